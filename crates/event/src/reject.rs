@@ -1,0 +1,54 @@
+//! Why a record is not an audit event.
+
+use std::fmt;
+
+/// The reason a record was rejected. Its text stands in the column `reject_reason`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Not UTF-8. The API server replaces invalid bytes by U+FFFD, so this is damage, not a client.
+    InvalidUtf8 {
+        /// Bytes of the record that are valid before the first that is not.
+        valid_up_to: usize,
+    },
+    /// Not a JSON object, or more than one.
+    NotJson {
+        /// What the JSON parser expected.
+        message: String,
+        /// Byte of the record where it gave up, counted from 1.
+        column: usize,
+    },
+    /// The record ends inside a JSON value: a live file was copied while it was written, or it was cut.
+    Torn,
+    /// JSON, but not an audit event: a member that every audit event has is missing or of another type.
+    NotAuditEvent {
+        /// The member, with what it should be.
+        missing: &'static str,
+    },
+    /// Longer than any event can be.
+    TooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The compressed stream breaks off or is damaged: what follows could not be read.
+    Unreadable {
+        /// What the decompressor or the disk said.
+        message: String,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidUtf8 { valid_up_to } => {
+                write!(out, "not UTF-8: invalid byte at column {}", valid_up_to + 1)
+            }
+            Self::NotJson { message, column } => {
+                write!(out, "not a JSON object: {message} at column {column}")
+            }
+            Self::Torn => write!(out, "torn: the record ends inside a JSON value"),
+            Self::NotAuditEvent { missing } => write!(out, "not an audit event: no {missing}"),
+            Self::TooLong { limit } => write!(out, "longer than {limit} bytes: only its beginning is kept"),
+            Self::Unreadable { message } => write!(out, "the input cannot be read on from here: {message}"),
+        }
+    }
+}
