@@ -1,0 +1,154 @@
+//! A case: the folder, who may write to it, and what it holds.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::delta;
+use crate::error::LakeError;
+use crate::snapshot::Snapshot;
+use crate::staging::Staging;
+
+/// What a lock file says when its holder has not written into it.
+pub const DEFAULT_HOLDER: &str = "unknown process";
+
+/// Longest description of a lock's holder that is read back, in bytes.
+const MAX_HOLDER_BYTES: u64 = 4096;
+
+/// A case folder that is read.
+#[derive(Debug, Clone)]
+pub struct Case {
+    root: PathBuf,
+}
+
+impl Case {
+    /// Opens the case in `root`.
+    ///
+    /// # Errors
+    /// When there is no case with at least one commit.
+    pub fn open(root: &Path) -> Result<Self, LakeError> {
+        let case = Self { root: root.to_owned() };
+        if case.exists()? { Ok(case) } else { Err(LakeError::NotACase { path: root.to_owned() }) }
+    }
+
+    /// Whether `path` is a case folder, finished or not.
+    pub fn is_case(path: &Path) -> bool {
+        path.join("events").join("_delta_log").is_dir()
+    }
+
+    /// The newest state of the case, with its hash chain checked.
+    ///
+    /// # Errors
+    /// When the log is damaged, altered or of another version.
+    pub fn snapshot(&self) -> Result<Snapshot, LakeError> {
+        delta::replay(&self.events_dir(), &self.log_dir())
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn exists(&self) -> Result<bool, LakeError> {
+        Ok(Self::is_case(&self.root) && !delta::versions(&self.log_dir())?.is_empty())
+    }
+
+    pub(crate) fn events_dir(&self) -> PathBuf {
+        self.root.join("events")
+    }
+
+    pub(crate) fn log_dir(&self) -> PathBuf {
+        self.events_dir().join("_delta_log")
+    }
+}
+
+/// The only process that writes to a case, until it is dropped.
+#[derive(Debug)]
+pub struct Writer {
+    case: Case,
+    /// State of the case when it was locked; `None` when it is new.
+    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) staging: Staging,
+    // Released when the file is closed.
+    _lock: File,
+}
+
+impl Writer {
+    /// Makes or opens the case in `root` for writing, and clears what a crashed writer left behind.
+    ///
+    /// `holder` describes this process to others that find the case locked.
+    ///
+    /// # Errors
+    /// When another process writes to the case, or `root` is a folder of something else.
+    pub fn open(root: &Path, holder: &str) -> Result<Self, LakeError> {
+        let case = Case { root: root.to_owned() };
+        if !Case::is_case(root) {
+            refuse_other_folders(root)?;
+        }
+        let log_dir = case.log_dir();
+        create_dirs(&log_dir)?;
+        let lock = take_lock(&root.join("LOCK"), holder)?;
+        let snapshot = if case.exists()? { Some(case.snapshot()?) } else { None };
+        let staging = Staging::clear(root, &case.events_dir(), snapshot.as_ref())?;
+        Ok(Self { case, snapshot, staging, _lock: lock })
+    }
+
+    /// The case.
+    pub fn case(&self) -> &Case {
+        &self.case
+    }
+
+    /// Number of the commit that comes next.
+    pub(crate) fn next_version(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.version + 1)
+    }
+}
+
+/// A folder that is empty, or holds no more than what a crash before the first commit left, may become a case.
+fn refuse_other_folders(root: &Path) -> Result<(), LakeError> {
+    if !root.exists() {
+        return Ok(());
+    }
+    let ours = ["events", "staging", "LOCK"];
+    for entry in fs::read_dir(root).map_err(LakeError::io("list", root))? {
+        let name = entry.map_err(LakeError::io("list", root))?.file_name();
+        if !ours.iter().any(|known| name == *known) {
+            return Err(LakeError::Occupied { path: root.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder that only its owner can enter: audit logs hold secrets.
+pub(crate) fn create_dirs(dir: &Path) -> Result<(), LakeError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(LakeError::io("create", dir))
+}
+
+fn take_lock(path: &Path, holder: &str) -> Result<File, LakeError> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut lock = options.open(path).map_err(LakeError::io("open", path))?;
+    match lock.try_lock() {
+        Ok(()) => (),
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // The message is a courtesy; without it the lock still holds.
+            let _ = (&lock).take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
+            let holder = holder.trim();
+            let holder = if holder.is_empty() { DEFAULT_HOLDER } else { holder };
+            return Err(LakeError::Locked { holder: holder.to_owned() });
+        }
+        Err(TryLockError::Error(source)) => return Err(LakeError::io("lock", path)(source)),
+    }
+    let write = |lock: &mut File| {
+        lock.set_len(0)?;
+        lock.rewind()?;
+        lock.write_all(holder.as_bytes())
+    };
+    write(&mut lock).map_err(LakeError::io("write", path))?;
+    Ok(lock)
+}

@@ -1,0 +1,126 @@
+//! Which part of a source has been read before, under whatever name.
+//!
+//! `audit.log` grows, is renamed to `audit-<time>.log`, then compressed. So a source is known by its
+//! content: when it begins with exactly the bytes of an earlier one, only the rest is read.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::delta::hex;
+use crate::error::LakeError;
+use crate::ledger::{LedgerEntry, Resume};
+use crate::snapshot::Snapshot;
+use crate::source::{COPY_HEAD_BYTES, Stream};
+
+/// The sources of a case, for looking up what has been read.
+#[derive(Debug, Default)]
+pub(crate) struct KnownSources {
+    entries: Vec<LedgerEntry>,
+    sizes: HashSet<u64>,
+    by_sha256: HashMap<String, usize>,
+}
+
+/// What is known of a file before it is read.
+#[derive(Debug)]
+pub(crate) enum Copy {
+    /// Exactly this file has been read.
+    Whole(Box<LedgerEntry>),
+    /// It begins with what was read of the source of that id.
+    Beginning(String, Resume),
+    /// Nothing of it has been read, as far as its beginning tells.
+    None,
+}
+
+impl KnownSources {
+    pub(crate) fn new(snapshot: Option<&Snapshot>) -> Self {
+        let entries: Vec<LedgerEntry> = snapshot.into_iter().flat_map(Snapshot::sources).cloned().collect();
+        Self {
+            sizes: entries.iter().map(|entry| entry.size_bytes).collect(),
+            by_sha256: entries.iter().enumerate().map(|(at, entry)| (entry.sha256.clone(), at)).collect(),
+            entries,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Finds the longest part of the file at `path` that has been read before.
+    pub(crate) fn find(&self, path: &Path) -> Result<Copy, LakeError> {
+        if self.is_empty() {
+            return Ok(Copy::None);
+        }
+        let size = path.metadata().map_err(LakeError::io("read", path))?.len();
+        if self.sizes.contains(&size) {
+            let sha256 = sha256_of_file(path).map_err(LakeError::io("read", path))?;
+            if let Some(entry) = self.by_sha256.get(&sha256) {
+                return Ok(Copy::Whole(Box::new(self.entries[*entry].clone())));
+            }
+        }
+        let mut stream = Stream::open_file(path)?;
+        // What cannot be read is no copy as far as it goes; reading it for good reports why.
+        let found = self.longest_beginning(&mut stream).unwrap_or(None);
+        Ok(found.map_or(Copy::None, |entry| Copy::Beginning(entry.source_id.clone(), entry.resume.clone())))
+    }
+
+    fn longest_beginning(&self, stream: &mut Stream) -> io::Result<Option<&LedgerEntry>> {
+        let mut head = Vec::with_capacity(COPY_HEAD_BYTES);
+        stream.by_ref().take(COPY_HEAD_BYTES as u64).read_to_end(&mut head)?;
+        let mut candidates: Vec<&LedgerEntry> = self.candidates(&head);
+        candidates.sort_by_key(|entry| entry.resume.bytes);
+        let mut hash = Sha256::new();
+        let mut best = None;
+        let mut read = 0;
+        let mut content = io::Cursor::new(head).chain(stream);
+        for entry in candidates {
+            let missing = entry.resume.bytes - read;
+            let copied = io::copy(&mut content.by_ref().take(missing), &mut HashWriter(&mut hash))?;
+            if copied < missing {
+                break;
+            }
+            read += copied;
+            if hex(&hash.clone().finalize()) == entry.resume.sha256 {
+                best = Some(entry);
+            }
+        }
+        Ok(best)
+    }
+
+    /// Sources whose first bytes are those of the file.
+    fn candidates(&self, head: &[u8]) -> Vec<&LedgerEntry> {
+        let mut hashes: HashMap<usize, String> = HashMap::new();
+        self.entries
+            .iter()
+            .filter(|entry| {
+                let length = usize::try_from(entry.resume.bytes).unwrap_or(usize::MAX).min(COPY_HEAD_BYTES);
+                let Some(beginning) = head.get(..length).filter(|beginning| !beginning.is_empty()) else {
+                    return false;
+                };
+                *hashes.entry(length).or_insert_with(|| hex(&Sha256::digest(beginning))) == entry.resume.head_sha256
+            })
+            .collect()
+    }
+}
+
+struct HashWriter<'h>(&'h mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn sha256_of_file(path: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut HashWriter(&mut hash))?;
+    Ok(hex(&hash.finalize()))
+}

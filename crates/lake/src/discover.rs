@@ -1,0 +1,183 @@
+//! Which files are to be read, and what their paths tell.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use kforensic_event::{partition, shape};
+use serde::{Deserialize, Serialize};
+use walkdir::WalkDir;
+
+use crate::case::Case;
+use crate::error::LakeError;
+use crate::source::Stream;
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// A file below a given folder that was left out.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its path.
+    pub name: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// Why.
+    pub reason: String,
+}
+
+impl Input {
+    /// How messages and the ledger call it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "-".to_owned(),
+            Self::File(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// Size in bytes, when it can be known.
+    pub fn size_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
+        }
+    }
+
+    /// The host that the path tells, as collectors lay logs out:
+    /// `…/<host>/var/log/…` and must-gather's `audit_logs/<component>/<host>-audit-….log.gz`.
+    pub fn host(&self) -> Option<String> {
+        let Self::File(path) = self else { return None };
+        let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+        let below_host = parts.windows(3).find(|window| window[1] == "var" && window[2] == "log");
+        if let Some([host, ..]) = below_host
+            && !["/", ".", "..", "rootfs", "root", "host", "private"].contains(host)
+        {
+            return Some((*host).to_owned());
+        }
+        let [.., folder, _component, file] = parts.as_slice() else { return None };
+        let host = file.split_once("-audit").map(|(host, _)| host).filter(|host| !host.is_empty());
+        (*folder == "audit_logs").then_some(host?.to_owned())
+    }
+
+    /// The cluster that the path tells: CloudWatch names its log group `/aws/eks/<cluster>/cluster`.
+    pub fn cluster(&self) -> Option<String> {
+        let Self::File(path) = self else { return None };
+        let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+        let window = parts.windows(4).find(|parts| parts[0] == "aws" && parts[1] == "eks" && parts[3] == "cluster")?;
+        Some(window[2].to_owned())
+    }
+}
+
+/// Finds the inputs that `paths` name: files as they are, folders with all below them, `-` for
+/// standard input. In a folder, a file that holds no trace of an audit event is left out and listed;
+/// a file that was named is never left out.
+///
+/// # Errors
+/// When a path does not exist or a folder cannot be listed.
+pub(crate) fn discover(paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<Skipped>), LakeError> {
+    let (mut inputs, mut skipped) = (Vec::new(), Vec::new());
+    for path in paths {
+        if path.as_os_str() == "-" {
+            inputs.push(Input::Stdin);
+        } else if path.is_dir() {
+            walk(path, &mut inputs, &mut skipped)?;
+        } else if path.exists() {
+            inputs.push(Input::File(path.clone()));
+        } else {
+            return Err(LakeError::NoSuchPath { path: path.clone() });
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    inputs.retain(|input| seen.insert(input.name()));
+    Ok((inputs, skipped))
+}
+
+fn walk(folder: &Path, inputs: &mut Vec<Input>, skipped: &mut Vec<Skipped>) -> Result<(), LakeError> {
+    let mut walk = WalkDir::new(folder).sort_by_file_name().into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(folder).to_owned();
+            LakeError::io("list", &path)(error.into())
+        })?;
+        let path = entry.path();
+        let mut skip = |reason: &str| {
+            let size_bytes = entry.metadata().map_or(0, |metadata| metadata.len());
+            let name = path.to_string_lossy().into_owned();
+            skipped.push(Skipped { name, size_bytes, reason: reason.to_owned() });
+        };
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            if Case::is_case(path) {
+                skip("a case of kforensic");
+                walk.skip_current_dir();
+            }
+        } else if kind.is_symlink() {
+            // A link can lead out of the evidence, or to a file that is read already.
+            skip("a symbolic link");
+        } else if !kind.is_file() {
+            skip("not a regular file");
+        } else if holds_audit_events(path)? {
+            inputs.push(Input::File(path.to_owned()));
+        } else {
+            skip("not an audit log: no trace of an audit event in it");
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file holds a trace of an audit event. A log shows one in its first line; other files
+/// are read to their end, so that an event behind gigabytes of damage is still found.
+fn holds_audit_events(path: &Path) -> Result<bool, LakeError> {
+    /// Longer than any trace, so that one across two buffers is seen.
+    const OVERLAP_BYTES: usize = 64;
+    let mut stream = Stream::open_file(path)?;
+    let mut buffer = vec![0; 256 * 1024];
+    let mut kept = 0;
+    loop {
+        let read = match stream.read(&mut buffer[kept..]) {
+            Ok(0) => return Ok(kept == 0 && path.metadata().is_ok_and(|metadata| metadata.len() == 0)),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            // Damaged compression: what it hides cannot be told from here, so the file counts as a log.
+            Err(_) => return Ok(true),
+        };
+        if shape::mentions_event(&buffer[..kept + read]) {
+            return Ok(true);
+        }
+        let end = kept + read;
+        kept = end.min(OVERLAP_BYTES);
+        buffer.copy_within(end - kept..end, 0);
+    }
+}
+
+/// The folder of a partition below `events`, as Hive and Delta name it.
+pub(crate) fn partition_folder(day: Option<i32>, resource: &str) -> String {
+    debug_assert!(resource.starts_with('_') || partition::NAMED.contains(&resource), "clients cannot name folders");
+    let date = day.map_or("__HIVE_DEFAULT_PARTITION__".to_owned(), kforensic_event::time::render_day);
+    format!("date={date}/resource_partition={resource}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_clusters_are_read_from_the_usual_layouts() {
+        let host = |path: &str| Input::File(path.into()).host();
+        assert_eq!(host("evidence/cp-1/var/log/kubernetes/audit/audit.log").as_deref(), Some("cp-1"));
+        assert_eq!(host("/var/log/kubernetes/audit/audit.log"), None);
+        assert_eq!(
+            host("mg/audit_logs/kube-apiserver/master-0-audit-2024-01-02T03-04-05.678.log.gz").as_deref(),
+            Some("master-0")
+        );
+        assert_eq!(host("audit_logs/kube-apiserver/audit.log"), None);
+        assert_eq!(host("some/folder/web-1-audit.log"), None);
+        let cluster = Input::File("dump/aws/eks/prod-eu/cluster/000000.gz".into()).cluster();
+        assert_eq!(cluster.as_deref(), Some("prod-eu"));
+    }
+}

@@ -1,0 +1,335 @@
+//! One ingest: inputs in, one commit out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use kforensic_event::{Keyed, Origin, columns};
+
+use crate::FORMAT_VERSION;
+use crate::case::Writer;
+use crate::copies::KnownSources;
+use crate::decode::{self, DecodedChunk, Decoder};
+use crate::dedup::Stored;
+use crate::delta::{self, Add, hex};
+use crate::discover::{Input, Skipped, discover};
+use crate::encode::{Job, Partition};
+use crate::error::LakeError;
+use crate::ledger::{LedgerEntry, Operation};
+use crate::pipeline::{self, Planned, Sequence, Shared, SourceRead};
+use crate::source::head_sha256;
+use crate::stats::FileStats;
+
+/// Memory of the rows of one file, in bytes: about 4 MB on disk at the ratio audit logs compress.
+const FILE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Memory of all rows that wait for their files, in bytes. Beyond it the largest file is written.
+const BUFFERED_BYTES: usize = 128 * 1024 * 1024;
+
+/// Memory of the rows that are being encoded, in bytes.
+const ENCODING_BYTES: usize = 96 * 1024 * 1024;
+
+/// What is to be ingested, and how it is labelled.
+#[derive(Debug, Clone, Default)]
+pub struct IngestOptions {
+    /// Files, folders, and `-` for standard input.
+    pub paths: Vec<PathBuf>,
+    /// Cluster that the logs come from, when their paths do not tell.
+    pub cluster: Option<String>,
+    /// Host that the logs come from, when their paths do not tell.
+    pub host: Option<String>,
+    /// Threads that decode and encode.
+    pub threads: usize,
+    /// The command line, for the ledger.
+    pub arguments: Vec<String>,
+    /// The present time in milliseconds since 1970, for the ledger.
+    pub now_ms: i64,
+}
+
+/// How far an ingest is; shared with the thread that shows it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    total_bytes: AtomicU64,
+    read_bytes: AtomicU64,
+    events: AtomicU64,
+    cancelled: AtomicBool,
+}
+
+impl Progress {
+    /// Stored bytes of all inputs whose size is known.
+    pub fn total_bytes(&self) -> u64 {
+        self.total_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Stored bytes read so far.
+    pub fn read_bytes(&self) -> u64 {
+        self.read_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Events taken up so far.
+    pub fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+
+    /// Asks the ingest to stop; the case stays as it was.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_bytes(&self, bytes: u64) {
+        self.read_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What an ingest did.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Accounts of all inputs, in order.
+    pub sources: Vec<LedgerEntry>,
+    /// Files of the given folders that were left out.
+    pub skipped: Vec<Skipped>,
+    /// Sums over all sources.
+    pub records: u64,
+    /// Records stored as events.
+    pub events: u64,
+    /// Records that were stored already.
+    pub duplicates: u64,
+    /// Records that are no audit event, stored word for word.
+    pub rejected: u64,
+    /// Stored bytes of all inputs.
+    pub bytes: u64,
+    /// Number of the commit; `None` when there was nothing new.
+    pub version: Option<u64>,
+    /// Fingerprint of the case.
+    pub fingerprint: String,
+}
+
+/// Reads all inputs into the case, in one commit.
+///
+/// # Errors
+/// When a path does not exist, an input cannot be opened or the case cannot be written; the case is
+/// then as it was before. [`LakeError::NothingToRead`] when no input holds a trace of an audit event.
+pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> Result<Report, LakeError> {
+    let (inputs, skipped) = discover(&options.paths)?;
+    if inputs.is_empty() {
+        return Err(LakeError::NothingToRead { skipped: skipped.len() });
+    }
+    progress.total_bytes.store(inputs.iter().filter_map(Input::size_bytes).sum(), Ordering::Relaxed);
+    let version = writer.next_version();
+    let sources = plan(inputs, options, version);
+    let keyed = Keyed::random();
+    let shared = Shared {
+        decoder: Decoder { schema: columns::schema(), keyed: keyed.clone() },
+        known: KnownSources::new(writer.snapshot.as_ref()),
+        staging: writer.staging.dir().to_owned(),
+        threads: options.threads,
+        modification_time_ms: options.now_ms,
+        progress,
+    };
+    let mut taking = Taking {
+        stored: Stored::new(keyed, writer.snapshot.as_ref()),
+        buffers: BTreeMap::new(),
+        buffered_bytes: 0,
+        version,
+        files: 0,
+        counts: sources.iter().map(|_| Counts::default()).collect(),
+        entries: Vec::with_capacity(sources.len()),
+        progress,
+    };
+    let mut adds = pipeline::run(&shared, &sources, &mut taking)?;
+    adds.sort_by(|left, right| left.path.cmp(&right.path));
+    let report = report(&taking.entries, skipped);
+    check_accounts(&report, &adds)?;
+    commit(writer, options, report, &taking.entries, &adds)
+}
+
+fn plan(inputs: Vec<Input>, options: &IngestOptions, version: u64) -> Vec<Planned> {
+    let origin = |number: usize, input: &Input| Origin {
+        source_id: format!("{version}-{number}"),
+        cluster: options.cluster.clone().or_else(|| input.cluster()),
+        host: options.host.clone().or_else(|| input.host()),
+    };
+    let planned = inputs.into_iter().enumerate();
+    planned.map(|(number, input)| Planned { origin: origin(number, &input), input }).collect()
+}
+
+fn report(sources: &[SourceRead], skipped: Vec<Skipped>) -> Report {
+    let sources: Vec<LedgerEntry> = sources.iter().map(|source| source.entry.clone()).collect();
+    let sum = |of: fn(&LedgerEntry) -> u64| sources.iter().map(of).sum();
+    Report {
+        records: sum(|entry| entry.records),
+        events: sum(|entry| entry.events),
+        duplicates: sum(|entry| entry.duplicates),
+        rejected: sum(|entry| entry.rejected),
+        bytes: sum(|entry| entry.size_bytes),
+        sources,
+        skipped,
+        version: None,
+        fingerprint: String::new(),
+    }
+}
+
+/// `records = events + duplicates + rejected`, for every source, and the files hold exactly what was not a duplicate.
+fn check_accounts(report: &Report, adds: &[Add]) -> Result<(), LakeError> {
+    if let Some(entry) = report.sources.iter().find(|entry| !entry.adds_up()) {
+        return Err(LakeError::Accounts { problem: format!("the records of `{}`", entry.name) });
+    }
+    let rows: u64 = adds.iter().map(|add| FileStats::from_delta(&add.stats).rows).sum();
+    if rows != report.events + report.rejected {
+        let problem = format!("{rows} rows for {} events and {} rejects", report.events, report.rejected);
+        return Err(LakeError::Accounts { problem });
+    }
+    Ok(())
+}
+
+fn commit(
+    writer: &Writer,
+    options: &IngestOptions,
+    mut report: Report,
+    sources: &[SourceRead],
+    adds: &[Add],
+) -> Result<Report, LakeError> {
+    let new: Vec<LedgerEntry> =
+        sources.iter().filter(|source| !source.known).map(|source| source.entry.clone()).collect();
+    let before = writer.snapshot.as_ref();
+    if new.is_empty() {
+        report.fingerprint = before.map(|snapshot| snapshot.fingerprint.clone()).unwrap_or_default();
+        return Ok(report);
+    }
+    let version = writer.next_version();
+    let operation = Operation {
+        format: FORMAT_VERSION,
+        command: "ingest".to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        arguments: options.arguments.clone(),
+        previous_sha256: before.map(|snapshot| snapshot.fingerprint.clone()),
+        sources: new,
+        skipped: report.skipped.clone(),
+    };
+    let case = writer.case();
+    let names: Vec<String> = adds.iter().map(|add| add.path.clone()).collect();
+    writer.staging.publish(&case.events_dir(), &names)?;
+    let staging = writer.staging.dir();
+    report.fingerprint = delta::commit(&case.log_dir(), staging, version, options.now_ms, &operation, adds)?;
+    report.version = Some(version);
+    Ok(report)
+}
+
+/// Takes up decoded chunks: counts, leaves duplicates out, and gathers rows into files.
+struct Taking<'a> {
+    stored: Stored,
+    buffers: BTreeMap<Partition, Buffer>,
+    buffered_bytes: usize,
+    version: u64,
+    files: usize,
+    counts: Vec<Counts>,
+    entries: Vec<SourceRead>,
+    progress: &'a Progress,
+}
+
+/// Rows that wait for their file.
+#[derive(Default)]
+struct Buffer {
+    batches: Vec<RecordBatch>,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    events: u64,
+    duplicates: u64,
+    rejected: u64,
+    records: u64,
+    times: Option<(i64, i64)>,
+    torn: Option<decode::Torn>,
+}
+
+impl Sequence for Taking<'_> {
+    fn chunk(&mut self, source: usize, chunk: DecodedChunk) -> Result<Vec<Job>, LakeError> {
+        let mut full = Vec::new();
+        for part in chunk.parts {
+            let mut keep = Vec::with_capacity(part.identities.len());
+            for identity in &part.identities {
+                keep.push(!self.stored.insert(part.partition, identity)?);
+            }
+            let kept = keep.iter().filter(|keep| **keep).count();
+            let counts = &mut self.counts[source];
+            counts.records += keep.len() as u64;
+            counts.duplicates += (keep.len() - kept) as u64;
+            if part.partition.is_rejects() {
+                counts.rejected += kept as u64;
+            } else {
+                counts.events += kept as u64;
+                self.progress.events.fetch_add(kept as u64, Ordering::Relaxed);
+            }
+            if kept == 0 {
+                continue;
+            }
+            let batch = match kept == keep.len() {
+                true => part.batch,
+                false => filter_record_batch(&part.batch, &BooleanArray::from(keep))?,
+            };
+            let buffer = self.buffers.entry(part.partition).or_default();
+            buffer.batches.push(batch);
+            buffer.bytes += part.bytes;
+            self.buffered_bytes += part.bytes;
+            if buffer.bytes >= FILE_BYTES {
+                full.extend(self.take(part.partition));
+            }
+        }
+        let counts = &mut self.counts[source];
+        counts.times = decode::join(counts.times, chunk.times);
+        counts.torn = chunk.torn;
+        while self.buffered_bytes > BUFFERED_BYTES {
+            let largest = self.buffers.iter().max_by_key(|(_, buffer)| buffer.bytes).map(|(partition, _)| *partition);
+            full.extend(largest.and_then(|partition| self.take(partition)));
+        }
+        Ok(full)
+    }
+
+    fn source(&mut self, source: usize, mut read: SourceRead) -> Result<(), LakeError> {
+        let counts = std::mem::take(&mut self.counts[source]);
+        if !read.known {
+            let entry = &mut read.entry;
+            (entry.records, entry.events) = (counts.records, counts.events);
+            (entry.duplicates, entry.rejected) = (counts.duplicates, counts.rejected);
+            (entry.first_event, entry.last_event) = decode::render(counts.times);
+            if let Some(torn) = counts.torn {
+                // A torn last record may be completed: a longer copy is read on before it.
+                entry.resume.bytes = u64::try_from(torn.start.offset).unwrap_or(0);
+                entry.resume.line = torn.start.line;
+                entry.resume.sha256 = hex(&torn.before_sha256);
+                entry.resume.head_sha256 = head_sha256(&read.head, entry.resume.bytes);
+            }
+        }
+        self.entries.push(read);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Vec<Job> {
+        let partitions: Vec<Partition> = self.buffers.keys().copied().collect();
+        partitions.into_iter().filter_map(|partition| self.take(partition)).collect()
+    }
+
+    fn encode_budget(&self) -> usize {
+        ENCODING_BYTES
+    }
+}
+
+impl Taking<'_> {
+    /// Makes a file of the rows of a partition.
+    fn take(&mut self, partition: Partition) -> Option<Job> {
+        let buffer = self.buffers.remove(&partition)?;
+        self.buffered_bytes -= buffer.bytes;
+        // Sorts by commit, then by the order in which files were begun; depends on nothing but the input.
+        let file_name = format!("{:010}-{:05}.parquet", self.version, self.files);
+        self.files += 1;
+        Some(Job { partition, file_name, batches: buffer.batches, bytes: buffer.bytes })
+    }
+}

@@ -1,0 +1,95 @@
+//! The ledger: what was read, when, by which tool, and what became of every record.
+//!
+//! It stands in the `commitInfo` of every commit, so that it is as atomic as the data.
+
+use serde::{Deserialize, Serialize};
+
+/// What one run did, as it stands in its commit.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Operation {
+    /// Layout of the case, [`crate::FORMAT_VERSION`].
+    pub format: u32,
+    /// What was done: `ingest`.
+    pub command: String,
+    /// Version of kforensic.
+    pub tool_version: String,
+    /// The command line.
+    pub arguments: Vec<String>,
+    /// SHA-256 of the commit before this one, in hex; absent in the first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous_sha256: Option<String>,
+    /// Sources that were read.
+    pub sources: Vec<LedgerEntry>,
+    /// Files of the given folders that were left out, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub skipped: Vec<crate::discover::Skipped>,
+}
+
+/// Account of one source: one input file, known by its content.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// Id that the rows of this source carry: commit and number, such as `0-3`.
+    pub source_id: String,
+    /// Path as given, or found below a folder that was given; `-` for standard input.
+    pub name: String,
+    /// Size of the file in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// Length of the decompressed content that was read, in bytes.
+    pub content_bytes: u64,
+    /// SHA-256 of the decompressed content, in hex.
+    pub content_sha256: String,
+    /// `none` or `gzip`.
+    pub compression: String,
+    /// Shape of the log, such as `json-lines`.
+    pub shape: String,
+    /// Host that the log comes from.
+    pub host: Option<String>,
+    /// Cluster that the log comes from.
+    pub cluster: Option<String>,
+    /// Earlier source that this one begins with: its content was not read again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub continues: Option<String>,
+    /// Length of that beginning in bytes.
+    pub continues_bytes: u64,
+    /// Records in what was read now: non-blank lines.
+    pub records: u64,
+    /// Records stored as events.
+    pub events: u64,
+    /// Records equal to an event that is stored already, or the same place of a copy of the same log.
+    pub duplicates: u64,
+    /// Records that are no audit event, stored word for word.
+    pub rejected: u64,
+    /// Time of the earliest event, RFC 3339.
+    pub first_event: Option<String>,
+    /// Time of the latest event, RFC 3339.
+    pub last_event: Option<String>,
+    /// Where a later, longer copy of this source is to be read on.
+    pub resume: Resume,
+}
+
+/// The part of a source that is done with: all of it but a torn last line, which may be completed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Resume {
+    /// Length of the part in bytes.
+    pub bytes: u64,
+    /// Line at which the next record begins, counted from 1.
+    pub line: i64,
+    /// SHA-256 of the part, in hex.
+    pub sha256: String,
+    /// SHA-256 of its first 4,096 bytes (or all, if shorter), in hex: a quick way to see that another file is no copy.
+    pub head_sha256: String,
+}
+
+impl LedgerEntry {
+    /// Whether every record became an event, a duplicate or a reject.
+    pub fn adds_up(&self) -> bool {
+        self.records == self.events + self.duplicates + self.rejected
+    }
+
+    /// Whether nothing in the source was new: all of it had been read before.
+    pub fn is_known(&self) -> bool {
+        self.continues.is_some() && self.continues_bytes == self.content_bytes
+    }
+}

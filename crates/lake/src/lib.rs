@@ -1,0 +1,33 @@
+//! The case on disk: the only writer of evidence.
+//!
+//! A case is a folder with one Delta Lake table, `events`, whose transaction log is also the ledger of
+//! every source that was read, chained by hashes. An ingest is one commit: after a crash at any
+//! instant the case is what it was before, or what it is after, never a mixture. Sources are only
+//! read. Readers take the list of files from the log, and never wait for a writer.
+
+mod case;
+mod copies;
+mod decode;
+mod dedup;
+mod delta;
+mod discover;
+mod encode;
+mod error;
+mod ingest;
+mod ledger;
+mod pipeline;
+mod snapshot;
+mod source;
+mod staging;
+mod stats;
+
+pub use case::{Case, DEFAULT_HOLDER, Writer};
+pub use discover::{Input, Skipped};
+pub use error::LakeError;
+pub use ingest::{IngestOptions, Progress, Report, ingest};
+pub use ledger::{LedgerEntry, Operation};
+pub use snapshot::{DataFile, Snapshot};
+pub use stats::FileStats;
+
+/// Version of the layout of the case folder; a case of another version is not opened.
+pub const FORMAT_VERSION: u32 = 1;

@@ -1,0 +1,72 @@
+//! The state of a case at one commit: its files and its ledger.
+
+use std::path::PathBuf;
+
+use kforensic_event::partition;
+
+use crate::ledger::{LedgerEntry, Operation};
+use crate::stats::FileStats;
+
+/// One Parquet file of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path below `events`, as the log names it.
+    pub name: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// SHA-256, in hex.
+    pub sha256: String,
+    /// UTC day of its rows (days since 1970); `None` for rejects.
+    pub day: Option<i32>,
+    /// Resource partition of its rows.
+    pub resource_partition: String,
+    /// Counts and bounds.
+    pub stats: FileStats,
+}
+
+impl DataFile {
+    /// Whether its rows are rejected records, not events.
+    pub fn is_rejects(&self) -> bool {
+        self.resource_partition == partition::REJECTED
+    }
+}
+
+/// What a case holds at one commit.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Number of the newest commit, counted from 0.
+    pub version: u64,
+    /// SHA-256 of the newest commit: the fingerprint of the case, in hex.
+    pub fingerprint: String,
+    /// Files of the table, in the order of their names.
+    pub files: Vec<DataFile>,
+    /// Names of files that are no longer part of the table.
+    pub removed: Vec<String>,
+    /// What was done, in order.
+    pub operations: Vec<Operation>,
+}
+
+impl Snapshot {
+    /// All sources that were read, in order.
+    pub fn sources(&self) -> impl Iterator<Item = &LedgerEntry> {
+        self.operations.iter().flat_map(|operation| &operation.sources)
+    }
+
+    /// Files with events.
+    pub fn event_files(&self) -> impl Iterator<Item = &DataFile> {
+        self.files.iter().filter(|file| !file.is_rejects())
+    }
+
+    /// Files with rejected records.
+    pub fn reject_files(&self) -> impl Iterator<Item = &DataFile> {
+        self.files.iter().filter(|file| file.is_rejects())
+    }
+
+    /// Times of the earliest and the latest event, in microseconds since 1970.
+    pub fn event_times(&self) -> Option<(i64, i64)> {
+        let bounds = || self.event_files().filter_map(|file| file.stats.event_time);
+        Some((bounds().map(|(min, _)| min).min()?, bounds().map(|(_, max)| max).max()?))
+    }
+}

@@ -1,0 +1,410 @@
+//! Reading one source: decompressed, hashed, and cut into chunks that end where a record ends.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use kforensic_event::Shape;
+use kforensic_event::shape::{self, KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
+use sha2::{Digest, Sha256};
+
+use crate::delta::hex;
+use crate::error::LakeError;
+
+/// Bytes of a chunk: enough rows to amortise a batch, small enough to keep all cores busy.
+pub(crate) const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
+/// Bytes that tell the compression and the shape of a source.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// Stored bytes that are read at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Length of the beginning by which copies of a log are recognised cheaply, in bytes.
+pub(crate) const COPY_HEAD_BYTES: usize = 4096;
+
+/// How the bytes of a source are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Gzip,
+}
+
+impl Compression {
+    /// Recognises a compression by its magic number.
+    fn of(head: &[u8]) -> Self {
+        if head.starts_with(&[0x1f, 0x8b]) { Self::Gzip } else { Self::None }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// Counts and hashes what passes through.
+struct Hashing<R> {
+    inner: R,
+    /// `None` when the content is the same bytes and is hashed anyway.
+    hash: Option<Sha256>,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes += read as u64;
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..read]);
+        }
+        Ok(read)
+    }
+}
+
+type Stored = Hashing<io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
+
+/// The content of a source, decompressed.
+pub(crate) struct Stream {
+    decoder: Decoder,
+    compression: Compression,
+}
+
+enum Decoder {
+    Plain(Stored),
+    // All members of a multi-member file, as concatenated gzip files are.
+    Gzip(Box<MultiGzDecoder<BufReader<Stored>>>),
+}
+
+impl Stream {
+    /// Opens a source; its compression is recognised by content.
+    pub(crate) fn new(mut stored: Box<dyn Read + Send>) -> io::Result<Self> {
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        stored.by_ref().take(2).read_to_end(&mut head)?;
+        let compression = Compression::of(&head);
+        let hash = (compression != Compression::None).then(Sha256::new);
+        let stored = Hashing { inner: io::Cursor::new(head).chain(stored), hash, bytes: 0 };
+        let decoder = match compression {
+            Compression::None => Decoder::Plain(stored),
+            Compression::Gzip => {
+                Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, stored))))
+            }
+        };
+        Ok(Self { decoder, compression })
+    }
+
+    pub(crate) fn open_file(path: &Path) -> Result<Self, LakeError> {
+        let file = File::open(path).map_err(LakeError::io("open", path))?;
+        Self::new(Box::new(file)).map_err(LakeError::io("read", path))
+    }
+
+    pub(crate) fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Stored bytes read so far.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Plain(stored) => stored.bytes,
+            Decoder::Gzip(gzip) => gzip.get_ref().get_ref().bytes,
+        }
+    }
+
+    /// Reads what is left of the stored bytes, and gives their number and hash;
+    /// no hash when the content is the same bytes.
+    fn finish(self) -> io::Result<(u64, Option<Sha256>)> {
+        let mut stored = match self.decoder {
+            Decoder::Plain(stored) => stored,
+            Decoder::Gzip(gzip) => gzip.into_inner().into_inner(),
+        };
+        io::copy(&mut stored, &mut io::sink())?;
+        Ok((stored.bytes, stored.hash))
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.decoder {
+            Decoder::Plain(stored) => stored.read(buffer),
+            Decoder::Gzip(gzip) => gzip.read(buffer),
+        }
+    }
+}
+
+/// A piece of a source that can be decoded apart from the others.
+pub(crate) struct Chunk {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) start: Position,
+    /// The source ends with this chunk.
+    pub(crate) last: bool,
+    /// Hash of all content before this chunk: with it the place of a reject is told from any other.
+    pub(crate) before: Sha256,
+    /// What is wrong with this chunk as a whole.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Why a chunk is not just a number of whole records.
+pub(crate) enum Problem {
+    /// It is the beginning of one record of that many bytes.
+    TooLong { length: i64 },
+    /// The source cannot be read on after it.
+    Unreadable { message: String },
+}
+
+/// What is known of a source when it has been read to its end.
+pub(crate) struct Finished {
+    pub(crate) stored_bytes: u64,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) content_bytes: u64,
+    pub(crate) content_sha256: [u8; 32],
+    /// Position behind the last byte.
+    pub(crate) end: Position,
+    /// The first [`COPY_HEAD_BYTES`] of the content, or all.
+    pub(crate) head: Vec<u8>,
+}
+
+/// Cuts the content of a source into chunks.
+pub(crate) struct Chunks {
+    stream: Stream,
+    shape: &'static dyn Shape,
+    hash: Sha256,
+    position: Position,
+    /// Content that has been read and not handed out.
+    pending: Vec<u8>,
+    /// The first bytes of the content, by which a copy of this log is recognised.
+    head: Vec<u8>,
+    ended: bool,
+    /// Why the content could not be read to its end, until it has been reported.
+    broken: Option<String>,
+}
+
+impl Chunks {
+    /// Begins at the start of the content.
+    pub(crate) fn new(stream: Stream) -> Self {
+        let mut chunks = Self {
+            stream,
+            shape: &shape::JSON_LINES,
+            hash: Sha256::new(),
+            position: Position::START,
+            pending: Vec::with_capacity(CHUNK_BYTES),
+            head: Vec::new(),
+            ended: false,
+            broken: None,
+        };
+        chunks.fill(HEAD_BYTES);
+        chunks.shape = shape::recognise(&chunks.pending);
+        let head = chunks.pending.len().min(COPY_HEAD_BYTES);
+        chunks.head = chunks.pending[..head].to_vec();
+        chunks
+    }
+
+    /// Reads until `wanted` bytes are pending, or the content ends.
+    fn fill(&mut self, wanted: usize) {
+        let missing = wanted.saturating_sub(self.pending.len());
+        if self.ended || missing == 0 {
+            return;
+        }
+        // What was read before an error is in the buffer all the same.
+        match self.stream.by_ref().take(missing as u64).read_to_end(&mut self.pending) {
+            Ok(read) => self.ended = read < missing,
+            Err(error) => {
+                self.ended = true;
+                self.broken = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Goes on behind a beginning of `bytes` bytes that was read before, with `line` as the next line.
+    ///
+    /// The beginning is read over, and hashed, so that the hash covers all of the content.
+    pub(crate) fn skip(&mut self, bytes: u64, line: i64) -> io::Result<()> {
+        let mut left = bytes;
+        while left > 0 {
+            self.fill(CHUNK_BYTES);
+            if self.pending.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file has become shorter"));
+            }
+            let part = usize::try_from(left).unwrap_or(usize::MAX).min(self.pending.len());
+            self.hash.update(&self.pending[..part]);
+            self.pending.drain(..part);
+            left -= part as u64;
+        }
+        self.position = Position { line, offset: i64::try_from(bytes).unwrap_or(i64::MAX) };
+        Ok(())
+    }
+
+    pub(crate) fn shape(&self) -> &'static dyn Shape {
+        self.shape
+    }
+
+    pub(crate) fn compression(&self) -> Compression {
+        self.stream.compression()
+    }
+
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.stream.stored_bytes()
+    }
+
+    /// The next chunk; `None` at the end of the content.
+    pub(crate) fn next(&mut self) -> Option<Chunk> {
+        let mut wanted = CHUNK_BYTES;
+        loop {
+            self.fill(wanted);
+            if self.ended {
+                let bytes = std::mem::take(&mut self.pending);
+                let problem = self.broken.take().map(|message| Problem::Unreadable { message });
+                let nothing = bytes.is_empty() && problem.is_none();
+                return (!nothing).then(|| self.chunk(bytes, true, problem));
+            }
+            let cut = self.shape.cut(&self.pending);
+            if cut > 0 {
+                let mut rest = Vec::with_capacity(CHUNK_BYTES);
+                rest.extend_from_slice(&self.pending[cut..]);
+                let mut bytes = std::mem::replace(&mut self.pending, rest);
+                bytes.truncate(cut);
+                return Some(self.chunk(bytes, false, None));
+            }
+            if self.pending.len() > MAX_RECORD_BYTES {
+                return Some(self.too_long());
+            }
+            wanted = (self.pending.len() * 2).min(MAX_RECORD_BYTES + CHUNK_BYTES);
+        }
+    }
+
+    fn chunk(&mut self, bytes: Vec<u8>, last: bool, problem: Option<Problem>) -> Chunk {
+        let before = self.hash.clone();
+        self.hash.update(&bytes);
+        let start = self.position;
+        self.position = start.after(&bytes);
+        Chunk { bytes, start, last, before, problem }
+    }
+
+    /// Reads over a record that is too long, keeping its beginning.
+    fn too_long(&mut self) -> Chunk {
+        let mut bytes = self.pending[..KEPT_OF_TOO_LONG_BYTES].to_vec();
+        bytes.shrink_to_fit();
+        let (start, before) = (self.position, self.hash.clone());
+        let mut length = 0;
+        loop {
+            let end = memchr::memchr(b'\n', &self.pending);
+            let part = end.map_or(self.pending.len(), |newline| newline + 1);
+            length += i64::try_from(end.unwrap_or(part)).unwrap_or(i64::MAX);
+            self.hash.update(&self.pending[..part]);
+            self.position = self.position.after(&self.pending[..part]);
+            self.pending.drain(..part);
+            if end.is_some() || self.ended {
+                return Chunk { bytes, start, last: self.ended, before, problem: Some(Problem::TooLong { length }) };
+            }
+            self.fill(CHUNK_BYTES);
+        }
+    }
+
+    /// Reads what is left of the stored bytes, and sums up.
+    pub(crate) fn finish(self) -> io::Result<Finished> {
+        let content_sha256 = self.hash.finalize().into();
+        let (stored_bytes, hash) = self.stream.finish()?;
+        Ok(Finished {
+            stored_bytes,
+            sha256: hash.map_or(content_sha256, |hash| hash.finalize().into()),
+            content_bytes: u64::try_from(self.position.offset).unwrap_or(0),
+            content_sha256,
+            end: self.position,
+            head: self.head,
+        })
+    }
+}
+
+/// SHA-256, in hex, by which a copy of a log is recognised cheaply: that of the first
+/// [`COPY_HEAD_BYTES`] of its first `bytes` bytes.
+pub(crate) fn head_sha256(head: &[u8], bytes: u64) -> String {
+    let length = usize::try_from(bytes).unwrap_or(usize::MAX).min(head.len());
+    hex(&Sha256::digest(&head[..length]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunks(bytes: &[u8]) -> Chunks {
+        Chunks::new(Stream::new(Box::new(io::Cursor::new(bytes.to_vec()))).unwrap())
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn chunks_end_at_line_ends_and_lose_no_byte() {
+        let line = format!("{}\n", "x".repeat(999));
+        let content = line.repeat(7000) + "torn";
+        let mut chunks = chunks(content.as_bytes());
+        let (mut joined, mut lines, mut number) = (Vec::new(), 0, 0);
+        while let Some(chunk) = chunks.next() {
+            assert_eq!(chunk.start.offset, i64::try_from(joined.len()).unwrap());
+            assert_eq!(chunk.start.line, lines + 1);
+            assert!(chunk.last || chunk.bytes.ends_with(b"\n"));
+            lines += i64::try_from(memchr::memchr_iter(b'\n', &chunk.bytes).count()).unwrap();
+            joined.extend_from_slice(&chunk.bytes);
+            number += 1;
+        }
+        assert!(number > 2 && joined == content.as_bytes());
+        let finished = chunks.finish().unwrap();
+        assert_eq!(finished.content_bytes, content.len() as u64);
+        assert_eq!(finished.sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+    }
+
+    #[test]
+    fn all_members_of_a_gzip_file_are_read_and_both_hashes_differ() {
+        let stored = [gzip(b"one\n"), gzip(b""), gzip(b"two\n")].concat();
+        let mut chunks = chunks(&stored);
+        assert_eq!(chunks.compression(), Compression::Gzip);
+        assert_eq!(chunks.next().unwrap().bytes, b"one\ntwo\n");
+        assert!(chunks.next().is_none());
+        let finished = chunks.finish().unwrap();
+        assert_eq!((finished.stored_bytes, finished.content_bytes), (stored.len() as u64, 8));
+        assert_eq!(finished.sha256, <[u8; 32]>::from(Sha256::digest(&stored)));
+        assert_eq!(finished.content_sha256, <[u8; 32]>::from(Sha256::digest(b"one\ntwo\n")));
+    }
+
+    #[test]
+    fn a_truncated_gzip_gives_what_it_holds_and_says_so() {
+        let content = "some line that does not repeat 0123456789\n".repeat(3) + &"abcdefgh\n".repeat(50_000);
+        let mut stored = gzip(content.as_bytes());
+        stored.truncate(stored.len() - 9);
+        let mut chunks = chunks(&stored);
+        let chunk = chunks.next().unwrap();
+        assert!(chunk.last && matches!(chunk.problem, Some(Problem::Unreadable { .. })));
+        assert!(content.as_bytes().starts_with(&chunk.bytes) && !chunk.bytes.is_empty());
+        assert_eq!(chunks.finish().unwrap().stored_bytes, stored.len() as u64);
+    }
+
+    #[test]
+    fn a_record_beyond_the_limit_is_read_over_in_bounded_memory() {
+        let mut content = vec![b'x'; MAX_RECORD_BYTES + 3 * CHUNK_BYTES];
+        content.extend_from_slice(b"\nnext\n");
+        let mut chunks = chunks(&content);
+        let first = chunks.next().unwrap();
+        assert_eq!(first.bytes.len(), KEPT_OF_TOO_LONG_BYTES);
+        let expected = i64::try_from(content.len() - 6).unwrap();
+        assert!(matches!(first.problem, Some(Problem::TooLong { length }) if length == expected));
+        let second = chunks.next().unwrap();
+        assert_eq!((second.bytes.as_slice(), second.start.line), (&b"next\n"[..], 2));
+        assert!(chunks.next().is_none());
+        assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+    }
+
+    #[test]
+    fn what_was_read_before_is_skipped_but_hashed() {
+        let content = b"one\ntwo\nthree\n";
+        let mut chunks = chunks(content);
+        chunks.skip(8, 3).unwrap();
+        let chunk = chunks.next().unwrap();
+        assert_eq!((chunk.bytes.as_slice(), chunk.start), (&b"three\n"[..], Position { line: 3, offset: 8 }));
+        assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(content)));
+        assert!(self::chunks(b"one\n").skip(5, 2).is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! What the tests of the case share: ingesting, and reading a case back by another route than its own reader.
+
+#![allow(dead_code, reason = "every test binary uses its own part of this")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use kforensic_event::{COLUMNS, Cell, columns, rebuild};
+use kforensic_lake::{Case, DataFile, IngestOptions, LakeError, Progress, Report, Writer, ingest};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+
+/// A file of the repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+pub(crate) fn try_ingest(case: &Path, paths: &[PathBuf]) -> Result<Report, LakeError> {
+    let writer = Writer::open(case, "test")?;
+    let options = IngestOptions { paths: paths.to_vec(), threads: 2, ..IngestOptions::default() };
+    ingest(&writer, &options, &Progress::default())
+}
+
+pub(crate) fn ingest_all(case: &Path, paths: &[PathBuf]) -> Report {
+    let report = try_ingest(case, paths).unwrap();
+    assert_eq!(report.records, report.events + report.duplicates + report.rejected);
+    report
+}
+
+/// The rotated files of a capture, in the order of their names.
+pub(crate) fn logs(folder: &str) -> Vec<PathBuf> {
+    let mut logs: Vec<PathBuf> = std::fs::read_dir(repository(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_str().unwrap().contains("log"))
+        .collect();
+    logs.sort();
+    logs
+}
+
+/// The decompressed content of a log.
+pub(crate) fn content(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut file = File::open(path).unwrap();
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        flate2::read::MultiGzDecoder::new(file).read_to_end(&mut bytes).unwrap();
+    } else {
+        file.read_to_end(&mut bytes).unwrap();
+    }
+    bytes
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Calls `each` with the cells of every row of a file, by column name.
+pub(crate) fn rows(file: &DataFile, each: &mut dyn FnMut(&dyn Fn(&'static str) -> Cell<'static>)) {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&file.path).unwrap()).unwrap();
+    for batch in reader.build().unwrap() {
+        // Leaked on purpose: tests are short, and cells that live as long as they like are easy to use.
+        let batch: &'static _ = Box::leak(Box::new(batch.unwrap()));
+        assert_eq!(batch.schema().fields().len(), COLUMNS.len());
+        for row in 0..batch.num_rows() {
+            each(&|name| {
+                let (at, column) = columns::find(name).unwrap();
+                Cell::read(batch.column(at), column.kind, row)
+            });
+        }
+    }
+}
+
+/// Every event of a case, rebuilt, sorted.
+pub(crate) fn rebuilt(case: &Path) -> Vec<Value> {
+    let snapshot = Case::open(case).unwrap().snapshot().unwrap();
+    let mut events = Vec::new();
+    for file in snapshot.event_files() {
+        rows(file, &mut |cell| events.push(serde_json::from_str(&rebuild(cell).unwrap()).unwrap()));
+    }
+    events.sort_by_cached_key(Value::to_string);
+    events
+}
+
+/// Every event of the logs, as a JSON library reads it, sorted; without what is no event.
+pub(crate) fn originals(logs: &[PathBuf]) -> Vec<Value> {
+    let mut events = Vec::new();
+    for log in logs {
+        for line in content(log).split(|byte| *byte == b'\n') {
+            match serde_json::from_slice::<Value>(line) {
+                Ok(event) if event["auditID"].is_string() && event["level"].is_string() => events.push(event),
+                _ => (),
+            }
+        }
+    }
+    events.sort_by_cached_key(Value::to_string);
+    events
+}
+
+/// Rejected records of a case: reason, line, offset, bytes.
+pub(crate) fn rejects(case: &Path) -> Vec<(String, i64, i64, Vec<u8>)> {
+    let snapshot = Case::open(case).unwrap().snapshot().unwrap();
+    let mut rejects = Vec::new();
+    for file in snapshot.reject_files() {
+        rows(file, &mut |cell| {
+            let Cell::Bytes(raw) = cell("raw") else { panic!("a reject keeps its bytes") };
+            let reason = cell("reject_reason").text().unwrap().to_owned();
+            let place = |name| cell(name).int().unwrap();
+            rejects.push((reason, place("line_number"), place("byte_offset"), raw.to_vec()));
+        });
+    }
+    rejects.sort();
+    rejects
+}
+
+/// Everything below a folder, with its bytes.
+pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| (entry.path().to_owned(), std::fs::read(entry.path()).unwrap()))
+        .collect()
+}
