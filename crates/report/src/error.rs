@@ -1,0 +1,54 @@
+//! What can go wrong while a result is written.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a result could not be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The output refused the bytes: the disk is full, or the reader closed the pipe.
+    #[error("cannot write the result")]
+    Io(#[from] io::Error),
+    /// A batch has other columns than the result it belongs to: its values would stand under wrong names.
+    #[error("a batch has the columns `{found}` where the result has `{expected}`")]
+    Columns {
+        /// The names the writer was created with, joined by commas.
+        expected: String,
+        /// The names of the batch, joined by commas.
+        found: String,
+    },
+}
+
+impl ReportError {
+    /// Whether the reader went away, as in `kforensic … | head`: the caller stops quietly.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// A name that no [`Format`](crate::Format) has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{name}` is not a format")]
+pub struct UnknownFormat {
+    /// The name as it was given.
+    pub name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error;
+
+    #[test]
+    fn keeps_the_source_and_knows_a_broken_pipe() {
+        let pipe = ReportError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(pipe.is_broken_pipe());
+        assert!(pipe.source().is_some());
+        assert_eq!(pipe.to_string(), "cannot write the result");
+        let full = ReportError::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(!full.is_broken_pipe());
+    }
+}

@@ -1,0 +1,38 @@
+//! Turns query results, as Arrow batches, into output for people and programs.
+//!
+//! This crate is pure: it opens no file, reads no clock and no environment, and writes only to the
+//! [`std::io::Write`] it is given, so the same batches give the same bytes. It knows nothing of
+//! audit logs or DuckDB; the one column it treats by name is `outcome`, which the table colours.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use arrow::array::{RecordBatch, StringArray};
+//! use kforensic_report::{Format, Layout};
+//!
+//! let verbs = Arc::new(StringArray::from(vec![Some("get"), None]));
+//! let batch = RecordBatch::try_from_iter_with_nullable([("verb", verbs as _, true)])?;
+//! let mut out = Vec::new();
+//! let mut sink = Format::Jsonl.writer(batch.schema(), Layout::default(), &mut out)?;
+//! sink.write_batch(&batch)?;
+//! assert_eq!(sink.finish()?.rows, 2);
+//! assert_eq!(out, b"{\"verb\":\"get\"}\n{\"verb\":null}\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cell;
+mod csv;
+mod error;
+mod format;
+mod json;
+mod names;
+mod sink;
+mod table;
+mod time;
+mod visible;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{ReportError, UnknownFormat};
+pub use format::Format;
+pub use sink::{Layout, Sink, Summary};

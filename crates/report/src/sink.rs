@@ -1,0 +1,61 @@
+//! The contract between a caller with batches and a format that writes them.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+
+use crate::ReportError;
+
+/// Bytes gathered before the output is called: fewer calls, still little memory.
+pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Room and means of the output. The default is a pipe: unlimited width, no colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Width in terminal columns; `None` or 0 means unlimited, and nothing is ever wrapped.
+    pub width: Option<usize>,
+    /// Whether ANSI colours may be written. Only the table uses them.
+    pub colour: bool,
+}
+
+/// Takes a result batch by batch and writes it in one format.
+///
+/// A result that is not finished stays visibly incomplete where the format allows it: a JSON array
+/// without its `]`. Dropping a sink therefore writes no ending.
+pub trait Sink {
+    /// Writes the rows of `batch`. The table keeps back its first rows to choose its widths; every
+    /// other format has handed all rows to the output when this returns.
+    ///
+    /// # Errors
+    /// When the output fails, or when the columns of `batch` are not those of the result.
+    fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
+
+    /// Writes what is still kept back and the ending of the format, and flushes the output.
+    ///
+    /// # Errors
+    /// When the output fails.
+    fn finish(self: Box<Self>) -> Result<Summary, ReportError>;
+}
+
+/// What was written, for the line under the result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Rows written.
+    pub rows: u64,
+    /// Names of the columns the table left out because every row of the result is NULL there, in
+    /// column order, with control characters made visible. Empty for every other format.
+    pub hidden_columns: Vec<String>,
+}
+
+/// Refuses a batch whose values would stand under the names of other columns.
+pub(crate) fn check_columns(expected: &Schema, found: &Schema) -> Result<(), ReportError> {
+    let same = expected.fields().len() == found.fields().len()
+        && expected.fields().iter().zip(found.fields()).all(|(one, other)| one.name() == other.name());
+    if same {
+        return Ok(());
+    }
+    Err(ReportError::Columns { expected: listed(expected), found: listed(found) })
+}
+
+fn listed(schema: &Schema) -> String {
+    schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(",")
+}

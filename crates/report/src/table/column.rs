@@ -1,0 +1,98 @@
+//! What the table knows of a column, and of one cell in it.
+
+use arrow::datatypes::{DataType, Field};
+
+use super::paint::Style;
+use crate::cell::{Cell, NULL, shown};
+use crate::visible::{escape, width};
+
+/// The column whose words are coloured: what came of a request.
+const OUTCOME: &str = "outcome";
+
+/// A column of the result.
+#[derive(Clone)]
+pub(crate) struct Column {
+    /// Its name, safe to print: `PIVOT` makes names of data.
+    pub(crate) name: String,
+    /// Its header: the name, and for instants the zone they mean.
+    pub(crate) label: String,
+    /// How its cells behave.
+    pub(crate) kind: Kind,
+    is_outcome: bool,
+}
+
+/// How the cells of a column may be laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// May be wrapped.
+    Text,
+    /// Never wrapped, and right-aligned: half a number is another number.
+    Number,
+    /// Never wrapped: half a time is no time.
+    Time,
+}
+
+impl Column {
+    /// The column that `field` describes.
+    pub(crate) fn of(field: &Field) -> Self {
+        let name = escape(field.name()).into_owned();
+        let is_instant = matches!(bare(field.data_type()), DataType::Timestamp(..));
+        let label = if is_instant { format!("{name} (UTC)") } else { name.clone() };
+        Self { name, label, kind: Kind::of(field.data_type()), is_outcome: field.name() == OUTCOME }
+    }
+
+    /// The colour of a cell, or `None` for plain text.
+    pub(crate) fn style(&self, cell: Option<&Shown>) -> Option<Style> {
+        match cell {
+            None => Some(Style::Dim),
+            Some(cell) if self.is_outcome => Style::of_outcome(&cell.text),
+            Some(_) => None,
+        }
+    }
+}
+
+impl Kind {
+    fn of(data_type: &DataType) -> Self {
+        let data_type = bare(data_type);
+        match data_type {
+            DataType::Timestamp(..)
+            | DataType::Date32
+            | DataType::Date64
+            | DataType::Time32(_)
+            | DataType::Time64(_) => Self::Time,
+            _ if data_type.is_numeric() => Self::Number,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// The type of the values, without the encodings that only save memory.
+fn bare(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => bare(values),
+        DataType::RunEndEncoded(_, values) => bare(values.data_type()),
+        _ => data_type,
+    }
+}
+
+/// A cell that is not NULL, as it is shown.
+pub(crate) struct Shown {
+    /// Its text, safe to print.
+    pub(crate) text: String,
+    /// Its width in terminal columns.
+    pub(crate) width: usize,
+}
+
+impl Shown {
+    /// The cell as it is shown, or `None` for NULL.
+    pub(crate) fn of(cell: &Cell<'_>) -> Option<Self> {
+        let text = shown(cell)?;
+        let width = width(&text);
+        Some(Self { text, width })
+    }
+}
+
+/// Text and width of a cell, NULL included.
+pub(crate) fn text_and_width(cell: Option<&Shown>) -> (&str, usize) {
+    cell.map_or((NULL, NULL.len()), |cell| (&cell.text, cell.width))
+}
