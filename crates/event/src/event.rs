@@ -125,7 +125,7 @@ impl<'a> Event<'a> {
     /// The [`Reason`] to reject the record.
     pub fn decode(record: &'a str) -> Result<Self, Reason> {
         let mut decoder = Decoder::default();
-        json::members(record, &mut |key, value| decoder.member(key, value)).map_err(|error| {
+        json::members(record, &mut |key, value| decoder.member(&key, value)).map_err(|error| {
             if error.is_eof() {
                 return Reason::Torn;
             }
@@ -184,9 +184,9 @@ struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn member(&mut self, key: Cow<'a, str>, value: &'a str) {
+    fn member(&mut self, key: &str, value: &'a str) {
         let event = &mut self.event;
-        let (bit, exact) = match key.as_ref() {
+        let (bit, exact) = match key {
             "kind" => {
                 self.kind = Some(value);
                 (member::KIND, value == KIND)
@@ -231,7 +231,7 @@ impl<'a> Decoder<'a> {
         self.ambiguous |= self.seen & bit != 0;
         self.seen |= bit;
         if !exact {
-            push_member(&mut event.other, &key, value);
+            push_member(&mut event.other, key, value);
         }
     }
 

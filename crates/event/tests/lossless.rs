@@ -1,4 +1,5 @@
 //! An event can be rebuilt from its row, whatever it looks like; equal events have equal fingerprints.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kforensic_event::shape::Position;
 use kforensic_event::{COLUMNS, Cell, Event, Keyed, Origin, Row, RowBuilder, columns, rebuild};

@@ -181,12 +181,11 @@ fn parse_hash(hex: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
+/// The cells of a row, with their columns.
+type Cells<'a> = [(&'static Column, Cell<'a>)];
+
 /// Calls `each` with the named columns of every row (all, when none are named), in the order of the table.
-pub(crate) fn read(
-    file: &DataFile,
-    names: Option<&[&str]>,
-    each: &mut dyn FnMut(&[(&'static Column, Cell<'_>)]),
-) -> Result<(), LakeError> {
+pub(crate) fn read(file: &DataFile, names: Option<&[&str]>, each: &mut dyn FnMut(&Cells<'_>)) -> Result<(), LakeError> {
     let altered = || LakeError::Altered { problem: format!("`{}` does not have the columns of the table", file.name) };
     let open = std::fs::File::open(&file.path).map_err(LakeError::io("open", &file.path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(open).map_err(LakeError::parquet("read", &file.path))?;

@@ -218,11 +218,19 @@ pub(crate) fn commit(
     file.write_all(body.as_bytes()).map_err(LakeError::io("write", &temporary))?;
     set_read_only(&file, &temporary)?;
     file.sync_all().map_err(LakeError::io("write", &temporary))?;
-    // A hard link appears at once, and fails when the name is taken: put-if-absent.
-    fs::hard_link(&temporary, &target).map_err(LakeError::io("commit", &target))?;
+    put_if_absent(&temporary, &target).map_err(LakeError::io("commit", &target))?;
     sync_dir(log_dir)?;
-    fs::remove_file(&temporary).map_err(LakeError::io("remove", &temporary))?;
     Ok(hex(&Sha256::digest(body.as_bytes())))
+}
+
+/// Makes `temporary` appear as `target`, at once and whole, and never over another file.
+fn put_if_absent(temporary: &Path, target: &Path) -> std::io::Result<()> {
+    match fs::hard_link(temporary, target) {
+        Ok(()) => fs::remove_file(temporary),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists || target.exists() => Err(error),
+        // FAT and some network file systems have no hard links. The writer's lock keeps others out meanwhile.
+        Err(_) => fs::rename(temporary, target),
+    }
 }
 
 fn render(version: u64, timestamp_ms: i64, operation: &Operation, adds: &[Add]) -> Result<String, serde_json::Error> {

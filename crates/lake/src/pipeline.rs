@@ -6,6 +6,8 @@
 //! source may have on their way ([`Gate`]) and by what the sequencer may hold and have encoded.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -192,18 +194,30 @@ impl Reader<'_> {
         goes_on
     }
 
+    /// Opens an input; with its path when it can be read twice, which looking for copies needs.
+    ///
+    /// Standard input and other pipes are read once: when there is something to compare them with,
+    /// they are written to a file first.
+    fn open(&self, number: usize, input: &Input) -> Result<(Option<PathBuf>, Stream), LakeError> {
+        let mut pipe: Box<dyn Read + Send> = match input {
+            Input::File(path) if path.is_file() => return Ok((Some(path.clone()), Stream::open_file(path)?)),
+            Input::File(path) => Box::new(File::open(path).map_err(LakeError::io("open", path))?),
+            Input::Stdin => Box::new(std::io::stdin()),
+        };
+        if self.shared.known.is_empty() {
+            let name = input.name();
+            return Ok((None, Stream::new(pipe).map_err(LakeError::io("read", name.as_ref()))?));
+        }
+        let path = self.shared.staging.join(format!("pipe-{number}"));
+        let mut file = File::create(&path).map_err(LakeError::io("create", &path))?;
+        std::io::copy(&mut pipe, &mut file).map_err(LakeError::io("write", &path))?;
+        let stream = Stream::open_file(&path)?;
+        Ok((Some(path), stream))
+    }
+
     /// Sends the chunks of a source on their way; `None` when the run was stopped.
     fn chunks(&self, number: usize, source: &Planned) -> Result<Option<(usize, SourceRead)>, LakeError> {
-        let (path, stream) = match &source.input {
-            Input::Stdin if self.shared.known.is_empty() => (None, open_stdin()?),
-            // What was read before can only be found in something that can be read twice.
-            Input::Stdin => {
-                let path = spool_stdin(&self.shared.staging)?;
-                let stream = Stream::open_file(&path)?;
-                (Some(path), stream)
-            }
-            Input::File(path) => (Some(path.clone()), Stream::open_file(path)?),
-        };
+        let (path, stream) = self.open(number, &source.input)?;
         let copy = path.as_ref().map_or(Ok(Copy::None), |path| self.shared.known.find(path))?;
         let failed = |error| LakeError::io("read", source.input.name().as_ref())(error);
         let mut chunks = Chunks::new(stream);
@@ -248,17 +262,6 @@ impl Reader<'_> {
         }
         Ok(None)
     }
-}
-
-fn open_stdin() -> Result<Stream, LakeError> {
-    Stream::new(Box::new(std::io::stdin())).map_err(LakeError::io("read", "-".as_ref()))
-}
-
-fn spool_stdin(staging: &std::path::Path) -> Result<PathBuf, LakeError> {
-    let path = staging.join("stdin");
-    let mut file = std::fs::File::create(&path).map_err(LakeError::io("create", &path))?;
-    std::io::copy(&mut std::io::stdin(), &mut file).map_err(LakeError::io("write", &path))?;
-    Ok(path)
 }
 
 fn entry(source: &Planned, chunks: &Chunks) -> LedgerEntry {

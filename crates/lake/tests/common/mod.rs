@@ -1,6 +1,7 @@
 //! What the tests of the case share: ingesting, and reading a case back by another route than its own reader.
 
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -58,8 +59,11 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Calls `each` with the cells of every row of a file, by column name.
-pub(crate) fn rows(file: &DataFile, each: &mut dyn FnMut(&dyn Fn(&'static str) -> Cell<'static>)) {
+/// The cells of a row, by column name.
+type Cells<'a> = dyn Fn(&'static str) -> Cell<'static> + 'a;
+
+/// Calls `each` with the cells of every row of a file.
+pub(crate) fn rows(file: &DataFile, each: &mut dyn FnMut(&Cells<'_>)) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&file.path).unwrap()).unwrap();
     for batch in reader.build().unwrap() {
         // Leaked on purpose: tests are short, and cells that live as long as they like are easy to use.
