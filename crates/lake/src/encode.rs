@@ -11,9 +11,10 @@ use arrow::compute::interleave_record_batch;
 use arrow::datatypes::TimestampMicrosecondType;
 use kforensic_event::{COLUMNS, Kind, columns, partition};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
@@ -77,8 +78,10 @@ pub(crate) fn encode(job: &Job, staging: &Path, modification_time_ms: i64) -> Re
     let file = File::create(&path).map_err(LakeError::io("create", &path))?;
     let output = Hashing { inner: file, hash: Sha256::new(), bytes: 0 };
     let schema = columns::schema();
-    let mut writer = ArrowWriter::try_new(output, schema, Some(properties(job.partition)))
-        .map_err(LakeError::parquet("write", &path))?;
+    // Parquet's own types say it all; Arrow's copy of the schema would make every small file a third larger.
+    let options = ArrowWriterOptions::new().with_properties(properties(job.partition)).with_skip_arrow_metadata(true);
+    let mut writer =
+        ArrowWriter::try_new_with_options(output, schema, options).map_err(LakeError::parquet("write", &path))?;
     let mut stats = StatsBuilder::default();
     let batches: Vec<&RecordBatch> = job.batches.iter().collect();
     for rows in sorted(job).chunks(ROW_GROUP_ROWS) {
@@ -140,6 +143,9 @@ fn properties(partition: Partition) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(zstd))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        // DuckDB prunes by row group and Bloom filter; nobody reads the index of pages.
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
         .set_created_by(format!("kforensic {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new("kforensic.format".to_owned(), FORMAT_VERSION.to_string())]));
     if partition.resource != partition::OTHER && !partition.is_rejects() {

@@ -100,10 +100,11 @@ pub fn recognise(head: &[u8]) -> &'static dyn Shape {
 /// Whether `bytes` hold a trace of an audit event, whole or torn, in whatever wrapper.
 ///
 /// This is how a folder's audit logs are told from its other files. Policies and prose name the API
-/// group too, so what counts is the member `auditID`, plain or escaped inside a JSON string, and the
-/// beginning of an event as the server writes it.
+/// group too, so what counts is the member `auditID`, plain or escaped inside a JSON string, the
+/// beginning of an event as the server writes it, and that of a line of the legacy text format.
 pub fn mentions_event(bytes: &[u8]) -> bool {
-    const TRACES: [&[u8]; 3] = [b"\"auditID\"", b"auditID\\\"", b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/"];
+    const TRACES: [&[u8]; 4] =
+        [b"\"auditID\"", b"auditID\\\"", b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/", b" AUDIT: id=\""];
     TRACES.iter().any(|trace| memmem::find(bytes, trace).is_some())
 }
 
