@@ -115,17 +115,25 @@ impl RowBuilder {
     }
 }
 
+/// Rows and bytes that a column has room for at first. Arrow's own default of 1,024 would make a batch of
+/// three rows, as rare resources have, a third of a megabyte.
+const FIRST_ROWS: usize = 16;
+const FIRST_BYTES: usize = 256;
+
 impl ColumnBuilder {
     fn new(kind: Kind) -> Self {
+        let text = || StringBuilder::with_capacity(FIRST_ROWS, FIRST_BYTES);
         match kind {
-            Kind::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            Kind::Date => Self::Date(Date32Builder::new()),
-            Kind::Text | Kind::Json => Self::Text(StringBuilder::new()),
-            Kind::Texts => Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(columns::list_item())),
-            Kind::Int => Self::Int(Int32Builder::new()),
-            Kind::Long => Self::Long(Int64Builder::new()),
-            Kind::Bool => Self::Bool(BooleanBuilder::new()),
-            Kind::Bytes => Self::Bytes(BinaryBuilder::new()),
+            Kind::Time => Self::Time(TimestampMicrosecondBuilder::with_capacity(FIRST_ROWS).with_timezone("UTC")),
+            Kind::Date => Self::Date(Date32Builder::with_capacity(FIRST_ROWS)),
+            Kind::Text | Kind::Json => Self::Text(text()),
+            Kind::Texts => {
+                Self::Texts(ListBuilder::with_capacity(text(), FIRST_ROWS).with_field(columns::list_item()))
+            }
+            Kind::Int => Self::Int(Int32Builder::with_capacity(FIRST_ROWS)),
+            Kind::Long => Self::Long(Int64Builder::with_capacity(FIRST_ROWS)),
+            Kind::Bool => Self::Bool(BooleanBuilder::with_capacity(FIRST_ROWS)),
+            Kind::Bytes => Self::Bytes(BinaryBuilder::with_capacity(FIRST_ROWS, 0)),
         }
     }
 
