@@ -1,0 +1,146 @@
+//! The command line, as `--help` shows it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use kforensic_report::Format;
+
+/// Forensics on Kubernetes audit logs: who read which secret, who changed RBAC, who failed to authenticate.
+///
+/// A case is a folder that `kforensic ingest` fills from audit logs, and that every other command reads.
+#[derive(Debug, Parser)]
+#[command(name = "kforensic", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct CommandLine {
+    /// The case [default: ./kforensic-case]
+    #[arg(long, global = true, value_name = "DIR", env = "KFORENSIC_CASE", hide_env_values = true)]
+    pub(crate) case: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read audit logs into the case, every line accounted for
+    Ingest(IngestArgs),
+    /// Answer a question with a canned query; without a name, list them
+    Query(QueryArgs),
+    /// Show what the case holds: sources and their accounts, times, counts, files
+    Status(StatusArgs),
+}
+
+/// Reads audit logs into the case, in one commit: after an interruption the case is as it was before.
+///
+/// Nothing is read twice: a log that has grown, was rotated or compressed adds only what is new, and
+/// the copy of an event is counted, not stored. A line that is no audit event is kept word for word
+/// with its place and the reason. Exit code 1 says that there were such lines.
+#[derive(Debug, Args)]
+pub(crate) struct IngestArgs {
+    /// Files, folders (with all below them) or `-` for standard input; plain or gzip
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) labels: Labels,
+
+    /// Form of the accounts: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub(crate) format: String,
+}
+
+/// How the rows of an ingest are labelled, and how it runs.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Labels {
+    /// Cluster that the logs come from [default: as their paths tell]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+
+    /// Host that the logs come from [default: as their paths tell]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Threads to work with [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// Answers a question with a canned query; without a name, lists them.
+///
+/// Times are RFC 3339 (`2026-11-21T20:37:00Z`), a date, or an age (`90s 15m 1h 7d 2w`, `m` is minutes).
+/// An age counts back from now, or from `--now`; `--now last` is the newest event of the case.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// Name of the query, such as secret-reads
+    pub(crate) name: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    /// Ingest these paths first: into --case, or else into a temporary case that is removed afterwards
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) from: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) labels: Labels,
+}
+
+/// What narrows a canned query.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct FilterArgs {
+    /// Only requests received at this time or later
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+
+    /// Only requests received before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) until: Option<String>,
+
+    /// What ages count back from: a time, or `last` for the newest event [default: the present]
+    #[arg(long, value_name = "TIME|last")]
+    pub(crate) now: Option<String>,
+
+    /// Only requests of this user
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+
+    /// Only requests in this namespace
+    #[arg(long, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+
+    /// Only requests from this address (the last source IP)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) source_ip: Option<String>,
+
+    /// Only requests with this outcome
+    #[arg(long, value_name = "OUTCOME", value_parser = ["allowed", "denied", "failed", "unknown"])]
+    pub(crate) outcome: Option<String>,
+
+    /// At most this many rows: the newest, newest last
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+}
+
+/// Where the answer goes and how it looks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// table, json, jsonl or csv [default: as the name of the output file tells, else table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+
+    /// Write the answer to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Shows what the case holds: sources and their accounts, times, counts, files.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Form of the status: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub(crate) format: String,
+}

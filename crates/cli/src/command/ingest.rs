@@ -1,0 +1,152 @@
+//! `kforensic ingest`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use kforensic_lake::{IngestOptions, LedgerEntry, Progress, Report, Writer};
+use kforensic_report::Format;
+use serde_json::json;
+
+use crate::args::{IngestArgs, Labels};
+use crate::command::{Outcome, case_folder};
+use crate::error::CliError;
+use crate::interrupt::Interrupt;
+use crate::message;
+use crate::progress::ProgressLine;
+use crate::terminal;
+
+/// Reads logs into the case and prints the accounts.
+pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    let case = case_folder(case);
+    let start = Instant::now();
+    let report = ingest(&case, &args.paths, &args.labels, interrupt)?;
+    let elapsed = start.elapsed();
+    match args.format.as_str() {
+        "json" => print_json(&report, elapsed)?,
+        _ => print_table(&report, &case, elapsed)?,
+    }
+    Ok(outcome(&report))
+}
+
+/// Reads logs into the case in that folder, and shows how far it is.
+pub(crate) fn ingest(
+    case: &Path,
+    paths: &[PathBuf],
+    labels: &Labels,
+    interrupt: &Interrupt,
+) -> Result<Report, CliError> {
+    // Before the case is made: a typing error should leave nothing behind.
+    if let Some(path) = paths.iter().find(|path| path.as_os_str() != "-" && !path.exists()) {
+        return Err(kforensic_lake::LakeError::NoSuchPath { path: path.clone() }.into());
+    }
+    let now = chrono::Utc::now();
+    let holder = format!("process {} since {}", std::process::id(), now.format("%Y-%m-%dT%H:%M:%SZ"));
+    let writer = Writer::open(case, &holder)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = IngestOptions {
+        paths: paths.to_vec(),
+        cluster: labels.cluster.clone(),
+        host: labels.host.clone(),
+        threads: labels.threads.unwrap_or(cores),
+        arguments: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+        now_ms: now.timestamp_millis(),
+    };
+    let progress = Arc::new(Progress::default());
+    let cancelled = Arc::clone(&progress);
+    interrupt.on(move || cancelled.cancel());
+    let line = ProgressLine::show(&progress);
+    let report = kforensic_lake::ingest(&writer, &options, &progress);
+    drop(line);
+    Ok(report?)
+}
+
+/// What the exit code says about rejected lines.
+pub(crate) fn outcome(report: &Report) -> Outcome {
+    if report.rejected > 0 { Outcome::LinesRejected } else { Outcome::Done }
+}
+
+fn print_json(report: &Report, elapsed: Duration) -> Result<(), CliError> {
+    let accounts = json!({
+        "sources": report.sources,
+        "skipped": report.skipped,
+        "records": report.records,
+        "events": report.events,
+        "duplicates": report.duplicates,
+        "rejected": report.rejected,
+        "bytes": report.bytes,
+        "version": report.version,
+        "fingerprint": report.fingerprint,
+        "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+    });
+    message::print(&format!("{accounts:#}\n"))
+}
+
+fn print_table(report: &Report, case: &Path, elapsed: Duration) -> Result<(), CliError> {
+    let batch = accounts(&report.sources);
+    let mut out = std::io::stdout().lock();
+    let mut sink = Format::Table.writer(batch.schema(), terminal::stdout_layout(), &mut out)?;
+    sink.write_batch(&batch)?;
+    sink.finish()?;
+    out.flush().map_err(kforensic_report::ReportError::from)?;
+    for skipped in &report.skipped {
+        message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
+    }
+    message::plain(&summary(report, case, elapsed));
+    if report.rejected > 0 {
+        message::warning(&format!(
+            "{} of {} records are no audit events; they are kept word for word in the case",
+            report.rejected, report.records
+        ));
+    }
+    Ok(())
+}
+
+/// The accounts of the sources as a table.
+pub(crate) fn accounts(sources: &[LedgerEntry]) -> RecordBatch {
+    let numbers =
+        |of: fn(&LedgerEntry) -> u64| -> ArrayRef { Arc::new(sources.iter().map(of).collect::<UInt64Array>()) };
+    let texts = |of: &dyn Fn(&LedgerEntry) -> Option<String>| -> ArrayRef {
+        Arc::new(sources.iter().map(of).collect::<StringArray>())
+    };
+    let columns = [
+        ("source", texts(&|entry| Some(entry.name.clone()))),
+        ("records", numbers(|entry| entry.records)),
+        ("events", numbers(|entry| entry.events)),
+        ("duplicates", numbers(|entry| entry.duplicates)),
+        ("rejected", numbers(|entry| entry.rejected)),
+        ("first_event", texts(&|entry| entry.first_event.as_deref().map(message::time))),
+        ("last_event", texts(&|entry| entry.last_event.as_deref().map(message::time))),
+        ("sha256", texts(&|entry| entry.sha256.get(..12).map(str::to_owned))),
+        ("note", texts(&note)),
+    ];
+    match RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))) {
+        Ok(batch) => batch,
+        Err(error) => unreachable!("columns made of the same sources have the same length: {error}"),
+    }
+}
+
+fn note(entry: &LedgerEntry) -> Option<String> {
+    let continues = entry.continues.as_ref()?;
+    Some(match entry.is_known() {
+        true => format!("read before, as source {continues}"),
+        false => format!("goes on behind source {continues}"),
+    })
+}
+
+fn summary(report: &Report, case: &Path, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    let content: u64 = report.sources.iter().map(|entry| entry.content_bytes - entry.continues_bytes).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = content as f64 / 1e6 / seconds.max(0.001);
+    let state = match report.version {
+        Some(version) => format!("commit {version} of `{}`", case.display()),
+        None => format!("nothing new for `{}`", case.display()),
+    };
+    format!(
+        "{} records = {} events + {} duplicates + {} rejected; {seconds:.2} s, {rate:.0} MB/s of log\n{state}, fingerprint {}",
+        report.records, report.events, report.duplicates, report.rejected, report.fingerprint
+    )
+}

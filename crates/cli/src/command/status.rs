@@ -1,0 +1,126 @@
+//! `kforensic status`
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use kforensic_event::time;
+use kforensic_lake::{Case, FORMAT_VERSION, LedgerEntry, Snapshot};
+use kforensic_query::{Counts, Selection, Session};
+use kforensic_report::{Format, ReportError};
+use serde_json::{Map, Value, json};
+
+use crate::args::StatusArgs;
+use crate::command::ingest::accounts;
+use crate::command::{Outcome, case_folder, limits};
+use crate::error::CliError;
+use crate::message;
+use crate::terminal;
+
+/// Shows what the case holds.
+pub(crate) fn run(case: Option<&PathBuf>, args: &StatusArgs) -> Result<Outcome, CliError> {
+    let folder = case_folder(case);
+    let snapshot = Case::open(&folder)?.snapshot()?;
+    let (limits, _spill) = limits()?;
+    let counts = Session::open(&snapshot, &Selection::default(), &limits)?.counts()?;
+    match args.format.as_str() {
+        "json" => message::print(&format!("{:#}\n", as_json(&snapshot, &counts)))?,
+        _ => print(&folder, &snapshot, &counts)?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn as_json(snapshot: &Snapshot, counts: &Counts) -> Value {
+    let times = snapshot.event_times();
+    let resources: Vec<Value> =
+        counts.by_resource.iter().map(|(resource, events)| json!({"resource": resource, "events": events})).collect();
+    let days: Map<String, Value> =
+        counts.by_day.iter().map(|(day, events)| (time::render_day(*day), json!(events))).collect();
+    json!({
+        "fingerprint": snapshot.fingerprint,
+        "version": snapshot.version,
+        "format": FORMAT_VERSION,
+        "tool_version": env!("CARGO_PKG_VERSION"),
+        "written_by": written_by(snapshot),
+        "first_event": times.map(|(first, _)| time::render(first)),
+        "last_event": times.map(|(_, last)| time::render(last)),
+        "events": counts.events,
+        "requests": counts.requests,
+        "rejects": counts.rejects,
+        "resources": resources,
+        "days": days,
+        "files": snapshot.files.len(),
+        "bytes": bytes(snapshot),
+        "sources": snapshot.sources().collect::<Vec<_>>(),
+    })
+}
+
+/// Versions of kforensic that wrote into the case, in order, each once.
+fn written_by(snapshot: &Snapshot) -> Vec<&str> {
+    let mut versions: Vec<&str> = Vec::new();
+    for operation in &snapshot.operations {
+        if !versions.contains(&operation.tool_version.as_str()) {
+            versions.push(&operation.tool_version);
+        }
+    }
+    versions
+}
+
+fn bytes(snapshot: &Snapshot) -> u64 {
+    snapshot.files.iter().map(|file| file.size_bytes).sum()
+}
+
+fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    let time = |micros| message::time(&time::render(micros));
+    let times = match snapshot.event_times() {
+        Some((first, last)) => format!("{} to {} UTC", time(first), time(last)),
+        None => "none".to_owned(),
+    };
+    let facts = [
+        ("case", folder.display().to_string()),
+        ("fingerprint", format!("{} (commit {})", snapshot.fingerprint, snapshot.version)),
+        ("written by", format!("kforensic {}, format {FORMAT_VERSION}", written_by(snapshot).join(", "))),
+        ("event times", times),
+        ("events", counts.events.to_string()),
+        ("requests", counts.requests.to_string()),
+        ("rejects", counts.rejects.to_string()),
+        ("files", format!("{} with {} bytes", snapshot.files.len(), bytes(snapshot))),
+    ];
+    let mut text = String::new();
+    for (name, value) in facts {
+        text.push_str(&format!("{name:<12} {value}\n"));
+    }
+    write(&mut out, &text)?;
+    let sources: Vec<LedgerEntry> = snapshot.sources().cloned().collect();
+    table(&mut out, "sources", &accounts(&sources))?;
+    let resources = counts.by_resource.iter().map(|(name, events)| (name.as_deref().unwrap_or("(none)"), *events));
+    table(&mut out, "resources", &pairs("resource", resources.collect()))?;
+    let days: Vec<(String, u64)> =
+        counts.by_day.iter().map(|(day, events)| (time::render_day(*day), *events)).collect();
+    let days = days.iter().map(|(day, events)| (day.as_str(), *events));
+    table(&mut out, "days", &pairs("day", days.collect()))
+}
+
+fn pairs(name: &str, rows: Vec<(&str, u64)>) -> RecordBatch {
+    let (names, numbers): (Vec<&str>, Vec<u64>) = rows.into_iter().unzip();
+    let names: ArrayRef = Arc::new(StringArray::from(names));
+    let numbers: ArrayRef = Arc::new(UInt64Array::from(numbers));
+    match RecordBatch::try_from_iter([(name, names), ("events", numbers)]) {
+        Ok(batch) => batch,
+        Err(error) => unreachable!("two columns made of the same rows have the same length: {error}"),
+    }
+}
+
+fn table(out: &mut dyn Write, title: &str, batch: &RecordBatch) -> Result<(), CliError> {
+    write(out, &format!("\n{title}\n"))?;
+    let mut sink = Format::Table.writer(batch.schema(), terminal::stdout_layout(), out)?;
+    sink.write_batch(batch)?;
+    sink.finish()?;
+    Ok(())
+}
+
+fn write(out: &mut dyn Write, text: &str) -> Result<(), CliError> {
+    out.write_all(text.as_bytes()).map_err(|error| ReportError::from(error).into())
+}

@@ -1,0 +1,113 @@
+//! Errors of commands: a message that says what happened, a hint that says what to do, an exit code.
+
+use std::path::{Path, PathBuf};
+
+use kforensic_lake::LakeError;
+use kforensic_query::catalogue::ValueError;
+use kforensic_query::{CatalogueError, QueryError, TimeError, UnknownQuery};
+use kforensic_report::ReportError;
+use thiserror::Error;
+
+use crate::interrupt;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("cannot {action} `{path}`: {source}")]
+    Output { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("`{path}` lies in the case, and evidence is never overwritten")]
+    OutputInCase { path: PathBuf },
+    #[error("the case cannot be made for a moment in `{path}`: {source}")]
+    TemporaryCase { path: PathBuf, source: std::io::Error },
+    #[error("no temporary folder can be made in `{path}`: {source}")]
+    Spill { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    UnknownQuery(#[from] UnknownQuery),
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl CliError {
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Lake(LakeError::NoSuchPath { path }) => return no_such_path(path),
+            Self::Lake(LakeError::NotACase { .. }) => {
+                "make one with `kforensic ingest PATH…`, or name another with `--case DIR` or KFORENSIC_CASE"
+            }
+            Self::Lake(LakeError::Occupied { .. }) => "name a new or an empty folder with `--case DIR`",
+            Self::Lake(LakeError::NothingToRead { .. }) => {
+                "a file that is named itself is read whatever it holds, and its lines are kept as rejects"
+            }
+            Self::Lake(LakeError::Locked { .. }) => "wait for it to end; queries need not wait",
+            Self::Lake(LakeError::Altered { .. }) => {
+                "compare the fingerprint with the one you noted; ingest the sources into a new case"
+            }
+            Self::Lake(LakeError::Interrupted) => "run the same command again to complete it",
+            Self::OutputInCase { .. } => "choose a file outside of the case",
+            Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
+            Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
+                "the case is not what was written; ingest the sources into a new one"
+            }
+            Self::Query(QueryError::Path { .. }) => "move the case to a folder with a plain name",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// 2 for what the user can mend on the command line, 3 for evidence that is altered or unreadable.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted | Self::Lake(LakeError::Interrupted) | Self::Query(QueryError::Interrupted) => {
+                interrupt::EXIT_CODE
+            }
+            Self::Lake(error) if error.is_about_evidence() => 3,
+            Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => 3,
+            _ => 2,
+        }
+    }
+
+    /// Whether the reader of our output went away, which is no failure: `kforensic … | head`.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        match self {
+            Self::Report(error) => error.is_broken_pipe(),
+            Self::Query(QueryError::Sink(source)) => {
+                source.downcast_ref::<ReportError>().is_some_and(ReportError::is_broken_pipe)
+            }
+            Self::Output { source, .. } => source.kind() == std::io::ErrorKind::BrokenPipe,
+            _ => false,
+        }
+    }
+}
+
+/// The nearest name in the same folder, as a typing error would have it.
+fn no_such_path(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let near = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .map(|entry| (strsim::damerau_levenshtein(&entry, name), entry))
+        .filter(|(distance, _)| *distance <= 3)
+        .min()?;
+    Some(format!("did you mean `{}`?", path.with_file_name(near.1).display()))
+}
+
+fn unknown_query(unknown: &UnknownQuery) -> String {
+    match unknown.near.first() {
+        Some(near) => format!("did you mean `{near}`? `kforensic query` lists all"),
+        None => "`kforensic query` lists all".to_owned(),
+    }
+}

@@ -1,0 +1,32 @@
+//! What standard output and standard error can show.
+
+use std::io::IsTerminal;
+
+use kforensic_report::Layout;
+
+/// Whether colours may be written to a stream that `is_terminal`: <https://no-color.org>.
+fn colour(is_terminal: bool) -> bool {
+    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Layout of standard output: fitted to a terminal, the same bytes every time elsewhere.
+pub(crate) fn stdout_layout() -> Layout {
+    let stdout = std::io::stdout();
+    let is_terminal = stdout.is_terminal();
+    let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    Layout { width: if is_terminal { width } else { None }, colour: colour(is_terminal) }
+}
+
+/// Whether standard error is a terminal that somebody watches.
+pub(crate) fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// `word` in bold and the colour of an error, when standard error can show it.
+pub(crate) fn painted(word: &str, colour_of_word: anstyle::AnsiColor) -> String {
+    if !colour(stderr_is_terminal()) {
+        return word.to_owned();
+    }
+    let style = anstyle::Style::new().bold().fg_color(Some(colour_of_word.into()));
+    format!("{style}{word}{style:#}")
+}

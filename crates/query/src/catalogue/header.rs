@@ -1,0 +1,155 @@
+//! The header of a canned query, and the rules that header and SQL keep together.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::parameter::{Parameter, ParameterKind, Value, common};
+use super::scan::scan;
+use super::{Example, Problem};
+
+/// A broken rule and its line.
+type Broken = (usize, Problem);
+
+/// The keys of a header.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    pub(super) title: String,
+    pub(super) question: String,
+    pub(super) attack: Vec<String>,
+    pub(super) resources: Option<Vec<String>>,
+    pub(super) needs: String,
+    pub(super) noise: String,
+    #[serde(default)]
+    parameters: Vec<Declaration>,
+    pub(super) examples: Vec<Example>,
+}
+
+/// A parameter as the header declares it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declaration {
+    name: Spanned<String>,
+    #[serde(rename = "type")]
+    kind: ParameterKind,
+    meaning: String,
+    default: Option<toml::Value>,
+}
+
+/// The name of the query in the file `path`; `None` when it is no name.
+pub(super) fn name(path: &str) -> Option<&str> {
+    let name = Path::new(path).file_name()?.to_str()?.strip_suffix(".sql")?;
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let words = name.split('-').all(|word| !word.is_empty() && word.bytes().all(letter));
+    (words && name.starts_with(|first: char| first.is_ascii_lowercase())).then_some(name)
+}
+
+/// Reads the header of `text`, and the parameters it declares with their lines.
+pub(super) fn parse(text: &str) -> Result<(Header, Vec<(usize, Parameter)>), Broken> {
+    // Every line of the header is a line of the file, so offsets in it tell lines of the file.
+    let lines = text.lines().map_while(|line| line.strip_prefix("--"));
+    let toml: String = lines.flat_map(|line| [line.strip_prefix(' ').unwrap_or(line), "\n"]).collect();
+    let line_of = |offset: usize| toml[..offset.min(toml.len())].matches('\n').count() + 1;
+    let mut header: Header = toml::from_str(&toml).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(span.start));
+        (line, Problem::Header { message: error.message().to_owned() })
+    })?;
+    check_texts(&header).map_err(|problem| (1, problem))?;
+    let mut declared: Vec<(usize, Parameter)> = Vec::new();
+    for declaration in std::mem::take(&mut header.parameters) {
+        let line = line_of(declaration.name.span().start);
+        let name = declaration.name.get_ref().clone();
+        let broken = |rule| Err((line, Problem::Declaration { name: name.clone(), rule }));
+        let letters = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if !letters || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+            return broken("is not named in lower case with underscores");
+        }
+        if common().any(|common| common.name == name) {
+            return broken("is a common one, which needs no declaration");
+        }
+        if declared.iter().any(|(_, other)| other.name == name) {
+            return broken("is declared twice");
+        }
+        let default = declaration.default.map(|default| value(declaration.kind, default)).transpose();
+        let Some(default) = default.ok().filter(|_| !declaration.meaning.trim().is_empty()) else {
+            return broken("has a default of another type, or no meaning");
+        };
+        declared.push((line, Parameter { name, kind: declaration.kind, meaning: declaration.meaning, default }));
+    }
+    Ok((header, declared))
+}
+
+fn check_texts(header: &Header) -> Result<(), Problem> {
+    let texts =
+        [("title", &header.title), ("question", &header.question), ("needs", &header.needs), ("noise", &header.noise)];
+    if let Some((key, _)) = texts.into_iter().find(|(_, text)| text.trim().is_empty()) {
+        return Err(Problem::Blank { key });
+    }
+    if let Some(id) = header.attack.iter().find(|id| !is_technique(id)) {
+        return Err(Problem::Technique { id: id.clone() });
+    }
+    if header.resources.as_ref().is_some_and(|names| names.is_empty() || names.iter().any(String::is_empty)) {
+        return Err(Problem::Blank { key: "resources" });
+    }
+    if !header.examples.iter().any(|example| example.rows > 0) {
+        return Err(Problem::Examples { missing: "rows" });
+    }
+    if !header.examples.iter().any(|example| example.rows == 0) {
+        return Err(Problem::Examples { missing: "`rows = 0`" });
+    }
+    Ok(())
+}
+
+fn is_technique(id: &str) -> bool {
+    let number = |text: &str, digits| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(id) = id.strip_prefix('T') else { return false };
+    match id.split_once('.') {
+        Some((technique, part)) => number(technique, 4) && number(part, 3),
+        None => number(id, 4),
+    }
+}
+
+/// The default as a value of the kind; the toml when it is of another.
+fn value(kind: ParameterKind, default: toml::Value) -> Result<Value, toml::Value> {
+    let value = match default {
+        toml::Value::String(text) => Value::Text(text),
+        toml::Value::Integer(number) => Value::Integer(number),
+        toml::Value::Boolean(truth) => Value::Boolean(truth),
+        other => return Err(other),
+    };
+    // A time has no default: a fixed one ages, and an age would need a clock.
+    if kind.takes(&value) { Ok(value) } else { Err(toml::Value::Boolean(false)) }
+}
+
+/// Checks the SQL of a file, and says which parameters it uses.
+pub(super) fn check_sql<'a>(text: &'a str, declared: &[(usize, Parameter)]) -> Result<BTreeSet<&'a str>, Broken> {
+    let found = scan(text);
+    if let Some((line, what)) = found.refused.first() {
+        return Err((*line, Problem::Refused { what }));
+    }
+    let last_line = text.lines().count().max(1);
+    match found.statements.as_slice() {
+        [] => return Err((last_line, Problem::Statements { found: "is none" })),
+        [(_, first)] if ["SELECT", "WITH", "FROM"].iter().any(|word| first.eq_ignore_ascii_case(word)) => (),
+        [(line, _)] => return Err((*line, Problem::Statements { found: "is another statement" })),
+        [_, (line, _), ..] => return Err((*line, Problem::Statements { found: "begins a second statement" })),
+    }
+    let exists = |name: &str| {
+        common().any(|common| common.name == name) || declared.iter().any(|(_, parameter)| parameter.name == name)
+    };
+    if let Some((line, name)) = found.parameters.iter().find(|(_, name)| !exists(name)) {
+        return Err((*line, Problem::Undeclared { name: (*name).to_owned() }));
+    }
+    let used: BTreeSet<&str> = found.parameters.into_iter().map(|(_, name)| name).collect();
+    if let Some((line, parameter)) = declared.iter().find(|(_, parameter)| !used.contains(parameter.name.as_str())) {
+        let name = parameter.name.clone();
+        return Err((*line, Problem::Declaration { name, rule: "is declared, but the SQL does not use it" }));
+    }
+    if !text.to_ascii_uppercase().contains("ORDER BY") {
+        return Err((last_line, Problem::Unordered));
+    }
+    Ok(used)
+}

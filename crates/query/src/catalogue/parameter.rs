@@ -1,0 +1,199 @@
+//! The parameters of canned queries: which exist, what values they take.
+
+use serde::Deserialize;
+use strsim::damerau_levenshtein;
+use thiserror::Error;
+
+use crate::window::{self, TimeError};
+
+/// The outcomes that a request can have, as the column `outcome` spells them.
+pub const OUTCOMES: [&str; 4] = ["allowed", "denied", "failed", "unknown"];
+
+/// A parameter of a canned query, bound by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Name in SQL, without `$`.
+    pub name: String,
+    /// What values it takes.
+    pub kind: ParameterKind,
+    /// What it means, for help texts.
+    pub meaning: String,
+    /// Value when none is given; without one the parameter is NULL.
+    pub default: Option<Value>,
+}
+
+/// What values a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ParameterKind {
+    /// An instant.
+    Time,
+    /// Any text.
+    Text,
+    /// One of [`OUTCOMES`].
+    Outcome,
+    /// A 64-bit number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+}
+
+/// A value of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// An instant in microseconds since 1970-01-01T00:00:00Z.
+    Time(i64),
+    /// A text, also an outcome.
+    Text(String),
+    /// A number.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+}
+
+/// Why a text is no value of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ValueError {
+    /// Not a time.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// Not an outcome.
+    #[error("`{given}` is not an outcome: expected `allowed`, `denied`, `failed` or `unknown`")]
+    Outcome {
+        /// The text as given.
+        given: String,
+    },
+    /// Not a number of 64 bits.
+    #[error("`{given}` is not a whole number")]
+    Integer {
+        /// The text as given.
+        given: String,
+    },
+    /// Neither true nor false.
+    #[error("`{given}` is neither `true` nor `false`")]
+    Boolean {
+        /// The text as given.
+        given: String,
+    },
+}
+
+/// Parameters that every canned query may use: name, kind, meaning.
+const COMMON: [(&str, ParameterKind, &str); 6] = [
+    ("since", ParameterKind::Time, "only requests received at or after this time"),
+    ("until", ParameterKind::Time, "only requests received before this time"),
+    ("user", ParameterKind::Text, "only requests that this user sent"),
+    ("namespace", ParameterKind::Text, "only requests on this namespace"),
+    ("source_ip", ParameterKind::Text, "only requests from this address"),
+    ("outcome", ParameterKind::Outcome, "only requests with this outcome: allowed, denied, failed or unknown"),
+];
+
+/// The parameters that every canned query may use without declaring them.
+pub fn common() -> impl Iterator<Item = Parameter> {
+    COMMON.into_iter().map(|(name, kind, meaning)| Parameter {
+        name: name.to_owned(),
+        kind,
+        meaning: meaning.to_owned(),
+        default: None,
+    })
+}
+
+impl Parameter {
+    /// Its option on the command line: `--source-ip` for `source_ip`.
+    pub fn flag(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// Reads a value as people type it; ages count back from `now`, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// When the text is no value of the parameter's kind.
+    pub fn parse(&self, text: &str, now: i64) -> Result<Value, ValueError> {
+        let given = || text.to_owned();
+        Ok(match self.kind {
+            ParameterKind::Time => Value::Time(window::parse(text, now)?),
+            ParameterKind::Text => Value::Text(given()),
+            ParameterKind::Outcome if OUTCOMES.contains(&text) => Value::Text(given()),
+            ParameterKind::Outcome => return Err(ValueError::Outcome { given: given() }),
+            ParameterKind::Integer => Value::Integer(text.parse().map_err(|_| ValueError::Integer { given: given() })?),
+            ParameterKind::Boolean => Value::Boolean(text.parse().map_err(|_| ValueError::Boolean { given: given() })?),
+        })
+    }
+}
+
+impl ParameterKind {
+    /// Whether a value is of this kind.
+    pub fn takes(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Time, Value::Time(_))
+            | (Self::Text, Value::Text(_))
+            | (Self::Integer, Value::Integer(_))
+            | (Self::Boolean, Value::Boolean(_)) => true,
+            (Self::Outcome, Value::Text(text)) => OUTCOMES.contains(&text.as_str()),
+            _ => false,
+        }
+    }
+}
+
+/// The names nearest to one that does not exist, best first.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    // A slip of the fingers changes few letters; half a name that is right is a match as well.
+    let most = wanted.chars().count().div_ceil(3).max(2);
+    let mut near: Vec<(usize, &str)> = names
+        .map(|name| (damerau_levenshtein(wanted, name), name))
+        .filter(|(distance, name)| *distance <= most || (wanted.len() > 2 && name.contains(wanted)))
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, name)| name.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(kind: ParameterKind) -> Parameter {
+        Parameter { name: "source_ip".to_owned(), kind, meaning: String::new(), default: None }
+    }
+
+    #[test]
+    fn texts_become_values_of_the_right_kind() {
+        for (kind, text, value) in [
+            (ParameterKind::Time, "1s", Value::Time(-1_000_000)),
+            (ParameterKind::Text, "' OR 1=1", Value::Text("' OR 1=1".to_owned())),
+            (ParameterKind::Outcome, "denied", Value::Text("denied".to_owned())),
+            (ParameterKind::Integer, "-7", Value::Integer(-7)),
+            (ParameterKind::Boolean, "true", Value::Boolean(true)),
+        ] {
+            let parsed = parameter(kind).parse(text, 0).unwrap();
+            assert_eq!(parsed, value);
+            assert!(kind.takes(&parsed));
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for (kind, text) in [
+            (ParameterKind::Time, "soon"),
+            (ParameterKind::Outcome, "Denied"),
+            (ParameterKind::Outcome, ""),
+            (ParameterKind::Integer, "1.5"),
+            (ParameterKind::Boolean, "yes"),
+        ] {
+            let message = parameter(kind).parse(text, 0).unwrap_err().to_string();
+            assert!(message.contains(&format!("`{text}`")), "{message}");
+        }
+        assert!(!ParameterKind::Outcome.takes(&Value::Text("deny".to_owned())));
+        assert!(!ParameterKind::Time.takes(&Value::Integer(1)));
+    }
+
+    #[test]
+    fn near_names_are_found() {
+        let names = ["failed-auth", "rbac-changes", "secret-reads"];
+        let near = |wanted| nearest(wanted, names.into_iter());
+        assert_eq!(near("secret-read"), ["secret-reads"]);
+        assert_eq!(near("secrte-reads"), ["secret-reads"]);
+        assert_eq!(near("rbac"), ["rbac-changes"]);
+        assert_eq!(near("xyzzy"), Vec::<String>::new());
+        assert_eq!(near(""), Vec::<String>::new());
+        assert_eq!(parameter(ParameterKind::Text).flag(), "--source-ip");
+    }
+}

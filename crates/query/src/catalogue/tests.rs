@@ -1,0 +1,126 @@
+use super::*;
+
+const HEADER: &str = r#"-- title = "T"
+-- question = "Q?"
+-- attack = ["T1552.007"]
+-- needs = "level Metadata"
+-- noise = "none known"
+-- examples = [{ log = "hardened", rows = 1 }, { log = "hardened", arguments = ["--user", "x"], rows = 0 }]
+"#;
+
+fn parse(header: &str, sql: &str) -> Result<CannedQuery, (usize, Problem)> {
+    let text = format!("{header}{sql}");
+    CannedQuery::parse("queries/a-query.sql", &text).map_err(|error| (error.line, error.problem))
+}
+
+#[test]
+fn every_file_of_the_folder_is_a_query() {
+    // Walks the folder itself, so that a file that the build forgot is noticed too.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../queries");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        match CannedQuery::parse(path.to_str().unwrap(), &text) {
+            Ok(query) => names.push(query.name),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    names.sort_unstable();
+    let catalogue = Catalogue::embedded().unwrap();
+    assert_eq!(catalogue.iter().map(|query| query.name.as_str()).collect::<Vec<_>>(), names);
+    assert!(names.iter().any(|name| name == "secret-reads"));
+}
+
+#[test]
+fn an_unknown_name_is_an_error_with_the_names_like_it() {
+    let catalogue = Catalogue::embedded().unwrap();
+    assert_eq!(catalogue.find("secret-reads").unwrap().name, "secret-reads");
+    let error = catalogue.find("secret-raeds").unwrap_err();
+    assert_eq!(error.near, ["secret-reads"]);
+    assert_eq!(error.to_string(), "there is no query `secret-raeds`");
+}
+
+#[test]
+fn a_query_is_read_with_the_parameters_it_uses() {
+    let header = format!(
+        "{HEADER}-- [[parameters]]\n-- name = \"at_least\"\n-- type = \"integer\"\n-- meaning = \"fewest\"\n-- default = 3\n"
+    );
+    let query = parse(&header, "SELECT $at_least, $user, $since, $user ORDER BY 1;\n").unwrap();
+    let names: Vec<_> = query.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["since", "user", "at_least"]);
+    assert_eq!(query.parameter("at_least").unwrap().default, Some(Value::Integer(3)));
+    assert_eq!(query.parameter("until"), None);
+    assert_eq!(query.examples[1].arguments, ["--user", "x"]);
+}
+
+#[test]
+fn a_header_with_a_wrong_key_is_refused_with_its_line() {
+    let (line, problem) = parse(&format!("{HEADER}-- techniques = []\n"), "SELECT 1 ORDER BY 1").unwrap_err();
+    assert_eq!(line, 7);
+    assert!(problem.to_string().contains("unknown field `techniques`"), "{problem}");
+
+    let (line, problem) = parse(&HEADER.replace("T1552.007\"]", "T1552.007\""), "SELECT 1 ORDER BY 1").unwrap_err();
+    assert!(matches!(problem, Problem::Header { .. }), "{problem}");
+    assert!((3..=4).contains(&line), "{line}");
+
+    let without_noise: String =
+        HEADER.lines().filter(|line| !line.contains("noise")).map(|line| format!("{line}\n")).collect();
+    let (_, problem) = parse(&without_noise, "SELECT 1 ORDER BY 1").unwrap_err();
+    assert!(problem.to_string().contains("missing field `noise`"), "{problem}");
+
+    let error = CannedQuery::parse("queries/a.sql", "SELECT 1").unwrap_err();
+    assert!(error.to_string().starts_with("line 1 of `queries/a.sql`: missing field"), "{error}");
+}
+
+#[test]
+fn texts_of_the_header_mean_something() {
+    for (from, to, problem) in [
+        ("\"T\"", "\" \"", Problem::Blank { key: "title" }),
+        ("T1552.007", "1552", Problem::Technique { id: "1552".to_owned() }),
+        ("T1552.007", "T1552.7", Problem::Technique { id: "T1552.7".to_owned() }),
+        ("rows = 0", "rows = 2", Problem::Examples { missing: "`rows = 0`" }),
+        ("rows = 1", "rows = 0", Problem::Examples { missing: "rows" }),
+    ] {
+        assert_eq!(parse(&HEADER.replace(from, to), "SELECT 1 ORDER BY 1"), Err((1, problem)));
+    }
+    let header = format!("{HEADER}-- resources = []\n").replace("-- examples", "-- resources = []\n-- examples");
+    assert!(parse(&header, "SELECT 1 ORDER BY 1").is_err());
+    for path in ["queries/Secret.sql", "queries/a--b.sql", "queries/a.txt", "queries/1a.sql", "queries/.sql"] {
+        assert_eq!(CannedQuery::parse(path, HEADER).unwrap_err().problem, Problem::Name, "{path}");
+    }
+}
+
+#[test]
+fn declarations_are_checked() {
+    let declare = |name: &str, rest: &str| {
+        format!("{HEADER}-- [[parameters]]\n-- type = \"integer\"\n-- meaning = \"m\"\n-- name = \"{name}\"\n{rest}")
+    };
+    let twice = declare("n", "-- [[parameters]]\n-- name = \"n\"\n-- type = \"text\"\n-- meaning = \"m\"\n");
+    for (header, line, rule) in [
+        (declare("user", ""), 10, "is a common one, which needs no declaration"),
+        (declare("Bad", ""), 10, "is not named in lower case with underscores"),
+        (declare("n", "-- default = \"x\"\n"), 10, "has a default of another type, or no meaning"),
+        (declare("n", ""), 10, "is declared, but the SQL does not use it"),
+        (twice, 12, "is declared twice"),
+    ] {
+        match parse(&header, "SELECT 1 ORDER BY 1") {
+            Err((at, Problem::Declaration { rule: found, .. })) => assert_eq!((at, found), (line, rule)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_sql_is_one_ordered_select_with_known_parameters() {
+    for (sql, line, problem) in [
+        ("SELECT 1\nWHERE $usr ORDER BY 1", 8, Problem::Undeclared { name: "usr".to_owned() }),
+        ("SELECT 1;\nSELECT 2 ORDER BY 1", 8, Problem::Statements { found: "begins a second statement" }),
+        ("DROP TABLE x", 7, Problem::Statements { found: "is another statement" }),
+        ("", 6, Problem::Statements { found: "is none" }),
+        ("SELECT ? ORDER BY 1", 7, Problem::Refused { what: "a parameter without a name" }),
+        ("SELECT 1", 7, Problem::Unordered),
+    ] {
+        assert_eq!(parse(HEADER, sql), Err((line, problem)), "{sql}");
+    }
+}

@@ -1,0 +1,27 @@
+//! Questions to a case: a DuckDB session over its files, the views, and the catalogue of canned queries.
+//!
+//! This crate is the only one that knows DuckDB. It never prints, and it writes nothing but what
+//! DuckDB spills into the folder that it is given. It answers exactly or not at all: a file that the
+//! case lists and that cannot be read is an error, a value that a query would ignore is an error, and
+//! so is a query that asks for more than the session was opened for.
+
+pub mod catalogue;
+mod embedded;
+mod error;
+mod parameters;
+mod selection;
+mod session;
+mod sql;
+mod status;
+mod stream;
+mod views;
+pub mod window;
+
+pub use catalogue::{CannedQuery, Catalogue, CatalogueError, UnknownQuery};
+pub use error::{QueryError, SinkError};
+pub use parameters::Parameters;
+pub use selection::Selection;
+pub use session::{Interrupt, Limits, Session};
+pub use status::Counts;
+pub use stream::{RowSink, RunSummary};
+pub use window::{TimeError, Window};

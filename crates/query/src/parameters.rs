@@ -1,0 +1,61 @@
+//! The values that a run of a query binds.
+
+use std::collections::BTreeMap;
+
+use duckdb::types;
+
+use crate::catalogue::{CannedQuery, Value, nearest};
+use crate::error::QueryError;
+
+/// Values of parameters, by name. What has no value is its default, else NULL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters {
+    values: BTreeMap<String, Value>,
+}
+
+impl Parameters {
+    /// No values.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives a parameter a value, in place of one that it may have.
+    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+        self.values.insert(name.into(), value);
+    }
+
+    /// The value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// Refuses values that `query` would ignore or cannot take: an ignored filter makes a wrong answer.
+    ///
+    /// # Errors
+    /// When the query has no such parameter, or the value is of another kind.
+    pub(crate) fn check(&self, query: &CannedQuery) -> Result<(), QueryError> {
+        for (name, value) in &self.values {
+            let Some(parameter) = query.parameter(name) else {
+                let names = query.parameters.iter().map(|parameter| parameter.name.as_str());
+                let near = nearest(name, names);
+                return Err(QueryError::UnknownParameter { query: query.name.clone(), name: name.clone(), near });
+            };
+            if !parameter.kind.takes(value) {
+                return Err(QueryError::Value { query: query.name.clone(), name: name.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is bound to the parameter `name` of `query`.
+    pub(crate) fn bound(&self, query: &CannedQuery, name: &str) -> types::Value {
+        let default = || query.parameter(name).and_then(|parameter| parameter.default.as_ref());
+        match self.get(name).or_else(default) {
+            None => types::Value::Null,
+            Some(Value::Time(micros)) => types::Value::Timestamp(types::TimeUnit::Microsecond, *micros),
+            Some(Value::Text(text)) => types::Value::Text(text.clone()),
+            Some(Value::Integer(number)) => types::Value::BigInt(*number),
+            Some(Value::Boolean(truth)) => types::Value::Boolean(*truth),
+        }
+    }
+}

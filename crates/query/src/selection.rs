@@ -1,0 +1,92 @@
+//! Which part of a case a session sees.
+//!
+//! A selection is exact: the views show the rows that it covers and no others. That it also spares
+//! DuckDB from opening files is what makes it fast, and is decided here, before DuckDB sees a path.
+
+use kforensic_event::{partition, time};
+use kforensic_lake::{DataFile, Snapshot};
+
+use crate::catalogue::{CannedQuery, Value};
+use crate::error::QueryError;
+use crate::parameters::Parameters;
+use crate::window::Window;
+
+/// The part of a case that a session sees. The default is all of it.
+///
+/// Rejected records have neither a time nor a resource, so every session sees all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only events at or after this time, in microseconds since 1970.
+    pub since: Option<i64>,
+    /// Only events before this time, in microseconds since 1970.
+    pub until: Option<i64>,
+    /// Only events on these resources.
+    pub resources: Option<Vec<String>>,
+}
+
+impl From<Window> for Selection {
+    fn from(window: Window) -> Self {
+        Self { since: window.since, until: window.until, resources: None }
+    }
+}
+
+impl Selection {
+    /// The least that answers `query` with `parameters` in full.
+    pub fn of(query: &CannedQuery, parameters: &Parameters) -> Self {
+        let time = |name: &str| match parameters.get(name) {
+            Some(Value::Time(micros)) if query.parameter(name).is_some() => Some(*micros),
+            _ => None,
+        };
+        Self { since: time("since"), until: time("until"), resources: query.resources.clone() }
+    }
+
+    /// The files with events that have to be opened, in the order of the case's log.
+    pub(crate) fn event_files<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a DataFile> {
+        let partitions = self.partitions();
+        let wanted = |file: &&DataFile| {
+            partitions.as_ref().is_none_or(|names| names.contains(&file.resource_partition.as_str()))
+                && self.may_hold_times_of(file)
+        };
+        snapshot.event_files().filter(wanted).collect()
+    }
+
+    fn partitions(&self) -> Option<Vec<&'static str>> {
+        let resources = self.resources.as_ref()?;
+        Some(resources.iter().map(|resource| partition::of_resource(Some(resource))).collect())
+    }
+
+    /// What the log does not tell about a file is no reason to leave it out.
+    fn may_hold_times_of(&self, file: &DataFile) -> bool {
+        let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
+        let before = until.saturating_sub(1);
+        let by_day = file.day.is_none_or(|day| (time::day(since)..=time::day(before)).contains(&day));
+        let by_stats = file.stats.event_time.is_none_or(|(min, max)| max >= since && min <= before);
+        by_day && by_stats
+    }
+
+    /// Refuses to answer `query` from less than it asks for.
+    ///
+    /// # Errors
+    /// When the session leaves out times or resources that the query would show.
+    pub(crate) fn check_covers(&self, query: &CannedQuery, parameters: &Parameters) -> Result<(), QueryError> {
+        let asked = Self::of(query, parameters);
+        let too_narrow = |asked: String| Err(QueryError::TooNarrow { query: query.name.clone(), asked });
+        if let Some(since) = self.since.filter(|since| asked.since.is_none_or(|asked| asked < *since)) {
+            return too_narrow(format!("requests before {}", time::render(since)));
+        }
+        if let Some(until) = self.until.filter(|until| asked.until.is_none_or(|asked| asked > *until)) {
+            return too_narrow(format!("requests from {} on", time::render(until)));
+        }
+        match (&self.resources, asked.resources) {
+            (None, _) => Ok(()),
+            (Some(_), None) => too_narrow("all resources".to_owned()),
+            (Some(seen), Some(asked)) => match asked.into_iter().find(|resource| !seen.contains(resource)) {
+                Some(resource) => too_narrow(format!("the resource `{resource}`")),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The views: what SQL sees of a case.
+//!
+//! `events` and `rejects` are made from the table of columns and from an explicit list of files,
+//! because a glob would also find files that are not part of the table, and opens all of them.
+//! Everything else is a file of `views/`.
+
+use std::fmt::Write as _;
+
+use kforensic_event::{COLUMNS, Column, Kind};
+
+use crate::embedded;
+use crate::selection::Selection;
+use crate::sql::{literal, literals};
+
+/// Columns of a rejected record that can hold something: it has no time, user or resource.
+const REJECT_COLUMNS: [&str; 8] =
+    ["source_id", "line_number", "byte_offset", "byte_length", "reject_reason", "raw", "host", "cluster"];
+
+/// SQL that creates all views, over the given files.
+pub(crate) fn create(event_files: &[&str], reject_files: &[&str], selection: &Selection) -> String {
+    let events: Vec<&Column> = COLUMNS.iter().collect();
+    let rejects: Vec<&Column> =
+        REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
+    let mut sql = format!(
+        "CREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\n",
+        select(&events, event_files, &conditions(selection)),
+        select(&rejects, reject_files, &[]),
+    );
+    for file in embedded::VIEWS {
+        // Writing into a string cannot fail.
+        let _ = writeln!(sql, "-- {}\n{}", file.path, file.text);
+    }
+    sql
+}
+
+fn select(columns: &[&Column], files: &[&str], conditions: &[String]) -> String {
+    let mut names = Vec::new();
+    for column in columns {
+        let (name, kind) = (column.name, sql_type(column.kind));
+        names.push(match column.kind {
+            _ if files.is_empty() => format!("NULL::{kind} AS {name}"),
+            // DuckDB without ICU can hardly compute on TIMESTAMPTZ, which is what a UTC time of Parquet is to it.
+            Kind::Time => format!("{name}::{kind} AS {name}"),
+            _ => name.to_owned(),
+        });
+    }
+    let names = names.join(", ");
+    if files.is_empty() {
+        return format!("SELECT {names} WHERE false");
+    }
+    let files = literals(files.iter().copied());
+    let rows = format!("SELECT {names}\nFROM read_parquet([{files}], hive_partitioning = false)");
+    match conditions {
+        [] => rows,
+        _ => format!("SELECT * FROM ({rows})\nWHERE {}", conditions.join(" AND ")),
+    }
+}
+
+/// Files are left out as a whole; what the rest holds beyond the selection is left out here.
+fn conditions(selection: &Selection) -> Vec<String> {
+    let since = selection.since.map(|micros| format!("event_time >= make_timestamp({micros})"));
+    let until = selection.until.map(|micros| format!("event_time < make_timestamp({micros})"));
+    let resources = selection.resources.as_ref().map(|names| match names.as_slice() {
+        [] => "false".to_owned(),
+        [name] => format!("resource = {}", literal(name)),
+        names => format!("resource IN ({})", literals(names.iter().map(String::as_str))),
+    });
+    since.into_iter().chain(until).chain(resources).collect()
+}
+
+fn sql_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Time => "TIMESTAMP",
+        Kind::Date => "DATE",
+        Kind::Text | Kind::Json => "VARCHAR",
+        Kind::Texts => "VARCHAR[]",
+        Kind::Int => "INTEGER",
+        Kind::Long => "BIGINT",
+        Kind::Bool => "BOOLEAN",
+        Kind::Bytes => "BLOB",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_names_cannot_break_out_of_their_quotes() {
+        let selection = Selection { resources: Some(vec!["x' OR 'a".to_owned()]), ..Selection::default() };
+        let sql = create(&["/it's/a.parquet"], &[], &selection);
+        assert!(sql.contains("read_parquet(['/it''s/a.parquet'], hive_partitioning = false)"), "{sql}");
+        assert!(sql.contains("resource = 'x'' OR ''a'"), "{sql}");
+    }
+
+    #[test]
+    fn rejects_have_the_columns_that_can_hold_something() {
+        for name in REJECT_COLUMNS {
+            assert!(COLUMNS.iter().any(|column| column.name == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_view_says_in_its_first_line_what_a_row_is_or_what_it_is_for() {
+        for file in embedded::VIEWS {
+            let first = file.text.lines().next().unwrap();
+            assert!(first.starts_with("-- ") && first.ends_with('.'), "{}", file.path);
+        }
+    }
+}

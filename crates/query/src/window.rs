@@ -1,0 +1,292 @@
+//! Times as people type them: `--since`, `--until` and `--now`.
+//!
+//! Pure: the clock is handed in. Times are parsed here and not in SQL, because DuckDB reads
+//! `'2026-11-01T10:00:00+02:00'::TIMESTAMP` as 10:00 and drops the offset without a word.
+
+use chrono::{DateTime, NaiveDate, NaiveTime};
+use thiserror::Error;
+
+/// What `--since`, `--until` and `--now` accept, for messages and help texts.
+pub const ACCEPTED: &str = "RFC 3339 (`2026-11-21T20:37:37Z`), a date (`2026-11-21`), a UTC time (`2026-11-21T20:37`), \
+     or an age (`90s`, `15m`, `1h30m`, `7d`, `2w`; `m` is minutes, months do not exist)";
+
+/// Units of ages, largest first: letter and length in seconds.
+const UNITS: [(u8, i64); 5] = [(b'w', 604_800), (b'd', 86_400), (b'h', 3_600), (b'm', 60), (b's', 1)];
+
+/// Microseconds in a second.
+const MICROS: i64 = 1_000_000;
+
+/// 0000-01-01T00:00:00Z, the first instant of RFC 3339, in microseconds since 1970.
+const FIRST: i64 = -62_167_219_200 * MICROS;
+
+/// Why a time cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TimeError {
+    /// None of the accepted forms.
+    #[error("`{given}` is not a time: expected {ACCEPTED}")]
+    Unknown {
+        /// The text as given.
+        given: String,
+    },
+    /// An age that reaches back beyond the year 0, where RFC 3339 begins.
+    #[error("`{given}` ago was before the year 0")]
+    OutOfRange {
+        /// The text as given.
+        given: String,
+    },
+    /// `last` in a case without events.
+    #[error("`last` is the time of the newest event, but the case has no events")]
+    NoEvents,
+    /// A window that no instant lies in.
+    #[error("no time is at or after `{since}` and before `{until}`")]
+    Empty {
+        /// Begin of the window, as given.
+        since: String,
+        /// End of the window, as given.
+        until: String,
+    },
+}
+
+/// The half-open window `[since, until)`, in microseconds since 1970; `None` means unbounded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    /// First instant that is in.
+    pub since: Option<i64>,
+    /// First instant that is out.
+    pub until: Option<i64>,
+}
+
+impl Window {
+    /// Reads both ends; ages count back from `now`, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// When an end is no time, or when the window is empty: ends given the wrong way round would
+    /// otherwise look like "nothing happened".
+    pub fn parse(since: Option<&str>, until: Option<&str>, now: i64) -> Result<Self, TimeError> {
+        let read = |text: Option<&str>| text.map(|text| parse(text, now)).transpose();
+        let window = Self { since: read(since)?, until: read(until)? };
+        match (window, since, until) {
+            (Self { since: Some(from), until: Some(to) }, Some(since), Some(until)) if from >= to => {
+                Err(TimeError::Empty { since: since.to_owned(), until: until.to_owned() })
+            }
+            _ => Ok(window),
+        }
+    }
+}
+
+/// Reads `--now`: a time, or `last` for the newest event of the case.
+///
+/// `clock` is the time it is, `last` the time of the newest event; both in microseconds since 1970.
+///
+/// # Errors
+/// When the text is neither, or when it is `last` and there is no event.
+pub fn parse_now(text: &str, clock: i64, last: Option<i64>) -> Result<i64, TimeError> {
+    match text {
+        "last" => last.ok_or(TimeError::NoEvents),
+        _ => parse(text, clock),
+    }
+}
+
+/// Reads a time in any of the [accepted](ACCEPTED) forms as microseconds since 1970; ages count back from `now`.
+///
+/// Digits beyond the microsecond are cut.
+///
+/// # Errors
+/// When the text has none of the forms, or is an age that is too large.
+///
+/// ```
+/// use kforensic_query::window::parse;
+///
+/// assert_eq!(parse("1970-01-01T00:00:01+01:00", 0), Ok(-3_599_000_000));
+/// assert_eq!(parse("1m30s", 100_000_000), Ok(10_000_000));
+/// assert!(parse("1M", 0).is_err());
+/// ```
+pub fn parse(text: &str, now: i64) -> Result<i64, TimeError> {
+    if let Some(age) = parse_age(text) {
+        let micros = age.and_then(|seconds| seconds.checked_mul(MICROS)).and_then(|micros| now.checked_sub(micros));
+        return micros
+            .filter(|micros| *micros >= FIRST)
+            .ok_or_else(|| TimeError::OutOfRange { given: text.to_owned() });
+    }
+    parse_absolute(text).ok_or_else(|| TimeError::Unknown { given: text.to_owned() })
+}
+
+/// Length of an age in seconds: `None` when the text is no age, `Some(None)` when it is too large.
+fn parse_age(text: &str) -> Option<Option<i64>> {
+    let mut rest = text.as_bytes();
+    let mut units = UNITS.iter();
+    let mut total = Some(0_i64);
+    while !rest.is_empty() {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, tail) = rest.split_at(digits);
+        let (letter, tail) = tail.split_first()?;
+        // Units only get smaller, so that each comes at most once.
+        let (_, seconds) = units.find(|(unit, _)| unit == letter)?;
+        let number = std::str::from_utf8(number).ok().filter(|number| !number.is_empty())?;
+        // All digits, so the only way to fail is to be too large.
+        let part = number.parse::<i64>().ok().and_then(|number| number.checked_mul(*seconds));
+        total = total.zip(part).and_then(|(total, part)| total.checked_add(part));
+        rest = tail;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+/// A date, RFC 3339, or RFC 3339 without its zone, which is then UTC.
+fn parse_absolute(text: &str) -> Option<i64> {
+    let (day, rest) = text.split_at_checked(10)?;
+    if !has_shape(day, "0000-00-00") {
+        return None;
+    }
+    let date = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+    if rest.is_empty() {
+        return Some(date.and_time(NaiveTime::MIN).and_utc().timestamp_micros());
+    }
+    let time = rest.strip_prefix(['T', 't', ' '])?;
+    let (whole, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = match () {
+        () if has_shape(whole, "00:00:00") && digits => format!("{whole}.{fraction}"),
+        () if has_shape(time, "00:00") => format!("{time}:00"),
+        () => return Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros()),
+    };
+    let zoned = format!("{day}T{seconds}Z");
+    Some(DateTime::parse_from_rfc3339(&zoned).ok()?.timestamp_micros())
+}
+
+/// Whether `text` has a digit wherever `shape` has `0`, and the same character everywhere else.
+fn has_shape(text: &str, shape: &str) -> bool {
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(have, want)| match want {
+            b'0' => have.is_ascii_digit(),
+            _ => have == want,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kforensic_event::time;
+
+    /// 2026-11-21T20:00:00Z.
+    const NOW: i64 = 1_795_291_200_000_000;
+
+    fn rendered(text: &str) -> String {
+        parse(text, NOW).map_or_else(|error| error.to_string(), time::render)
+    }
+
+    #[test]
+    fn absolute_forms() {
+        for (text, instant) in [
+            ("2026-11-21", "2026-11-21T00:00:00.000000Z"),
+            ("2026-11-21T20:37", "2026-11-21T20:37:00.000000Z"),
+            ("2026-11-21 20:37", "2026-11-21T20:37:00.000000Z"),
+            ("2026-11-21T20:37:37", "2026-11-21T20:37:37.000000Z"),
+            ("2026-11-21T20:37:37.5", "2026-11-21T20:37:37.500000Z"),
+            ("2026-11-21T20:37:37.325661999", "2026-11-21T20:37:37.325661Z"),
+            ("2026-11-21T20:37:37Z", "2026-11-21T20:37:37.000000Z"),
+            ("2026-11-21t20:37:37z", "2026-11-21T20:37:37.000000Z"),
+            ("2026-11-21T20:37:37.325661Z", "2026-11-21T20:37:37.325661Z"),
+            ("2026-11-01T10:00:00+02:00", "2026-11-01T08:00:00.000000Z"),
+            ("2026-11-01T00:30:00.25+05:30", "2026-10-31T19:00:00.250000Z"),
+            ("2026-11-01T10:00:00-00:00", "2026-11-01T10:00:00.000000Z"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z"),
+            ("0000-01-01", "0000-01-01T00:00:00.000000Z"),
+        ] {
+            assert_eq!(rendered(text), instant, "{text}");
+        }
+    }
+
+    #[test]
+    fn ages_count_back_from_now() {
+        for (text, instant) in [
+            ("0s", "2026-11-21T20:00:00.000000Z"),
+            ("90s", "2026-11-21T19:58:30.000000Z"),
+            ("15m", "2026-11-21T19:45:00.000000Z"),
+            ("1h", "2026-11-21T19:00:00.000000Z"),
+            ("1h30m", "2026-11-21T18:30:00.000000Z"),
+            ("7d", "2026-11-14T20:00:00.000000Z"),
+            ("2w", "2026-11-07T20:00:00.000000Z"),
+            ("1w1d1h1m1s", "2026-11-13T18:58:59.000000Z"),
+            ("007d", "2026-11-14T20:00:00.000000Z"),
+        ] {
+            assert_eq!(rendered(text), instant, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_with_what_was_given_and_what_is_accepted() {
+        for text in [
+            "",
+            " ",
+            "s",
+            "h1",
+            "1",
+            "1h1h",
+            "30m1h",
+            "1.5h",
+            "-1h",
+            "+1h",
+            "1 h",
+            "1M",
+            "2mo",
+            "1y",
+            "١h",
+            "yesterday",
+            "last",
+            "2026-11-21T",
+            "2026-11-21T20",
+            "2026-11-21T20:37Z",
+            "2026-11-21T20:37:37.",
+            "2026-11-21T20:37:37,5",
+            "2026-11-21T20:37:37+0200",
+            "2026-11-21T20:37:37+02",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-1-1",
+            "26-11-21",
+            "2026-11-21T24:00",
+            "2026-11-21T20:60",
+            "+2026-11-21",
+            "2026-11-21Z",
+            "2026/11/21",
+            "20261121",
+            "2026-11-2é",
+        ] {
+            let error = parse(text, NOW).unwrap_err();
+            assert_eq!(error, TimeError::Unknown { given: text.to_owned() }, "{text}");
+            let message = error.to_string();
+            assert!(message.contains(&format!("`{text}`")) && message.contains("RFC 3339"), "{message}");
+        }
+    }
+
+    #[test]
+    fn ages_beyond_the_range_of_instants_are_refused() {
+        for text in
+            ["999999999999999999w", "99999999999999999999999999s", "9223372036854775807w1s", "200000w", "3000000d"]
+        {
+            assert_eq!(parse(text, NOW), Err(TimeError::OutOfRange { given: text.to_owned() }), "{text}");
+        }
+        assert_eq!(parse("1s", i64::MIN), Err(TimeError::OutOfRange { given: "1s".to_owned() }));
+        assert_eq!(parse("1s", i64::MAX), Ok(i64::MAX - MICROS));
+        assert_eq!(parse("0000-01-01", NOW), Ok(FIRST));
+    }
+
+    #[test]
+    fn now_can_be_the_newest_event() {
+        assert_eq!(parse_now("last", NOW, Some(7)), Ok(7));
+        assert_eq!(parse_now("last", NOW, None), Err(TimeError::NoEvents));
+        assert_eq!(parse_now("1h", NOW, Some(7)), Ok(NOW - 3_600 * MICROS));
+        assert_eq!(parse_now("1970-01-02", NOW, None), Ok(86_400 * MICROS));
+    }
+
+    #[test]
+    fn a_window_without_an_instant_is_a_mistake() {
+        let window = Window::parse(Some("2h"), Some("1h"), NOW).unwrap();
+        assert_eq!(window, Window { since: Some(NOW - 7_200 * MICROS), until: Some(NOW - 3_600 * MICROS) });
+        assert_eq!(Window::parse(None, None, NOW), Ok(Window::default()));
+        for (since, until) in [("1h", "2h"), ("2026-11-21", "2026-11-21")] {
+            let error = Window::parse(Some(since), Some(until), NOW).unwrap_err();
+            assert_eq!(error, TimeError::Empty { since: since.to_owned(), until: until.to_owned() });
+        }
+    }
+}

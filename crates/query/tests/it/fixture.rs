@@ -1,0 +1,226 @@
+//! Cases for the tests: logs decoded by `kforensic-event` and written as the lake lays them out, without the lake.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Date32Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use flate2::read::MultiGzDecoder;
+use kforensic_event::shape::{JSON_LINES, Position};
+use kforensic_event::{Decoded, Origin, Row, RowBuilder, Shape, columns, time};
+use kforensic_lake::{DataFile, FileStats, Snapshot};
+use kforensic_query::{
+    CannedQuery, Catalogue, Limits, Parameters, QueryError, RowSink, RunSummary, Selection, Session, SinkError,
+};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+/// A case in a temporary folder.
+pub(crate) struct Fixture {
+    pub(crate) folder: TempDir,
+    pub(crate) snapshot: Snapshot,
+}
+
+/// Day and resource partition.
+type Folder = (Option<i32>, &'static str);
+
+impl Fixture {
+    /// A case of the logs in a folder of the source tree.
+    pub(crate) fn of_logs(folder: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+        let mut paths: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.to_str().unwrap().contains(".log"));
+        paths.sort();
+        assert!(!paths.is_empty(), "no logs in {root:?}");
+        let logs: Vec<Vec<u8>> = paths.iter().map(|path| unpacked(path)).collect();
+        Self::of_texts(&logs.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+
+    /// A case of logs in memory, each a source of its own.
+    pub(crate) fn of_texts(logs: &[&[u8]]) -> Self {
+        Self::in_folder(TempDir::new().unwrap(), logs)
+    }
+
+    /// The same below a given folder.
+    pub(crate) fn in_folder(folder: TempDir, logs: &[&[u8]]) -> Self {
+        let mut builders: BTreeMap<Folder, RowBuilder> = BTreeMap::new();
+        for (number, log) in logs.iter().enumerate() {
+            let origin = Origin { source_id: format!("0-{number}"), host: Some("cp-1".to_owned()), cluster: None };
+            JSON_LINES.decode(log, Position::START, true, &mut |record| {
+                let reason = match &record.decoded {
+                    Decoded::Reject(reason) => Some(reason.to_string()),
+                    Decoded::Event(_) => None,
+                };
+                let row = Row {
+                    event: match &record.decoded {
+                        Decoded::Event(event) => Some(event),
+                        Decoded::Reject(_) => None,
+                    },
+                    reject: reason.as_deref().map(|reason| (reason, record.bytes)),
+                    note: None,
+                    origin: &origin,
+                    position: record.position,
+                    length: i64::try_from(record.bytes.len()).unwrap(),
+                };
+                let builder = builders.entry((row.day(), row.resource_partition()));
+                builder.or_insert_with(|| RowBuilder::new(columns::schema())).push(&row);
+            });
+        }
+        let files = builders.into_iter().map(|(place, rows)| write(folder.path(), place, &rows.finish().unwrap()));
+        let snapshot = Snapshot { files: files.collect(), ..Snapshot::default() };
+        Self { folder, snapshot }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { memory_bytes: 1 << 30, threads: 2, temp_directory: self.folder.path().join("spill") }
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        self.select(&Selection::default()).unwrap()
+    }
+
+    pub(crate) fn select(&self, selection: &Selection) -> Result<Session, QueryError> {
+        Session::open(&self.snapshot, selection, &self.limits())
+    }
+
+    /// Runs a query of the catalogue in a session made for it.
+    pub(crate) fn ask(&self, name: &str, arguments: &[&str]) -> Vec<Value> {
+        let query = canned(name);
+        let parameters = parameters(&query, arguments);
+        let session = self.select(&Selection::of(&query, &parameters)).unwrap();
+        run(&session, &query, &parameters, None).unwrap().0
+    }
+
+    /// Runs one SELECT on the views.
+    pub(crate) fn sql(&self, select: &str) -> Vec<Value> {
+        run(&self.session(), &ad_hoc(select), &Parameters::new(), None).unwrap().0
+    }
+}
+
+/// The query called `name`.
+pub(crate) fn canned(name: &str) -> CannedQuery {
+    Catalogue::embedded().unwrap().find(name).unwrap().clone()
+}
+
+/// A canned query around a SELECT of a test.
+pub(crate) fn ad_hoc(select: &str) -> CannedQuery {
+    const HEADER: &str = "-- title = \"T\"\n-- question = \"Q\"\n-- attack = []\n-- needs = \"n\"\n-- noise = \"n\"\n\
+                          -- examples = [{ log = \"l\", rows = 0 }, { log = \"l\", rows = 1 }]\n";
+    CannedQuery::parse("ad-hoc.sql", &format!("{HEADER}{select}")).unwrap()
+}
+
+/// The values of options as an example of a query gives them.
+pub(crate) fn parameters(query: &CannedQuery, arguments: &[&str]) -> Parameters {
+    let mut parameters = Parameters::new();
+    for pair in arguments.chunks(2) {
+        let [flag, text] = pair else { panic!("{arguments:?} are not pairs") };
+        let parameter = query.parameters.iter().find(|parameter| parameter.flag() == *flag).unwrap();
+        parameters.set(&parameter.name, parameter.parse(text, 0).unwrap());
+    }
+    parameters
+}
+
+/// Rows as JSON objects, as the contract writes them.
+pub(crate) fn run(
+    session: &Session,
+    query: &CannedQuery,
+    parameters: &Parameters,
+    limit: Option<usize>,
+) -> Result<(Vec<Value>, RunSummary), QueryError> {
+    let mut sink = Collected::default();
+    let summary = session.run(query, parameters, limit, &mut sink)?;
+    Ok((sink.rows, summary))
+}
+
+/// Collects rows, and sees to it that columns come first and once.
+#[derive(Default)]
+pub(crate) struct Collected {
+    pub(crate) schema: Option<SchemaRef>,
+    pub(crate) rows: Vec<Value>,
+}
+
+impl RowSink for Collected {
+    fn columns(&mut self, schema: &SchemaRef) -> Result<(), SinkError> {
+        assert!(self.schema.is_none(), "columns come once");
+        for field in schema.fields() {
+            let zoned = matches!(field.data_type(), DataType::Timestamp(_, Some(_)));
+            assert!(!zoned, "`{}` is a TIMESTAMPTZ, on which DuckDB without ICU cannot compute", field.name());
+        }
+        self.schema = Some(schema.clone());
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        let schema = self.schema.as_ref().expect("columns come first");
+        for row in 0..batch.num_rows() {
+            let cells = schema.fields().iter().enumerate();
+            let cells = cells.map(|(at, field)| (field.name().clone(), cell(batch.column(at), row)));
+            self.rows.push(Value::Object(cells.collect::<Map<_, _>>()));
+        }
+        Ok(())
+    }
+}
+
+fn cell(array: &dyn Array, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match array.data_type() {
+        DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
+        DataType::Int32 => json!(array.as_primitive::<arrow::datatypes::Int32Type>().value(row)),
+        DataType::Int64 => json!(array.as_primitive::<arrow::datatypes::Int64Type>().value(row)),
+        DataType::Boolean => json!(array.as_boolean().value(row)),
+        DataType::Binary => json!(array.as_binary::<i32>().value(row)),
+        DataType::Date32 => json!(time::render_day(array.as_primitive::<Date32Type>().value(row))),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            json!(time::render(array.as_primitive::<TimestampMicrosecondType>().value(row)))
+        }
+        DataType::List(_) => {
+            let list = array.as_list::<i32>().value(row);
+            (0..list.len()).map(|at| cell(&list, at)).collect()
+        }
+        other => panic!("no rows of {other}"),
+    }
+}
+
+fn write(root: &Path, (day, partition): Folder, rows: &RecordBatch) -> DataFile {
+    let date = day.map_or("__HIVE_DEFAULT_PARTITION__".to_owned(), time::render_day);
+    let name = format!("events/date={date}/resource_partition={partition}/rows.parquet");
+    let path = root.join(&name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    // Several row groups a file, as in a large case.
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(1_000)).build();
+    let file = fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, columns::schema(), Some(properties)).unwrap();
+    writer.write(rows).unwrap();
+    writer.close().unwrap();
+    let (at, _) = columns::find("event_time").unwrap();
+    let times = rows.column(at).as_primitive::<TimestampMicrosecondType>();
+    let times = times.iter().flatten().collect::<Vec<_>>();
+    DataFile {
+        size_bytes: fs::metadata(&path).unwrap().len(),
+        path,
+        name,
+        sha256: String::new(),
+        day,
+        resource_partition: partition.to_owned(),
+        stats: FileStats {
+            rows: rows.num_rows() as u64,
+            event_time: times.iter().min().copied().zip(times.iter().max().copied()),
+        },
+    }
+}
+
+fn unpacked(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap();
+    if !bytes.starts_with(b"\x1f\x8b") {
+        return bytes;
+    }
+    let mut text = Vec::new();
+    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).unwrap();
+    text
+}

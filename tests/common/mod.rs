@@ -1,0 +1,102 @@
+//! Running the binary, and what it prints.
+
+#![allow(dead_code, reason = "every test binary uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A file of the repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path).canonicalize().unwrap()
+}
+
+/// The binary under test, in an environment without surprises.
+pub(crate) fn kforensic() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kforensic"));
+    command.env_remove("KFORENSIC_CASE").env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+/// What a run printed, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ran {
+    /// Standard output as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Standard output as JSON lines.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// Runs the binary on a case.
+pub(crate) fn run(case: &Path, arguments: &[&str]) -> Ran {
+    kforensic().arg("--case").arg(case).args(arguments).output().unwrap().into()
+}
+
+/// The same with standard input.
+pub(crate) fn run_with_input(case: &Path, arguments: &[&str], input: &[u8]) -> Ran {
+    let mut command = kforensic();
+    command.arg("--case").arg(case).args(arguments).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap().into()
+}
+
+/// The rotated files of a capture, as arguments.
+pub(crate) fn logs(folder: &str) -> Vec<String> {
+    let mut logs: Vec<String> = std::fs::read_dir(repository(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_str().unwrap().contains(".log"))
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    logs.sort();
+    logs
+}
+
+/// Ingests logs and returns the accounts.
+pub(crate) fn ingest(case: &Path, logs: &[String]) -> Value {
+    let mut arguments = vec!["ingest", "--format", "json"];
+    arguments.extend(logs.iter().map(String::as_str));
+    let ran = run(case, &arguments);
+    let accounts = ran.json();
+    let rejected = accounts["rejected"].as_u64().unwrap();
+    assert_eq!(ran.code, Some(i32::from(rejected > 0)), "{ran:?}");
+    accounts
+}
+
+/// Runs a canned query and returns its rows.
+pub(crate) fn query(case: &Path, arguments: &[&str]) -> Vec<Value> {
+    let ran = run(case, &[&["query"], arguments, &["--format", "jsonl"]].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran.lines()
+}
+
+/// The expected rows that the oracle wrote.
+pub(crate) fn expected(folder: &str, question: &str) -> Vec<Value> {
+    let path = repository(&format!("tests/expected/{folder}/{question}.jsonl"));
+    std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

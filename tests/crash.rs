@@ -1,0 +1,81 @@
+//! A crash at any instant leaves the old case or the new one, and the next run completes it.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::{ingest, kforensic, logs, query, run};
+use serde_json::Value;
+
+/// Crashes that are tried.
+const CRASHES: u32 = 50;
+
+/// What a case holds, as far as it must not depend on how it came about.
+fn contents(case: &Path) -> (Vec<Vec<Value>>, Value) {
+    let rows = ["secret-reads", "rbac-changes", "failed-auth"].map(|question| query(case, &[question]));
+    let status = run(case, &["status", "--format", "json"]).json();
+    (rows.to_vec(), serde_json::json!([status["events"], status["requests"], status["rejects"], status["resources"]]))
+}
+
+/// Parquet files below the case that its log does not name.
+fn orphans(case: &Path) -> usize {
+    let log: String = std::fs::read_dir(case.join("events/_delta_log"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    walkdir::WalkDir::new(case)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "parquet"))
+        .filter(|entry| !log.contains(entry.file_name().to_str().unwrap()))
+        .count()
+}
+
+#[test]
+fn fifty_kills_at_random_instants_lose_nothing_and_repeat_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // One commit before the crash, so that there is an old case to keep.
+    let (before, rest) = (logs("sample-logs/moderate"), logs("sample-logs/hardened"));
+    let undisturbed = folder.path().join("undisturbed");
+    ingest(&undisturbed, &before);
+    let start = Instant::now();
+    let whole = ingest(&undisturbed, &rest);
+    let length = start.elapsed();
+    let expected = contents(&undisturbed);
+
+    let (mut killed, mut completed) = (0, 0);
+    for number in 0..CRASHES {
+        let case = folder.path().join(format!("case-{number}"));
+        ingest(&case, &before);
+        let mut child = kforensic();
+        child.arg("--case").arg(&case).arg("ingest").args(&rest).stdout(std::process::Stdio::null());
+        let mut child = child.stderr(std::process::Stdio::null()).spawn().unwrap();
+        // Spread over the whole run, and beyond its end. The instant need not be exact to be random.
+        std::thread::sleep(
+            length.mul_f64(f64::from(number) * 1.2 / f64::from(CRASHES))
+                + Duration::from_micros(u64::from(number * 37)),
+        );
+        child.kill().unwrap();
+        let code = child.wait().unwrap().code();
+
+        // A reader sees the old case or the new one.
+        let commits = std::fs::read_dir(case.join("events/_delta_log")).unwrap().count();
+        assert!(commits == 1 || commits == 2, "{commits}");
+        let status = run(&case, &["status", "--format", "json"]).json();
+        let events = if commits == 1 { 568 } else { 568 + 8_973 };
+        assert_eq!(status["events"], events, "after crash {number}");
+        killed += u32::from(commits == 1);
+        completed += u32::from(commits == 2 || code == Some(0));
+
+        let again = ingest(&case, &rest);
+        assert_eq!(again["events"], if commits == 1 { whole["events"].clone() } else { 0.into() });
+        assert_eq!((orphans(&case), case.join("staging").exists()), (0, false));
+        assert_eq!(contents(&case), expected, "after crash {number}");
+        std::fs::remove_dir_all(&case).unwrap();
+    }
+    println!("{killed} of {CRASHES} runs were killed before their commit, {completed} after it");
+    assert!(killed > 10, "the crashes must hit the ingest: {killed}");
+}
