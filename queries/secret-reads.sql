@@ -18,7 +18,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- arguments = ["--user", "bob", "--since", "2026-11-21T20:37", "--until", "2026-11-21T20:38"]
+-- arguments = ["--user", "bob", "--until", "2026-11-21T20:37"]
 -- rows = 0
 --
 -- [[examples]]

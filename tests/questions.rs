@@ -48,7 +48,8 @@ fn every_row_of_hardened_and_moderate_is_the_oracles() {
 #[test]
 fn the_counts_of_all_captures_are_known() {
     type Failures = &'static [(&'static str, &'static str, u64)];
-    let captures: [(&str, u64, &[(&str, usize)], usize, Failures); 4] = [
+    type Capture = (&'static str, u64, &'static [(&'static str, usize)], usize, Failures);
+    let captures: [Capture; 4] = [
         (
             "sample-logs/hardened",
             8_973,

@@ -30,8 +30,10 @@ fn blocks(kind: &str) -> Vec<String> {
 /// The build and the tests themselves are left to CI: a test that ran them would not end.
 fn output(command: &str, case: &std::path::Path) -> (String, bool) {
     let binary = kforensic().get_program().to_str().unwrap().to_owned();
-    let command =
-        command.replace("cargo run --release --quiet --", &binary).replace("kforensic ", &format!("{binary} "));
+    let command = match command.strip_prefix("cargo run --release --quiet --") {
+        Some(arguments) => format!("{binary} {arguments}"),
+        None => command.replacen("kforensic ", &format!("{binary} "), 1),
+    };
     let mut shell = Command::new("bash");
     shell.args(["-euo", "pipefail", "-c", &command]).current_dir(repository("."));
     let output = shell.env("KFORENSIC_CASE", case).output().unwrap();

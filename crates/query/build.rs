@@ -45,7 +45,6 @@ fn embed(constant: &str, folder: &str, root: &Path) -> io::Result<String> {
     Ok(code)
 }
 
-#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 fn rerun_if_changed(path: &str) {
     println!("cargo::rerun-if-changed={path}");
 }

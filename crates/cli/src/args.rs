@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// Read audit logs into the case, every line accounted for
     Ingest(IngestArgs),
     /// Answer a question with a canned query; without a name, list them
-    Query(QueryArgs),
+    Query(Box<QueryArgs>),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
 }

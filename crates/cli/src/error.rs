@@ -29,6 +29,8 @@ pub(crate) enum CliError {
     Spill { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error("no query is named, only paths")]
+    NoQuery,
     #[error(transparent)]
     UnknownQuery(#[from] UnknownQuery),
     #[error(transparent)]
@@ -57,6 +59,7 @@ impl CliError {
             }
             Self::Lake(LakeError::Interrupted) => "run the same command again to complete it",
             Self::OutputInCase { .. } => "choose a file outside of the case",
+            Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
             Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
                 "the case is not what was written; ingest the sources into a new one"

@@ -127,9 +127,7 @@ impl ColumnBuilder {
             Kind::Time => Self::Time(TimestampMicrosecondBuilder::with_capacity(FIRST_ROWS).with_timezone("UTC")),
             Kind::Date => Self::Date(Date32Builder::with_capacity(FIRST_ROWS)),
             Kind::Text | Kind::Json => Self::Text(text()),
-            Kind::Texts => {
-                Self::Texts(ListBuilder::with_capacity(text(), FIRST_ROWS).with_field(columns::list_item()))
-            }
+            Kind::Texts => Self::Texts(ListBuilder::with_capacity(text(), FIRST_ROWS).with_field(columns::list_item())),
             Kind::Int => Self::Int(Int32Builder::with_capacity(FIRST_ROWS)),
             Kind::Long => Self::Long(Int64Builder::with_capacity(FIRST_ROWS)),
             Kind::Bool => Self::Bool(BooleanBuilder::with_capacity(FIRST_ROWS)),

@@ -71,10 +71,10 @@ impl Session {
     pub fn open(snapshot: &Snapshot, selection: &Selection, limits: &Limits) -> Result<Self, QueryError> {
         let events = checked_paths(&selection.event_files(snapshot))?;
         let rejects = checked_paths(&snapshot.reject_files().collect::<Vec<_>>())?;
-        let temp_directory = limits.temp_directory.to_str().ok_or_else(|| QueryError::Path {
-            path: limits.temp_directory.clone(),
-            problem: "it is not UTF-8",
-        })?;
+        let temp_directory = limits
+            .temp_directory
+            .to_str()
+            .ok_or_else(|| QueryError::Path { path: limits.temp_directory.clone(), problem: "it is not UTF-8" })?;
         let connection = connect(limits, temp_directory).map_err(QueryError::engine("start DuckDB"))?;
         let lists = [&events, &rejects].map(|files| files.iter().map(String::as_str).collect::<Vec<_>>());
         let [event_files, reject_files] = &lists;

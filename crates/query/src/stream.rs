@@ -133,7 +133,7 @@ mod tests {
                 assert_eq!(rows, (first..15).collect::<Vec<_>>(), "{sizes:?} {wanted}");
             }
         }
-        assert_eq!(newest(&[], 3).0, []);
+        assert!(newest(&[], 3).0.is_empty());
     }
 
     #[test]

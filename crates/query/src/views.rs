@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use kforensic_event::{COLUMNS, Column, Kind};
+use kforensic_event::{COLUMNS, Column, Kind, time};
 
 use crate::embedded;
 use crate::selection::Selection;
@@ -52,14 +52,18 @@ fn select(columns: &[&Column], files: &[&str], conditions: &[String]) -> String 
     let rows = format!("SELECT {names}\nFROM read_parquet([{files}], hive_partitioning = false)");
     match conditions {
         [] => rows,
-        _ => format!("SELECT * FROM ({rows})\nWHERE {}", conditions.join(" AND ")),
+        _ => format!("{rows}\nWHERE {}", conditions.join(" AND ")),
     }
 }
 
 /// Files are left out as a whole; what the rest holds beyond the selection is left out here.
+///
+/// `event_time` is the column of the file, not yet cast: what DuckDB derives from a condition on the cast
+/// column to skip row groups reaches two hours too far.
 fn conditions(selection: &Selection) -> Vec<String> {
-    let since = selection.since.map(|micros| format!("event_time >= make_timestamp({micros})"));
-    let until = selection.until.map(|micros| format!("event_time < make_timestamp({micros})"));
+    let instant = |micros| format!("TIMESTAMPTZ {}", literal(&time::render(micros)));
+    let since = selection.since.map(|micros| format!("event_time >= {}", instant(micros)));
+    let until = selection.until.map(|micros| format!("event_time < {}", instant(micros)));
     let resources = selection.resources.as_ref().map(|names| match names.as_slice() {
         [] => "false".to_owned(),
         [name] => format!("resource = {}", literal(name)),

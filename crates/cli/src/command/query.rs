@@ -28,7 +28,10 @@ use crate::terminal;
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let catalogue = Catalogue::embedded()?;
     let Some(name) = &args.name else {
-        return list(&catalogue).map(|()| Outcome::Done);
+        return match args.from.is_empty() {
+            true => list(&catalogue).map(|()| Outcome::Done),
+            false => Err(CliError::NoQuery),
+        };
     };
     let query = catalogue.find(name)?;
     let clock = chrono::Utc::now().timestamp_micros();
@@ -125,10 +128,9 @@ fn answer(
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
     let (run, summary) = {
-        let mut rows =
-            Rows { format: output.format, layout: output.layout, output: Some(&mut output), sink: None };
+        let mut rows = Rows { format: output.format, layout: output.layout, output: Some(&mut output), sink: None };
         let run = session.run(query, parameters, limit, &mut rows)?;
-        (run, rows.sink.take().map_or_else(|| Ok(Summary::default()), |sink| sink.finish())?)
+        (run, rows.sink.take().map_or_else(|| Ok(Summary::default()), Sink::finish)?)
     };
     output.finish()?;
     Ok(Shown { run, hidden_columns: summary.hidden_columns })

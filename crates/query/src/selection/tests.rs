@@ -67,7 +67,7 @@ fn files_are_chosen_by_the_partition_of_the_resource() {
     assert_eq!(selected(&on(&["secrets"]), &files), [0]);
     assert_eq!(selected(&on(&["pods", "widgets"]), &files), [1, 2]);
     assert_eq!(selected(&on(&["_none"]), &files), [2]);
-    assert_eq!(selected(&on(&[]), &files), []);
+    assert!(selected(&on(&[]), &files).is_empty());
 }
 
 #[test]
