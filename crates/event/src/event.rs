@@ -10,9 +10,9 @@ use crate::reject::Reason;
 use crate::time;
 
 /// The `kind` of an audit event; a rebuilt event carries it unless `other` says otherwise.
-pub(crate) const KIND: &str = "\"Event\"";
-/// The `apiVersion` of an audit event since Kubernetes 1.12, as JSON.
-pub(crate) const API_VERSION: &str = "\"audit.k8s.io/v1\"";
+pub(crate) const KIND: &str = "Event";
+/// The `apiVersion` of an audit event since Kubernetes 1.12.
+pub(crate) const API_VERSION: &str = "audit.k8s.io/v1";
 /// Member of `other` that lists the canonical members which the original does not have.
 pub(crate) const ABSENT: &str = "$absent";
 /// Member of `other` that holds the whole original, for what no column can mirror.
@@ -189,9 +189,9 @@ impl<'a> Decoder<'a> {
         let (bit, exact) = match key {
             "kind" => {
                 self.kind = Some(value);
-                (member::KIND, value == KIND)
+                (member::KIND, is_text(value, KIND))
             }
-            "apiVersion" => (member::API_VERSION, value == API_VERSION),
+            "apiVersion" => (member::API_VERSION, is_text(value, API_VERSION)),
             "level" => (member::LEVEL, text(&mut event.level, value)),
             "auditID" => (member::AUDIT_ID, text(&mut event.audit_id, value)),
             "stage" => (member::STAGE, text(&mut event.stage, value)),
@@ -246,7 +246,7 @@ impl<'a> Decoder<'a> {
         if !self.user.is_some_and(json::is_object) {
             return missing("object `user`");
         }
-        if self.kind.is_some_and(|kind| kind != KIND) {
+        if self.kind.is_some_and(|kind| !is_text(kind, KIND)) {
             return missing("`kind` of `Event`");
         }
         let absent: Vec<&str> = [
@@ -362,7 +362,7 @@ impl<'a> Status<'a> {
         let mirror = nested(object, |key, value| {
             Some(match key {
                 "metadata" => {
-                    metadata = value == "{}";
+                    metadata = is_empty_object(value);
                     (1, metadata)
                 }
                 "status" => (2, text(&mut self.status, value)),
@@ -426,6 +426,16 @@ fn text<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
 fn texts<'a>(field: &mut Option<Vec<Cow<'a, str>>>, value: &'a str) -> bool {
     *field = json::strings(value);
     field.is_some()
+}
+
+/// Whether a JSON value is that text. Not a comparison of bytes: PHP and others write `audit.k8s.io\/v1`.
+fn is_text(value: &str, text: &str) -> bool {
+    json::string(value).is_some_and(|value| value == text)
+}
+
+fn is_empty_object(value: &str) -> bool {
+    let inner = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| inner.trim_ascii().is_empty())
 }
 
 fn verbatim<'a>(field: &mut Option<&'a str>, value: &'a str) -> bool {

@@ -34,8 +34,8 @@ pub fn rebuild<'a>(cell: &dyn Fn(&'static str) -> Cell<'a>) -> Result<String, Re
         return Err(RebuildError::NotAnEvent);
     }
     let mut event = Object::new();
-    event.member("kind", KIND);
-    event.member("apiVersion", API_VERSION);
+    event.text("kind", &Cell::Text(KIND));
+    event.text("apiVersion", &Cell::Text(API_VERSION));
     event.text("level", &cell("level"));
     event.text("auditID", &cell("audit_id"));
     event.text("stage", &cell("stage"));
