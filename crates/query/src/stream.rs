@@ -139,6 +139,7 @@ mod tests {
     #[test]
     fn no_more_than_a_batch_too_many_is_held() {
         let (rows, most_held) = newest(&[10; 1_000], 25);
-        assert_eq!((rows.len(), most_held), (25, 34));
+        assert_eq!(rows.len(), 25);
+        assert!(most_held < 25 + 10, "{most_held}");
     }
 }

@@ -134,7 +134,7 @@ mod tests {
     fn parameters_are_found_where_sql_has_them() {
         let sql = "-- $comment\nSELECT '$text', \"$name\", 'it''s $text', a$b, $user -- $x\n/* $y\n */ + $user::VARCHAR, $since";
         let found = scan(sql);
-        assert_eq!(found.parameters, [(2, "user"), (3, "user"), (3, "since")]);
+        assert_eq!(found.parameters, [(2, "user"), (4, "user"), (4, "since")]);
         assert_eq!(found.statements, [(2, "SELECT")]);
         assert_eq!(found.refused, []);
     }

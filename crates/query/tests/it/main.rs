@@ -1,4 +1,11 @@
 //! The queries on real logs, against an independent oracle, through Parquet files that ingest had no part in.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and may show what it measured"
+)]
 
 mod counts;
 mod fixture;

@@ -129,7 +129,9 @@ fn larger_logs_give_the_counts_that_an_independent_program_gave() {
     for (case, events, requests) in [(&metadata, 92_577, 46_161), (&production, 18_793, 18_673)] {
         let counts = case.session().counts().unwrap();
         assert_eq!((counts.events, counts.requests), (events, requests));
-        let (_, found) = run(&case.session(), &crate::fixture::ad_hoc("FROM requests ORDER BY 1"), &Parameters::new(), Some(0)).unwrap();
+        let (_, found) =
+            run(&case.session(), &crate::fixture::ad_hoc("FROM requests ORDER BY 1"), &Parameters::new(), Some(0))
+                .unwrap();
         assert_eq!(found.total_rows, requests, "keys and requests are counted alike");
     }
 }
@@ -167,8 +169,7 @@ fn the_same_rows_come_in_the_same_order_every_time() {
         let answers: Vec<Vec<Value>> = (1..=6)
             .map(|threads| {
                 let limits = kforensic_query::Limits { threads, ..case.limits() };
-                let session =
-                    kforensic_query::Session::open(&case.snapshot, &Selection::default(), &limits).unwrap();
+                let session = kforensic_query::Session::open(&case.snapshot, &Selection::default(), &limits).unwrap();
                 run(&session, &query, &Parameters::new(), None).unwrap().0
             })
             .collect();
