@@ -97,7 +97,8 @@ def rfc3339(text):
 
 def event_time(event):
     """When the request arrived: the same on every line of one request."""
-    return rfc3339(event.get("requestReceivedTimestamp"))
+    # v1beta1 and older have `timestamp` instead, the same on both lines of a request.
+    return rfc3339(event.get("requestReceivedTimestamp") or event.get("timestamp") or event.get("stageTimestamp"))
 
 
 def source_ip(event):
