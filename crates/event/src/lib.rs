@@ -19,6 +19,7 @@
 
 pub mod cell;
 pub mod columns;
+mod decode;
 mod event;
 pub mod fingerprint;
 pub mod json;

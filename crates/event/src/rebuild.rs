@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use crate::cell::Cell;
-use crate::event::{ABSENT, API_VERSION, KIND, WHOLE};
+use crate::decode::{ABSENT, API_VERSION, KIND, WHOLE};
 use crate::json;
 use crate::time;
 

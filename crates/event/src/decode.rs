@@ -1,0 +1,413 @@
+//! From the JSON of an audit event to its fields.
+//!
+//! Each member is read by a function that also says whether its field mirrors it: whether the field
+//! gives the same JSON back. What is not mirrored is added to `other`, word for word.
+
+use std::borrow::Cow;
+
+use crate::event::{Annotated, Event, ObjectRef, Status, UserInfo};
+use crate::json;
+use crate::reject::Reason;
+use crate::time;
+
+/// The `kind` of an audit event; a rebuilt event carries it unless `other` says otherwise.
+pub(crate) const KIND: &str = "Event";
+/// The `apiVersion` of an audit event since Kubernetes 1.12.
+pub(crate) const API_VERSION: &str = "audit.k8s.io/v1";
+/// Member of `other` that lists the canonical members which the original does not have.
+pub(crate) const ABSENT: &str = "$absent";
+/// Member of `other` that holds the whole original, for what no column can mirror.
+pub(crate) const WHOLE: &str = "$event";
+
+/// Members of an event, each with its bit in [`Decoder::seen`].
+mod member {
+    pub(super) const KIND: u32 = 1;
+    pub(super) const API_VERSION: u32 = 1 << 1;
+    pub(super) const LEVEL: u32 = 1 << 2;
+    pub(super) const AUDIT_ID: u32 = 1 << 3;
+    pub(super) const STAGE: u32 = 1 << 4;
+    pub(super) const REQUEST_URI: u32 = 1 << 5;
+    pub(super) const VERB: u32 = 1 << 6;
+    pub(super) const USER: u32 = 1 << 7;
+    pub(super) const IMPERSONATED: u32 = 1 << 8;
+    pub(super) const AUTHENTICATION: u32 = 1 << 9;
+    pub(super) const SOURCE_IPS: u32 = 1 << 10;
+    pub(super) const USER_AGENT: u32 = 1 << 11;
+    pub(super) const OBJECT_REF: u32 = 1 << 12;
+    pub(super) const STATUS: u32 = 1 << 13;
+    pub(super) const REQUEST: u32 = 1 << 14;
+    pub(super) const RESPONSE: u32 = 1 << 15;
+    pub(super) const RECEIVED: u32 = 1 << 16;
+    pub(super) const STAGED: u32 = 1 << 17;
+    pub(super) const ANNOTATIONS: u32 = 1 << 18;
+}
+
+#[derive(Default)]
+pub(crate) struct Decoder<'a> {
+    event: Event<'a>,
+    /// Members that have been seen, to notice duplicates and what is absent.
+    seen: u32,
+    /// Some canonical member came twice, or a member bears one of our own names.
+    ambiguous: bool,
+    kind: Option<&'a str>,
+    user: Option<&'a str>,
+    /// `timestamp` and `metadata.creationTimestamp` of v1beta1 and older.
+    old_times: [Option<i64>; 2],
+}
+
+impl<'a> Decoder<'a> {
+    pub(crate) fn member(&mut self, key: &str, value: &'a str) {
+        let event = &mut self.event;
+        let (bit, exact) = match key {
+            "kind" => {
+                self.kind = Some(value);
+                (member::KIND, is_text(value, KIND))
+            }
+            "apiVersion" => (member::API_VERSION, is_text(value, API_VERSION)),
+            "level" => (member::LEVEL, text(&mut event.level, value)),
+            "auditID" => (member::AUDIT_ID, text(&mut event.audit_id, value)),
+            "stage" => (member::STAGE, text(&mut event.stage, value)),
+            "requestURI" => (member::REQUEST_URI, text(&mut event.request_uri, value)),
+            "verb" => (member::VERB, text(&mut event.verb, value)),
+            "user" => {
+                self.user = Some(value);
+                (member::USER, event.user.read(value) != Mirror::Lossy)
+            }
+            "impersonatedUser" => (member::IMPERSONATED, event.impersonated.read(value) == Mirror::Exact),
+            "authenticationMetadata" => {
+                let read = constraint(&mut event.impersonation_constraint, value);
+                (member::AUTHENTICATION, read == Mirror::Exact)
+            }
+            "sourceIPs" => (member::SOURCE_IPS, texts(&mut event.source_ips, value)),
+            "userAgent" => (member::USER_AGENT, text(&mut event.user_agent, value)),
+            "objectRef" => (member::OBJECT_REF, event.object.read(value) == Mirror::Exact),
+            "responseStatus" => (member::STATUS, event.status.read(value) == Mirror::Exact),
+            "requestObject" => (member::REQUEST, verbatim(&mut event.request_object, value)),
+            "responseObject" => (member::RESPONSE, verbatim(&mut event.response_object, value)),
+            "requestReceivedTimestamp" => (member::RECEIVED, instant(&mut event.event_time, value)),
+            "stageTimestamp" => (member::STAGED, instant(&mut event.stage_time, value)),
+            "annotations" => {
+                event.annotated.read(value);
+                (member::ANNOTATIONS, verbatim(&mut event.annotations, value))
+            }
+            unknown => {
+                self.ambiguous |= unknown == ABSENT || unknown == WHOLE;
+                match unknown {
+                    "timestamp" => _ = instant(&mut self.old_times[0], value),
+                    "metadata" => self.old_times[1] = creation_time(value),
+                    _ => (),
+                }
+                (0, false)
+            }
+        };
+        self.ambiguous |= self.seen & bit != 0;
+        self.seen |= bit;
+        if !exact {
+            push_member(&mut event.other, key, value);
+        }
+    }
+
+    pub(crate) fn finish(mut self, record: &str) -> Result<Event<'a>, Reason> {
+        let missing = |missing| Err(Reason::NotAuditEvent { missing });
+        if self.event.audit_id.is_none() {
+            return missing("string `auditID`");
+        }
+        if self.event.level.is_none() {
+            return missing("string `level`");
+        }
+        if !self.user.is_some_and(json::is_object) {
+            return missing("object `user`");
+        }
+        if self.kind.is_some_and(|kind| !is_text(kind, KIND)) {
+            return missing("`kind` of `Event`");
+        }
+        let absent: Vec<&str> = [
+            ("kind", member::KIND),
+            ("apiVersion", member::API_VERSION),
+            ("requestReceivedTimestamp", member::RECEIVED),
+        ]
+        .iter()
+        .filter(|(_, bit)| self.seen & bit == 0)
+        .map(|(name, _)| *name)
+        .collect();
+        let event = &mut self.event;
+        if self.ambiguous {
+            event.other = None;
+            push_member(&mut event.other, WHOLE, record.trim());
+        } else if !absent.is_empty() {
+            push_member(&mut event.other, ABSENT, &format!("[\"{}\"]", absent.join("\",\"")));
+        }
+        let [timestamp, created] = self.old_times;
+        event.event_time = event.event_time.or(timestamp).or(event.stage_time).or(created);
+        if event.event_time.is_none() {
+            return missing("timestamp that can be read");
+        }
+        Ok(self.event)
+    }
+}
+
+/// How well fields mirror the object they were read from.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Mirror {
+    /// At least one field is set, and the fields give the same object back.
+    Exact,
+    /// The object is `{}`: no field is set.
+    Empty,
+    /// Some part of the object has no field.
+    Lossy,
+}
+
+/// Reads the members of a nested object with `each`, which says whether its field mirrors the member.
+fn nested<'a>(object: &'a str, mut each: impl FnMut(&str, &'a str) -> Option<(u32, bool)>) -> Mirror {
+    let mut mirror = Mirror::Empty;
+    let mut seen = 0_u32;
+    let whole = json::members(object, &mut |key, value| {
+        let exact = match each(&key, value) {
+            Some((bit, exact)) => {
+                let first = seen & bit == 0;
+                seen |= bit;
+                exact && first
+            }
+            None => false,
+        };
+        mirror = if exact && mirror != Mirror::Lossy { Mirror::Exact } else { Mirror::Lossy };
+    });
+    if whole.is_err() { Mirror::Lossy } else { mirror }
+}
+
+impl<'a> UserInfo<'a> {
+    fn read(&mut self, object: &'a str) -> Mirror {
+        nested(object, |key, value| {
+            Some(match key {
+                "username" => (1, text(&mut self.name, value)),
+                "uid" => (2, text(&mut self.uid, value)),
+                "groups" => (4, texts(&mut self.groups, value)),
+                "extra" => {
+                    self.read_extra(value);
+                    (8, verbatim(&mut self.extra, value))
+                }
+                _ => return None,
+            })
+        })
+    }
+
+    /// Keys of `extra` hold dots and slashes, its values are always arrays.
+    fn read_extra(&mut self, object: &'a str) {
+        nested(object, |key, value| {
+            let field = match key {
+                "authentication.kubernetes.io/credential-id" => &mut self.credential_id,
+                "authentication.kubernetes.io/pod-name" => &mut self.pod_name,
+                "authentication.kubernetes.io/pod-uid" => &mut self.pod_uid,
+                "authentication.kubernetes.io/node-name" => &mut self.node_name,
+                _ => return None,
+            };
+            *field = json::strings(value).and_then(|list| list.into_iter().next());
+            None
+        });
+    }
+}
+
+impl<'a> ObjectRef<'a> {
+    fn read(&mut self, object: &'a str) -> Mirror {
+        nested(object, |key, value| {
+            let (bit, field) = match key {
+                "resource" => (1, &mut self.resource),
+                "namespace" => (2, &mut self.namespace),
+                "name" => (4, &mut self.name),
+                "uid" => (8, &mut self.uid),
+                "apiGroup" => (16, &mut self.api_group),
+                "apiVersion" => (32, &mut self.api_version),
+                "resourceVersion" => (64, &mut self.resource_version),
+                "subresource" => (128, &mut self.subresource),
+                _ => return None,
+            };
+            Some((bit, text(field, value)))
+        })
+    }
+}
+
+impl<'a> Status<'a> {
+    /// `metadata` is `{}` in all of 89,636 real events; without it, or with more in it, the object
+    /// is kept whole beside the columns.
+    fn read(&mut self, object: &'a str) -> Mirror {
+        let mut metadata = false;
+        let mirror = nested(object, |key, value| {
+            Some(match key {
+                "metadata" => {
+                    metadata = is_empty_object(value);
+                    (1, metadata)
+                }
+                "status" => (2, text(&mut self.status, value)),
+                "message" => (4, text(&mut self.message, value)),
+                "reason" => (8, text(&mut self.reason, value)),
+                "details" => (16, verbatim(&mut self.details, value)),
+                "code" => (32, integer(&mut self.code, value)),
+                _ => return None,
+            })
+        });
+        let set = self.code.is_some()
+            || self.status.is_some()
+            || self.message.is_some()
+            || self.reason.is_some()
+            || self.details.is_some();
+        if metadata && set { mirror } else { Mirror::Lossy }
+    }
+}
+
+impl<'a> Annotated<'a> {
+    fn read(&mut self, object: &'a str) {
+        nested(object, |key, value| {
+            let field = match key {
+                "authorization.k8s.io/decision" => &mut self.decision,
+                "authorization.k8s.io/reason" => &mut self.decision_reason,
+                "authentication.kubernetes.io/issued-credential-id" => &mut self.issued_credential_id,
+                "audit.k8s.io/truncated" => {
+                    self.truncated = value == "\"true\"";
+                    return None;
+                }
+                _ => return None,
+            };
+            text(field, value);
+            None
+        });
+    }
+}
+
+fn constraint<'a>(field: &mut Option<Cow<'a, str>>, object: &'a str) -> Mirror {
+    nested(object, |key, value| (key == "impersonationConstraint").then(|| (1, text(field, value))))
+}
+
+fn creation_time(metadata: &str) -> Option<i64> {
+    let mut time = None;
+    nested(metadata, |key, value| {
+        if key == "creationTimestamp" {
+            instant(&mut time, value);
+        }
+        None
+    });
+    time
+}
+
+// Each of these sets a field from a JSON value and says whether the field gives the value back.
+
+fn text<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
+    *field = json::string(value);
+    field.is_some()
+}
+
+fn texts<'a>(field: &mut Option<Vec<Cow<'a, str>>>, value: &'a str) -> bool {
+    *field = json::strings(value);
+    field.is_some()
+}
+
+/// Whether a JSON value is that text. Not a comparison of bytes: PHP and others write `audit.k8s.io\/v1`.
+fn is_text(value: &str, text: &str) -> bool {
+    json::string(value).is_some_and(|value| value == text)
+}
+
+fn is_empty_object(value: &str) -> bool {
+    let inner = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| inner.trim_ascii().is_empty())
+}
+
+fn verbatim<'a>(field: &mut Option<&'a str>, value: &'a str) -> bool {
+    *field = Some(value);
+    true
+}
+
+fn integer(field: &mut Option<i32>, value: &str) -> bool {
+    *field = value.parse().ok();
+    // `-0` is the one spelling that does not come back as it was.
+    field.is_some() && value != "-0"
+}
+
+fn instant(field: &mut Option<i64>, value: &str) -> bool {
+    let Some(written) = json::string(value) else {
+        *field = None;
+        return false;
+    };
+    if let Some(micros) = time::parse_canonical(&written) {
+        *field = Some(micros);
+        return true;
+    }
+    *field = time::parse(&written);
+    false
+}
+
+/// Adds a member to a JSON object that is being written, opening it when it is the first.
+fn push_member(object: &mut Option<String>, key: &str, value: &str) {
+    let out = match object {
+        Some(open) => {
+            open.pop();
+            open.push(',');
+            open
+        }
+        None => object.insert("{".to_owned()),
+    };
+    json::push_string(out, key);
+    out.push(':');
+    out.push_str(value);
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(record: &str) -> Event<'_> {
+        Event::decode(record).unwrap()
+    }
+
+    #[test]
+    fn a_401_has_an_empty_user_and_no_annotations() {
+        let event = decode(
+            r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseStarted","requestURI":"/api/v1/secrets?limit=5\u0026x=1","verb":"list","user":{},"sourceIPs":["1.2.3.4","10.0.0.9"],"objectRef":{"resource":"secrets","apiVersion":"v1"},"responseStatus":{"metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401},"requestReceivedTimestamp":"2026-11-21T20:37:37.466895Z","stageTimestamp":"2026-11-21T20:37:37.467000Z"}"#,
+        );
+        assert_eq!(event.user.name, None);
+        assert_eq!(event.status.code, Some(401));
+        assert_eq!(event.source_ip(), Some("10.0.0.9"));
+        assert_eq!(event.request_uri.as_deref(), Some("/api/v1/secrets?limit=5&x=1"));
+        assert_eq!(event.other, None);
+    }
+
+    #[test]
+    fn what_has_no_column_is_kept_word_for_word() {
+        let event = decode(
+            r#"{"level":"Metadata","auditID":"a","user":{"username":"u","shoe":43},"objectRef":{},"new":[1, 2],"requestReceivedTimestamp":"2026-11-21T20:37:37Z"}"#,
+        );
+        let other = r#"{"user":{"username":"u","shoe":43},"objectRef":{},"new":[1, 2],"requestReceivedTimestamp":"2026-11-21T20:37:37Z","$absent":["kind","apiVersion"]}"#;
+        assert_eq!(event.other.as_deref(), Some(other));
+        assert_eq!(event.user.name.as_deref(), Some("u"));
+    }
+
+    #[test]
+    fn old_layouts_have_a_time_too() {
+        let event = decode(
+            r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1beta1","metadata":{"creationTimestamp":"2017-05-26T20:00:01Z"},"level":"Metadata","timestamp":"2017-05-26T20:00:02Z","auditID":"a","user":{}}"#,
+        );
+        assert_eq!(event.event_time.map(time::render).as_deref(), Some("2017-05-26T20:00:02.000000Z"));
+        assert_eq!(event.stage_time, None);
+    }
+
+    #[test]
+    fn what_is_no_audit_event_says_why() {
+        let reason = |record| Event::decode(record).unwrap_err().to_string();
+        assert_eq!(
+            reason(r#"{"kind":"Event","apiVersion":"v1","metadata":{}}"#),
+            "not an audit event: no string `auditID`"
+        );
+        assert_eq!(reason(r#"{"auditID":"a","user":{"name":"rancher"}}"#), "not an audit event: no string `level`");
+        assert_eq!(reason(r#"{"auditID":"a","level":"x","user":"u"}"#), "not an audit event: no object `user`");
+        assert_eq!(
+            reason(r#"{"kind":"Pod","auditID":"a","level":"x","user":{}}"#),
+            "not an audit event: no `kind` of `Event`"
+        );
+        assert_eq!(
+            reason(r#"{"auditID":"a","level":"x","user":{}}"#),
+            "not an audit event: no timestamp that can be read"
+        );
+        assert_eq!(reason(r#"{"auditID":"a""#), "torn: the record ends inside a JSON value");
+        assert!(reason("kaput").starts_with("not a JSON object: expected"), "{}", reason("kaput"));
+        assert_eq!(reason("{} {}"), "not a JSON object: trailing characters at column 4");
+    }
+}
