@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Query(Box<QueryArgs>),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
+    /// Check that the case is what its ledger says, byte for byte
+    Verify(VerifyArgs),
 }
 
 /// Reads audit logs into the case, in one commit: after an interruption the case is as it was before.
@@ -141,6 +143,26 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// Form of the status: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub(crate) format: String,
+}
+
+/// Checks that the case is what its ledger says, byte for byte: the chain and seals of its log, hash and
+/// rows of every file, no file too many, and every source's account.
+///
+/// Exit code 3 says that something differs; what it is, is named.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Audit the original sources too: every source of the case must be found below these paths,
+    /// unchanged and under its name, and no other audit log
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) sources: Vec<PathBuf>,
+
+    /// Write the sources with size and SHA-256 to this file, as `hashdeep -a -k FILE` reads it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// Form of the result: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,
 }

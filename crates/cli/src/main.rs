@@ -40,5 +40,6 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Ingest(args) => command::ingest::run(case, args, interrupt),
         Command::Query(args) => command::query::run(case, args, interrupt),
         Command::Status(args) => command::status::run(case, args),
+        Command::Verify(args) => command::verify::run(case, args),
     }
 }

@@ -119,7 +119,8 @@ impl io::Write for HashWriter<'_> {
     }
 }
 
-fn sha256_of_file(path: &Path) -> io::Result<String> {
+/// SHA-256 of the stored bytes of a file, in hex.
+pub(crate) fn sha256_of_file(path: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(&mut File::open(path)?, &mut HashWriter(&mut hash))?;
     Ok(hex(&hash.finalize()))

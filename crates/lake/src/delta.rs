@@ -91,7 +91,7 @@ struct Remove {
 }
 
 /// Name of the file of a commit.
-fn commit_name(version: u64) -> String {
+pub(crate) fn commit_name(version: u64) -> String {
     format!("{version:020}.json")
 }
 
@@ -120,6 +120,9 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, Lake
         let Some(operation) = operation else {
             return Err(LakeError::Unsupported { version, problem: "it was not written by kforensic".to_owned() });
         };
+        if seal(text, &operation.seal) != operation.seal {
+            return Err(LakeError::Altered { problem: format!("`{}` is not as it was written", path.display()) });
+        }
         let previous = (version > 0).then_some(&snapshot.fingerprint);
         if operation.previous_sha256.as_ref() != previous {
             let before = version.saturating_sub(1);
@@ -210,8 +213,10 @@ pub(crate) fn commit(
     operation: &Operation,
     adds: &[Add],
 ) -> Result<String, LakeError> {
-    let body = render(version, timestamp_ms, operation, adds)
+    let unsealed = Operation { seal: UNSEALED.to_owned(), ..operation.clone() };
+    let body = render(version, timestamp_ms, &unsealed, adds)
         .map_err(|error| LakeError::Accounts { problem: format!("the commit cannot be written: {error}") })?;
+    let body = body.replacen(&sealed_as(UNSEALED), &sealed_as(&seal(&body, UNSEALED)), 1);
     let temporary = staging.join(commit_name(version));
     let target = log_dir.join(commit_name(version));
     let mut file = fs::File::create(&temporary).map_err(LakeError::io("create", &temporary))?;
@@ -221,6 +226,20 @@ pub(crate) fn commit(
     put_if_absent(&temporary, &target).map_err(LakeError::io("commit", &target))?;
     sync_dir(log_dir)?;
     Ok(hex(&Sha256::digest(body.as_bytes())))
+}
+
+/// The seal of a commit that is not sealed yet.
+const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The member of a commit that holds its seal. No text in a commit can look like it: quotes are escaped there.
+fn sealed_as(seal: &str) -> String {
+    format!("\"seal\":\"{seal}\"")
+}
+
+/// The seal that belongs to a commit which carries `current`.
+fn seal(commit: &str, current: &str) -> String {
+    let unsealed = commit.replacen(&sealed_as(current), &sealed_as(UNSEALED), 1);
+    hex(&Sha256::digest(unsealed.as_bytes()))
 }
 
 /// Makes `temporary` appear as `target`, at once and whole, and never over another file.

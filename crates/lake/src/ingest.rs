@@ -209,6 +209,7 @@ fn commit(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         arguments: options.arguments.clone(),
         previous_sha256: before.map(|snapshot| snapshot.fingerprint.clone()),
+        seal: String::new(),
         sources: new,
         skipped: report.skipped.clone(),
     };

@@ -18,6 +18,9 @@ pub struct Operation {
     /// SHA-256 of the commit before this one, in hex; absent in the first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub previous_sha256: Option<String>,
+    /// SHA-256 of this commit's file, in hex, with this value as zeros: an altered byte of the newest
+    /// commit shows without a successor.
+    pub seal: String,
     /// Sources that were read.
     pub sources: Vec<LedgerEntry>,
     /// Files of the given folders that were left out, with the reason.

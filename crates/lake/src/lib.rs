@@ -5,6 +5,7 @@
 //! instant the case is what it was before, or what it is after, never a mixture. Sources are only
 //! read. Readers take the list of files from the log, and never wait for a writer.
 
+mod audit;
 mod case;
 mod copies;
 mod decode;
@@ -20,7 +21,9 @@ mod snapshot;
 mod source;
 mod staging;
 mod stats;
+mod verify;
 
+pub use audit::{Audited, Fate, audit, manifest};
 pub use case::{Case, DEFAULT_HOLDER, Writer};
 pub use discover::{Input, Skipped};
 pub use error::LakeError;
@@ -28,6 +31,7 @@ pub use ingest::{IngestOptions, Progress, Report, ingest};
 pub use ledger::{LedgerEntry, Operation};
 pub use snapshot::{DataFile, Snapshot};
 pub use stats::FileStats;
+pub use verify::{Problem, Verification, verify};
 
 /// Version of the layout of the case folder; a case of another version is not opened.
 pub const FORMAT_VERSION: u32 = 1;

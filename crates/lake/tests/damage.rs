@@ -222,8 +222,30 @@ fn an_altered_log_is_noticed() {
         std::fs::remove_file(path).unwrap();
         std::fs::write(path, text).unwrap();
     };
-    alter(&commit(1), &text.replacen("\"records\":", "\"records\": ", 1));
     let problem = |case: &Path| Case::open(case).unwrap().snapshot().unwrap_err().to_string();
+    // Any byte of any commit, the newest included, shows.
+    for number in [1, 4] {
+        let text = std::fs::read_to_string(commit(number)).unwrap();
+        for altered in [
+            text.replacen("\"records\":", "\"records\": ", 1),
+            text.replacen("\"duplicates\":0", "\"duplicates\":1", 1),
+            text.replacen("\"seal\":\"", "\"seal\":\"0", 1),
+            format!("{text}\n"),
+        ] {
+            assert_ne!(altered, text);
+            alter(&commit(number), &altered);
+            let expected =
+                format!("the case has been altered: `{}` is not as it was written", commit(number).display());
+            assert_eq!(problem(&case), expected);
+        }
+        alter(&commit(number), &text);
+    }
+    // A commit that was written anew, seal and all, does not fit its successor.
+    let foreign = folder.0.path().join("foreign");
+    ingest_all(&foreign, &[logs("sample-logs/hardened")[0].clone()]);
+    ingest_all(&foreign, &[logs("sample-logs/moderate")[0].clone()]);
+    let other = foreign.join("events/_delta_log/00000000000000000001.json");
+    alter(&commit(1), &std::fs::read_to_string(other).unwrap());
     assert_eq!(problem(&case), "the case has been altered: commit 1 is not the one that commit 2 was written on");
     alter(&commit(1), &text);
     assert!(Case::open(&case).unwrap().snapshot().is_ok());

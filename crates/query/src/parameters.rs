@@ -6,6 +6,7 @@ use duckdb::types;
 
 use crate::catalogue::{CannedQuery, Value, nearest};
 use crate::error::QueryError;
+use crate::window::Window;
 
 /// Values of parameters, by name. What has no value is its default, else NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +23,15 @@ impl Parameters {
     /// Gives a parameter a value, in place of one that it may have.
     pub fn set(&mut self, name: impl Into<String>, value: Value) {
         self.values.insert(name.into(), value);
+    }
+
+    /// Gives `since` and `until` the ends of a window; an end that is open leaves its parameter as it is.
+    pub fn set_window(&mut self, window: Window) {
+        for (name, end) in [("since", window.since), ("until", window.until)] {
+            if let Some(micros) = end {
+                self.set(name, Value::Time(micros));
+            }
+        }
     }
 
     /// The value of a parameter.

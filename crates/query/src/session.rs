@@ -5,7 +5,7 @@
 //! and SQL cannot change that.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,6 +19,10 @@ use crate::selection::Selection;
 use crate::sql::literals;
 use crate::stream::{RowSink, RunSummary, stream};
 use crate::views;
+
+/// How DuckDB's messages of two kinds begin; its C API tells no kinds apart.
+const INTERRUPTED: &str = "INTERRUPT";
+const OUT_OF_MEMORY: &str = "Out of Memory";
 
 /// What a session may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,11 +147,11 @@ impl Session {
     pub(crate) fn explain(&self, error: QueryError, action: &str) -> QueryError {
         let QueryError::Engine { source, .. } = error else { return error };
         let message = source.to_string();
-        if message.starts_with("INTERRUPT") {
+        if message.starts_with(INTERRUPTED) {
             self.interrupt.take();
             return QueryError::Interrupted;
         }
-        if message.starts_with("Out of Memory") {
+        if message.starts_with(OUT_OF_MEMORY) {
             return QueryError::OutOfMemory { limit_bytes: self.limits.memory_bytes, source };
         }
         match self.damaged_file(&message) {
@@ -158,24 +162,22 @@ impl Session {
 
     /// The file that an error is about. DuckDB does not always name it, so all are read then.
     fn damaged_file(&self, message: &str) -> Option<(PathBuf, String)> {
-        const OUR_OWN_FAULT: [&str; 4] = ["Binder", "Parser", "Catalog", "Permission"];
-        if OUR_OWN_FAULT.iter().any(|kind| message.starts_with(kind)) {
+        const NO_FILES_FAULT: [&str; 7] =
+            ["Binder", "Parser", "Syntax", "Catalog", "Permission", "Conversion", "Out of Range"];
+        if NO_FILES_FAULT.iter().any(|kind| message.starts_with(kind)) {
             return None;
         }
-        let damaged = |path: &Path, problem: &str| Some((path.to_owned(), problem.to_owned()));
         let named = self.files.iter().find(|path| path.to_str().is_some_and(|path| message.contains(path)));
         if let Some(path) = named {
-            return damaged(path, message);
+            return Some((path.clone(), message.to_owned()));
         }
         for path in &self.files {
             let list = literals(path.to_str());
             let read = format!("SELECT count(COLUMNS(*)) FROM read_parquet([{list}], hive_partitioning = false)");
-            if let Err(error) = self.connection.execute_batch(&read) {
-                return damaged(path, &error.to_string());
-            }
-            if self.interrupt.asked.load(Ordering::SeqCst) {
-                return None;
-            }
+            let Err(error) = self.connection.execute_batch(&read) else { continue };
+            let problem = error.to_string();
+            let stopped = problem.starts_with(INTERRUPTED) || problem.starts_with(OUT_OF_MEMORY);
+            return (!stopped).then(|| (path.clone(), problem));
         }
         None
     }

@@ -3,13 +3,18 @@
 pub(crate) mod ingest;
 pub(crate) mod query;
 pub(crate) mod status;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use kforensic_query::Limits;
+use kforensic_report::Format;
 use tempfile::TempDir;
 
 use crate::error::CliError;
+use crate::terminal;
 
 /// Memory that a query may take before it uses the disk: half of what a small laptop has.
 const QUERY_MEMORY_BYTES: u64 = 4 << 30;
@@ -29,6 +34,8 @@ pub(crate) enum Outcome {
     Done,
     /// Done, but there were lines that are no audit events.
     LinesRejected,
+    /// The check is done, and the evidence is not what it was.
+    EvidenceDiffers,
 }
 
 impl Outcome {
@@ -36,6 +43,7 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::LinesRejected => 1,
+            Self::EvidenceDiffers => 3,
         }
     }
 }
@@ -50,4 +58,18 @@ pub(crate) fn limits() -> Result<(Limits, TempDir), CliError> {
         temp_directory: spill.path().to_owned(),
     };
     Ok((limits, spill))
+}
+
+/// Prints columns of texts as a table on standard output.
+pub(crate) fn table_of_texts(columns: Vec<(&str, Vec<Option<String>>)>) -> Result<(), CliError> {
+    let columns = columns.into_iter().map(|(name, texts)| (name, Arc::new(StringArray::from(texts)) as ArrayRef, true));
+    let batch = match RecordBatch::try_from_iter_with_nullable(columns) {
+        Ok(batch) => batch,
+        Err(error) => unreachable!("columns made of the same things have the same length: {error}"),
+    };
+    let mut out = std::io::stdout().lock();
+    let mut sink = Format::Table.writer(batch.schema(), terminal::stdout_layout(), &mut out)?;
+    sink.write_batch(&batch)?;
+    sink.finish()?;
+    Ok(())
 }

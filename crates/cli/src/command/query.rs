@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
@@ -17,12 +17,11 @@ use tempfile::TempDir;
 
 use crate::args::{FilterArgs, QueryArgs};
 use crate::command::ingest::{ingest, outcome};
-use crate::command::{Outcome, case_folder, limits};
+use crate::command::{Outcome, case_folder, limits, table_of_texts};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::Output;
-use crate::terminal;
 
 /// Answers a question, or lists the questions that can be asked.
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
@@ -192,24 +191,14 @@ fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration)
 
 /// Lists the canned queries.
 fn list(catalogue: &Catalogue) -> Result<(), CliError> {
-    let texts = |of: fn(&CannedQuery) -> String| -> ArrayRef {
-        Arc::new(catalogue.iter().map(|query| Some(of(query))).collect::<StringArray>())
-    };
-    let columns = [
+    let texts = |of: fn(&CannedQuery) -> String| catalogue.iter().map(|query| Some(of(query))).collect();
+    table_of_texts(vec![
         ("query", texts(|query| query.name.clone())),
         ("question", texts(|query| query.question.clone())),
         ("attack", texts(|query| query.attack.join(", "))),
         ("needs", texts(|query| query.needs.clone())),
         ("noise", texts(|query| query.noise.trim().to_owned())),
-    ];
-    let batch = match RecordBatch::try_from_iter(columns) {
-        Ok(batch) => batch,
-        Err(error) => unreachable!("columns made of the same queries have the same length: {error}"),
-    };
-    let mut out = std::io::stdout().lock();
-    let mut sink = Format::Table.writer(batch.schema(), terminal::stdout_layout(), &mut out)?;
-    sink.write_batch(&batch)?;
-    sink.finish()?;
+    ])?;
     message::plain("\nrun one with `kforensic query NAME`; see `kforensic query --help` for filters and formats");
     Ok(())
 }

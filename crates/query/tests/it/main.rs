@@ -14,3 +14,4 @@ mod lockdown;
 mod oracle;
 mod requests;
 mod trouble;
+mod tmpdump;

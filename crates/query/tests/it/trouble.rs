@@ -57,7 +57,10 @@ fn a_damaged_file_is_named_wherever_the_damage_is() {
             .select(&Selection::default())
             .and_then(|session| run(&session, &ad_hoc("FROM events ORDER BY 1"), &Parameters::new(), None).map(|_| ()));
         match outcome {
-            Err(QueryError::Damaged { path: named, .. }) => assert_eq!(named, path, "{part}"),
+            Err(QueryError::Damaged { path: named, problem }) => {
+                println!("{part}: {problem}");
+                assert_eq!(named, path, "{part}");
+            }
             other => panic!("{part}: {other:?}"),
         }
     }

@@ -1,0 +1,72 @@
+//! `kforensic verify`
+
+use std::path::PathBuf;
+
+use kforensic_lake::{Audited, Case, Snapshot, Verification};
+use kforensic_report::Format;
+use serde_json::json;
+
+use crate::args::VerifyArgs;
+use crate::command::{Outcome, case_folder, table_of_texts};
+use crate::error::CliError;
+use crate::message;
+use crate::output::Output;
+
+/// Checks the case, and its sources when they are given.
+pub(crate) fn run(case: Option<&PathBuf>, args: &VerifyArgs) -> Result<Outcome, CliError> {
+    let case = Case::open(&case_folder(case))?;
+    let snapshot = case.snapshot()?;
+    let found = kforensic_lake::verify(&case)?;
+    let audited = match args.sources.is_empty() {
+        true => None,
+        false => Some(kforensic_lake::audit(&snapshot, &args.sources)?),
+    };
+    if let Some(path) = &args.manifest {
+        write_manifest(path, &case, &snapshot)?;
+    }
+    let audit_passed = audited.as_ref().is_none_or(|audited| audited.iter().all(|source| source.fate.passes()));
+    let passed = found.problems.is_empty() && audit_passed;
+    match args.format.as_str() {
+        "json" => {
+            let result = json!({"passed": passed, "case": found, "sources": audited});
+            message::print(&format!("{result:#}\n"))?;
+        }
+        _ => print(&found, audited.as_deref())?,
+    }
+    Ok(if passed { Outcome::Done } else { Outcome::EvidenceDiffers })
+}
+
+fn write_manifest(path: &PathBuf, case: &Case, snapshot: &Snapshot) -> Result<(), CliError> {
+    let mut output = Output::open(Some(path), Some(Format::Table), case.root())?;
+    let written = std::io::Write::write_all(&mut output, kforensic_lake::manifest(snapshot).as_bytes());
+    written.map_err(|source| CliError::Output { action: "write", path: path.clone(), source })?;
+    output.finish()
+}
+
+fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliError> {
+    if !found.problems.is_empty() {
+        let names = found.problems.iter().map(|problem| Some(problem.name.clone())).collect();
+        let problems = found.problems.iter().map(|problem| Some(problem.problem.clone())).collect();
+        table_of_texts(vec![("name", names), ("problem", problems)])?;
+    }
+    if let Some(audited) = audited {
+        let texts = |of: fn(&Audited) -> Option<String>| audited.iter().map(of).collect();
+        table_of_texts(vec![
+            ("source", texts(|source| Some(source.name.clone()))),
+            ("fate", texts(|source| Some(source.fate.name().to_owned()))),
+            ("found_as", texts(|source| source.found_as.clone())),
+            ("sha256", texts(|source| Some(source.sha256.clone()))),
+        ])?;
+        let passing = audited.iter().filter(|source| source.fate.passes()).count();
+        message::plain(&format!("{passing} of {} sources and files fit", audited.len()));
+    }
+    let Verification { commits, files, bytes, rows, .. } = found;
+    message::plain(&format!("{commits} commits, {files} files with {rows} rows and {bytes} bytes are as written"));
+    message::plain(&format!("fingerprint {}", found.fingerprint));
+    match found.problems.len() {
+        0 => (),
+        1 => message::warning("1 thing in the case is not what its ledger says"),
+        many => message::warning(&format!("{many} things in the case are not what its ledger says")),
+    }
+    Ok(())
+}
