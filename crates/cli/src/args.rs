@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Query(Box<QueryArgs>),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
+    /// Show an event, and where in the evidence it stands
+    Show(ShowArgs),
     /// Check that the case is what its ledger says, byte for byte
     Verify(VerifyArgs),
 }
@@ -165,4 +167,21 @@ pub(crate) struct VerifyArgs {
     /// Form of the result: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,
+}
+
+/// Shows the events with an audit id, and where they stand: source, hash, line, bytes.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The audit id, as queries give it
+    pub(crate) audit_id: String,
+
+    /// Only the event of this stage, such as ResponseComplete
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) stage: Option<String>,
+
+    /// Print the original bytes, read back from the source after checking its hash
+    ///
+    /// When the source is gone or has changed, the event is rebuilt from the case instead, and the exit code is 3.
+    #[arg(long)]
+    pub(crate) raw: bool,
 }

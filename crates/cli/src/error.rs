@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kforensic_event::RebuildError;
 use kforensic_lake::LakeError;
 use kforensic_query::catalogue::ValueError;
 use kforensic_query::{CatalogueError, QueryError, TimeError, UnknownQuery};
@@ -29,6 +30,10 @@ pub(crate) enum CliError {
     Spill { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error("the case has no event with audit id `{audit_id}`{}", stage.as_ref().map(|stage| format!(" of stage `{stage}`")).unwrap_or_default())]
+    NoEvent { audit_id: String, stage: Option<String> },
+    #[error(transparent)]
+    Rebuild(#[from] RebuildError),
     #[error("no query is named, only paths")]
     NoQuery,
     #[error(transparent)]
@@ -59,6 +64,7 @@ impl CliError {
             }
             Self::Lake(LakeError::Interrupted) => "run the same command again to complete it",
             Self::OutputInCase { .. } => "choose a file outside of the case",
+            Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
             Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
@@ -76,6 +82,7 @@ impl CliError {
             Self::Interrupted | Self::Lake(LakeError::Interrupted) | Self::Query(QueryError::Interrupted) => {
                 interrupt::EXIT_CODE
             }
+            Self::Rebuild(_) => 3,
             Self::Lake(error) if error.is_about_evidence() => 3,
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => 3,
             _ => 2,

@@ -40,6 +40,7 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Ingest(args) => command::ingest::run(case, args, interrupt),
         Command::Query(args) => command::query::run(case, args, interrupt),
         Command::Status(args) => command::status::run(case, args),
+        Command::Show(args) => command::show::run(case, args),
         Command::Verify(args) => command::verify::run(case, args),
     }
 }

@@ -14,8 +14,13 @@ pub(crate) fn time(rfc3339: &str) -> String {
 
 /// Writes data to standard output.
 pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    print_bytes(text.as_bytes())
+}
+
+/// Writes bytes to standard output, as they are.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(bytes).and_then(|()| out.flush());
     written.map_err(|source| CliError::Output { action: "write to", path: "-".into(), source })
 }
 

@@ -106,7 +106,8 @@ impl KnownSources {
     }
 }
 
-struct HashWriter<'h>(&'h mut Sha256);
+/// Hashes what is written to it.
+pub(crate) struct HashWriter<'h>(pub(crate) &'h mut Sha256);
 
 impl io::Write for HashWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

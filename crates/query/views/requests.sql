@@ -6,6 +6,9 @@
 -- filter reaches the files only through a column of the key, and because files are left out by resource.
 -- Time comes first: comparing it is cheap, and it tells nearly all requests apart.
 --
+-- A window and not a GROUP BY with arg_max: for a few columns of 1.3 million events that is twice as fast, for all
+-- columns four times as slow, and what it keeps cannot be spilled to disk.
+--
 -- `lines` names the table, view or CTE whose events are folded. A query that is after few requests passes whole
 -- requests, `SELECT * FROM events SEMI JOIN (…) USING (audit_id)`, because any other filter comes after the fold.
 CREATE MACRO requests_of(lines) AS TABLE

@@ -2,6 +2,7 @@
 
 pub(crate) mod ingest;
 pub(crate) mod query;
+pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod verify;
 

@@ -14,4 +14,3 @@ mod lockdown;
 mod oracle;
 mod requests;
 mod trouble;
-mod tmpdump;

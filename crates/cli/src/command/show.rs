@@ -1,0 +1,92 @@
+//! `kforensic show`
+
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use kforensic_event::{Cell, columns, rebuild};
+use kforensic_lake::{Case, LedgerEntry, Snapshot};
+use kforensic_query::{Selection, Session};
+use serde_json::Value;
+
+use crate::args::ShowArgs;
+use crate::command::{Outcome, case_folder, limits};
+use crate::error::CliError;
+use crate::message;
+
+/// Shows the events with an audit id.
+pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, CliError> {
+    let snapshot = Case::open(&case_folder(case))?.snapshot()?;
+    let (limits, _spill) = limits()?;
+    let session = Session::open(&snapshot, &Selection::default(), &limits)?;
+    let batches = session.events_of(&args.audit_id, args.stage.as_deref())?;
+    let mut outcome = Outcome::Done;
+    let mut found = 0;
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            found += 1;
+            let shown = show(&snapshot, &Event { batch, row }, args.raw)?;
+            outcome = if shown == Outcome::Done { outcome } else { shown };
+        }
+    }
+    match found {
+        0 => Err(CliError::NoEvent { audit_id: args.audit_id.clone(), stage: args.stage.clone() }),
+        _ => Ok(outcome),
+    }
+}
+
+/// A row of the case.
+struct Event<'a> {
+    batch: &'a RecordBatch,
+    row: usize,
+}
+
+impl<'a> Event<'a> {
+    fn cell(&self, name: &'static str) -> Cell<'a> {
+        match (self.batch.column_by_name(name), columns::find(name)) {
+            (Some(array), Some((_, column))) => Cell::read(array, column.kind, self.row),
+            _ => Cell::Null,
+        }
+    }
+
+    fn number(&self, name: &'static str) -> u64 {
+        self.cell(name).int().and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
+    }
+}
+
+fn show(snapshot: &Snapshot, event: &Event<'_>, raw: bool) -> Result<Outcome, CliError> {
+    let source_id = event.cell("source_id").text().unwrap_or_default();
+    let (offset, length) = (event.number("byte_offset"), event.number("byte_length"));
+    let source = snapshot.sources().find(|source| source.source_id == source_id);
+    let place = place(source, source_id, event.number("line_number"), offset, length);
+    let rebuilt = rebuild(&|name| event.cell(name))?;
+    if !raw {
+        // Members in alphabetical order; numbers and texts as they are in the log.
+        let value: Value = serde_json::from_str(&rebuilt).unwrap_or(Value::String(rebuilt));
+        message::print(&format!("{place}\n{value:#}\n"))?;
+        return Ok(Outcome::Done);
+    }
+    message::plain(&place);
+    match kforensic_lake::original(snapshot, source_id, offset, length) {
+        Ok(original) => {
+            message::print_bytes(&original.bytes)?;
+            message::print("\n")?;
+            Ok(Outcome::Done)
+        }
+        Err(error) => {
+            message::warning(&format!("{error}; this is the event as rebuilt from the case"));
+            message::print(&format!("{rebuilt}\n"))?;
+            Ok(Outcome::EvidenceDiffers)
+        }
+    }
+}
+
+/// Where an event stands, for people.
+fn place(source: Option<&LedgerEntry>, source_id: &str, line: u64, offset: u64, length: u64) -> String {
+    let (name, sha256) = source.map_or(("?", "?"), |source| (source.name.as_str(), source.sha256.as_str()));
+    let content = match source.map(|source| source.compression.as_str()) {
+        None | Some("none") => String::new(),
+        Some(compression) => format!(" of its content ({compression})"),
+    };
+    let end = offset + length;
+    format!("source {source_id}: {name}\nsha256 {sha256}\nline   {line}, bytes {offset} to {end}{content}")
+}
