@@ -6,8 +6,8 @@
 -- filter reaches the files only through a column of the key, and because files are left out by resource.
 -- Time comes first: comparing it is cheap, and it tells nearly all requests apart.
 --
--- A window and not a GROUP BY with arg_max: for a few columns of 1.3 million events that is twice as fast, for all
--- columns four times as slow, and what it keeps cannot be spilled to disk.
+-- A window and not a GROUP BY with arg_max: for a few columns of 1.3 million events that takes two thirds of the time,
+-- for all columns six times as long (46 s of CPU instead of 7 s).
 --
 -- `lines` names the table, view or CTE whose events are folded. A query that is after few requests passes whole
 -- requests, `SELECT * FROM events SEMI JOIN (…) USING (audit_id)`, because any other filter comes after the fold.
@@ -65,7 +65,7 @@ WHERE stage_from_last = 1;
 
 CREATE VIEW requests AS FROM requests_of('events');
 
--- One row per request: its key alone, three times as fast to count as the requests themselves.
+-- One row per request: its key alone, counted in less than half the time of the requests themselves.
 CREATE VIEW request_keys AS
 SELECT DISTINCT event_time, audit_id, verb, source_ip, resource, api_group, user_name, request_uri
 FROM events;
