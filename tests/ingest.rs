@@ -58,8 +58,8 @@ fn rejected_lines_are_told_by_exit_code_and_message() {
     let folder = tempfile::tempdir().unwrap();
     let ran = run(&folder.path().join("case"), &["ingest", &logs("tests/logs/damage")[0]]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("936 records = 935 events + 0 duplicates + 1 rejected"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("warning: 1 of 936 records are no audit events"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("937 records = 936 events + 0 duplicates + 1 rejected"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: 1 of 937 records are no audit events"), "{}", ran.stderr);
     assert!(ran.stdout.contains("disk-full.log.gz"), "{}", ran.stdout);
 }
 

@@ -34,7 +34,15 @@ def lines_of(path):
         data = file.read()
     if data.startswith(b"\x1f\x8b"):
         data = gzip.decompress(data)
-    return [line for line in data.split(b"\n") if line.strip()]
+    return [part for line in data.split(b"\n") if line.strip() for part in unglued(line)]
+
+
+def unglued(line):
+    """A line; as two when a disk that was full for a while left half an event with a whole one behind it."""
+    glued = line.rfind(b'{"kind":"Event","apiVersion":"audit.k8s.io/')
+    if glued > 0 and line.startswith(b'{"kind":"Event"') and parse(line) is None and parse(line[glued:]):
+        return [line[:glued], line[glued:]]
+    return [line]
 
 
 def refuse_constant(name):

@@ -29,18 +29,27 @@ pub(crate) const COPY_HEAD_BYTES: usize = 4096;
 pub(crate) enum Compression {
     None,
     Gzip,
+    Utf16LittleEndian,
+    Utf16BigEndian,
 }
 
 impl Compression {
     /// Recognises a compression by its magic number.
     fn of(head: &[u8]) -> Self {
-        if head.starts_with(&[0x1f, 0x8b]) { Self::Gzip } else { Self::None }
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0xff, 0xfe, ..] => Self::Utf16LittleEndian,
+            [0xfe, 0xff, ..] => Self::Utf16BigEndian,
+            _ => Self::None,
+        }
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Gzip => "gzip",
+            Self::Utf16LittleEndian => "utf-16le",
+            Self::Utf16BigEndian => "utf-16be",
         }
     }
 }
@@ -64,6 +73,65 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
+/// UTF-16 as UTF-8, which is what Windows PowerShell's `>` makes necessary. The byte order mark is left out;
+/// what is no character becomes U+FFFD, as it does in the server.
+struct Utf16<R> {
+    inner: R,
+    big_endian: bool,
+    /// Bytes that are not decoded yet: half a unit, or the first half of a pair.
+    undecoded: Vec<u8>,
+    /// Text that has not been handed out, and how much of it has.
+    text: Vec<u8>,
+    given: usize,
+}
+
+impl<R: Read> Utf16<R> {
+    fn new(inner: R, big_endian: bool) -> Self {
+        Self { inner, big_endian, undecoded: Vec::new(), text: Vec::new(), given: 0 }
+    }
+
+    /// Decodes the next bytes of the stream; whether there were any.
+    fn refill(&mut self) -> io::Result<bool> {
+        let mut bytes = std::mem::take(&mut self.undecoded);
+        let read = self.inner.by_ref().take(READ_BYTES as u64).read_to_end(&mut bytes)?;
+        let ended = read == 0;
+        let mut units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|pair| if self.big_endian { [pair[0], pair[1]] } else { [pair[1], pair[0]] })
+            .map(u16::from_be_bytes)
+            .collect();
+        let mut rest = bytes.len() - bytes.len() % 2;
+        if !ended && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
+            units.pop();
+            rest -= 2;
+        }
+        self.undecoded = bytes.split_off(rest);
+        if ended && !self.undecoded.is_empty() {
+            // Half a unit at the end is no character either.
+            self.undecoded.clear();
+            units.push(0xfffd);
+        }
+        let text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        self.text = text.into_bytes();
+        self.given = 0;
+        Ok(!ended || !self.text.is_empty())
+    }
+}
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() {
+            if !self.refill()? {
+                return Ok(0);
+            }
+        }
+        let part = buffer.len().min(self.text.len() - self.given);
+        buffer[..part].copy_from_slice(&self.text[self.given..self.given + part]);
+        self.given += part;
+        Ok(part)
+    }
+}
+
 type Stored = Hashing<io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
 
 /// The content of a source, decompressed.
@@ -76,6 +144,7 @@ enum Decoder {
     Plain(Stored),
     // All members of a multi-member file, as concatenated gzip files are.
     Gzip(Box<MultiGzDecoder<BufReader<Stored>>>),
+    Utf16(Box<Utf16<Stored>>),
 }
 
 impl Stream {
@@ -90,6 +159,12 @@ impl Stream {
             Compression::None => Decoder::Plain(stored),
             Compression::Gzip => {
                 Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, stored))))
+            }
+            Compression::Utf16LittleEndian | Compression::Utf16BigEndian => {
+                let mut stored = stored;
+                // The mark has told what it had to tell.
+                stored.read_exact(&mut [0; 2])?;
+                Decoder::Utf16(Box::new(Utf16::new(stored, compression == Compression::Utf16BigEndian)))
             }
         };
         Ok(Self { decoder, compression })
@@ -109,6 +184,7 @@ impl Stream {
         match &self.decoder {
             Decoder::Plain(stored) => stored.bytes,
             Decoder::Gzip(gzip) => gzip.get_ref().get_ref().bytes,
+            Decoder::Utf16(utf16) => utf16.inner.bytes,
         }
     }
 
@@ -118,6 +194,7 @@ impl Stream {
         let mut stored = match self.decoder {
             Decoder::Plain(stored) => stored,
             Decoder::Gzip(gzip) => gzip.into_inner().into_inner(),
+            Decoder::Utf16(utf16) => utf16.inner,
         };
         io::copy(&mut stored, &mut io::sink())?;
         Ok((stored.bytes, stored.hash))
@@ -129,6 +206,7 @@ impl Read for Stream {
         match &mut self.decoder {
             Decoder::Plain(stored) => stored.read(buffer),
             Decoder::Gzip(gzip) => gzip.read(buffer),
+            Decoder::Utf16(utf16) => utf16.read(buffer),
         }
     }
 }
@@ -368,6 +446,28 @@ mod tests {
         assert_eq!((finished.stored_bytes, finished.content_bytes), (stored.len() as u64, 8));
         assert_eq!(finished.sha256, <[u8; 32]>::from(Sha256::digest(&stored)));
         assert_eq!(finished.content_sha256, <[u8; 32]>::from(Sha256::digest(b"one\ntwo\n")));
+    }
+
+    #[test]
+    fn utf_16_is_read_as_text_whatever_the_byte_order() {
+        let text = "one é \u{1f600}\n".repeat(50_000) + "two\n";
+        for big_endian in [false, true] {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            let bytes: Vec<u8> =
+                units.flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect();
+            let mut chunks = chunks(&bytes);
+            assert_eq!(chunks.compression().name(), if big_endian { "utf-16be" } else { "utf-16le" });
+            let mut read = Vec::new();
+            while let Some(chunk) = chunks.next() {
+                read.extend_from_slice(&chunk.bytes);
+            }
+            assert!(read == text.as_bytes());
+            assert_eq!(chunks.finish().unwrap().sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+        }
+        // Half a unit, and half a pair, at the end.
+        let mut odd = chunks(b"\xff\xfea\x00\x00\xd8b");
+        assert_eq!(odd.next().unwrap().bytes, "a\u{fffd}\u{fffd}".as_bytes());
+        assert!(odd.next().is_none());
     }
 
     #[test]

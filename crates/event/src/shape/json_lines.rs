@@ -1,6 +1,7 @@
-//! One event a line, as the API server writes it.
+//! One event a line, as the API server writes it, and lines that wrap events.
 
-use super::{Decoded, MAX_RECORD_BYTES, Position, Record, Shape, count};
+use super::nested::Nested;
+use super::{BYTE_ORDER_MARK, Decoded, MAX_RECORD_BYTES, Position, Record, Shape, count};
 use crate::event::Event;
 use crate::reject::Reason;
 
@@ -10,9 +11,6 @@ pub const JSON_LINES: JsonLines = JsonLines;
 /// See [`JSON_LINES`].
 #[derive(Debug, Clone, Copy)]
 pub struct JsonLines;
-
-/// What Windows tools put in front of UTF-8 text.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Shape for JsonLines {
     fn name(&self) -> &'static str {
@@ -45,7 +43,7 @@ impl Shape for JsonLines {
             }
             if !bytes.iter().all(u8::is_ascii_whitespace) {
                 let terminated = end.is_some() || !last;
-                each(Record { position: begin, bytes, decoded: decode_line(bytes), terminated });
+                records_of_line(begin, bytes, terminated, each);
             }
             position = Position {
                 line: position.line + i64::from(end.is_some()),
@@ -56,16 +54,23 @@ impl Shape for JsonLines {
     }
 }
 
-fn decode_line(bytes: &[u8]) -> Decoded<'_> {
+/// One event, or the records of a line that wraps some, or one reject.
+fn records_of_line(position: Position, bytes: &[u8], terminated: bool, each: &mut dyn FnMut(Record<'_>)) {
+    match decode_line(bytes) {
+        Ok(event) => each(Record { position, bytes, decoded: Decoded::Event(event), terminated }),
+        Err(reason) => {
+            Nested { position, bytes, terminated }.records(bytes.len() > MAX_RECORD_BYTES, reason, each);
+        }
+    }
+}
+
+fn decode_line(bytes: &[u8]) -> Result<Event<'_>, Reason> {
     if bytes.len() > MAX_RECORD_BYTES {
-        return Decoded::Reject(Reason::TooLong { limit: MAX_RECORD_BYTES });
+        return Err(Reason::TooLong { limit: MAX_RECORD_BYTES });
     }
     match std::str::from_utf8(bytes) {
-        Err(error) => Decoded::Reject(Reason::InvalidUtf8 { valid_up_to: error.valid_up_to() }),
-        Ok(text) => match Event::decode(text) {
-            Ok(event) => Decoded::Event(event),
-            Err(reason) => Decoded::Reject(reason),
-        },
+        Err(error) => Err(Reason::InvalidUtf8 { valid_up_to: error.valid_up_to() }),
+        Ok(text) => Event::decode(text),
     }
 }
 

@@ -3,13 +3,17 @@
 //! Each shape is one module with one entry in [`SHAPES`]; adding one touches that file and that table.
 //! A shape cuts a stream into pieces that can be decoded apart, and decodes a piece into records.
 
+mod dotted;
+mod json_documents;
 mod json_lines;
+mod nested;
 
 use memchr::memmem;
 
 use crate::event::Event;
 use crate::reject::Reason;
 
+pub use json_documents::JSON_DOCUMENTS;
 pub use json_lines::JSON_LINES;
 
 /// Longest record that is decoded, in bytes.
@@ -21,8 +25,11 @@ pub const MAX_RECORD_BYTES: usize = 100 * 1024 * 1024;
 /// Bytes that are kept of a record longer than [`MAX_RECORD_BYTES`].
 pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 
+/// What Windows tools put in front of UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// All shapes, most specific first. The last one takes what no other recognises.
-pub const SHAPES: &[&dyn Shape] = &[&JSON_LINES];
+pub const SHAPES: &[&dyn Shape] = &[&JSON_DOCUMENTS, &JSON_LINES];
 
 /// Where in the decompressed source a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

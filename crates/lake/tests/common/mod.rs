@@ -94,6 +94,11 @@ pub(crate) fn originals(logs: &[PathBuf]) -> Vec<Value> {
     let mut events = Vec::new();
     for log in logs {
         for line in content(log).split(|byte| *byte == b'\n') {
+            // The one line of our captures that is half an event with a whole one behind it.
+            let glued =
+                memchr::memmem::rfind(line, b"{\"kind\":\"Event\",").filter(|at| *at > 50_000 && line.len() < 60_000);
+            let line =
+                glued.filter(|at| serde_json::from_slice::<Value>(&line[*at..]).is_ok()).map_or(line, |at| &line[at..]);
             match serde_json::from_slice::<Value>(line) {
                 Ok(event) if event["auditID"].is_string() && event["level"].is_string() => events.push(event),
                 _ => (),
