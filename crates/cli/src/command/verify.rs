@@ -57,11 +57,19 @@ fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliErr
             ("found_as", texts(|source| source.found_as.clone())),
             ("sha256", texts(|source| Some(source.sha256.clone()))),
         ])?;
-        let passing = audited.iter().filter(|source| source.fate.passes()).count();
-        message::plain(&format!("{passing} of {} sources and files fit", audited.len()));
+        let failing = audited.iter().filter(|source| !source.fate.passes()).count();
+        match failing {
+            0 => message::plain(&format!("all {} sources are there and unchanged, and no others", audited.len())),
+            _ => message::warning(&format!(
+                "the audit fails: {failing} of {} sources and files do not fit",
+                audited.len()
+            )),
+        }
     }
     let Verification { commits, files, bytes, rows, .. } = found;
-    message::plain(&format!("{commits} commits, {files} files with {rows} rows and {bytes} bytes are as written"));
+    message::plain(&format!(
+        "as written: {files} data files with {rows} rows and {bytes} bytes, in {commits} commit(s)"
+    ));
     message::plain(&format!("fingerprint {}", found.fingerprint));
     match found.problems.len() {
         0 => (),
