@@ -3,6 +3,7 @@
 //! Each shape is one module with one entry in [`SHAPES`]; adding one touches that file and that table.
 //! A shape cuts a stream into pieces that can be decoded apart, and decodes a piece into records.
 
+mod container_log;
 mod dotted;
 mod json_documents;
 mod json_lines;
@@ -13,6 +14,7 @@ use memchr::memmem;
 use crate::event::Event;
 use crate::reject::Reason;
 
+pub use container_log::CONTAINER_LOG;
 pub use json_documents::JSON_DOCUMENTS;
 pub use json_lines::JSON_LINES;
 
@@ -29,7 +31,7 @@ pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All shapes, most specific first. The last one takes what no other recognises.
-pub const SHAPES: &[&dyn Shape] = &[&JSON_DOCUMENTS, &JSON_LINES];
+pub const SHAPES: &[&dyn Shape] = &[&CONTAINER_LOG, &JSON_DOCUMENTS, &JSON_LINES];
 
 /// Where in the decompressed source a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
