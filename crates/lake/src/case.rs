@@ -10,7 +10,7 @@ use crate::snapshot::Snapshot;
 use crate::staging::Staging;
 
 /// What a lock file says when its holder has not written into it.
-pub const DEFAULT_HOLDER: &str = "unknown process";
+const DEFAULT_HOLDER: &str = "unknown process";
 
 /// Longest description of a lock's holder that is read back, in bytes.
 const MAX_HOLDER_BYTES: u64 = 4096;

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use kforensic_event::{partition, shape};
+use kforensic_event::shape;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
@@ -153,13 +153,6 @@ fn holds_audit_events(path: &Path) -> Result<bool, LakeError> {
         kept = end.min(OVERLAP_BYTES);
         buffer.copy_within(end - kept..end, 0);
     }
-}
-
-/// The folder of a partition below `events`, as Hive and Delta name it.
-pub(crate) fn partition_folder(day: Option<i32>, resource: &str) -> String {
-    debug_assert!(resource.starts_with('_') || partition::NAMED.contains(&resource), "clients cannot name folders");
-    let date = day.map_or("__HIVE_DEFAULT_PARTITION__".to_owned(), kforensic_event::time::render_day);
-    format!("date={date}/resource_partition={resource}")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::TimestampMicrosecondType;
-use kforensic_event::{COLUMNS, Kind, columns, partition};
+use kforensic_event::{COLUMNS, Kind, columns, partition, time};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -20,7 +20,6 @@ use sha2::{Digest, Sha256};
 
 use crate::FORMAT_VERSION;
 use crate::delta::{Add, hex, set_read_only};
-use crate::discover::partition_folder;
 use crate::error::LakeError;
 use crate::snapshot::DataFile;
 use crate::stats::StatsBuilder;
@@ -53,6 +52,12 @@ impl Partition {
         let resource =
             special.into_iter().chain(partition::NAMED).find(|resource| *resource == file.resource_partition)?;
         Some(Self { day: file.day, resource })
+    }
+
+    /// Its folder below `events`, as Hive and Delta name it.
+    fn folder(self) -> String {
+        let date = self.day.map_or("__HIVE_DEFAULT_PARTITION__".to_owned(), time::render_day);
+        format!("date={date}/resource_partition={}", self.resource)
     }
 
     pub(crate) fn is_rejects(self) -> bool {
@@ -93,9 +98,9 @@ pub(crate) fn encode(job: &Job, staging: &Path, modification_time_ms: i64) -> Re
     let output = writer.into_inner().map_err(LakeError::parquet("write", &path))?;
     set_read_only(&output.inner, &path)?;
     output.inner.sync_all().map_err(LakeError::io("write", &path))?;
-    let day = job.partition.day.map(kforensic_event::time::render_day);
+    let day = job.partition.day.map(time::render_day);
     Ok(Add {
-        path: format!("{}/{}", partition_folder(job.partition.day, job.partition.resource), job.file_name),
+        path: format!("{}/{}", job.partition.folder(), job.file_name),
         partition_values: BTreeMap::from([
             ("date".to_owned(), day),
             ("resource_partition".to_owned(), Some(job.partition.resource.to_owned())),

@@ -43,7 +43,7 @@ pub struct LedgerEntry {
     pub content_bytes: u64,
     /// SHA-256 of the decompressed content, in hex.
     pub content_sha256: String,
-    /// `none` or `gzip`.
+    /// `none`, `gzip`, `utf-16le` or `utf-16be`.
     pub compression: String,
     /// Shape of the log, such as `json-lines`.
     pub shape: String,
@@ -56,7 +56,7 @@ pub struct LedgerEntry {
     pub continues: Option<String>,
     /// Length of that beginning in bytes.
     pub continues_bytes: u64,
-    /// Records in what was read now: non-blank lines.
+    /// Records in what was read now: non-blank lines, and items of lists.
     pub records: u64,
     /// Records stored as events.
     pub events: u64,

@@ -25,7 +25,7 @@ mod stats;
 mod verify;
 
 pub use audit::{Audited, Fate, audit, manifest};
-pub use case::{Case, DEFAULT_HOLDER, Writer};
+pub use case::{Case, Writer};
 pub use discover::{Input, Skipped};
 pub use error::LakeError;
 pub use ingest::{IngestOptions, Progress, Report, ingest};
