@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path).canonicalize().unwrap()
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../..").join(path).canonicalize().unwrap()
 }
 
 /// The binary under test, in an environment without surprises.

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../..").join(path)
 }
 
 pub(crate) fn try_ingest(case: &Path, paths: &[PathBuf]) -> Result<Report, LakeError> {
@@ -94,12 +94,10 @@ pub(crate) fn originals(logs: &[PathBuf]) -> Vec<Value> {
     let mut events = Vec::new();
     for log in logs {
         for line in content(log).split(|byte| *byte == b'\n') {
-            // The one line of our captures that is half an event with a whole one behind it.
-            let glued =
-                memchr::memmem::rfind(line, b"{\"kind\":\"Event\",").filter(|at| *at > 50_000 && line.len() < 60_000);
-            let line =
-                glued.filter(|at| serde_json::from_slice::<Value>(&line[*at..]).is_ok()).map_or(line, |at| &line[at..]);
-            match serde_json::from_slice::<Value>(line) {
+            // Half an event with a whole one behind it: the whole one counts.
+            let glued = || memchr::memmem::rfind(line, b"{\"kind\":\"Event\",").map(|at| &line[at..]);
+            let value = serde_json::from_slice::<Value>(line);
+            match value.or_else(|_| serde_json::from_slice(glued().unwrap_or_default())) {
                 Ok(event) if event["auditID"].is_string() && event["level"].is_string() => events.push(event),
                 _ => (),
             }

@@ -31,7 +31,7 @@ type Folder = (Option<i32>, &'static str);
 impl Fixture {
     /// A case of the logs in a folder of the source tree.
     pub(crate) fn of_logs(folder: &str) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+        let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../..").join(folder);
         let mut paths: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.to_str().unwrap().contains(".log"));
         paths.sort();

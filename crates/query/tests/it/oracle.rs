@@ -10,7 +10,7 @@ use crate::fixture::{Fixture, canned, run};
 
 fn expected(log: &str, query: &str) -> Vec<Value> {
     let path = format!("../../tests/expected/{log}/{query}.jsonl");
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let text = fs::read_to_string(Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
