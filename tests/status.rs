@@ -24,7 +24,7 @@ fn the_status_says_what_the_case_holds() {
     assert_eq!(sources[..5], first["sources"].as_array().unwrap()[..]);
     assert_ne!(status["fingerprint"], first["fingerprint"]);
     assert!(status["files"].as_u64() > Some(20) && status["bytes"].as_u64() > Some(100_000));
-    assert_eq!((&status["format"], &status["tool_version"]), (&1.into(), &env!("CARGO_PKG_VERSION").into()));
+    assert_eq!((&status["format"], &status["tool_version"]), (&2.into(), &env!("CARGO_PKG_VERSION").into()));
 
     let table = run(&case, &["status"]);
     assert_eq!((table.code, table.stderr.as_str()), (Some(0), ""));
@@ -104,4 +104,29 @@ fn a_damaged_case_is_exit_code_3() {
     assert!(cut.stderr.contains("has been altered: it has "), "{}", cut.stderr);
     // What the question does not touch is not opened.
     assert_eq!(run(&case, &["query", "rbac-changes"]).code, Some(3));
+}
+
+#[test]
+fn secret_values_are_replaced_unless_they_are_to_be_kept_and_the_status_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    let report = ingest(&case, &logs("sample-logs/hardened"));
+    let redacted = report["redacted"].as_u64().unwrap();
+    assert!(redacted > 100, "{redacted}");
+    let status = run(&case, &["status", "--format", "json"]).json();
+    assert_eq!((&status["redacted"], &status["sources_with_secret_values"]), (&redacted.into(), &json!([])));
+    let rows = run(&case, &["query", "secret-reads", "--format", "json"]).json();
+
+    let kept = folder.path().join("kept");
+    let log = logs("sample-logs/hardened");
+    let mut arguments = vec!["ingest".to_owned(), "--keep-secret-values".to_owned()];
+    arguments.extend(log);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(run(&kept, &arguments).code, Some(0));
+    let status = run(&kept, &["status", "--format", "json"]).json();
+    assert_eq!(status["redacted"], 0);
+    assert_eq!(status["sources_with_secret_values"].as_array().unwrap().len(), 5);
+    let table = run(&kept, &["status"]);
+    assert!(table.stderr.contains("the case holds live secrets"), "{}", table.stderr);
+    assert_eq!(run(&kept, &["query", "secret-reads", "--format", "json"]).json(), rows);
 }

@@ -66,6 +66,10 @@ pub(crate) struct Labels {
     /// Threads to work with [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+
+    /// Keep values that are secrets, such as the data of Secrets and tokens, instead of replacing them by keyed hashes
+    #[arg(long)]
+    pub(crate) keep_secret_values: bool,
 }
 
 /// Answers a question with a canned query; without a name, lists them.

@@ -310,8 +310,8 @@ fn is_empty_object(value: &str) -> bool {
     inner.is_some_and(|inner| inner.trim_ascii().is_empty())
 }
 
-fn verbatim<'a>(field: &mut Option<&'a str>, value: &'a str) -> bool {
-    *field = Some(value);
+fn verbatim<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
+    *field = Some(Cow::Borrowed(value));
     true
 }
 

@@ -41,11 +41,11 @@ pub struct Event<'a> {
     /// `responseStatus`.
     pub status: Status<'a>,
     /// `requestObject`, as it came.
-    pub request_object: Option<&'a str>,
+    pub request_object: Option<Cow<'a, str>>,
     /// `responseObject`, as it came.
-    pub response_object: Option<&'a str>,
+    pub response_object: Option<Cow<'a, str>>,
     /// `annotations`, as they came.
-    pub annotations: Option<&'a str>,
+    pub annotations: Option<Cow<'a, str>>,
     /// What the known annotations say.
     pub annotated: Annotated<'a>,
     /// Members without a column, as a JSON object; see [`crate::rebuild`].
@@ -62,7 +62,7 @@ pub struct UserInfo<'a> {
     /// `groups`.
     pub groups: Option<Vec<Cow<'a, str>>>,
     /// `extra`, as it came.
-    pub extra: Option<&'a str>,
+    pub extra: Option<Cow<'a, str>>,
     /// First value of `extra["authentication.kubernetes.io/credential-id"]`.
     pub credential_id: Option<Cow<'a, str>>,
     /// First value of `extra["authentication.kubernetes.io/pod-name"]`.
@@ -93,7 +93,7 @@ pub struct Status<'a> {
     pub(crate) status: Option<Cow<'a, str>>,
     pub(crate) reason: Option<Cow<'a, str>>,
     pub(crate) message: Option<Cow<'a, str>>,
-    pub(crate) details: Option<&'a str>,
+    pub(crate) details: Option<Cow<'a, str>>,
 }
 
 /// Values of the annotations that every investigation needs.

@@ -34,6 +34,8 @@ pub struct Row<'a> {
     pub event: Option<&'a Event<'a>>,
     /// Reason and bytes of a rejected record.
     pub reject: Option<(&'a str, &'a [u8])>,
+    /// Secret values that were replaced in it.
+    pub redacted: u32,
     /// JSON for the column `other` of a reject.
     pub note: Option<&'a str>,
     /// The source.

@@ -12,6 +12,7 @@ fn through_a_row(text: &str, keyed: &Keyed) -> Option<(String, u128)> {
     let row = Row {
         event: Some(&event),
         reject: None,
+        redacted: 0,
         note: None,
         origin: &Origin::default(),
         position: Position::START,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::delta;
 use crate::error::LakeError;
+use crate::key::KEY_FILE;
 use crate::snapshot::Snapshot;
 use crate::staging::Staging;
 
@@ -109,7 +110,7 @@ fn refuse_other_folders(root: &Path) -> Result<(), LakeError> {
     if !root.exists() {
         return Ok(());
     }
-    let ours = ["events", "staging", "LOCK"];
+    let ours = ["events", "staging", "LOCK", KEY_FILE];
     for entry in fs::read_dir(root).map_err(LakeError::io("list", root))? {
         let name = entry.map_err(LakeError::io("list", root))?.file_name();
         if !ours.iter().any(|known| name == *known) {

@@ -1,17 +1,19 @@
 //! One chunk of a source, decoded: rows by partition, and what tells them from rows already stored.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
-use kforensic_event::{Decoded, Keyed, Origin, Reason, Record, Row, RowBuilder, Shape, time};
+use kforensic_event::{Decoded, Event, Keyed, Origin, Reason, Record, Redactor, Row, RowBuilder, Shape, time};
 use sha2::{Digest, Sha256};
 
 use crate::dedup::{Identity, PREFIX_HASH};
 use crate::delta::hex;
 use crate::encode::Partition;
 use crate::error::LakeError;
+use crate::ledger::SecretValues;
 use crate::source::{Chunk, Problem};
 
 /// Memory that a row takes beside the bytes of its record: offsets, lists, derived columns.
@@ -22,6 +24,8 @@ const ROW_OVERHEAD_BYTES: usize = 512;
 pub(crate) struct Decoder {
     pub(crate) schema: SchemaRef,
     pub(crate) keyed: Keyed,
+    pub(crate) redactor: Redactor,
+    pub(crate) secret_values: SecretValues,
 }
 
 /// A decoded chunk.
@@ -74,7 +78,7 @@ impl Decoder {
                 };
                 let mut reported = false;
                 shape.decode(&chunk.bytes, chunk.start, chunk.last, &mut |record| {
-                    reported = rows.record(&mut place, &record, unreadable.as_ref());
+                    reported = rows.record(&mut place, record, unreadable.as_ref());
                 });
                 if let Some(reason) = unreadable.filter(|_| !reported) {
                     rows.reject(&mut place, chunk.start.after(&chunk.bytes), &[], 0, &reason);
@@ -121,29 +125,11 @@ struct OpenPart {
 
 impl Rows<'_> {
     /// Adds a record; whether it was rejected because the source cannot be read on after it.
-    fn record(&mut self, place: &mut Place<'_>, record: &Record<'_>, unreadable: Option<&Reason>) -> bool {
+    fn record(&mut self, place: &mut Place<'_>, record: Record<'_>, unreadable: Option<&Reason>) -> bool {
         let length = i64::try_from(record.bytes.len()).unwrap_or(i64::MAX);
-        match &record.decoded {
+        match record.decoded {
             Decoded::Event(event) => {
-                let row = Row {
-                    event: Some(event),
-                    reject: None,
-                    note: None,
-                    origin: self.origin,
-                    position: record.position,
-                    length,
-                };
-                // An event without a time is no event: see `Event::decode`.
-                let time = event.event_time.unwrap_or_default();
-                let audit_id = event.audit_id.as_deref().unwrap_or_default();
-                let stage = event.stage.as_deref().unwrap_or_default();
-                let keyed = &self.decoder.keyed;
-                let identity =
-                    Identity { key: keyed.key(audit_id, stage, time), time, fingerprint: keyed.of_row(&row) };
-                let (first, last) = self.times.get_or_insert((time, time));
-                *first = time.min(*first);
-                *last = time.max(*last);
-                self.push(&row, identity);
+                self.event(event, record.position, length);
                 false
             }
             Decoded::Reject(reason) => {
@@ -156,9 +142,33 @@ impl Rows<'_> {
                     Reason::TooLong { .. } => &record.bytes[..record.bytes.len().min(KEPT_OF_TOO_LONG_BYTES)],
                     _ => record.bytes,
                 };
-                self.reject(place, record.position, kept, length, cut_off.unwrap_or(reason));
+                self.reject(place, record.position, kept, length, cut_off.unwrap_or(&reason));
                 cut_off.is_some()
             }
+        }
+    }
+
+    /// Adds an event. Its identity is that of the redacted event, so that a copy of it is found whether
+    /// secret values were kept or not.
+    fn event(&mut self, mut event: Event<'_>, position: Position, length: i64) {
+        let Decoder { keyed, redactor, secret_values, .. } = self.decoder;
+        let origin = self.origin;
+        let kept = (*secret_values == SecretValues::Kept).then(|| event.clone());
+        let redacted = redactor.event(&mut event);
+        let row =
+            |event, redacted| Row { event: Some(event), reject: None, redacted, note: None, origin, position, length };
+        // An event without a time is no event: see `Event::decode`.
+        let time = event.event_time.unwrap_or_default();
+        let audit_id = event.audit_id.as_deref().unwrap_or_default();
+        let stage = event.stage.as_deref().unwrap_or_default();
+        let fingerprint = keyed.of_row(&row(&event, redacted));
+        let identity = Identity { key: keyed.key(audit_id, stage, time), time, fingerprint };
+        let (first, last) = self.times.get_or_insert((time, time));
+        *first = time.min(*first);
+        *last = time.max(*last);
+        match &kept {
+            Some(kept) => self.push(&row(kept, 0), identity),
+            None => self.push(&row(&event, redacted), identity),
         }
     }
 
@@ -166,8 +176,19 @@ impl Rows<'_> {
         let prefix = place.hash_before(position.offset + length);
         let note = format!("{{\"{PREFIX_HASH}\":\"{}\"}}", hex(&prefix));
         let reason = reason.to_string();
-        let row =
-            Row { event: None, reject: Some((&reason, raw)), note: Some(&note), origin: self.origin, position, length };
+        let (raw, redacted) = match self.decoder.secret_values {
+            SecretValues::Redacted => self.decoder.redactor.reject(raw),
+            SecretValues::Kept => (Cow::Borrowed(raw), 0),
+        };
+        let row = Row {
+            event: None,
+            reject: Some((&reason, &raw)),
+            redacted,
+            note: Some(&note),
+            origin: self.origin,
+            position,
+            length,
+        };
         self.push(&row, Identity::of_reject(prefix));
     }
 

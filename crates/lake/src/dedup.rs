@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::RecordBatch;
-use kforensic_event::{COLUMNS, Cell, Column, Fingerprint, Keyed, columns};
+use kforensic_event::shape::Position;
+use kforensic_event::{COLUMNS, Cell, Column, Event, Fingerprint, Keyed, Origin, Redactor, Row, columns, rebuild};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -73,9 +74,40 @@ type Set<T> = HashSet<T, BuildHasherDefault<AsIs>>;
 /// The records that are stored.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    keyed: Keyed,
+    hashes: Hashes,
     fresh: Set<Fingerprint>,
     earlier: BTreeMap<Partition, Vec<EarlierFile>>,
+}
+
+/// How stored events are told apart.
+#[derive(Debug)]
+struct Hashes {
+    keyed: Keyed,
+    redactor: Redactor,
+    /// Ids of the sources whose secret values were kept.
+    with_secret_values: HashSet<String>,
+}
+
+impl Hashes {
+    /// Fingerprint of a stored event: that of the redacted event, whatever was stored.
+    fn of_stored(&self, cells: &Cells<'_>) -> Fingerprint {
+        let cell = |name: &str| {
+            let found = cells.iter().find(|(column, _)| column.name == name);
+            found.map_or(Cell::Null, |(_, cell)| cell.clone())
+        };
+        let kept = cell("source_id").text().is_some_and(|id| self.with_secret_values.contains(id));
+        if kept
+            && let Ok(text) = rebuild(&cell)
+            && let Ok(mut event) = Event::decode(&text)
+        {
+            let redacted = self.redactor.event(&mut event);
+            let (origin, position) = (Origin::default(), Position::START);
+            let row =
+                Row { event: Some(&event), reject: None, redacted, note: None, origin: &origin, position, length: 0 };
+            return self.keyed.of_row(&row);
+        }
+        self.keyed.of_cells(cells.iter().map(|(column, cell)| (column.kind, column.part, cell.clone())))
+    }
 }
 
 /// A file of an earlier run, loaded as far as it was needed.
@@ -87,7 +119,7 @@ struct EarlierFile {
 }
 
 impl Stored {
-    pub(crate) fn new(keyed: Keyed, snapshot: Option<&Snapshot>) -> Self {
+    pub(crate) fn new(keyed: Keyed, redactor: Redactor, snapshot: Option<&Snapshot>) -> Self {
         let mut earlier: BTreeMap<Partition, Vec<EarlierFile>> = BTreeMap::new();
         for file in snapshot.into_iter().flat_map(|snapshot| &snapshot.files) {
             if let Some(partition) = Partition::of_file(file) {
@@ -95,7 +127,10 @@ impl Stored {
                 earlier.entry(partition).or_default().push(file);
             }
         }
-        Self { keyed, fresh: Set::default(), earlier }
+        let kept = snapshot.into_iter().flat_map(Snapshot::with_secret_values);
+        let with_secret_values = kept.map(|source| source.source_id.clone()).collect();
+        let hashes = Hashes { keyed, redactor, with_secret_values };
+        Self { hashes, fresh: Set::default(), earlier }
     }
 
     /// Whether the record is stored; from now on it is.
@@ -104,7 +139,7 @@ impl Stored {
             return Ok(true);
         }
         for file in self.earlier.get_mut(&partition).into_iter().flatten() {
-            if file.holds(&self.keyed, partition, identity)? {
+            if file.holds(&self.hashes, partition, identity)? {
                 return Ok(true);
             }
         }
@@ -113,27 +148,27 @@ impl Stored {
 }
 
 impl EarlierFile {
-    fn holds(&mut self, keyed: &Keyed, partition: Partition, identity: &Identity) -> Result<bool, LakeError> {
+    fn holds(&mut self, hashes: &Hashes, partition: Partition, identity: &Identity) -> Result<bool, LakeError> {
         if partition.is_rejects() {
-            let hashes = match &self.fingerprints {
-                Some(hashes) => hashes,
+            let rejects = match &self.fingerprints {
+                Some(rejects) => rejects,
                 None => self.fingerprints.insert(reject_hashes(&self.file)?),
             };
-            return Ok(hashes.contains(&identity.fingerprint));
+            return Ok(rejects.contains(&identity.fingerprint));
         }
         if self.file.stats.event_time.is_some_and(|(min, max)| identity.time < min || identity.time > max) {
             return Ok(false);
         }
         let keys = match &self.keys {
             Some(keys) => keys,
-            None => self.keys.insert(event_keys(&self.file, keyed)?),
+            None => self.keys.insert(event_keys(&self.file, &hashes.keyed)?),
         };
         if !keys.contains(&identity.key) {
             return Ok(false);
         }
         let fingerprints = match &self.fingerprints {
             Some(fingerprints) => fingerprints,
-            None => self.fingerprints.insert(event_fingerprints(&self.file, keyed)?),
+            None => self.fingerprints.insert(event_fingerprints(&self.file, hashes)?),
         };
         Ok(fingerprints.contains(&identity.fingerprint))
     }
@@ -152,12 +187,9 @@ fn event_keys(file: &DataFile, keyed: &Keyed) -> Result<Set<u64>, LakeError> {
     Ok(keys)
 }
 
-fn event_fingerprints(file: &DataFile, keyed: &Keyed) -> Result<Set<Fingerprint>, LakeError> {
+fn event_fingerprints(file: &DataFile, hashes: &Hashes) -> Result<Set<Fingerprint>, LakeError> {
     let mut fingerprints = Set::default();
-    read(file, None, &mut |cells| {
-        let cells = cells.iter().map(|(column, cell)| (column.kind, column.part, cell.clone()));
-        fingerprints.insert(keyed.of_cells(cells));
-    })?;
+    read(file, None, &mut |cells| _ = fingerprints.insert(hashes.of_stored(cells)))?;
     Ok(fingerprints)
 }
 

@@ -243,7 +243,7 @@ fn seal(commit: &str, current: &str) -> String {
 }
 
 /// Makes `temporary` appear as `target`, at once and whole, and never over another file.
-fn put_if_absent(temporary: &Path, target: &Path) -> std::io::Result<()> {
+pub(crate) fn put_if_absent(temporary: &Path, target: &Path) -> std::io::Result<()> {
     match fs::hard_link(temporary, target) {
         Ok(()) => fs::remove_file(temporary),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists || target.exists() => Err(error),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arrow::array::{BooleanArray, RecordBatch};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use kforensic_event::{Keyed, Origin, columns};
+use arrow::datatypes::Int32Type;
+use kforensic_event::{Keyed, Origin, Redactor, columns};
 
 use crate::FORMAT_VERSION;
 use crate::case::Writer;
@@ -17,7 +18,8 @@ use crate::delta::{self, Add, hex};
 use crate::discover::{Input, Skipped, discover};
 use crate::encode::{Job, Partition};
 use crate::error::LakeError;
-use crate::ledger::{LedgerEntry, Operation};
+use crate::key::Key;
+use crate::ledger::{LedgerEntry, Operation, Redaction, SecretValues};
 use crate::pipeline::{self, Planned, Sequence, Shared, SourceRead};
 use crate::source::head_sha256;
 use crate::stats::FileStats;
@@ -42,6 +44,8 @@ pub struct IngestOptions {
     pub host: Option<String>,
     /// Threads that decode and encode.
     pub threads: usize,
+    /// Whether values that are secrets are replaced.
+    pub secret_values: SecretValues,
     /// The command line, for the ledger.
     pub arguments: Vec<String>,
     /// The present time in milliseconds since 1970, for the ledger.
@@ -102,6 +106,8 @@ pub struct Report {
     pub duplicates: u64,
     /// Records that are no audit event, stored word for word.
     pub rejected: u64,
+    /// Secret values that were replaced in what was stored.
+    pub redacted: u64,
     /// Stored bytes of all inputs.
     pub bytes: u64,
     /// Number of the commit; `None` when there was nothing new.
@@ -123,9 +129,17 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     progress.total_bytes.store(inputs.iter().filter_map(Input::size_bytes).sum(), Ordering::Relaxed);
     let version = writer.next_version();
     let sources = plan(inputs, options, version);
+    let key = Key::of_case(writer.case().root(), writer.staging.dir(), writer.snapshot.as_ref())?;
+    let redaction = Redaction { key_sha256: key.sha256(), values: options.secret_values };
+    let redactor = Redactor::new(&key.bytes);
     let keyed = Keyed::random();
     let shared = Shared {
-        decoder: Decoder { schema: columns::schema(), keyed: keyed.clone() },
+        decoder: Decoder {
+            schema: columns::schema(),
+            keyed: keyed.clone(),
+            redactor: redactor.clone(),
+            secret_values: options.secret_values,
+        },
         known: KnownSources::new(writer.snapshot.as_ref()),
         staging: writer.staging.dir().to_owned(),
         threads: options.threads,
@@ -133,7 +147,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
         progress,
     };
     let mut taking = Taking {
-        stored: Stored::new(keyed, writer.snapshot.as_ref()),
+        stored: Stored::new(keyed, redactor, writer.snapshot.as_ref()),
         buffers: BTreeMap::new(),
         buffered_bytes: 0,
         version,
@@ -146,7 +160,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     adds.sort_by(|left, right| left.path.cmp(&right.path));
     let report = report(&taking.entries, skipped);
     check_accounts(&report, &adds)?;
-    commit(writer, options, report, &taking.entries, &adds)
+    commit(writer, options, redaction, report, &taking.entries, &adds)
 }
 
 fn plan(inputs: Vec<Input>, options: &IngestOptions, version: u64) -> Vec<Planned> {
@@ -167,6 +181,7 @@ fn report(sources: &[SourceRead], skipped: Vec<Skipped>) -> Report {
         events: sum(|entry| entry.events),
         duplicates: sum(|entry| entry.duplicates),
         rejected: sum(|entry| entry.rejected),
+        redacted: sum(|entry| entry.redacted),
         bytes: sum(|entry| entry.size_bytes),
         sources,
         skipped,
@@ -191,6 +206,7 @@ fn check_accounts(report: &Report, adds: &[Add]) -> Result<(), LakeError> {
 fn commit(
     writer: &Writer,
     options: &IngestOptions,
+    redaction: Redaction,
     mut report: Report,
     sources: &[SourceRead],
     adds: &[Add],
@@ -210,6 +226,7 @@ fn commit(
         arguments: options.arguments.clone(),
         previous_sha256: before.map(|snapshot| snapshot.fingerprint.clone()),
         seal: String::new(),
+        redaction: Some(redaction),
         sources: new,
         skipped: report.skipped.clone(),
     };
@@ -246,6 +263,7 @@ struct Counts {
     events: u64,
     duplicates: u64,
     rejected: u64,
+    redacted: u64,
     records: u64,
     times: Option<(i64, i64)>,
     torn: Option<decode::Torn>,
@@ -276,6 +294,7 @@ impl Sequence for Taking<'_> {
                 true => part.batch,
                 false => filter_record_batch(&part.batch, &BooleanArray::from(keep))?,
             };
+            self.counts[source].redacted += redacted(&batch);
             let buffer = self.buffers.entry(part.partition).or_default();
             buffer.batches.push(batch);
             buffer.bytes += part.bytes;
@@ -300,6 +319,7 @@ impl Sequence for Taking<'_> {
             let entry = &mut read.entry;
             (entry.records, entry.events) = (counts.records, counts.events);
             (entry.duplicates, entry.rejected) = (counts.duplicates, counts.rejected);
+            entry.redacted = counts.redacted;
             (entry.first_event, entry.last_event) = decode::render(counts.times);
             if let Some(torn) = counts.torn {
                 // A torn last record may be completed: a longer copy is read on before it.
@@ -321,6 +341,13 @@ impl Sequence for Taking<'_> {
     fn encode_budget(&self) -> usize {
         ENCODING_BYTES
     }
+}
+
+/// Secret values that were replaced in the rows of a batch.
+fn redacted(batch: &RecordBatch) -> u64 {
+    let column = batch.column_by_name("redacted").and_then(|column| column.as_primitive_opt::<Int32Type>());
+    let values = column.and_then(arrow::compute::sum).unwrap_or_default();
+    u64::try_from(values).unwrap_or_default()
 }
 
 impl Taking<'_> {

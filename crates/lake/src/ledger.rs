@@ -21,11 +21,34 @@ pub struct Operation {
     /// SHA-256 of this commit's file, in hex, with this value as zeros: an altered byte of the newest
     /// commit shows without a successor.
     pub seal: String,
+    /// What became of secret values; absent when nothing was read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub redaction: Option<Redaction>,
     /// Sources that were read.
     pub sources: Vec<LedgerEntry>,
     /// Files of the given folders that were left out, with the reason.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub skipped: Vec<crate::discover::Skipped>,
+}
+
+/// What an ingest did with secret values.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Redaction {
+    /// SHA-256 of the key of the case, in hex.
+    pub key_sha256: String,
+    /// What became of the values.
+    pub values: SecretValues,
+}
+
+/// What becomes of the values that are secrets; see [`kforensic_event::redact`].
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretValues {
+    /// They were replaced by keyed hashes.
+    #[default]
+    Redacted,
+    /// They stand in the case as they stood in the log.
+    Kept,
 }
 
 /// Account of one source: one input file, known by its content.
@@ -64,6 +87,9 @@ pub struct LedgerEntry {
     pub duplicates: u64,
     /// Records that are no audit event, stored word for word.
     pub rejected: u64,
+    /// Secret values that were replaced in its events and rejects.
+    #[serde(default)]
+    pub redacted: u64,
     /// Time of the earliest event, RFC 3339.
     pub first_event: Option<String>,
     /// Time of the latest event, RFC 3339.

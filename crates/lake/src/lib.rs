@@ -15,6 +15,7 @@ mod discover;
 mod encode;
 mod error;
 mod ingest;
+mod key;
 mod ledger;
 mod original;
 mod pipeline;
@@ -29,11 +30,11 @@ pub use case::{Case, Writer};
 pub use discover::{Input, Skipped};
 pub use error::LakeError;
 pub use ingest::{IngestOptions, Progress, Report, ingest};
-pub use ledger::{LedgerEntry, Operation};
+pub use ledger::{LedgerEntry, Operation, Redaction, SecretValues};
 pub use original::{Original, OriginalError, original};
 pub use snapshot::{DataFile, Snapshot};
 pub use stats::FileStats;
 pub use verify::{Problem, Verification, verify};
 
 /// Version of the layout of the case folder; a case of another version is not opened.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;

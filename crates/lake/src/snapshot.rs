@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kforensic_event::partition;
 
-use crate::ledger::{LedgerEntry, Operation};
+use crate::ledger::{LedgerEntry, Operation, SecretValues};
 use crate::stats::FileStats;
 
 /// One Parquet file of the table.
@@ -52,6 +52,20 @@ impl Snapshot {
     /// All sources that were read, in order.
     pub fn sources(&self) -> impl Iterator<Item = &LedgerEntry> {
         self.operations.iter().flat_map(|operation| &operation.sources)
+    }
+
+    /// SHA-256 of the key of the case, in hex; `None` when nothing was ever read.
+    pub fn key_sha256(&self) -> Option<&str> {
+        let redaction = self.operations.iter().rev().find_map(|operation| operation.redaction.as_ref())?;
+        Some(&redaction.key_sha256)
+    }
+
+    /// Sources whose secret values stand in the case as they stood in the log.
+    pub fn with_secret_values(&self) -> impl Iterator<Item = &LedgerEntry> {
+        let kept = |operation: &&Operation| {
+            operation.redaction.as_ref().is_some_and(|redaction| redaction.values == SecretValues::Kept)
+        };
+        self.operations.iter().filter(kept).flat_map(|operation| &operation.sources)
     }
 
     /// Files with events.

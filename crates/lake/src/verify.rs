@@ -16,6 +16,7 @@ use crate::copies::sha256_of_file;
 use crate::dedup;
 use crate::delta;
 use crate::error::LakeError;
+use crate::key;
 use crate::snapshot::{DataFile, Snapshot};
 
 /// What was found in a case.
@@ -67,6 +68,9 @@ pub fn verify(case: &Case) -> Result<Verification, LakeError> {
             Err(problem) => found.problem(file.path.display().to_string(), problem),
         }
     }
+    if let Some((path, problem)) = snapshot.key_sha256().and_then(|known| key::check(case.root(), known)) {
+        found.problem(path.display().to_string(), problem);
+    }
     strays(case, &snapshot, &mut found)?;
     // Rows of files that are missing or altered are a problem already; accounts would only repeat it.
     if found.problems.is_empty() {
@@ -116,7 +120,7 @@ fn rows_in_footer(path: &Path) -> Result<u64, Box<dyn std::error::Error>> {
 fn strays(case: &Case, snapshot: &Snapshot, found: &mut Verification) -> Result<(), LakeError> {
     let mut known: BTreeSet<PathBuf> = delta::known_files(snapshot).map(|name| case.events_dir().join(name)).collect();
     known.extend((0..=snapshot.version).map(|version| case.log_dir().join(delta::commit_name(version))));
-    known.insert(case.root().join("LOCK"));
+    known.extend(["LOCK", key::KEY_FILE].map(|name| case.root().join(name)));
     for entry in walkdir::WalkDir::new(case.root()).sort_by_file_name() {
         let entry = entry.map_err(|error| LakeError::io("list", case.root())(error.into()))?;
         let staged = entry.path().starts_with(case.root().join("staging"));

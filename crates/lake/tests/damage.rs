@@ -242,6 +242,8 @@ fn an_altered_log_is_noticed() {
     }
     // A commit that was written anew, seal and all, does not fit its successor.
     let foreign = folder.0.path().join("foreign");
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::copy(case.join("redaction.key"), foreign.join("redaction.key")).unwrap();
     ingest_all(&foreign, &[logs("sample-logs/hardened")[0].clone()]);
     ingest_all(&foreign, &[logs("sample-logs/moderate")[0].clone()]);
     let other = foreign.join("events/_delta_log/00000000000000000001.json");
@@ -264,5 +266,5 @@ fn committed_files_are_read_only() {
         .filter(|path| !path.ends_with("LOCK"))
         .map(|path| path.metadata().unwrap().permissions().mode() & 0o777)
         .collect();
-    assert_eq!(modes, [0o444, 0o444]);
+    assert_eq!(modes, [0o444, 0o444, 0o600], "commit, data, key");
 }

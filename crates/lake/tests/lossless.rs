@@ -1,23 +1,32 @@
-//! Every event of every real log can be rebuilt from its row in Parquet.
+//! Every event of every real log can be rebuilt from its row in Parquet: equal with `--keep-secret-values`, else equal
+//! but for values that were redacted.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
-use common::{ingest_all, logs, originals, rebuilt, repository};
+use common::{ingest_all, ingest_as, key, logs, originals, rebuilt, repository, same_but_redacted};
+use kforensic_lake::SecretValues;
 
 /// Ingests a capture and compares every event with its original. Returns how many there are.
 fn check(folder: &str, logs: &[std::path::PathBuf]) -> usize {
-    let case = tempfile::tempdir().unwrap();
-    let report = ingest_all(&case.path().join("case"), logs);
+    let folder_of = tempfile::tempdir().unwrap();
     let mut originals = originals(logs);
     // Copies of an event are stored once.
     originals.dedup();
-    let rebuilt = rebuilt(&case.path().join("case"));
-    assert_eq!(rebuilt.len(), originals.len(), "{folder}");
-    assert_eq!(report.events, originals.len() as u64, "{folder}");
-    for (rebuilt, original) in rebuilt.iter().zip(&originals) {
-        assert_eq!(rebuilt, original, "{folder}");
+
+    let kept = folder_of.path().join("kept");
+    let report = ingest_as(&kept, logs, SecretValues::Kept);
+    assert_eq!((report.events, report.redacted), (originals.len() as u64, 0), "{folder}");
+    let events = rebuilt(&kept);
+    assert_eq!(events.len(), originals.len(), "{folder}");
+    for (event, original) in events.iter().zip(&originals) {
+        assert_eq!(event, original, "{folder}");
     }
+
+    let redacted = folder_of.path().join("redacted");
+    let report = ingest_all(&redacted, logs);
+    assert_eq!(report.events, originals.len() as u64, "{folder}");
+    same_but_redacted(rebuilt(&redacted), originals.clone(), &key(&redacted));
     originals.len()
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use kforensic_lake::{IngestOptions, LedgerEntry, Progress, Report, Writer};
+use kforensic_lake::{IngestOptions, LedgerEntry, Progress, Report, SecretValues, Writer};
 use kforensic_report::Format;
 use serde_json::json;
 
@@ -51,6 +51,10 @@ pub(crate) fn ingest(
         cluster: labels.cluster.clone(),
         host: labels.host.clone(),
         threads: labels.threads.unwrap_or(cores),
+        secret_values: match labels.keep_secret_values {
+            true => SecretValues::Kept,
+            false => SecretValues::Redacted,
+        },
         arguments: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
         now_ms: now.timestamp_millis(),
     };
@@ -76,6 +80,7 @@ fn print_json(report: &Report, elapsed: Duration) -> Result<(), CliError> {
         "events": report.events,
         "duplicates": report.duplicates,
         "rejected": report.rejected,
+        "redacted": report.redacted,
         "bytes": report.bytes,
         "version": report.version,
         "fingerprint": report.fingerprint,
@@ -95,6 +100,9 @@ fn print_table(report: &Report, case: &Path, elapsed: Duration) -> Result<(), Cl
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
     }
     message::plain(&summary(report, case, elapsed));
+    if report.redacted > 0 {
+        message::note(&format!("{} secret values were replaced by keyed hashes", report.redacted));
+    }
     if report.rejected > 0 {
         message::warning(&format!(
             "{} of {} records are no audit events; they are kept word for word in the case",

@@ -50,6 +50,8 @@ fn as_json(snapshot: &Snapshot, counts: &Counts) -> Value {
         "rejects": counts.rejects,
         "resources": resources,
         "days": days,
+        "redacted": snapshot.sources().map(|source| source.redacted).sum::<u64>(),
+        "sources_with_secret_values": snapshot.with_secret_values().map(|source| &source.source_id).collect::<Vec<_>>(),
         "files": snapshot.files.len(),
         "bytes": bytes(snapshot),
         "sources": snapshot.sources().collect::<Vec<_>>(),
@@ -65,6 +67,15 @@ fn written_by(snapshot: &Snapshot) -> Vec<&str> {
         }
     }
     versions
+}
+
+/// What became of secret values, in words.
+fn redaction(snapshot: &Snapshot) -> String {
+    let redacted: u64 = snapshot.sources().map(|source| source.redacted).sum();
+    match snapshot.with_secret_values().count() {
+        0 => format!("{redacted} secret values"),
+        kept => format!("{redacted} secret values; none in {kept} sources, whose secret values were kept"),
+    }
 }
 
 fn bytes(snapshot: &Snapshot) -> u64 {
@@ -86,6 +97,7 @@ fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Resu
         ("events", counts.events.to_string()),
         ("requests", counts.requests.to_string()),
         ("rejects", counts.rejects.to_string()),
+        ("redacted", redaction(snapshot)),
         ("files", format!("{} with {} bytes", snapshot.files.len(), bytes(snapshot))),
     ];
     let mut text = String::new();
@@ -93,6 +105,12 @@ fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Resu
         text.push_str(&format!("{name:<12} {value}\n"));
     }
     write(&mut out, &text)?;
+    let kept = snapshot.with_secret_values().count();
+    if kept > 0 {
+        message::warning(&format!(
+            "{kept} sources were ingested with --keep-secret-values: the case holds live secrets"
+        ));
+    }
     let sources: Vec<LedgerEntry> = snapshot.sources().cloned().collect();
     table(&mut out, "sources", &accounts(&sources))?;
     let resources = counts.by_resource.iter().map(|(name, events)| (name.as_deref().unwrap_or("(none)"), *events));

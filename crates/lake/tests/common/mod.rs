@@ -1,15 +1,15 @@
 //! What the tests of the case share: ingesting, and reading a case back by another route than its own reader.
 
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use kforensic_event::{COLUMNS, Cell, columns, rebuild};
-use kforensic_lake::{Case, DataFile, IngestOptions, LakeError, Progress, Report, Writer, ingest};
+use kforensic_event::{COLUMNS, Cell, Redactor, columns, rebuild};
+use kforensic_lake::{Case, DataFile, IngestOptions, LakeError, Progress, Report, SecretValues, Writer, ingest};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -19,9 +19,62 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 }
 
 pub(crate) fn try_ingest(case: &Path, paths: &[PathBuf]) -> Result<Report, LakeError> {
+    try_ingest_as(case, paths, SecretValues::Redacted)
+}
+
+fn try_ingest_as(case: &Path, paths: &[PathBuf], secret_values: SecretValues) -> Result<Report, LakeError> {
     let writer = Writer::open(case, "test")?;
-    let options = IngestOptions { paths: paths.to_vec(), threads: 2, ..IngestOptions::default() };
+    let options = IngestOptions { paths: paths.to_vec(), threads: 2, secret_values, ..IngestOptions::default() };
     ingest(&writer, &options, &Progress::default())
+}
+
+/// Ingests with secret values redacted or kept.
+pub(crate) fn ingest_as(case: &Path, paths: &[PathBuf], secret_values: SecretValues) -> Report {
+    try_ingest_as(case, paths, secret_values).unwrap()
+}
+
+/// What hashes the secret values of a case.
+pub(crate) fn key(case: &Path) -> Redactor {
+    Redactor::new(&std::fs::read(case.join("redaction.key")).unwrap().try_into().unwrap())
+}
+
+/// Asserts that events are equal but for values that were redacted. Returns how many were.
+pub(crate) fn same_but_redacted(redacted: Vec<Value>, originals: Vec<Value>, key: &Redactor) -> usize {
+    // Redacted values change the order by text: an event is found by its id and times.
+    let by_id = |events: Vec<Value>| {
+        let mut events: Vec<(String, Value)> = events
+            .into_iter()
+            .map(|event| {
+                let names =
+                    ["auditID", "stage", "requestReceivedTimestamp", "stageTimestamp", "requestURI", "timestamp"];
+                (names.map(|name| event[name].to_string()).concat(), event)
+            })
+            .collect();
+        events.sort_by(|(left, _), (right, _)| left.cmp(right));
+        events
+    };
+    let (redacted, originals) = (by_id(redacted), by_id(originals));
+    assert_eq!(redacted.len(), originals.len());
+    redacted.iter().zip(&originals).map(|((_, redacted), (_, original))| redacted_values(redacted, original, key)).sum()
+}
+
+fn redacted_values(redacted: &Value, original: &Value, key: &Redactor) -> usize {
+    match (redacted, original) {
+        _ if redacted == original => 0,
+        (Value::Object(left), Value::Object(right)) if left.keys().eq(right.keys()) => {
+            left.values().zip(right.values()).map(|(left, right)| redacted_values(left, right, key)).sum()
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            left.iter().zip(right).map(|(left, right)| redacted_values(left, right, key)).sum()
+        }
+        (Value::String(redacted), Value::String(original)) if *redacted == key.value(original.as_bytes()) => 1,
+        (Value::String(redacted), Value::String(original)) => {
+            let (before, rest) = redacted.split_once("redacted:").expect("only secret values differ");
+            assert!(original.starts_with(before) && original.ends_with(&rest[16..]), "{original} became {redacted}");
+            1
+        }
+        (redacted, original) => panic!("{original} became {redacted}"),
+    }
 }
 
 pub(crate) fn ingest_all(case: &Path, paths: &[PathBuf]) -> Report {

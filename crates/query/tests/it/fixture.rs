@@ -61,6 +61,7 @@ impl Fixture {
                         Decoded::Reject(_) => None,
                     },
                     reject: reason.as_deref().map(|reason| (reason, record.bytes)),
+                    redacted: 0,
                     note: None,
                     origin: &origin,
                     position: record.position,

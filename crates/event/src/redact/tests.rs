@@ -1,0 +1,229 @@
+//! What is a secret value and what is not, in every place where one can stand.
+
+use super::*;
+
+fn redactor() -> Redactor {
+    Redactor::new(&[7; KEY_BYTES])
+}
+
+/// A body of a request about `resource`, redacted; and how many values were replaced.
+fn body(resource: &str, body: &str) -> (String, u32) {
+    let text = format!(
+        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","verb":"patch","user":{{}},"objectRef":{{"resource":"{resource}","apiVersion":"v1"}},"requestObject":{body},"requestReceivedTimestamp":"2026-11-21T20:37:37.466895Z","stageTimestamp":"2026-11-21T20:37:37.467000Z"}}"#
+    );
+    let mut event = Event::decode(&text).unwrap();
+    let values = redactor().event(&mut event);
+    (event.request_object.unwrap().into_owned(), values)
+}
+
+/// A text with every `<value>` replaced by what stands for it in the case.
+fn expected(text: &str) -> String {
+    let mut out = String::new();
+    for (number, part) in text.split(['<', '>']).enumerate() {
+        match number % 2 {
+            0 => out.push_str(part),
+            _ => out.push_str(&redactor().value(part.as_bytes())),
+        }
+    }
+    out
+}
+
+/// Redacts a body whose secret values stand between `<` and `>`.
+fn check(resource: &str, marked: &str) {
+    let (redacted, values) = body(resource, &marked.replace(['<', '>'], ""));
+    assert_eq!(redacted, expected(marked), "{resource}");
+    assert_eq!(values as usize, marked.matches('<').count(), "{marked}");
+}
+
+#[test]
+fn data_of_a_secret_wherever_it_stands() {
+    for marked in [
+        r#"{"kind":"Secret","apiVersion":"v1","metadata":{"name":"s"},"data":{"a":"<cGFzcw==>","b":"<>"},"type":"Opaque"}"#,
+        r#"{"apiVersion":"v1","data":{"a":"<cGFzcw==>"},"kind":"Secret","stringData":{"b":"<x y>"}}"#,
+        r#"{"kind":"SecretList","apiVersion":"v1","items":[{"metadata":{"name":"s"},"data":{"a":"<cGFzcw==>"}},{"data":null}]}"#,
+        r#"{"items":[{"data":{"a":"<cGFzcw==>"}}],"kind":"SecretList"}"#,
+        r#"{"kind":"Table","rows":[{"cells":["s","Opaque",1],"object":{"kind":"Secret","data":{"a":"<hidden>"}}}]}"#,
+        r#"{"kind":"Job","spec":{"args":[{"kind":"Secret","data":{"deep":{"deeper":["<hidden>"]}}}]}}"#,
+    ] {
+        check("secrets", marked);
+        check("pods", marked);
+    }
+    check(
+        "pods",
+        r#"{"kind":"List","items":[{"kind":"ConfigMap","data":{"a":"b"}},{"kind":"Secret","data":{"a":"<c>"}}]}"#,
+    );
+    check("secrets", r#"{"data":{"a":"<cGFzcw==>","gone":null,"$patch":"<merge>"},"metadata":{"labels":{"x":"y"}}}"#);
+    check("secrets", r#"{"stringData":{"a":"<hunter2>"}}"#);
+    assert_eq!(body("secrets", r#"{"data":{"pin":1234}}"#).0, expected(r#"{"data":{"pin":"<1234>"}}"#));
+}
+
+#[test]
+fn what_is_no_secret_stays_as_it_is() {
+    for text in [
+        r#"{"kind":"ConfigMap","data":{"a":"b","token":"c"}}"#,
+        r#"{"data":{"a":"b"}}"#,
+        r#"[{"op":"add","path":"/data/a","value":"b"}]"#,
+        r#"{"kind":"Pod","spec":{"volumes":[{"secret":{"secretName":"s"}}],"containers":[{"env":[{"name":"a","value":"b"}]}]}}"#,
+        r#"{"kind":"DeleteOptions","note":"Bearer authentication is not supported","preconditions":{"uid":"x"}}"#,
+        r#"{"kind":"ConfigMap","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"kind\":\"ConfigMap\"}"}}}"#,
+    ] {
+        check("configmaps", text);
+    }
+    check("secrets", r#"{"kind":"Status","status":"Failure","message":"secrets \"x\" not found","code":404}"#);
+}
+
+#[test]
+fn patches_of_secrets() {
+    check(
+        "secrets",
+        r#"[{"op":"replace","path":"/data/a","value":"<cGFzcw==>"},{"op":"add","path":"/metadata/labels/x","value":"y"}]"#,
+    );
+    check("secrets", r#"[{"value":{"a":"<b>","c":"<d>"},"op":"add","path":"/stringData"}]"#);
+    check("secrets", r#"[{"op":"test","path":"/data","value":{"a":"<b>"}},{"op":"remove","path":"/data/a"}]"#);
+    check("secrets", r#"[{"op":"replace","path":"","value":{"metadata":{"name":"s"},"data":{"a":"<b>"}}}]"#);
+    check(
+        "secrets",
+        r#"[{"op":"add","path":"/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration","value":"<all of it>"}]"#,
+    );
+}
+
+#[test]
+fn the_manifest_in_an_annotation_as_a_whole() {
+    let manifest = r#"{\"kind\":\"Secret\",\"stringData\":{\"a\":\"hunter2\"}}"#;
+    let object = |kind: &str| {
+        format!(
+            r#"{{"kind":"{kind}","metadata":{{"annotations":{{"kubectl.kubernetes.io/last-applied-configuration":"{manifest}","x":"y"}}}}}}"#
+        )
+    };
+    let value = redactor().value(manifest.replace('\\', "").as_bytes());
+    for (resource, kind) in [("secrets", "Secret"), ("secrets", "PartialObjectMetadata"), ("pods", "List")] {
+        let (redacted, values) = body(resource, &object(kind));
+        assert_eq!(redacted, object(kind).replace(manifest, &value), "{kind}");
+        assert_eq!(values, 1);
+    }
+}
+
+#[test]
+fn json_in_a_string() {
+    let inner = r#"{"kind":"Secret","data":{"a":"hunter2"}}"#;
+    let quoted = |text: &str| serde_json::to_string(text).unwrap();
+    let twice = |text: &str| format!(r#"{{"note":{}}}"#, quoted(&format!(r#"{{"inner":{}}}"#, quoted(text))));
+    for resource in ["pods", "secrets"] {
+        let (redacted, values) = body(resource, &twice(inner));
+        assert_eq!(redacted, twice(&inner.replace("hunter2", &redactor().value(b"hunter2"))));
+        assert_eq!(values, 1);
+    }
+}
+
+#[test]
+fn tokens_that_the_server_hands_out() {
+    check(
+        "tokenreviews",
+        r#"{"kind":"TokenReview","spec":{"token":"<abc>","audiences":["x"]},"status":{"user":{"username":"u"}}}"#,
+    );
+    check(
+        "pods",
+        r#"{"kind":"TokenRequest","spec":{"audiences":["a"]},"status":{"token":"<abc>","expirationTimestamp":"t"}}"#,
+    );
+    check("tokenreviews", r#"{"spec":{"token":"<abc>"}}"#);
+}
+
+#[test]
+fn credentials_in_any_text() {
+    let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+    for (text, secret) in [
+        (format!("/api/v1/pods?access_token={jwt}&watch=true"), jwt),
+        ("/proxy?token=hunter2&x=1".to_owned(), "hunter2"),
+        (format!("curl {jwt}"), jwt),
+        ("/exec?command=curl&command=-H&command=Authorization%3A+Bearer+abc123def456".to_owned(), "abc123def456"),
+        ("Authorization: Basic dXNlcjpwYXNz".to_owned(), "dXNlcjpwYXNz"),
+        ("invalid bearer 0123456789abcdef".to_owned(), "0123456789abcdef"),
+    ] {
+        let mut redacted = Cow::Borrowed(text.as_str());
+        assert_eq!(redactor().text(&mut redacted), 1, "{text}");
+        assert_eq!(redacted, text.replace(secret, &redactor().value(secret.as_bytes())));
+    }
+    for text in [
+        "/api/v1/pods?continue=eyJhbGci&resourceVersion=0&limit=500",
+        "invalid bearer token, token lookup failed",
+        "the Authorization header is missing",
+        "RBAC: allowed by ClusterRoleBinding \"token-cleaner=x\"",
+        "eyJ and more.eyJ",
+    ] {
+        let mut same = Cow::Borrowed(text);
+        assert_eq!(redactor().text(&mut same), 0, "{text} became {same}");
+    }
+}
+
+#[test]
+fn a_body_that_an_old_server_quotes_in_its_message() {
+    let text = r#"{"level":"Request","auditID":"a","user":{},"objectRef":{"resource":"secrets"},"responseStatus":{"metadata":{},"message":"error found in #10 byte of ...|\"p\":1},\"kind\"|..., bigger context ...|\"data\":{\"p\":\"hunter2\"}|...","code":400},"stageTimestamp":"2026-11-21T20:37:37Z"}"#;
+    let mut event = Event::decode(text).unwrap();
+    assert!(redactor().event(&mut event) >= 1);
+    let message = event.status.message.unwrap();
+    assert!(message.starts_with("error found in #10 byte of redacted:") && !message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn what_has_no_column_is_searched_too() {
+    let text = r#"{"level":"Request","auditID":"a","user":{},"stage":"x","stage":"y","objectRef":{"resource":"secrets"},"requestObject":{"data":{"a":"hunter2"}},"stageTimestamp":"2026-11-21T20:37:37Z"}"#;
+    let mut event = Event::decode(text).unwrap();
+    assert_eq!(redactor().event(&mut event), 2, "in its column, and in the whole event that `other` holds");
+    assert!(!event.other.unwrap().contains("hunter2"));
+}
+
+/// A rejected record, redacted.
+fn reject(record: &str) -> String {
+    let (redacted, values) = redactor().reject(record.as_bytes());
+    assert_eq!(values > 0, redacted != record.as_bytes());
+    String::from_utf8(redacted.into_owned()).unwrap()
+}
+
+#[test]
+fn torn_records_lose_their_secrets_wherever_they_are_torn() {
+    let event = r#"{"kind":"Event","level":"Request","auditID":"a","user":{},"objectRef":{"resource":"secrets"},"requestObject":{"data":{"a":"hunter2hunter2"},"kind":"Secret"},"responseObject":{"kind":"Secret","stringData":{"b":"correct horse"}}}"#;
+    let quoted = serde_json::to_string(event).unwrap();
+    let lines = [
+        event.to_owned(),
+        format!("2026-11-21T20:37:37Z stdout F {event}"),
+        format!(r#"{{"log":{quoted},"stream":"stdout","time":"t"}}"#),
+        format!(r#"{{"x":{}}}"#, serde_json::to_string(&format!(r#"{{"log":{quoted}}}"#)).unwrap()),
+    ];
+    for line in &lines {
+        for cut in (0..line.len()).filter(|cut| line.is_char_boundary(*cut)) {
+            for part in [&line[..cut], &line[cut..]] {
+                let redacted = reject(part);
+                for secret in ["hunter2hunter2", "correct horse"] {
+                    assert!(!redacted.contains(secret), "{part}\n{redacted}");
+                }
+            }
+        }
+    }
+    let kept = reject(&event[..event.len() - 20]);
+    assert!(kept.contains(r#""auditID":"a""#) && kept.contains(r#""kind":"Secret""#), "{kept}");
+}
+
+#[test]
+fn a_reject_without_secrets_stays_as_it_is() {
+    for record in [
+        "I1121 20:37:37.466895       1 trace.go:205] \"Update\" url:/api/v1/nodes,verb:PATCH (total time: 512ms):",
+        r#"{"kind":"Event","level":"Metadata","auditID":"a","user":{"username":"u"},"verb":"get","objectRef":{"reso"#,
+        r#"{"kind":"ConfigMap","data":{"a":"b"}}"#,
+        "W0101 token=x \"unbalanced",
+        "",
+        "\u{0}\u{0}\u{0}{\"kind\":\"Ev",
+    ] {
+        assert_eq!(reject(record), record);
+    }
+}
+
+#[test]
+fn no_input_takes_long_or_overflows_the_stack() {
+    let deep = format!("{}\"x\"{}", r#"{"kind":"X","data":"#.repeat(200_000), "}".repeat(200_000));
+    assert!(redactor().reject(deep.as_bytes()).1 <= 1);
+    let wide = format!("[{}]", r#"{"path":"/x","value":{"data":"s","token":1}},"#.repeat(100_000));
+    redactor().reject(wide.as_bytes());
+    let quotes = "\\\"".repeat(500_000);
+    redactor().reject(format!("{{\"a\":\"{quotes}\"}}").as_bytes());
+    redactor().reject("\"\\".repeat(500_000).as_bytes());
+}
