@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use kforensic_event::{Keyed, Origin, columns};
+use kforensic_event::{Keyed, Origin, Shape, columns};
 
 use crate::FORMAT_VERSION;
 use crate::case::Writer;
@@ -40,6 +40,8 @@ pub struct IngestOptions {
     pub cluster: Option<String>,
     /// Host that the logs come from, when their paths do not tell.
     pub host: Option<String>,
+    /// The shape that all inputs have, when it is not to be recognised by their content.
+    pub shape: Option<&'static Shape>,
     /// Threads that decode and encode.
     pub threads: usize,
     /// The command line, for the ledger.
@@ -128,6 +130,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
         decoder: Decoder { schema: columns::schema(), keyed: keyed.clone() },
         known: KnownSources::new(writer.snapshot.as_ref()),
         staging: writer.staging.dir().to_owned(),
+        shape: options.shape,
         threads: options.threads,
         modification_time_ms: options.now_ms,
         progress,
