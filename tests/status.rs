@@ -28,6 +28,9 @@ fn the_status_says_what_the_case_holds() {
 
     let table = run(&case, &["status"]);
     assert_eq!((table.code, table.stderr.as_str()), (Some(0), ""));
+    assert!(sources.iter().all(|source| source["shape"] == "json-lines"), "{sources:?}");
+    // The name of every source, then its shape.
+    assert_eq!(table.stdout.lines().filter(|line| line.contains(".gz  json-lines  ")).count(), 5, "{}", table.stdout);
     for line in [
         format!("fingerprint  {} (commit 1)", status["fingerprint"].as_str().unwrap()),
         "event times  2026-11-21 20:18:59.017 to 2026-11-21 20:38:24.476 UTC".to_owned(),
@@ -74,6 +77,9 @@ fn bad_usage_gives_a_message_and_a_hint() {
         "error: no time is at or after",
     );
     check(&case, &["query", "secret-reads", "--outcome", "forbidden"], 2, "error: invalid value 'forbidden'");
+    check(&case, &["ingest", "--shape", "dokcer", "audit.log"], 2, "error: invalid value 'dokcer'");
+    let near = run(&case, &["ingest", "--shape", "dokcer", "audit.log"]);
+    assert!(near.stderr.contains("tip: a similar value exists: 'docker'"), "{}", near.stderr);
     check(&case, &["query", "secret-reads", "--format", "xml"], 2, "error: invalid value 'xml'");
     let no_name =
         "error: no query is named, only paths\n\nhint: the name comes first: `kforensic query NAME --from PATH…`\n";

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
+use kforensic_event::shape::SHAPES;
 use kforensic_report::Format;
 
 /// Forensics on Kubernetes audit logs: who read which secret, who changed RBAC, who failed to authenticate.
@@ -47,9 +49,18 @@ pub(crate) struct IngestArgs {
     #[command(flatten)]
     pub(crate) labels: Labels,
 
+    /// The shape that all the files have [default: each as its content tells; `kforensic status` says which]
+    #[arg(long, value_name = "NAME", value_parser = shapes())]
+    pub(crate) shape: Option<String>,
+
     /// Form of the accounts: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,
+}
+
+/// The names of `--shape`, with what they mean.
+fn shapes() -> PossibleValuesParser {
+    PossibleValuesParser::new(SHAPES.iter().map(|shape| PossibleValue::new(shape.name).help(shape.summary)))
 }
 
 /// How the rows of an ingest are labelled, and how it runs.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::event::{Annotated, Event, ObjectRef, Status, UserInfo};
 use crate::json;
 use crate::reject::Reason;
+use crate::shape::LEVEL_MEMBERS;
 use crate::time;
 
 /// The `kind` of an audit event; a rebuilt event carries it unless `other` says otherwise.
@@ -18,6 +19,9 @@ pub(crate) const API_VERSION: &str = "audit.k8s.io/v1";
 pub(crate) const ABSENT: &str = "$absent";
 /// Member of `other` that holds the whole original, for what no column can mirror.
 pub(crate) const WHOLE: &str = "$event";
+
+/// Why an event without a readable time is rejected.
+pub(crate) const NO_TIME: Reason = Reason::NotAuditEvent { missing: "timestamp that can be read" };
 
 /// Members of an event, each with its bit in [`Decoder::seen`].
 mod member {
@@ -53,6 +57,10 @@ pub(crate) struct Decoder<'a> {
     user: Option<&'a str>,
     /// `timestamp` and `metadata.creationTimestamp` of v1beta1 and older.
     old_times: [Option<i64>; 2],
+    /// `level` as it came, and the true one where a collector put it when it overwrote that.
+    levels: [Option<&'a str>; 2],
+    /// It need not have a level: a collector left it out.
+    any_level: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -64,7 +72,10 @@ impl<'a> Decoder<'a> {
                 (member::KIND, is_text(value, KIND))
             }
             "apiVersion" => (member::API_VERSION, is_text(value, API_VERSION)),
-            "level" => (member::LEVEL, text(&mut event.level, value)),
+            "level" => {
+                self.levels[0] = Some(value);
+                (member::LEVEL, text(&mut event.level, value))
+            }
             "auditID" => (member::AUDIT_ID, text(&mut event.audit_id, value)),
             "stage" => (member::STAGE, text(&mut event.stage, value)),
             "requestURI" => (member::REQUEST_URI, text(&mut event.request_uri, value)),
@@ -95,6 +106,7 @@ impl<'a> Decoder<'a> {
                 match unknown {
                     "timestamp" => _ = instant(&mut self.old_times[0], value),
                     "metadata" => self.old_times[1] = creation_time(value),
+                    _ if LEVEL_MEMBERS.contains(&unknown) => self.levels[1] = Some(value),
                     _ => (),
                 }
                 (0, false)
@@ -107,12 +119,28 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// A decoder for events whose collector leaves the level out.
+    pub(crate) fn of_any_level() -> Self {
+        Self { any_level: true, ..Self::default() }
+    }
+
+    /// Takes the true level when a collector overwrote it; what it wrote instead is kept.
+    fn restore_level(&mut self) {
+        let event = &mut self.event;
+        if let [Some(written), Some(restored)] = self.levels
+            && let Some(restored) = json::string(restored).filter(|level| Some(level) != event.level.as_ref())
+        {
+            event.level = Some(restored);
+            push_member(&mut event.other, "level", written);
+        }
+    }
+
     pub(crate) fn finish(mut self, record: &str) -> Result<Event<'a>, Reason> {
         let missing = |missing| Err(Reason::NotAuditEvent { missing });
         if self.event.audit_id.is_none() {
             return missing("string `auditID`");
         }
-        if self.event.level.is_none() {
+        if self.event.level.is_none() && !self.any_level {
             return missing("string `level`");
         }
         if !self.user.is_some_and(json::is_object) {
@@ -121,6 +149,7 @@ impl<'a> Decoder<'a> {
         if self.kind.is_some_and(|kind| !is_text(kind, KIND)) {
             return missing("`kind` of `Event`");
         }
+        self.restore_level();
         let absent: Vec<&str> = [
             ("kind", member::KIND),
             ("apiVersion", member::API_VERSION),
@@ -140,7 +169,7 @@ impl<'a> Decoder<'a> {
         let [timestamp, created] = self.old_times;
         event.event_time = event.event_time.or(timestamp).or(event.stage_time).or(created);
         if event.event_time.is_none() {
-            return missing("timestamp that can be read");
+            return Err(NO_TIME);
         }
         Ok(self.event)
     }

@@ -50,6 +50,10 @@ pub struct Event<'a> {
     pub annotated: Annotated<'a>,
     /// Members without a column, as a JSON object; see [`crate::rebuild`].
     pub other: Option<String>,
+    /// The cluster that the event itself names, as GKE's do.
+    pub cluster: Option<Cow<'a, str>>,
+    /// The peer of the connection is not among `source_ips`: the legacy format keeps only the first address.
+    pub peer_unknown: bool,
 }
 
 /// A user as the API server saw it.
@@ -129,6 +133,9 @@ impl<'a> Event<'a> {
 
     /// The last source IP: the peer of the connection, which the client cannot forge.
     pub fn source_ip(&self) -> Option<&str> {
+        if self.peer_unknown {
+            return None;
+        }
         self.source_ips.as_ref()?.last().map(AsRef::as_ref)
     }
 

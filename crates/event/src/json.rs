@@ -19,6 +19,13 @@ pub fn members<'a>(text: &'a str, each: &mut dyn FnMut(Cow<'a, str>, &'a str)) -
     json.end()
 }
 
+/// The first member called `name` of a JSON object, as it stands there.
+pub fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    let mut found = None;
+    members(object, &mut |key, value| found = found.or((key == name).then_some(value))).ok()?;
+    found
+}
+
 /// The strings of a JSON array, or `None` when `text` is anything else than an array of strings.
 pub fn strings(text: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut json = serde_json::Deserializer::from_str(text);

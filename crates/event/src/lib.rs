@@ -6,12 +6,12 @@
 //! of the program: every record becomes an [`Event`] or a [`Reason`] to reject it.
 //!
 //! ```
-//! use kforensic_event::{Decoded, Shape, shape};
+//! use kforensic_event::{Decoded, shape};
 //!
 //! let log = br#"{"kind":"Event","level":"Metadata","auditID":"a","stage":"ResponseComplete","user":{},"stageTimestamp":"2026-11-21T20:37:37.325661Z"}
 //! {"kind":"Ev"#;
 //! let mut seen = Vec::new();
-//! shape::JSON_LINES.decode(log, shape::Position::START, true, &mut |record| {
+//! shape::Reading::of(log).decode(log, shape::Position::START, true, &mut |record| {
 //!     seen.push(matches!(record.decoded, Decoded::Event(_)));
 //! });
 //! assert_eq!(seen, [true, false]);
@@ -39,4 +39,4 @@ pub use rebuild::{RebuildError, rebuild};
 pub use redact::Redactor;
 pub use reject::Reason;
 pub use row::{Origin, Row, RowBuilder};
-pub use shape::{Decoded, Record, Shape};
+pub use shape::{Decoded, Reading, Record, Shape};

@@ -24,6 +24,26 @@ pub enum Reason {
         /// The member, with what it should be.
         missing: &'static str,
     },
+    /// A record of another kind that is known.
+    Foreign {
+        /// What it is.
+        what: &'static str,
+    },
+    /// An event that a collector cut off, and of which too little is left.
+    Cut {
+        /// Its audit id, when that is left.
+        audit_id: Option<String>,
+    },
+    /// Records inside of a text that also holds events: they share its place.
+    InText {
+        /// How many there are.
+        records: u64,
+    },
+    /// Packed text (base64 and gzip) that cannot be unpacked.
+    Packed {
+        /// Why.
+        message: String,
+    },
     /// Longer than any event can be.
     TooLong {
         /// The limit in bytes.
@@ -47,6 +67,13 @@ impl fmt::Display for Reason {
             }
             Self::Torn => write!(out, "torn: the record ends inside a JSON value"),
             Self::NotAuditEvent { missing } => write!(out, "not an audit event: no {missing}"),
+            Self::Foreign { what } => write!(out, "not a Kubernetes audit event, but {what}"),
+            Self::Cut { audit_id: Some(id) } => {
+                write!(out, "cut off by the collector: too little is left of event `{id}`")
+            }
+            Self::Cut { audit_id: None } => write!(out, "cut off by the collector: too little is left of the event"),
+            Self::InText { records } => write!(out, "{records} of the records in this text are no audit events"),
+            Self::Packed { message } => write!(out, "the packed text in it cannot be unpacked: {message}"),
             Self::TooLong { limit } => write!(out, "longer than {limit} bytes: only its beginning is kept"),
             Self::Unreadable { message } => write!(out, "the input cannot be read on from here: {message}"),
         }

@@ -1,10 +1,11 @@
-//! Whatever happens to a log: decoding ends, records do not overlap, and each stands where it says it does.
+//! Whatever happens to a log: decoding ends, records come in order, and each stands where it says it does.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
-use kforensic_event::shape::{self, Position};
+use kforensic_event::Reading;
+use kforensic_event::shape::{Position, SHAPES};
 use proptest::prelude::*;
 
 /// Beginnings of real logs in many wrappers.
@@ -73,18 +74,21 @@ proptest! {
             apply(&mut log, accident, &seeds);
         }
         // The shape it has, or any other: a log can be damaged where shapes are told apart.
-        for shape in [shape::recognise(&log), shape::SHAPES[chosen.index(shape::SHAPES.len())]] {
-            prop_assert!(shape.cut(&log) <= log.len());
-            let mut end = 0;
+        for reading in [Reading::of(&log), Reading::forced(SHAPES[chosen.index(SHAPES.len())], &log)] {
+            prop_assert!(reading.cut(&log) <= log.len());
+            let mut before = 0..0;
             let mut problem = None;
-            shape.decode(&log, Position::START, true, &mut |record| {
+            reading.decode(&log, Position::START, true, &mut |record| {
                 let start = usize::try_from(record.position.offset).unwrap();
+                let here = start..start + record.bytes.len();
                 let line = 1 + memchr::memchr_iter(b'\n', &log[..start]).count();
-                let stands = log.get(start..start + record.bytes.len()) == Some(record.bytes);
-                if start < end || !stands || record.position.line != i64::try_from(line).unwrap() {
+                let stands = log.get(here.clone()) == Some(record.bytes);
+                // Behind the one before, or in the same place, or between the parts of a line that was split.
+                let in_order = here.start >= before.end || here == before || here.start > before.start;
+                if !in_order || !stands || record.position.line != i64::try_from(line).unwrap() {
                     problem = Some((record.position, record.bytes.len()));
                 }
-                end = start + record.bytes.len();
+                before = here;
             });
             prop_assert_eq!(problem, None);
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
-use kforensic_event::{Decoded, Event, Keyed, Origin, Reason, Record, Redactor, Row, RowBuilder, Shape, time};
+use kforensic_event::{Decoded, Event, Keyed, Origin, Reading, Reason, Record, Redactor, Row, RowBuilder, time};
 use sha2::{Digest, Sha256};
 
 use crate::dedup::{Identity, PREFIX_HASH};
@@ -58,12 +58,7 @@ pub(crate) struct Torn {
 
 impl Decoder {
     /// Decodes a chunk of a source that comes from `origin`.
-    pub(crate) fn decode(
-        &self,
-        chunk: &Chunk,
-        shape: &'static dyn Shape,
-        origin: &Origin,
-    ) -> Result<DecodedChunk, LakeError> {
+    pub(crate) fn decode(&self, chunk: &Chunk, reading: Reading, origin: &Origin) -> Result<DecodedChunk, LakeError> {
         let mut rows = Rows { decoder: self, origin, open: BTreeMap::new(), times: None, torn: None };
         let mut place = Place { hash: chunk.before.clone(), start: chunk.start.offset, hashed: 0, bytes: &chunk.bytes };
         match &chunk.problem {
@@ -77,7 +72,7 @@ impl Decoder {
                     _ => None,
                 };
                 let mut reported = false;
-                shape.decode(&chunk.bytes, chunk.start, chunk.last, &mut |record| {
+                reading.decode(&chunk.bytes, chunk.start, chunk.last, &mut |record| {
                     reported = rows.record(&mut place, record, unreadable.as_ref());
                 });
                 if let Some(reason) = unreadable.filter(|_| !reported) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int32Type;
-use kforensic_event::{Keyed, Origin, Redactor, columns};
+use kforensic_event::{Keyed, Origin, Redactor, Shape, columns};
 
 use crate::FORMAT_VERSION;
 use crate::case::Writer;
@@ -42,6 +42,8 @@ pub struct IngestOptions {
     pub cluster: Option<String>,
     /// Host that the logs come from, when their paths do not tell.
     pub host: Option<String>,
+    /// The shape that all inputs have, when it is not to be recognised by their content.
+    pub shape: Option<&'static Shape>,
     /// Threads that decode and encode.
     pub threads: usize,
     /// Whether values that are secrets are replaced.
@@ -142,6 +144,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
         },
         known: KnownSources::new(writer.snapshot.as_ref()),
         staging: writer.staging.dir().to_owned(),
+        shape: options.shape,
         threads: options.threads,
         modification_time_ms: options.now_ms,
         progress,

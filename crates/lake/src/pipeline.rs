@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select_biased, unbounded};
-use kforensic_event::{Origin, Shape};
+use kforensic_event::{Origin, Reading, Shape};
 
 use crate::copies::{Copy, KnownSources};
 use crate::decode::{DecodedChunk, Decoder};
@@ -41,6 +41,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) decoder: Decoder,
     pub(crate) known: KnownSources,
     pub(crate) staging: PathBuf,
+    /// The shape that all sources are said to have.
+    pub(crate) shape: Option<&'static Shape>,
     pub(crate) threads: usize,
     pub(crate) modification_time_ms: i64,
     pub(crate) progress: &'a Progress,
@@ -76,7 +78,7 @@ struct Decode {
     source: usize,
     number: usize,
     chunk: Chunk,
-    shape: &'static dyn Shape,
+    reading: Reading,
 }
 
 /// Takes up what was read, in the order of the sources.
@@ -158,9 +160,9 @@ fn work(
                 }
             },
             recv(decode_jobs) -> job => match job {
-                Ok(Decode { source, number, chunk, shape }) => shared
+                Ok(Decode { source, number, chunk, reading }) => shared
                     .decoder
-                    .decode(&chunk, shape, &sources[source].origin)
+                    .decode(&chunk, reading, &sources[source].origin)
                     .map_or_else(Message::Failed, |chunk| Message::Decoded { source, number, chunk }),
                 Err(_) => {
                     decode_jobs = never();
@@ -220,7 +222,7 @@ impl Reader<'_> {
         let (path, stream) = self.open(number, &source.input)?;
         let copy = path.as_ref().map_or(Ok(Copy::None), |path| self.shared.known.find(path))?;
         let failed = |error| LakeError::io("read", source.input.name().as_ref())(error);
-        let mut chunks = Chunks::new(stream);
+        let mut chunks = Chunks::new(stream, self.shared.shape);
         let mut entry = entry(source, &chunks);
         match copy {
             Copy::Whole(known) => {
@@ -244,7 +246,7 @@ impl Reader<'_> {
             }
             Copy::None => (),
         }
-        let shape = chunks.shape();
+        let reading = chunks.reading();
         let (mut sent, mut stored_bytes) = (0, 0);
         while self.gate.enter(number) {
             let Some(chunk) = chunks.next() else {
@@ -255,7 +257,7 @@ impl Reader<'_> {
             };
             self.shared.progress.add_bytes(chunks.stored_bytes() - stored_bytes);
             stored_bytes = chunks.stored_bytes();
-            if self.decoders.send(Decode { source: number, number: sent, chunk, shape }).is_err() {
+            if self.decoders.send(Decode { source: number, number: sent, chunk, reading }).is_err() {
                 return Ok(None);
             }
             sent += 1;
@@ -269,7 +271,7 @@ fn entry(source: &Planned, chunks: &Chunks) -> LedgerEntry {
         source_id: source.origin.source_id.clone(),
         name: source.input.name(),
         compression: chunks.compression().name().to_owned(),
-        shape: chunks.shape().name().to_owned(),
+        shape: chunks.reading().shape.name.to_owned(),
         host: source.origin.host.clone(),
         cluster: source.origin.cluster.clone(),
         ..LedgerEntry::default()

@@ -5,8 +5,8 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use kforensic_event::Shape;
-use kforensic_event::shape::{self, KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
+use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
+use kforensic_event::{Reading, Shape};
 use sha2::{Digest, Sha256};
 
 use crate::delta::hex;
@@ -246,7 +246,7 @@ pub(crate) struct Finished {
 /// Cuts the content of a source into chunks.
 pub(crate) struct Chunks {
     stream: Stream,
-    shape: &'static dyn Shape,
+    reading: Reading,
     hash: Sha256,
     position: Position,
     /// Content that has been read and not handed out.
@@ -259,11 +259,11 @@ pub(crate) struct Chunks {
 }
 
 impl Chunks {
-    /// Begins at the start of the content.
-    pub(crate) fn new(stream: Stream) -> Self {
+    /// Begins at the start of the content, which has the shape that is `forced`, else the one that is recognised.
+    pub(crate) fn new(stream: Stream, forced: Option<&'static Shape>) -> Self {
         let mut chunks = Self {
             stream,
-            shape: &shape::JSON_LINES,
+            reading: Reading::of(&[]),
             hash: Sha256::new(),
             position: Position::START,
             pending: Vec::with_capacity(CHUNK_BYTES),
@@ -272,7 +272,10 @@ impl Chunks {
             broken: None,
         };
         chunks.fill(HEAD_BYTES);
-        chunks.shape = shape::recognise(&chunks.pending);
+        chunks.reading = match forced {
+            Some(shape) => Reading::forced(shape, &chunks.pending),
+            None => Reading::of(&chunks.pending),
+        };
         let head = chunks.pending.len().min(COPY_HEAD_BYTES);
         chunks.head = chunks.pending[..head].to_vec();
         chunks
@@ -313,8 +316,8 @@ impl Chunks {
         Ok(())
     }
 
-    pub(crate) fn shape(&self) -> &'static dyn Shape {
-        self.shape
+    pub(crate) fn reading(&self) -> Reading {
+        self.reading
     }
 
     pub(crate) fn compression(&self) -> Compression {
@@ -336,7 +339,7 @@ impl Chunks {
                 let nothing = bytes.is_empty() && problem.is_none();
                 return (!nothing).then(|| self.chunk(bytes, true, problem));
             }
-            let cut = self.shape.cut(&self.pending);
+            let cut = self.reading.cut(&self.pending);
             if cut > 0 {
                 let mut rest = Vec::with_capacity(CHUNK_BYTES);
                 rest.extend_from_slice(&self.pending[cut..]);
@@ -406,7 +409,7 @@ mod tests {
     use super::*;
 
     fn chunks(bytes: &[u8]) -> Chunks {
-        Chunks::new(Stream::new(Box::new(io::Cursor::new(bytes.to_vec()))).unwrap())
+        Chunks::new(Stream::new(Box::new(io::Cursor::new(bytes.to_vec()))).unwrap(), None)
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

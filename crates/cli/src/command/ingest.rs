@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use kforensic_event::{Shape, shape};
 use kforensic_lake::{IngestOptions, LedgerEntry, Progress, Report, SecretValues, Writer};
 use kforensic_report::Format;
 use serde_json::json;
@@ -22,7 +23,8 @@ use crate::terminal;
 pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let case = case_folder(case);
     let start = Instant::now();
-    let report = ingest(&case, &args.paths, &args.labels, interrupt)?;
+    let shape = args.shape.as_deref().and_then(shape::find);
+    let report = ingest(&case, &args.paths, &args.labels, shape, interrupt)?;
     let elapsed = start.elapsed();
     match args.format.as_str() {
         "json" => print_json(&report, elapsed)?,
@@ -36,6 +38,7 @@ pub(crate) fn ingest(
     case: &Path,
     paths: &[PathBuf],
     labels: &Labels,
+    shape: Option<&'static Shape>,
     interrupt: &Interrupt,
 ) -> Result<Report, CliError> {
     // Before the case is made: a typing error should leave nothing behind.
@@ -50,6 +53,7 @@ pub(crate) fn ingest(
         paths: paths.to_vec(),
         cluster: labels.cluster.clone(),
         host: labels.host.clone(),
+        shape,
         threads: labels.threads.unwrap_or(cores),
         secret_values: match labels.keep_secret_values {
             true => SecretValues::Kept,

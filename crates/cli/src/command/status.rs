@@ -112,13 +112,26 @@ fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Resu
         ));
     }
     let sources: Vec<LedgerEntry> = snapshot.sources().cloned().collect();
-    table(&mut out, "sources", &accounts(&sources))?;
+    table(&mut out, "sources", &with_shapes(&accounts(&sources), &sources))?;
     let resources = counts.by_resource.iter().map(|(name, events)| (name.as_deref().unwrap_or("(none)"), *events));
     table(&mut out, "resources", &pairs("resource", resources.collect()))?;
     let days: Vec<(String, u64)> =
         counts.by_day.iter().map(|(day, events)| (time::render_day(*day), *events)).collect();
     let days = days.iter().map(|(day, events)| (day.as_str(), *events));
     table(&mut out, "days", &pairs("day", days.collect()))
+}
+
+/// The accounts of the sources, with what each was recognised as behind its name.
+fn with_shapes(accounts: &RecordBatch, sources: &[LedgerEntry]) -> RecordBatch {
+    let shapes: ArrayRef = Arc::new(StringArray::from_iter_values(sources.iter().map(|source| &source.shape)));
+    let schema = accounts.schema();
+    let mut columns: Vec<(&str, ArrayRef)> =
+        schema.fields().iter().map(|field| field.name().as_str()).zip(accounts.columns().iter().cloned()).collect();
+    columns.insert(1, ("shape", shapes));
+    match RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))) {
+        Ok(batch) => batch,
+        Err(error) => unreachable!("columns made of the same sources have the same length: {error}"),
+    }
 }
 
 fn pairs(name: &str, rows: Vec<(&str, u64)>) -> RecordBatch {

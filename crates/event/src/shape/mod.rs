@@ -1,22 +1,75 @@
 //! The shapes audit logs come in, recognised by content.
 //!
-//! Each shape is one module with one entry in [`SHAPES`]; adding one touches that file and that table.
-//! A shape cuts a stream into pieces that can be decoded apart, and decodes a piece into records.
+//! Three questions are kept apart, because collectors combine their answers freely:
+//!
+//! - How is a source cut into records? That is its [`framing`]: lines, documents of several lines, or lines
+//!   that a container runtime split. It is told from the beginning of the source, unless the shape has only one.
+//! - What wraps an event? That is its [`Shape`]: one small module each, with one entry in [`SHAPES`]. An entry
+//!   names what a source is, and says how to undo it where a collector changed the event itself
+//!   (its `Opener`).
+//! - Where in a record do events stand? [`nested`] searches for them, in any wrapper, and asks *every* opener of the table,
+//!   not only that of the shape that was recognised.
+//!
+//! So a name can be wrong, and a source can change its shape half-way, without losing an event: the name goes
+//! to the ledger, and nothing but the framing depends on it. `--shape` forces an entry. Adding a shape touches its own
+//! file and the table.
+//!
+//! **Where a record stands.** Records come in the order in which they begin, and no two overlap, but for two cases: the
+//! events of one packed text (base64 and gzip) all have the place of that text, and what was written between the parts
+//! of a split line stands inside the place of that line. Every byte belongs to a record, apart from line ends, blank space,
+//! byte order marks, and the text of a wrapper that several records share.
 
-mod container_log;
-mod dotted;
+mod cut;
+mod framing;
+mod head;
+mod nested;
+mod request_path;
+mod translated;
+
+mod aks;
+mod cloudwatch_events;
+mod cloudwatch_lines;
+mod cloudwatch_subscription;
+mod core_events;
+mod cri;
+mod docker;
+mod elastic;
+mod event_list;
+mod filebeat;
+mod fluent_bit;
+mod fluentd;
+mod gke;
+mod graylog;
+mod journald;
+mod json_array;
 mod json_documents;
 mod json_lines;
-mod nested;
+mod legacy;
+mod loki;
+mod old_api;
+mod otlp;
+mod panther;
+mod prefixed_lines;
+mod rancher;
+mod splunk;
+mod syslog;
+mod unknown;
+mod viaq;
+mod wrapped_json;
+
+use std::borrow::Cow;
+use std::fmt;
 
 use memchr::memmem;
 
 use crate::event::Event;
 use crate::reject::Reason;
 
-pub use container_log::CONTAINER_LOG;
-pub use json_documents::JSON_DOCUMENTS;
-pub use json_lines::JSON_LINES;
+use framing::Framing;
+use head::Head;
+use translated::Translated;
+
+pub(crate) use viaq::LEVEL_MEMBERS;
 
 /// Longest record that is decoded, in bytes.
 ///
@@ -30,8 +83,125 @@ pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 /// What Windows tools put in front of UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// All shapes, most specific first. The last one takes what no other recognises.
-pub const SHAPES: &[&dyn Shape] = &[&CONTAINER_LOG, &JSON_DOCUMENTS, &JSON_LINES];
+/// All shapes, most specific first: a source has the first one that recognises it. The last takes everything.
+pub static SHAPES: [&Shape; 30] = [
+    &cri::SHAPE,
+    &docker::SHAPE,
+    &legacy::SHAPE,
+    &syslog::SHAPE,
+    &fluentd::SHAPE,
+    &loki::SHAPE,
+    &cloudwatch_lines::SHAPE,
+    &prefixed_lines::SHAPE,
+    &gke::SHAPE,
+    &cloudwatch_subscription::SHAPE,
+    &cloudwatch_events::SHAPE,
+    &aks::SHAPE,
+    &otlp::SHAPE,
+    &journald::SHAPE,
+    &splunk::SHAPE,
+    &elastic::SHAPE,
+    &filebeat::SHAPE,
+    &graylog::SHAPE,
+    &viaq::SHAPE,
+    &panther::SHAPE,
+    &fluent_bit::SHAPE,
+    &rancher::SHAPE,
+    &core_events::SHAPE,
+    &event_list::SHAPE,
+    &json_array::SHAPE,
+    &json_documents::SHAPE,
+    &old_api::SHAPE,
+    &json_lines::SHAPE,
+    &wrapped_json::SHAPE,
+    &unknown::SHAPE,
+];
+
+/// What wraps the events of a source.
+pub struct Shape {
+    /// Name, as it stands in the ledger and as `--shape` takes it.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// Whether a source that begins so has this shape.
+    recognises: fn(&Head) -> bool,
+    /// How its records are cut, when there is only one way.
+    framing: Option<&'static dyn Framing>,
+    /// How an event is got out of it that the search would not find as the server wrote it.
+    opener: Opener,
+    /// Bytes that betray an event in it, beside those of [`mentions_event`].
+    traces: &'static [&'static [u8]],
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Shape({})", self.name)
+    }
+}
+
+/// How a shape undoes what a collector did to an event. Each is tried on whatever is no event as it is, in every
+/// source; so each must be quick to see that it is not meant.
+enum Opener {
+    /// The event is in there as the server wrote it: the search finds it.
+    Nested,
+    /// The member of that name holds an event that was changed, and this changes it back.
+    Member(&'static str, fn(&str) -> Cow<'_, str>),
+    /// A JSON object stands for an event, or for what is left of one.
+    Object(fn(&str) -> Option<Result<Translated, Reason>>),
+    /// A line of text stands for an event.
+    Line(fn(&str) -> Option<Translated>),
+    /// A text holds other text, packed.
+    Packed(fn(&str) -> Option<Result<String, Reason>>),
+    /// A JSON object of this kind is no audit event, and this is what it is.
+    Foreign(&'static str, fn(&str) -> bool),
+}
+
+/// How a source is to be read: the shape it has, and how its records are cut.
+#[derive(Clone, Copy)]
+pub struct Reading {
+    /// The shape.
+    pub shape: &'static Shape,
+    framing: &'static dyn Framing,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Reading({}, {})", self.shape.name, self.framing.name())
+    }
+}
+
+impl Reading {
+    /// Recognises how a source is to be read that begins with `head`.
+    pub fn of(head: &[u8]) -> Self {
+        let framing = framing::of(head);
+        let head = Head::new(head, framing.spans_lines());
+        let shape = SHAPES.iter().copied().find(|shape| (shape.recognises)(&head)).unwrap_or(&unknown::SHAPE);
+        Self { shape, framing: shape.framing.unwrap_or(framing) }
+    }
+
+    /// The reading of a source that is said to have this shape.
+    pub fn forced(shape: &'static Shape, head: &[u8]) -> Self {
+        Self { shape, framing: shape.framing.unwrap_or_else(|| framing::of(head)) }
+    }
+
+    /// Length of the longest prefix of `bytes` that can be decoded without what follows it;
+    /// 0 when there is none yet.
+    pub fn cut(&self, bytes: &[u8]) -> usize {
+        self.framing.cut(bytes)
+    }
+
+    /// Decodes a piece that [`Reading::cut`] cut, calling `each` with every record in order.
+    ///
+    /// `start` is the position of the piece, `last` says that the source ends with it.
+    pub fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
+        self.framing.decode(piece, start, last, each);
+    }
+}
+
+/// The shape called `name`.
+pub fn find(name: &str) -> Option<&'static Shape> {
+    SHAPES.iter().copied().find(|shape| shape.name == name)
+}
 
 /// Where in the decompressed source a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,38 +253,15 @@ pub enum Decoded<'a> {
     Reject(Reason),
 }
 
-/// A way in which events are written into a file.
-pub trait Shape: Sync {
-    /// Name, as it stands in the ledger.
-    fn name(&self) -> &'static str;
-
-    /// Whether a source that begins with `head` has this shape.
-    fn recognises(&self, head: &[u8]) -> bool;
-
-    /// Length of the longest prefix of `bytes` that can be decoded without what follows it;
-    /// 0 when there is none yet.
-    fn cut(&self, bytes: &[u8]) -> usize;
-
-    /// Decodes a piece that [`Shape::cut`] cut, calling `each` with every record in order.
-    ///
-    /// `start` is the position of the piece, `last` says that the source ends with it.
-    fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>));
-}
-
-/// The shape of a source that begins with `head`.
-pub fn recognise(head: &[u8]) -> &'static dyn Shape {
-    SHAPES.iter().copied().find(|shape| shape.recognises(head)).unwrap_or(&JSON_LINES)
-}
-
 /// Whether `bytes` hold a trace of an audit event, whole or torn, in whatever wrapper.
 ///
 /// This is how a folder's audit logs are told from its other files. Policies and prose name the API
 /// group too, so what counts is the member `auditID`, plain or escaped inside a JSON string, the
-/// beginning of an event as the server writes it, and that of a line of the legacy text format.
+/// beginning of an event as the server writes it, and what the shapes know that carry neither.
 pub fn mentions_event(bytes: &[u8]) -> bool {
-    const TRACES: [&[u8]; 4] =
-        [b"\"auditID\"", b"auditID\\\"", b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/", b" AUDIT: id=\""];
-    TRACES.iter().any(|trace| memmem::find(bytes, trace).is_some())
+    const TRACES: [&[u8]; 3] = [b"\"auditID\"", b"auditID\\", b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/"];
+    let own = SHAPES.iter().flat_map(|shape| shape.traces);
+    TRACES.iter().chain(own).any(|trace| memmem::find(bytes, trace).is_some())
 }
 
 #[cfg(test)]
@@ -125,13 +272,27 @@ mod tests {
     fn an_audit_log_is_told_from_other_files() {
         assert!(mentions_event(br#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Me"#));
         assert!(mentions_event(br#"{"log":"{\"level\":\"Metadata\",\"auditID\":\"x\"}"}"#));
+        assert!(mentions_event(br#"{"log":"{\"log\":\"{\\\"auditID\\\":1}\"}"}"#));
         assert!(!mentions_event(b"apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: []\n"));
         assert!(!mentions_event(br#"{"t":"2026-11-21T20:37:37Z","step":"01-anon-probe"}"#));
     }
 
     #[test]
     fn the_last_shape_takes_everything() {
-        assert_eq!(recognise(b"\x00\xff garbage").name(), "json-lines");
-        assert_eq!(recognise(b"").name(), "json-lines");
+        assert_eq!(Reading::of(b"\x00\xff garbage").shape.name, "unknown");
+        assert_eq!(Reading::of(b"").shape.name, "unknown");
+    }
+
+    #[test]
+    fn names_are_unique_words_for_the_command_line() {
+        let mut names: Vec<_> = SHAPES.iter().map(|shape| shape.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SHAPES.len());
+        for shape in SHAPES {
+            assert!(shape.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
+            assert!(!shape.summary.is_empty() && !shape.summary.ends_with('.'), "{}", shape.name);
+            assert_eq!(find(shape.name).map(|found| found.name), Some(shape.name));
+        }
     }
 }

@@ -7,13 +7,20 @@
 
 use std::borrow::Cow;
 
+use super::{Opener, Shape};
 use crate::json;
 
-/// Name of the member that holds such an event.
-pub(super) const FIELD: &str = "audit";
+pub(super) static SHAPE: Shape = Shape {
+    name: "elastic-agent",
+    summary: "Elastic Agent: events as objects in `kubernetes.audit`, the dots in their keys replaced",
+    recognises: |head| head.has("kubernetes.audit") || head.has("_source.kubernetes.audit"),
+    framing: None,
+    opener: Opener::Member("audit", restored),
+    traces: &[],
+};
 
 /// An audit event with the keys of its annotations and of its users' extras as the server wrote them.
-pub(super) fn restored(event: &str) -> Cow<'_, str> {
+fn restored(event: &str) -> Cow<'_, str> {
     let (mut out, mut changed) = (String::with_capacity(event.len()), false);
     let left_out = rewrite(event, &mut out, &mut |key, value, out| match key {
         "annotations" => changed |= rewrite_keys(value, out),

@@ -1,0 +1,18 @@
+//! Fluent Bit, and Fluentd's other outputs: the line as the text `log` (or `message`), beside Kubernetes metadata or
+//! whatever else was added.
+
+use super::{Opener, Shape};
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "fluent-bit",
+    summary: "Fluent Bit or Fluentd: the event in `log`",
+    recognises: |head| {
+        (head.has("log") && !head.has("log.file"))
+            || head.has("_source.log")
+            || head.has("_source.message")
+            || (head.has("message") && head.has("kubernetes"))
+    },
+    framing: None,
+    opener: Opener::Nested,
+    traces: &[],
+};

@@ -1,0 +1,31 @@
+//! How a source is cut into records, whatever wraps them.
+
+mod documents;
+mod lines;
+mod parts;
+
+use super::{Position, Record};
+
+pub(super) use documents::DOCUMENTS;
+pub(super) use lines::LINES;
+pub(super) use parts::{PARTS, cri_part, docker_part};
+
+/// A way in which records follow one another.
+pub(super) trait Framing: Sync {
+    /// What a record is.
+    fn name(&self) -> &'static str;
+
+    /// Whether a record can have more than one line.
+    fn spans_lines(&self) -> bool;
+
+    /// See [`super::Reading::cut`].
+    fn cut(&self, bytes: &[u8]) -> usize;
+
+    /// See [`super::Reading::decode`].
+    fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>));
+}
+
+/// The framing of a source that begins with `head`. That lines of it were split only a shape can tell.
+pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
+    if documents::recognises(head) { &DOCUMENTS } else { &LINES }
+}

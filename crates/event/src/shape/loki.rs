@@ -1,0 +1,19 @@
+//! Exports of Grafana Loki: answers of its HTTP API (`data.result[].values`), and what `logcli` prints, as
+//! JSON lines (`line`, `labels`, `timestamp`) or as text (`<time> {job="audit"} <line>`).
+
+use super::{Opener, Shape};
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "loki",
+    summary: "Grafana Loki: an answer of its API, or the output of logcli",
+    recognises: |head| {
+        let labels = head.prefix.split_once(' ').is_some_and(|(time, rest)| {
+            crate::time::parse(time).is_some() && rest.starts_with('{') && rest.trim_end().ends_with('}')
+        });
+        let line = head.has("line") && head.has("labels") && head.has("timestamp");
+        labels || line || head.has("data.result.values") || head.has("streams.values")
+    },
+    framing: None,
+    opener: Opener::Nested,
+    traces: &[],
+};
