@@ -17,6 +17,7 @@ use crate::delta::{self, Add, hex};
 use crate::discover::{Input, Skipped, discover};
 use crate::encode::{Job, Partition};
 use crate::error::LakeError;
+use crate::kept;
 use crate::ledger::{LedgerEntry, Operation};
 use crate::pipeline::{self, Planned, Sequence, Shared, SourceRead};
 use crate::source::head_sha256;
@@ -42,6 +43,8 @@ pub struct IngestOptions {
     pub host: Option<String>,
     /// Threads that decode and encode.
     pub threads: usize,
+    /// Whether the case is to keep a copy of every source that is read.
+    pub keep_originals: bool,
     /// The command line, for the ledger.
     pub arguments: Vec<String>,
     /// The present time in milliseconds since 1970, for the ledger.
@@ -129,6 +132,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
         known: KnownSources::new(writer.snapshot.as_ref()),
         staging: writer.staging.dir().to_owned(),
         threads: options.threads,
+        keep_originals: options.keep_originals,
         modification_time_ms: options.now_ms,
         progress,
     };
@@ -144,6 +148,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     };
     let mut adds = pipeline::run(&shared, &sources, &mut taking)?;
     adds.sort_by(|left, right| left.path.cmp(&right.path));
+    kept::share(writer.snapshot.as_ref(), taking.entries.iter_mut().map(|source| &mut source.entry));
     let report = report(&taking.entries, skipped);
     check_accounts(&report, &adds)?;
     commit(writer, options, report, &taking.entries, &adds)
@@ -214,6 +219,7 @@ fn commit(
         skipped: report.skipped.clone(),
     };
     let case = writer.case();
+    kept::publish(case.root(), writer.staging.dir(), &operation.sources)?;
     let names: Vec<String> = adds.iter().map(|add| add.path.clone()).collect();
     writer.staging.publish(&case.events_dir(), &names)?;
     let staging = writer.staging.dir();

@@ -1,9 +1,11 @@
 //! The state of a case at one commit: its files and its ledger.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use kforensic_event::partition;
 
+use crate::kept::KeptOriginal;
 use crate::ledger::{LedgerEntry, Operation};
 use crate::stats::FileStats;
 
@@ -46,12 +48,21 @@ pub struct Snapshot {
     pub removed: Vec<String>,
     /// What was done, in order.
     pub operations: Vec<Operation>,
+    /// When each of them was committed, in milliseconds since 1970.
+    pub commit_times_ms: Vec<i64>,
 }
 
 impl Snapshot {
     /// All sources that were read, in order.
     pub fn sources(&self) -> impl Iterator<Item = &LedgerEntry> {
         self.operations.iter().flat_map(|operation| &operation.sources)
+    }
+
+    /// Originals that the case keeps, in order, each once: its first source and the copy.
+    pub fn kept_originals(&self) -> impl Iterator<Item = (&LedgerEntry, &KeptOriginal)> {
+        let mut seen = BTreeSet::new();
+        let kept = self.sources().filter_map(|entry| Some((entry, entry.original.as_ref()?)));
+        kept.filter(move |(_, original)| seen.insert(&original.path))
     }
 
     /// Files with events.
