@@ -53,6 +53,10 @@ pub(crate) struct IngestArgs {
     #[arg(long, value_name = "NAME", value_parser = shapes())]
     pub(crate) shape: Option<String>,
 
+    /// Keep a compressed copy of every source that is read in the case, with all secrets in it
+    #[arg(long)]
+    pub(crate) keep_originals: bool,
+
     /// Form of the accounts: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,

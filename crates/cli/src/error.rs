@@ -62,6 +62,10 @@ impl CliError {
             Self::Lake(LakeError::Altered { .. }) => {
                 "compare the fingerprint with the one you noted; ingest the sources into a new case"
             }
+            Self::Lake(LakeError::NotWritable { .. }) => {
+                "copy the case to where you can write, or name a folder for a new one with `--case DIR`"
+            }
+            Self::Lake(LakeError::SourceChanged { .. }) => "run the same command again",
             Self::Lake(LakeError::Interrupted) => "run the same command again to complete it",
             Self::OutputInCase { .. } => "choose a file outside of the case",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",

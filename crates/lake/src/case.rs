@@ -80,8 +80,12 @@ impl Writer {
     /// `holder` describes this process to others that find the case locked.
     ///
     /// # Errors
-    /// When another process writes to the case, or `root` is a folder of something else.
+    /// When another process writes to the case, `root` is a folder of something else, or it cannot be written to.
     pub fn open(root: &Path, holder: &str) -> Result<Self, LakeError> {
+        Self::open_folder(root, holder).map_err(|error| error.of_writing_to(root))
+    }
+
+    fn open_folder(root: &Path, holder: &str) -> Result<Self, LakeError> {
         let case = Case { root: root.to_owned() };
         if !Case::is_case(root) {
             refuse_other_folders(root)?;
@@ -132,6 +136,8 @@ pub(crate) fn create_dirs(dir: &Path) -> Result<(), LakeError> {
 fn take_lock(path: &Path, holder: &str) -> Result<File, LakeError> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut lock = options.open(path).map_err(LakeError::io("open", path))?;
     match lock.try_lock() {
         Ok(()) => (),

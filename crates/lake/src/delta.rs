@@ -117,7 +117,7 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, Lake
                 .map_err(|error| LakeError::Unsupported { version, problem: error.to_string() })?;
             apply(action, version, &mut files, &mut snapshot.removed, &mut operation)?;
         }
-        let Some(operation) = operation else {
+        let Some((timestamp_ms, operation)) = operation else {
             return Err(LakeError::Unsupported { version, problem: "it was not written by kforensic".to_owned() });
         };
         if seal(text, &operation.seal) != operation.seal {
@@ -131,6 +131,7 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, Lake
             });
         }
         snapshot.operations.push(operation);
+        snapshot.commit_times_ms.push(timestamp_ms);
         snapshot.version = version;
         snapshot.fingerprint = hex(&Sha256::digest(&bytes));
     }
@@ -144,14 +145,14 @@ fn apply(
     version: u64,
     files: &mut HashMap<String, Add>,
     removed: &mut Vec<String>,
-    operation: &mut Option<Operation>,
+    operation: &mut Option<(i64, Operation)>,
 ) -> Result<(), LakeError> {
     if let Some(info) = action.commit_info {
         if info.kforensic.format != FORMAT_VERSION {
             let problem = format!("layout {} instead of {FORMAT_VERSION}", info.kforensic.format);
             return Err(LakeError::Unsupported { version, problem });
         }
-        *operation = Some(info.kforensic);
+        *operation = Some((info.timestamp, info.kforensic));
     }
     if let Some(Protocol { min_reader_version, .. }) = action.protocol
         && min_reader_version > READER_VERSION

@@ -81,7 +81,7 @@ pub(crate) struct Job {
 pub(crate) fn encode(job: &Job, staging: &Path, modification_time_ms: i64) -> Result<Add, LakeError> {
     let path = staging.join(&job.file_name);
     let file = File::create(&path).map_err(LakeError::io("create", &path))?;
-    let output = Hashing { inner: file, hash: Sha256::new(), bytes: 0 };
+    let output = Hashing::new(file);
     let schema = columns::schema();
     // Parquet's own types say it all; Arrow's copy of the schema would make every small file a third larger.
     let options = ArrowWriterOptions::new().with_properties(properties(job.partition)).with_skip_arrow_metadata(true);
@@ -177,10 +177,17 @@ fn column_properties(mut builder: WriterPropertiesBuilder, name: &str, kind: Kin
 }
 
 /// Counts and hashes what is written.
-struct Hashing {
-    inner: File,
-    hash: Sha256,
-    bytes: u64,
+pub(crate) struct Hashing {
+    pub(crate) inner: File,
+    pub(crate) hash: Sha256,
+    pub(crate) bytes: u64,
+}
+
+impl Hashing {
+    /// Begins a file.
+    pub(crate) fn new(inner: File) -> Self {
+        Self { inner, hash: Sha256::new(), bytes: 0 }
+    }
 }
 
 impl Write for Hashing {

@@ -37,6 +37,20 @@ pub enum LakeError {
         /// What the lock file says about it.
         holder: String,
     },
+    /// The case, or the folder that it is to be made in, cannot be written to.
+    #[error("the case `{path}` cannot be written: {source}")]
+    NotWritable {
+        /// The folder of the case.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A source was changed between the two times that it is looked at.
+    #[error("`{name}` was changed while it was read; the case is as it was before")]
+    SourceChanged {
+        /// Its name.
+        name: String,
+    },
     /// The case was written by a version of kforensic with another layout, or by another tool.
     #[error("commit {version} of the case cannot be read: {problem}")]
     Unsupported {
@@ -98,8 +112,26 @@ impl LakeError {
         move |source| Self::Parquet { action, path, source }
     }
 
+    /// Says of the case in `root` that it cannot be written to, when that is the cause of the error.
+    pub(crate) fn of_writing_to(self, root: &Path) -> Self {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self {
+            Self::Io { source, .. } if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+                Self::NotWritable { path: root.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the evidence itself is altered or cannot be read (exit code 3).
     pub fn is_about_evidence(&self) -> bool {
-        matches!(self, Self::Unsupported { .. } | Self::Altered { .. } | Self::Io { .. } | Self::Parquet { .. })
+        matches!(
+            self,
+            Self::Unsupported { .. }
+                | Self::Altered { .. }
+                | Self::SourceChanged { .. }
+                | Self::Io { .. }
+                | Self::Parquet { .. }
+        )
     }
 }

@@ -18,6 +18,7 @@ use crate::delta::{self, Add, hex};
 use crate::discover::{Input, Skipped, discover};
 use crate::encode::{Job, Partition};
 use crate::error::LakeError;
+use crate::kept;
 use crate::key::Key;
 use crate::ledger::{LedgerEntry, Operation, Redaction, SecretValues};
 use crate::pipeline::{self, Planned, Sequence, Shared, SourceRead};
@@ -48,6 +49,8 @@ pub struct IngestOptions {
     pub threads: usize,
     /// Whether values that are secrets are replaced.
     pub secret_values: SecretValues,
+    /// Whether the case is to keep a copy of every source that is read.
+    pub keep_originals: bool,
     /// The command line, for the ledger.
     pub arguments: Vec<String>,
     /// The present time in milliseconds since 1970, for the ledger.
@@ -146,6 +149,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
         staging: writer.staging.dir().to_owned(),
         shape: options.shape,
         threads: options.threads,
+        keep_originals: options.keep_originals,
         modification_time_ms: options.now_ms,
         progress,
     };
@@ -161,6 +165,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     };
     let mut adds = pipeline::run(&shared, &sources, &mut taking)?;
     adds.sort_by(|left, right| left.path.cmp(&right.path));
+    kept::share(writer.snapshot.as_ref(), taking.entries.iter_mut().map(|source| &mut source.entry));
     let report = report(&taking.entries, skipped);
     check_accounts(&report, &adds)?;
     commit(writer, options, redaction, report, &taking.entries, &adds)
@@ -234,6 +239,7 @@ fn commit(
         skipped: report.skipped.clone(),
     };
     let case = writer.case();
+    kept::publish(case.root(), writer.staging.dir(), &operation.sources)?;
     let names: Vec<String> = adds.iter().map(|add| add.path.clone()).collect();
     writer.staging.publish(&case.events_dir(), &names)?;
     let staging = writer.staging.dir();

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kept::KeptOriginal;
+
 /// What one run did, as it stands in its commit.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Operation {
@@ -94,6 +96,12 @@ pub struct LedgerEntry {
     pub first_event: Option<String>,
     /// Time of the latest event, RFC 3339.
     pub last_event: Option<String>,
+    /// Copy of the source that the case keeps.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub original: Option<KeptOriginal>,
+    /// How the file was seen to change while it was read; the account is about the bytes that were read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub changed_while_read: Option<String>,
     /// Where a later, longer copy of this source is to be read on.
     pub resume: Resume,
 }

@@ -2,7 +2,7 @@
 //!
 //! They are given only when the source is proved to be the one that was read: its content must begin
 //! with the very bytes whose SHA-256 stands in the ledger. A log that has grown since, was renamed or
-//! compressed still begins with them.
+//! compressed still begins with them; so does the copy that the case may keep.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -11,8 +11,10 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::case::Case;
 use crate::copies::HashWriter;
 use crate::delta::hex;
+use crate::kept;
 use crate::ledger::LedgerEntry;
 use crate::snapshot::Snapshot;
 use crate::source::Stream;
@@ -20,8 +22,10 @@ use crate::source::Stream;
 /// Bytes of a record and the file that they were read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
-    /// Name of the file.
+    /// Name of the file; of the copy in the case when the source could not be used.
     pub name: String,
+    /// Why the copy that the case keeps was used instead of the source.
+    pub kept_because: Option<String>,
     /// The record, without its line ending.
     pub bytes: Vec<u8>,
 }
@@ -58,51 +62,89 @@ pub enum OriginalError {
 
 /// Reads `length` bytes at `offset` of the content of a source.
 ///
-/// When the source itself is not there any more, the later sources that it has grown into are tried.
+/// When the source itself is not there any more, the later sources that it has grown into are tried,
+/// then the copies that the case keeps of any of them.
 ///
 /// # Errors
-/// When neither the source nor one that goes on behind it is there unchanged; the error is about the source itself.
-pub fn original(snapshot: &Snapshot, source_id: &str, offset: u64, length: u64) -> Result<Original, OriginalError> {
+/// When none of them is there unchanged; the error is about the source itself.
+pub fn original(
+    case: &Case,
+    snapshot: &Snapshot,
+    source_id: &str,
+    offset: u64,
+    length: u64,
+) -> Result<Original, OriginalError> {
     let entry = |id: &str| snapshot.sources().find(|entry| entry.source_id == id);
     let source = entry(source_id).ok_or_else(|| OriginalError::NoSource { source_id: source_id.to_owned() })?;
-    let first = read(source, &source.name, offset, length);
-    if first.is_ok() {
-        return first;
+    let record = Record { source, offset, length };
+    let first = match record.read_file(&source.name) {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    // What was read must be the beginning of a later source: the proof is about the source, not its successor.
+    let family = family(snapshot, source);
+    if let Some(found) = family.iter().skip(1).find_map(|later| record.read_file(&later.name).ok()) {
+        return Ok(found);
     }
-    let mut family = BTreeSet::from([source_id]);
-    for later in snapshot.sources() {
-        if later.continues.as_deref().is_some_and(|earlier| family.contains(earlier)) {
-            family.insert(&later.source_id);
-            // What was read then must still be the beginning: the proof is about the source, not its successor.
-            let found = read(source, &later.name, offset, length);
-            if found.is_ok() {
-                return found;
-            }
+    for member in family.iter().filter(|member| member.original.is_some()) {
+        if let Ok(stored) = kept::open(case.root(), member)
+            && let Ok(found) = record.read(&kept::name(&member.sha256), stored)
+        {
+            return Ok(Original { kept_because: Some(first.to_string()), ..found });
         }
     }
-    first
+    Err(first)
 }
 
-/// Reads from the file `name`, provided that it begins with the content of `source`.
-fn read(source: &LedgerEntry, name: &str, offset: u64, length: u64) -> Result<Original, OriginalError> {
-    if name == "-" {
-        return Err(OriginalError::Stdin);
+/// A source and the later ones that go on behind it, in order.
+fn family<'a>(snapshot: &'a Snapshot, source: &'a LedgerEntry) -> Vec<&'a LedgerEntry> {
+    let mut ids = BTreeSet::from([source.source_id.as_str()]);
+    let mut family = vec![source];
+    for later in snapshot.sources() {
+        if later.continues.as_deref().is_some_and(|earlier| ids.contains(earlier)) {
+            ids.insert(&later.source_id);
+            family.push(later);
+        }
     }
-    let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
-    let changed = || OriginalError::Changed { name: name.to_owned(), expected: source.content_sha256.clone() };
-    let file = std::fs::File::open(PathBuf::from(name)).map_err(gone)?;
-    let mut content = Stream::new(Box::new(file)).map_err(gone)?;
-    let mut hash = Sha256::new();
-    let mut copy = |bytes: u64| io::copy(&mut content.by_ref().take(bytes), &mut HashWriter(&mut hash)).map_err(gone);
-    let before = copy(offset)?;
-    let mut bytes = Vec::new();
-    content.by_ref().take(length).read_to_end(&mut bytes).map_err(gone)?;
-    hash.update(&bytes);
-    let read = before + bytes.len() as u64;
-    let after = source.content_bytes.checked_sub(read).ok_or_else(changed)?;
-    let rest = io::copy(&mut content.take(after), &mut HashWriter(&mut hash)).map_err(gone)?;
-    if rest != after || hex(&hash.finalize()) != source.content_sha256 {
-        return Err(changed());
+    family
+}
+
+/// Where a record stands.
+struct Record<'a> {
+    source: &'a LedgerEntry,
+    offset: u64,
+    length: u64,
+}
+
+impl Record<'_> {
+    fn read_file(&self, name: &str) -> Result<Original, OriginalError> {
+        if name == "-" {
+            return Err(OriginalError::Stdin);
+        }
+        let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
+        let file = std::fs::File::open(PathBuf::from(name)).map_err(gone)?;
+        self.read(name, Box::new(file))
     }
-    Ok(Original { name: name.to_owned(), bytes })
+
+    /// Reads the record from the file `name`, provided that it begins with the content of the source.
+    fn read(&self, name: &str, stored: Box<dyn Read + Send>) -> Result<Original, OriginalError> {
+        let Self { source, offset, length } = *self;
+        let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
+        let changed = || OriginalError::Changed { name: name.to_owned(), expected: source.content_sha256.clone() };
+        let mut content = Stream::new(stored).map_err(gone)?;
+        let mut hash = Sha256::new();
+        let mut copy =
+            |bytes: u64| io::copy(&mut content.by_ref().take(bytes), &mut HashWriter(&mut hash)).map_err(gone);
+        let before = copy(offset)?;
+        let mut bytes = Vec::new();
+        content.by_ref().take(length).read_to_end(&mut bytes).map_err(gone)?;
+        hash.update(&bytes);
+        let read = before + bytes.len() as u64;
+        let after = source.content_bytes.checked_sub(read).ok_or_else(changed)?;
+        let rest = io::copy(&mut content.take(after), &mut HashWriter(&mut hash)).map_err(gone)?;
+        if rest != after || hex(&hash.finalize()) != source.content_sha256 {
+            return Err(changed());
+        }
+        Ok(Original { name: name.to_owned(), kept_because: None, bytes })
+    }
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,8 +24,10 @@ use crate::discover::Input;
 use crate::encode::{self, Job};
 use crate::error::LakeError;
 use crate::ingest::Progress;
+use crate::kept::Keeping;
 use crate::ledger::{LedgerEntry, Resume};
 use crate::source::{Chunk, Chunks, Finished, Stream, head_sha256};
+use crate::watch::Watch;
 
 /// Chunks of one source that may be on their way.
 const CHUNKS_IN_FLIGHT: usize = 8;
@@ -44,6 +46,7 @@ pub(crate) struct Shared<'a> {
     /// The shape that all sources are said to have.
     pub(crate) shape: Option<&'static Shape>,
     pub(crate) threads: usize,
+    pub(crate) keep_originals: bool,
     pub(crate) modification_time_ms: i64,
     pub(crate) progress: &'a Progress,
 }
@@ -183,6 +186,14 @@ struct Reader<'a> {
     sequencer: Sender<Message>,
 }
 
+/// An input that is ready to be read.
+struct Opened {
+    /// Where it can be read a second time, which looking for copies needs.
+    path: Option<PathBuf>,
+    watch: Option<Watch>,
+    stored: Box<dyn Read + Send>,
+}
+
 impl Reader<'_> {
     /// Reads a source; whether the next one is to be read.
     fn read(&self, number: usize, source: &Planned) -> bool {
@@ -196,55 +207,54 @@ impl Reader<'_> {
         goes_on
     }
 
-    /// Opens an input; with its path when it can be read twice, which looking for copies needs.
-    ///
+    /// Opens an input.
+    fn open(&self, number: usize, input: &Input) -> Result<Opened, LakeError> {
+        let open = |path: &Path| File::open(path).map_err(LakeError::io("open", path));
+        match input {
+            Input::File(path) if path.is_file() => {
+                let file = open(path)?;
+                let watch = Watch::begin(&file, path)?;
+                Ok(Opened { path: Some(path.clone()), watch: Some(watch), stored: Box::new(file) })
+            }
+            Input::File(path) => self.open_pipe(number, Box::new(open(path)?)),
+            Input::Stdin => self.open_pipe(number, Box::new(std::io::stdin())),
+        }
+    }
+
     /// Standard input and other pipes are read once: when there is something to compare them with,
     /// they are written to a file first.
-    fn open(&self, number: usize, input: &Input) -> Result<(Option<PathBuf>, Stream), LakeError> {
-        let mut pipe: Box<dyn Read + Send> = match input {
-            Input::File(path) if path.is_file() => return Ok((Some(path.clone()), Stream::open_file(path)?)),
-            Input::File(path) => Box::new(File::open(path).map_err(LakeError::io("open", path))?),
-            Input::Stdin => Box::new(std::io::stdin()),
-        };
+    fn open_pipe(&self, number: usize, mut pipe: Box<dyn Read + Send>) -> Result<Opened, LakeError> {
         if self.shared.known.is_empty() {
-            let name = input.name();
-            return Ok((None, Stream::new(pipe).map_err(LakeError::io("read", name.as_ref()))?));
+            return Ok(Opened { path: None, watch: None, stored: pipe });
         }
         let path = self.shared.staging.join(format!("pipe-{number}"));
         let mut file = File::create(&path).map_err(LakeError::io("create", &path))?;
         std::io::copy(&mut pipe, &mut file).map_err(LakeError::io("write", &path))?;
-        let stream = Stream::open_file(&path)?;
-        Ok((Some(path), stream))
+        let file = File::open(&path).map_err(LakeError::io("open", &path))?;
+        Ok(Opened { path: Some(path), watch: None, stored: Box::new(file) })
     }
 
     /// Sends the chunks of a source on their way; `None` when the run was stopped.
     fn chunks(&self, number: usize, source: &Planned) -> Result<Option<(usize, SourceRead)>, LakeError> {
-        let (path, stream) = self.open(number, &source.input)?;
-        let copy = path.as_ref().map_or(Ok(Copy::None), |path| self.shared.known.find(path))?;
-        let failed = |error| LakeError::io("read", source.input.name().as_ref())(error);
-        let mut chunks = Chunks::new(stream, self.shared.shape);
+        let name = source.input.name();
+        let Opened { path, watch, mut stored } = self.open(number, &source.input)?;
+        let copy = path.map_or(Ok(Copy::None), |path| self.shared.known.find(&path))?;
+        if let Copy::Whole(known) = copy {
+            self.shared.progress.add_bytes(known.size_bytes);
+            return Ok(Some((0, known_source(*known, name))));
+        }
+        let mut keeping = None;
+        if self.shared.keep_originals {
+            let (copy, tee) = Keeping::begin(&self.shared.staging, &source.origin.source_id, stored)?;
+            (keeping, stored) = (Some(copy), tee);
+        }
+        let failed = |error| LakeError::io("read", name.as_ref())(error);
+        let mut chunks = Chunks::new(Stream::new(stored).map_err(failed)?, self.shared.shape);
         let mut entry = entry(source, &chunks);
-        match copy {
-            Copy::Whole(known) => {
-                self.shared.progress.add_bytes(known.size_bytes);
-                let known = LedgerEntry {
-                    name: entry.name,
-                    continues: Some(known.source_id.clone()),
-                    continues_bytes: known.content_bytes,
-                    records: 0,
-                    events: 0,
-                    duplicates: 0,
-                    rejected: 0,
-                    ..*known
-                };
-                return Ok(Some((0, SourceRead { entry: known, known: true, head: Vec::new() })));
-            }
-            Copy::Beginning(source_id, resume) => {
-                chunks.skip(resume.bytes, resume.line).map_err(failed)?;
-                entry.continues = Some(source_id);
-                entry.continues_bytes = resume.bytes;
-            }
-            Copy::None => (),
+        if let Copy::Beginning(source_id, resume) = copy {
+            skip_known(&mut chunks, &resume, &name)?;
+            entry.continues = Some(source_id);
+            entry.continues_bytes = resume.bytes;
         }
         let reading = chunks.reading();
         let (mut sent, mut stored_bytes) = (0, 0);
@@ -253,6 +263,8 @@ impl Reader<'_> {
                 let finished = chunks.finish().map_err(failed)?;
                 self.shared.progress.add_bytes(finished.stored_bytes - stored_bytes);
                 fill_in(&mut entry, &finished);
+                entry.original = keeping.map(|copy| copy.finish(&entry.sha256)).transpose()?;
+                entry.changed_while_read = watch.and_then(|watch| watch.end(entry.size_bytes));
                 return Ok(Some((sent, SourceRead { entry, known: false, head: finished.head })));
             };
             self.shared.progress.add_bytes(chunks.stored_bytes() - stored_bytes);
@@ -264,6 +276,30 @@ impl Reader<'_> {
         }
         Ok(None)
     }
+}
+
+/// Goes on behind the beginning of a source that was found to be known.
+///
+/// The source may have changed since it was looked at: what is skipped must be what is known, or it would be lost.
+fn skip_known(chunks: &mut Chunks, known: &Resume, name: &str) -> Result<(), LakeError> {
+    let changed = || LakeError::SourceChanged { name: name.to_owned() };
+    chunks.skip(known.bytes, known.line).map_err(|_| changed())?;
+    if chunks.sha256_so_far() == known.sha256 { Ok(()) } else { Err(changed()) }
+}
+
+/// What becomes of a file that was read before.
+fn known_source(known: LedgerEntry, name: String) -> SourceRead {
+    let entry = LedgerEntry {
+        name,
+        continues: Some(known.source_id.clone()),
+        continues_bytes: known.content_bytes,
+        records: 0,
+        events: 0,
+        duplicates: 0,
+        rejected: 0,
+        ..known
+    };
+    SourceRead { entry, known: true, head: Vec::new() }
 }
 
 fn entry(source: &Planned, chunks: &Chunks) -> LedgerEntry {
@@ -421,5 +457,29 @@ impl Gate {
     fn lock(&self) -> MutexGuard<'_, GateState> {
         // A thread that panics while it holds the lock leaves two numbers behind that are both valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn a_beginning_that_is_no_longer_the_known_one_is_not_skipped() {
+        let sha256 = crate::delta::hex(&Sha256::digest("one\ntwo\n"));
+        let known = Resume { bytes: 8, line: 3, sha256, head_sha256: String::new() };
+        let skip = |content: &str| {
+            let stream = Stream::new(Box::new(Cursor::new(content.to_owned()))).unwrap();
+            skip_known(&mut Chunks::new(stream), &known, "audit.log").map_err(|error| error.to_string())
+        };
+        assert_eq!(skip("one\ntwo\nthree\n"), Ok(()));
+        let changed = Err("`audit.log` was changed while it was read; the case is as it was before".to_owned());
+        // Replaced by another file of that length, and cut shorter, since it was found to be known.
+        assert_eq!(skip("one\nTWO\nthree\n"), changed);
+        assert_eq!(skip("one\n"), changed);
     }
 }

@@ -1,9 +1,11 @@
 //! The state of a case at one commit: its files and its ledger.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use kforensic_event::partition;
 
+use crate::kept::KeptOriginal;
 use crate::ledger::{LedgerEntry, Operation, SecretValues};
 use crate::stats::FileStats;
 
@@ -46,6 +48,8 @@ pub struct Snapshot {
     pub removed: Vec<String>,
     /// What was done, in order.
     pub operations: Vec<Operation>,
+    /// When each of them was committed, in milliseconds since 1970.
+    pub commit_times_ms: Vec<i64>,
 }
 
 impl Snapshot {
@@ -66,6 +70,13 @@ impl Snapshot {
             operation.redaction.as_ref().is_some_and(|redaction| redaction.values == SecretValues::Kept)
         };
         self.operations.iter().filter(kept).flat_map(|operation| &operation.sources)
+    }
+
+    /// Originals that the case keeps, in order, each once: its first source and the copy.
+    pub fn kept_originals(&self) -> impl Iterator<Item = (&LedgerEntry, &KeptOriginal)> {
+        let mut seen = BTreeSet::new();
+        let kept = self.sources().filter_map(|entry| Some((entry, entry.original.as_ref()?)));
+        kept.filter(move |(_, original)| seen.insert(&original.path))
     }
 
     /// Files with events.

@@ -320,6 +320,11 @@ impl Chunks {
         self.reading
     }
 
+    /// SHA-256 of the content that has been handed out or skipped, in hex.
+    pub(crate) fn sha256_so_far(&self) -> String {
+        hex(&self.hash.clone().finalize())
+    }
+
     pub(crate) fn compression(&self) -> Compression {
         self.stream.compression()
     }
@@ -505,6 +510,7 @@ mod tests {
         let content = b"one\ntwo\nthree\n";
         let mut chunks = chunks(content);
         chunks.skip(8, 3).unwrap();
+        assert_eq!(chunks.sha256_so_far(), hex(&Sha256::digest(b"one\ntwo\n")));
         let chunk = chunks.next().unwrap();
         assert_eq!((chunk.bytes.as_slice(), chunk.start), (&b"three\n"[..], Position { line: 3, offset: 8 }));
         assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(content)));

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::case::create_dirs;
 use crate::delta;
 use crate::error::LakeError;
+use crate::kept;
 use crate::snapshot::Snapshot;
 
 /// Folder for files that are being written.
@@ -34,6 +35,7 @@ impl Staging {
                 fs::remove_file(&file).map_err(LakeError::io("clear", &file))?;
             }
         }
+        kept::clear(root, snapshot)?;
         Ok(Self { dir })
     }
 

@@ -16,6 +16,7 @@ use crate::copies::sha256_of_file;
 use crate::dedup;
 use crate::delta;
 use crate::error::LakeError;
+use crate::kept;
 use crate::key;
 use crate::snapshot::{DataFile, Snapshot};
 
@@ -32,6 +33,8 @@ pub struct Verification {
     pub bytes: u64,
     /// Rows in them.
     pub rows: u64,
+    /// Kept originals that are whole, and give their sources back.
+    pub originals: u64,
     /// What is not as it should be; empty when the case is what its ledger says.
     pub problems: Vec<Problem>,
 }
@@ -70,6 +73,12 @@ pub fn verify(case: &Case) -> Result<Verification, LakeError> {
     }
     if let Some((path, problem)) = snapshot.key_sha256().and_then(|known| key::check(case.root(), known)) {
         found.problem(path.display().to_string(), problem);
+    }
+    for (source, original) in snapshot.kept_originals() {
+        match kept::check(case.root(), source, original) {
+            Ok(()) => found.originals += 1,
+            Err(problem) => found.problem(case.root().join(&original.path).display().to_string(), problem),
+        }
     }
     strays(case, &snapshot, &mut found)?;
     // Rows of files that are missing or altered are a problem already; accounts would only repeat it.
@@ -121,6 +130,7 @@ fn strays(case: &Case, snapshot: &Snapshot, found: &mut Verification) -> Result<
     let mut known: BTreeSet<PathBuf> = delta::known_files(snapshot).map(|name| case.events_dir().join(name)).collect();
     known.extend((0..=snapshot.version).map(|version| case.log_dir().join(delta::commit_name(version))));
     known.extend(["LOCK", key::KEY_FILE].map(|name| case.root().join(name)));
+    known.extend(kept::paths(case.root(), snapshot));
     for entry in walkdir::WalkDir::new(case.root()).sort_by_file_name() {
         let entry = entry.map_err(|error| LakeError::io("list", case.root())(error.into()))?;
         let staged = entry.path().starts_with(case.root().join("staging"));

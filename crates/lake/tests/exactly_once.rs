@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use common::{content, gzip, ingest_all, key, logs, originals, rebuilt, rejects, same_but_redacted, tree};
 use kforensic_event::{Cell, columns};
 use kforensic_lake::{Case, Report};
-use proptest::prelude::*;
 
 /// Parts of the life of one log: a rotated file, and the live file at two moments.
 struct Life {
@@ -180,37 +179,6 @@ fn the_number_of_threads_does_not_change_a_byte() {
     }
     assert!(cases[0].len() > 10);
     assert!(cases.windows(2).all(|pair| pair[0] == pair[1]));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
-    /// Random prefixes of a log, in random order, some compressed, some torn, in one run or in many.
-    #[test]
-    fn any_history_of_copies_gives_the_events_of_the_longest(
-        cuts in prop::collection::vec((0_usize..60_000, any::<bool>(), any::<bool>()), 1..5),
-        whole_at in 0_usize..5,
-    ) {
-        let life = Life::new();
-        let log = &life.live[..60_000];
-        let case = life.case("case");
-        let mut copies: Vec<(usize, bool, bool)> = cuts;
-        copies.insert(whole_at.min(copies.len()), (log.len(), false, false));
-        let mut together = Vec::new();
-        for (number, (cut, compressed, with_next)) in copies.iter().enumerate() {
-            let bytes = if *compressed { gzip(&log[..*cut]) } else { log[..*cut].to_vec() };
-            together.push(life.write(&format!("{number}.log"), &bytes));
-            if !with_next {
-                ingest_all(&case, &together);
-                together.clear();
-            }
-        }
-        if !together.is_empty() {
-            ingest_all(&case, &together);
-        }
-        let whole = life.write("whole.log", log);
-        same_but_redacted(rebuilt(&case), originals(&[whole]), &key(&case));
-    }
 }
 
 #[test]

@@ -24,13 +24,28 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interru
     let case = case_folder(case);
     let start = Instant::now();
     let shape = args.shape.as_deref().and_then(shape::find);
-    let report = ingest(&case, &args.paths, &args.labels, shape, interrupt)?;
+    let report = ingest(&case, &args.paths, &args.labels, shape, args.keep_originals, interrupt)?;
     let elapsed = start.elapsed();
     match args.format.as_str() {
         "json" => print_json(&report, elapsed)?,
         _ => print_table(&report, &case, elapsed)?,
     }
+    for message in reservations(&report, args.keep_originals) {
+        message::warning(&message);
+    }
     Ok(outcome(&report))
+}
+
+/// What the accounts alone do not make plain.
+fn reservations(report: &Report, keep_originals: bool) -> Vec<String> {
+    let changed = report.sources.iter().filter(|entry| !entry.is_known()).filter_map(|entry| {
+        let how = entry.changed_while_read.as_ref()?;
+        Some(format!("`{}` was changed while it was read: {how}; what was read is in the case", entry.name))
+    });
+    let not_kept = report.sources.iter().filter(|entry| keep_originals && entry.original.is_none());
+    let not_kept =
+        not_kept.map(|entry| format!("no copy is kept of `{}`: it was read before, without one", entry.name));
+    changed.chain(not_kept).collect()
 }
 
 /// Reads logs into the case in that folder, and shows how far it is.
@@ -39,6 +54,7 @@ pub(crate) fn ingest(
     paths: &[PathBuf],
     labels: &Labels,
     shape: Option<&'static Shape>,
+    keep_originals: bool,
     interrupt: &Interrupt,
 ) -> Result<Report, CliError> {
     // Before the case is made: a typing error should leave nothing behind.
@@ -59,6 +75,7 @@ pub(crate) fn ingest(
             true => SecretValues::Kept,
             false => SecretValues::Redacted,
         },
+        keep_originals,
         arguments: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
         now_ms: now.timestamp_millis(),
     };
@@ -141,11 +158,12 @@ pub(crate) fn accounts(sources: &[LedgerEntry]) -> RecordBatch {
 }
 
 fn note(entry: &LedgerEntry) -> Option<String> {
-    let continues = entry.continues.as_ref()?;
-    Some(match entry.is_known() {
+    let continues = entry.continues.as_ref().map(|continues| match entry.is_known() {
         true => format!("read before, as source {continues}"),
         false => format!("goes on behind source {continues}"),
-    })
+    });
+    let changed = entry.changed_while_read.as_ref().map(|_| "changed while it was read".to_owned());
+    continues.into_iter().chain(changed).reduce(|notes, note| format!("{notes}; {note}"))
 }
 
 fn summary(report: &Report, case: &Path, elapsed: Duration) -> String {

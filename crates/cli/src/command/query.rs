@@ -68,7 +68,7 @@ fn ingest_first(
         }
     };
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
-    let report = ingest(&folder, &args.from, &args.labels, None, interrupt)?;
+    let report = ingest(&folder, &args.from, &args.labels, None, false, interrupt)?;
     for skipped in &report.skipped {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
     }

@@ -15,7 +15,8 @@ use crate::message;
 
 /// Shows the events with an audit id.
 pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, CliError> {
-    let snapshot = Case::open(&case_folder(case))?.snapshot()?;
+    let case = Case::open(&case_folder(case))?;
+    let snapshot = case.snapshot()?;
     let (limits, _spill) = limits()?;
     let session = Session::open(&snapshot, &Selection::default(), &limits)?;
     let batches = session.events_of(&args.audit_id, args.stage.as_deref())?;
@@ -24,7 +25,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, Cl
     for batch in &batches {
         for row in 0..batch.num_rows() {
             found += 1;
-            let shown = show(&snapshot, &Event { batch, row }, args.raw)?;
+            let shown = show(&case, &snapshot, &Event { batch, row }, args.raw)?;
             outcome = if shown == Outcome::Done { outcome } else { shown };
         }
     }
@@ -53,7 +54,7 @@ impl<'a> Event<'a> {
     }
 }
 
-fn show(snapshot: &Snapshot, event: &Event<'_>, raw: bool) -> Result<Outcome, CliError> {
+fn show(case: &Case, snapshot: &Snapshot, event: &Event<'_>, raw: bool) -> Result<Outcome, CliError> {
     let source_id = event.cell("source_id").text().unwrap_or_default();
     let (offset, length) = (event.number("byte_offset"), event.number("byte_length"));
     let source = snapshot.sources().find(|source| source.source_id == source_id);
@@ -66,8 +67,13 @@ fn show(snapshot: &Snapshot, event: &Event<'_>, raw: bool) -> Result<Outcome, Cl
         return Ok(Outcome::Done);
     }
     message::plain(&place);
-    match kforensic_lake::original(snapshot, source_id, offset, length) {
+    match kforensic_lake::original(case, snapshot, source_id, offset, length) {
         Ok(original) => {
+            if let Some(why) = &original.kept_because {
+                message::note(&format!("{why}; these are its bytes in `{}`, which the case keeps", original.name));
+            } else if source.is_none_or(|source| source.name != original.name) {
+                message::note(&format!("these are its bytes in `{}`, which begins with the source", original.name));
+            }
             message::print_bytes(&original.bytes)?;
             message::print("\n")?;
             Ok(Outcome::Done)

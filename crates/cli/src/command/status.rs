@@ -33,6 +33,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &StatusArgs) -> Result<Outcome, 
 
 fn as_json(snapshot: &Snapshot, counts: &Counts) -> Value {
     let times = snapshot.event_times();
+    let (originals, original_bytes) = originals(snapshot);
     let resources: Vec<Value> =
         counts.by_resource.iter().map(|(resource, events)| json!({"resource": resource, "events": events})).collect();
     let days: Map<String, Value> =
@@ -54,6 +55,7 @@ fn as_json(snapshot: &Snapshot, counts: &Counts) -> Value {
         "sources_with_secret_values": snapshot.with_secret_values().map(|source| &source.source_id).collect::<Vec<_>>(),
         "files": snapshot.files.len(),
         "bytes": bytes(snapshot),
+        "originals": json!({"files": originals, "bytes": original_bytes}),
         "sources": snapshot.sources().collect::<Vec<_>>(),
     })
 }
@@ -82,6 +84,12 @@ fn bytes(snapshot: &Snapshot) -> u64 {
     snapshot.files.iter().map(|file| file.size_bytes).sum()
 }
 
+/// Originals that the case keeps: how many, and their size in bytes.
+fn originals(snapshot: &Snapshot) -> (usize, u64) {
+    let sizes = snapshot.kept_originals().map(|(_, original)| original.size_bytes);
+    sizes.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size))
+}
+
 fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     let time = |micros| message::time(&time::render(micros));
@@ -99,6 +107,15 @@ fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Resu
         ("rejects", counts.rejects.to_string()),
         ("redacted", redaction(snapshot)),
         ("files", format!("{} with {} bytes", snapshot.files.len(), bytes(snapshot))),
+        (
+            "originals",
+            match originals(snapshot) {
+                (0, _) => "none kept".to_owned(),
+                (files, bytes) => {
+                    format!("{files} with {bytes} bytes: the sources themselves, with all secrets in them")
+                }
+            },
+        ),
     ];
     let mut text = String::new();
     for (name, value) in facts {

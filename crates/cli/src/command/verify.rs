@@ -70,6 +70,9 @@ fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliErr
     message::plain(&format!(
         "as written: {files} data files with {rows} rows and {bytes} bytes, in {commits} commit(s)"
     ));
+    if found.originals > 0 {
+        message::plain(&format!("kept originals: {} whole, and the sources come out of them", found.originals));
+    }
     message::plain(&format!("fingerprint {}", found.fingerprint));
     match found.problems.len() {
         0 => (),
