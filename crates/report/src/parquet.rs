@@ -152,6 +152,10 @@ fn text_bytes(cell: &Cell<'_>) -> usize {
 fn has_type(data_type: &DataType) -> bool {
     match data_type {
         DataType::Interval(IntervalUnit::MonthDayNano) | DataType::Union(..) => false,
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale >= 0,
         DataType::Struct(fields) => !fields.is_empty() && fields.iter().all(|field| has_type(field.data_type())),
         DataType::List(field)
         | DataType::LargeList(field)
