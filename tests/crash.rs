@@ -13,6 +13,9 @@ use serde_json::Value;
 /// Crashes that are tried; the variable `KFORENSIC_CRASHES` says otherwise.
 const CRASHES: u32 = 50;
 
+/// Its multiples, less their whole parts, fill the span from 0 to 1 evenly, however many there are.
+const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
+
 fn crashes() -> u32 {
     std::env::var("KFORENSIC_CRASHES").map_or(CRASHES, |number| number.parse().unwrap())
 }
@@ -48,7 +51,7 @@ fn kills_at_random_instants_lose_nothing_and_repeat_nothing() {
     ingest(&undisturbed, &before);
     let start = Instant::now();
     let whole = ingest(&undisturbed, &rest);
-    let length = start.elapsed();
+    let mut length = start.elapsed();
     let expected = contents(&undisturbed);
 
     let (mut killed, mut completed) = (0, 0);
@@ -61,11 +64,16 @@ fn kills_at_random_instants_lose_nothing_and_repeat_nothing() {
             child.arg("--keep-originals");
         }
         let mut child = child.stderr(std::process::Stdio::null()).spawn().unwrap();
-        // Spread over the whole run, and beyond its end. The instant need not be exact to be random.
-        std::thread::sleep(
-            length.mul_f64(f64::from(number) * 1.2 / f64::from(crashes))
-                + Duration::from_micros(u64::from(number * 37)),
-        );
+        // Spread over the whole run in an order that a machine under load cannot bias; instants need not be exact.
+        let instant = length.mul_f64(f64::from(number) * GOLDEN_RATIO % 1.0);
+        let started = Instant::now();
+        while started.elapsed() < instant && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        if child.try_wait().unwrap().is_some() {
+            // Faster than the first run: later kills come earlier.
+            length = length.min(started.elapsed());
+        }
         child.kill().unwrap();
         let code = child.wait().unwrap().code();
 

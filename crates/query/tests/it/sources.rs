@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use kforensic_lake::{Case, IngestOptions, Progress, Snapshot, Writer, ingest};
-use kforensic_query::{Limits, Parameters, Selection, Session};
+use kforensic_query::{Limits, Selection, Session};
 use serde_json::{Value, json};
 
-use crate::fixture::{ad_hoc, run};
+use crate::fixture::{ad_hoc, parameters, run};
 
 /// A moment in milliseconds since 1970: 2026-11-22T08:00:00Z.
 const NOW_MS: i64 = 1_795_334_400_000;
@@ -25,10 +25,13 @@ fn ingested(case: &Path, paths: &[PathBuf], now_ms: i64) -> Snapshot {
     writer.case().snapshot().unwrap()
 }
 
-fn select(snapshot: &Snapshot, selection: &Selection, sql: &str) -> Vec<Value> {
+/// Runs a SELECT in a session of the least that it asks for.
+fn select(snapshot: &Snapshot, sql: &str, arguments: &[&str]) -> Vec<Value> {
     let limits = Limits { memory_bytes: 1 << 30, threads: 2, temp_directory: std::env::temp_dir() };
-    let session = Session::open(snapshot, selection, &limits).unwrap();
-    run(&session, &ad_hoc(sql), &Parameters::new(), None).unwrap().0
+    let query = ad_hoc(sql);
+    let parameters = parameters(&query, arguments);
+    let session = Session::open(snapshot, &Selection::of(&query, &parameters), &limits).unwrap();
+    run(&session, &query, &parameters, None).unwrap().0
 }
 
 #[test]
@@ -46,8 +49,7 @@ fn every_account_of_the_ledger_is_a_row() {
     std::fs::write(&odd, &bytes).unwrap();
     let snapshot = ingested(&case, std::slice::from_ref(&odd), NOW_MS + 1_500);
 
-    const ALL: &str = "FROM sources ORDER BY source_id";
-    let rows = select(&snapshot, &Selection::default(), ALL);
+    let rows = select(&snapshot, "FROM sources ORDER BY source_id", &[]);
     assert_eq!(rows.len(), 3);
     for (row, account) in rows.iter().zip(snapshot.sources()) {
         let account = serde_json::to_value(account).unwrap();
@@ -69,16 +71,13 @@ fn every_account_of_the_ledger_is_a_row() {
     assert_eq!((&rows[1]["compression"], &rows[1]["rejected"]), (&json!("gzip"), &json!(1)));
     assert_eq!((&rows[2]["continues"], &rows[2]["continues_bytes"]), (&json!("0-0"), &json!(half)));
     assert_eq!(rows[2]["original"], format!("originals/{}.zst", rows[2]["sha256"].as_str().unwrap()));
-    // Rows of the events lead to their source, and the accounts are those of the rows.
-    let sums = select(
-        &snapshot,
-        &Selection::default(),
-        "SELECT source_id, events, count(*) AS found FROM events JOIN sources USING (source_id) \
-         GROUP BY ALL ORDER BY source_id",
-    );
-    assert!(sums.len() == 3 && sums.iter().all(|row| row.as_object().unwrap()["found"].is_i64()), "{sums:?}");
+    // Rows of the events lead to their source, whose account says how many there are.
+    let sums = "SELECT source_id, events, count(*) AS found FROM events JOIN sources USING (source_id) \
+                GROUP BY ALL ORDER BY source_id";
+    let sums = select(&snapshot, sums, &[]);
+    assert!(sums.len() == 3 && sums.iter().all(|row| row["found"] == row["events"]), "{sums:?}");
     // A selection of events leaves the ledger whole.
-    let none = Selection { until: Some(0), ..Selection::default() };
-    assert_eq!(select(&snapshot, &none, ALL), rows);
+    let early = "FROM sources WHERE $until::TIMESTAMP IS NOT NULL ORDER BY source_id";
+    assert_eq!(select(&snapshot, early, &["--until", "1970-01-01T00:00:00Z"]), rows);
     assert_eq!(Case::open(&case).unwrap().snapshot().unwrap().commit_times_ms, [NOW_MS, NOW_MS + 1_500]);
 }
