@@ -8,14 +8,13 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use kforensic_event::{Keyed, Origin, columns};
 
-use crate::FORMAT_VERSION;
 use crate::case::Writer;
 use crate::copies::KnownSources;
 use crate::decode::{self, DecodedChunk, Decoder};
 use crate::dedup::Stored;
-use crate::delta::{self, Add, hex};
+use crate::delta::{Add, Change, hex};
 use crate::discover::{Input, Skipped, discover};
-use crate::encode::{Job, Partition};
+use crate::encode::{Job, Partition, file_name};
 use crate::error::LakeError;
 use crate::ledger::{LedgerEntry, Operation};
 use crate::pipeline::{self, Planned, Sequence, Shared, SourceRead};
@@ -23,7 +22,7 @@ use crate::source::head_sha256;
 use crate::stats::FileStats;
 
 /// Memory of the rows of one file, in bytes: about 4 MB on disk at the ratio audit logs compress.
-const FILE_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const FILE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Memory of all rows that wait for their files, in bytes. Beyond it the largest file is written.
 const BUFFERED_BYTES: usize = 128 * 1024 * 1024;
@@ -76,6 +75,14 @@ impl Progress {
     /// Asks the ingest to stop; the case stays as it was.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_total(&self, bytes: u64) {
+        self.total_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_events(&self, events: u64) {
+        self.events.fetch_add(events, Ordering::Relaxed);
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -146,7 +153,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     adds.sort_by(|left, right| left.path.cmp(&right.path));
     let report = report(&taking.entries, skipped);
     check_accounts(&report, &adds)?;
-    commit(writer, options, report, &taking.entries, &adds)
+    commit(writer, options, report, &taking.entries, adds)
 }
 
 fn plan(inputs: Vec<Input>, options: &IngestOptions, version: u64) -> Vec<Planned> {
@@ -193,7 +200,7 @@ fn commit(
     options: &IngestOptions,
     mut report: Report,
     sources: &[SourceRead],
-    adds: &[Add],
+    adds: Vec<Add>,
 ) -> Result<Report, LakeError> {
     let new: Vec<LedgerEntry> =
         sources.iter().filter(|source| !source.known).map(|source| source.entry.clone()).collect();
@@ -202,23 +209,16 @@ fn commit(
         report.fingerprint = before.map(|snapshot| snapshot.fingerprint.clone()).unwrap_or_default();
         return Ok(report);
     }
-    let version = writer.next_version();
     let operation = Operation {
-        format: FORMAT_VERSION,
         command: "ingest".to_owned(),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         arguments: options.arguments.clone(),
-        previous_sha256: before.map(|snapshot| snapshot.fingerprint.clone()),
-        seal: String::new(),
         sources: new,
         skipped: report.skipped.clone(),
+        ..Operation::default()
     };
-    let case = writer.case();
-    let names: Vec<String> = adds.iter().map(|add| add.path.clone()).collect();
-    writer.staging.publish(&case.events_dir(), &names)?;
-    let staging = writer.staging.dir();
-    report.fingerprint = delta::commit(&case.log_dir(), staging, version, options.now_ms, &operation, adds)?;
-    report.version = Some(version);
+    let change = Change { adds, removes: Vec::new() };
+    report.fingerprint = writer.commit(operation, &change, options.now_ms)?;
+    report.version = Some(writer.next_version());
     Ok(report)
 }
 
@@ -328,8 +328,7 @@ impl Taking<'_> {
     fn take(&mut self, partition: Partition) -> Option<Job> {
         let buffer = self.buffers.remove(&partition)?;
         self.buffered_bytes -= buffer.bytes;
-        // Sorts by commit, then by the order in which files were begun; depends on nothing but the input.
-        let file_name = format!("{:010}-{:05}.parquet", self.version, self.files);
+        let file_name = file_name(self.version, self.files);
         self.files += 1;
         Some(Job { partition, file_name, batches: buffer.batches, bytes: buffer.bytes })
     }

@@ -70,6 +70,12 @@ fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliErr
     message::plain(&format!(
         "as written: {files} data files with {rows} rows and {bytes} bytes, in {commits} commit(s)"
     ));
+    if found.pruned_events + found.pruned_rejects > 0 {
+        message::plain(&format!(
+            "pruned before, as the ledger says: {} events and {} rejects",
+            found.pruned_events, found.pruned_rejects
+        ));
+    }
     message::plain(&format!("fingerprint {}", found.fingerprint));
     match found.problems.len() {
         0 => (),

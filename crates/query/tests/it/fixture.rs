@@ -212,6 +212,7 @@ fn write(root: &Path, (day, partition): Folder, rows: &RecordBatch) -> DataFile 
             rows: rows.num_rows() as u64,
             event_time: times.iter().min().copied().zip(times.iter().max().copied()),
         },
+        memory_bytes: 0,
     }
 }
 
