@@ -407,3 +407,66 @@ pub(crate) fn known_files(snapshot: &Snapshot) -> impl Iterator<Item = PathBuf> 
     let current = snapshot.files.iter().map(|file| PathBuf::from(&file.name));
     current.chain(snapshot.removed.keys().map(PathBuf::from))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> DataFile {
+        DataFile {
+            path: PathBuf::new(),
+            name: name.to_owned(),
+            size_bytes: 7,
+            sha256: String::new(),
+            day: Some(20_778),
+            resource_partition: "pods".to_owned(),
+            stats: FileStats::default(),
+            memory_bytes: 0,
+        }
+    }
+
+    fn add(name: &str) -> Action {
+        serde_json::from_value(json!({"add": {
+            "path": name, "partitionValues": {}, "size": 7, "modificationTime": 0, "dataChange": true, "stats": "{}",
+            "tags": {},
+        }}))
+        .unwrap()
+    }
+
+    fn remove(name: &str) -> Action {
+        Action { remove: Some(Remove::of(&file(name), 5, false)), ..Action::default() }
+    }
+
+    /// What a log of these actions makes of the table: its files, or what is wrong.
+    fn table(actions: Vec<Action>) -> Result<Vec<String>, String> {
+        let (mut files, mut removed, mut operation) = (HashMap::new(), BTreeMap::new(), None);
+        for action in actions {
+            apply(action, 3, &mut files, &mut removed, &mut operation).map_err(|error| error.to_string())?;
+        }
+        let mut names: Vec<String> = files.into_keys().collect();
+        names.sort();
+        Ok(names)
+    }
+
+    #[test]
+    fn a_name_never_comes_back() {
+        assert_eq!(table(vec![add("a"), add("b"), remove("a")]), Ok(vec!["b".to_owned()]));
+        for actions in [vec![add("a"), add("a")], vec![add("a"), remove("a"), add("a")]] {
+            assert_eq!(table(actions).unwrap_err(), "the case has been altered: commit 3 adds `a` once more");
+        }
+        for actions in [vec![remove("a")], vec![add("a"), remove("a"), remove("a")]] {
+            let problem = "the case has been altered: commit 3 removes `a`, which is not part of the case";
+            assert_eq!(table(actions).unwrap_err(), problem);
+        }
+    }
+
+    #[test]
+    fn a_removed_file_is_written_as_the_protocol_has_it() {
+        let written = serde_json::to_value(remove("x")).unwrap();
+        let expected = json!({"remove": {
+            "path": "x", "deletionTimestamp": 5, "dataChange": false, "extendedFileMetadata": true,
+            "partitionValues": {"date": "2026-11-21", "resource_partition": "pods"}, "size": 7,
+        }});
+        assert_eq!(written, expected);
+    }
+}

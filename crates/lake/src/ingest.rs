@@ -77,8 +77,8 @@ impl Progress {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_total(&self, bytes: u64) {
-        self.total_bytes.store(bytes, Ordering::Relaxed);
+    pub(crate) fn add_total(&self, bytes: u64) {
+        self.total_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn add_events(&self, events: u64) {

@@ -61,7 +61,7 @@ pub(crate) fn rewrite_all(
     progress: &Progress,
 ) -> Result<Vec<Add>, LakeError> {
     let bytes = rewrites.iter().flat_map(|rewrite| &rewrite.files).map(|file| file.size_bytes).sum();
-    progress.set_total(bytes);
+    progress.add_total(bytes);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(rewrites.len()));
     let add = |result| done.lock().unwrap_or_else(PoisonError::into_inner).push(result);

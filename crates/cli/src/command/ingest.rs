@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use kforensic_lake::{Compaction, IngestOptions, LakeError, LedgerEntry, Progress, Report, UpkeepOptions};
+use kforensic_lake::{
+    Compaction, IngestOptions, LakeError, LedgerEntry, Progress, Report, SMALL_FILES_PER_PARTITION, UpkeepOptions,
+};
 use kforensic_report::Format;
 use serde_json::json;
 
@@ -86,9 +88,9 @@ pub(crate) fn ingest(
     let pruned = prune::notes(&writer, &report);
     let upkeep =
         UpkeepOptions { threads: options.threads, ..compact::options(&GraceArgs::default(), now.timestamp_millis())? };
-    let compaction = writer
-        .refresh()
-        .and_then(|()| kforensic_lake::compact(&writer, kforensic_lake::SMALL_FILES_PER_PARTITION, &upkeep, &progress));
+    let refreshed = report.version.map_or(Ok(()), |_| writer.refresh());
+    let compaction =
+        refreshed.and_then(|()| kforensic_lake::compact(&writer, SMALL_FILES_PER_PARTITION, &upkeep, &progress));
     drop(line);
     Ok(Ingested { report, compaction, pruned })
 }
