@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{ingest, kforensic, logs, query, run};
+use common::{ingest, kforensic, logs, pieces, query, run};
 use serde_json::Value;
 
 /// Crashes that are tried; the variable `KFORENSIC_CRASHES` says otherwise.
@@ -19,6 +19,8 @@ const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
 fn crashes() -> u32 {
     std::env::var("KFORENSIC_CRASHES").map_or(CRASHES, |number| number.parse().unwrap())
 }
+/// Crashes of a compaction and of a prune that are tried.
+const UPKEEP_CRASHES: u32 = 25;
 
 /// What a case holds, as far as it must not depend on how it came about.
 fn contents(case: &Path) -> (Vec<Vec<Value>>, Value) {
@@ -95,4 +97,76 @@ fn kills_at_random_instants_lose_nothing_and_repeat_nothing() {
     }
     println!("{killed} of {crashes} runs were killed before their commit, {completed} after it");
     assert!(killed > crashes / 5, "the crashes must hit the ingest: {killed}");
+}
+
+/// Files below a folder.
+fn files(folder: &Path) -> usize {
+    walkdir::WalkDir::new(folder).into_iter().filter(|entry| entry.as_ref().unwrap().file_type().is_file()).count()
+}
+
+/// Copies a case as it is.
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from).into_iter().map(Result::unwrap) {
+        let target = to.join(entry.path().strip_prefix(from).unwrap());
+        match entry.file_type().is_dir() {
+            true => std::fs::create_dir(&target).unwrap(),
+            false => _ = std::fs::copy(entry.path(), &target).unwrap(),
+        }
+    }
+}
+
+/// Kills upkeep at instants spread over its run: the case is the old one or the new one, and the next run completes it.
+fn killed_upkeep(arguments: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old");
+    for piece in pieces(folder.path(), "sample-logs/hardened", 8) {
+        ingest(&old, &[piece]);
+    }
+    let undisturbed = folder.path().join("new");
+    copy(&old, &undisturbed);
+    let start = Instant::now();
+    let done = run(&undisturbed, arguments);
+    let length = start.elapsed();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let expected = [contents(&old), contents(&undisturbed)];
+    let (mut before, mut after) = (0, 0);
+    for number in 0..UPKEEP_CRASHES {
+        let case = folder.path().join(format!("case-{number}"));
+        copy(&old, &case);
+        let mut child = kforensic();
+        child.arg("--case").arg(&case).args(arguments).stdout(std::process::Stdio::null());
+        let mut child = child.stderr(std::process::Stdio::null()).spawn().unwrap();
+        // Twice its length: deleting what was removed comes after the commit.
+        std::thread::sleep(length.mul_f64(f64::from(number) * 2.0 / f64::from(UPKEEP_CRASHES)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let commits = std::fs::read_dir(case.join("events/_delta_log")).unwrap().count();
+        let committed = match commits {
+            8 => false,
+            9 => true,
+            _ => panic!("{commits} commits"),
+        };
+        before += u32::from(!committed);
+        after += u32::from(committed);
+        // A reader sees the old case or the new one, and every file of it is right.
+        assert_eq!(contents(&case), expected[usize::from(committed)], "after crash {number}");
+        let again = run(&case, arguments);
+        assert_eq!(again.code, Some(0), "{again:?}");
+        assert_eq!(contents(&case), expected[1], "after crash {number}");
+        assert_eq!((orphans(&case), case.join("staging").exists()), (0, false));
+        assert_eq!(run(&case, &["verify"]).code, Some(0));
+        assert_eq!(files(&case), files(&undisturbed), "all that was removed is deleted");
+        std::fs::remove_dir_all(&case).unwrap();
+    }
+    assert!(before > 2 && after > 2, "the crashes must fall on both sides of the commit: {before} and {after}");
+}
+
+#[test]
+fn a_killed_compaction_leaves_the_old_case_or_the_new_one() {
+    killed_upkeep(&["compact", "--grace", "0s"]);
+}
+
+#[test]
+fn a_killed_prune_leaves_the_old_case_or_the_new_one() {
+    killed_upkeep(&["prune", "--before", "2026-11-21T20:37:20Z", "--grace", "0s"]);
 }

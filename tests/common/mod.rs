@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -99,4 +99,24 @@ pub(crate) fn query(case: &Path, arguments: &[&str]) -> Vec<Value> {
 pub(crate) fn expected(folder: &str, question: &str) -> Vec<Value> {
     let path = repository(&format!("tests/expected/{folder}/{question}.jsonl"));
     std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The content of the logs of a capture, cut at line ends into as many files.
+pub(crate) fn pieces(folder: &Path, capture: &str, count: usize) -> Vec<String> {
+    let mut text = Vec::new();
+    for log in logs(capture) {
+        let file = std::fs::File::open(&log).unwrap();
+        let mut content: Box<dyn Read> = match log.ends_with(".gz") {
+            true => Box::new(flate2::read::MultiGzDecoder::new(file)),
+            false => Box::new(file),
+        };
+        content.read_to_end(&mut text).unwrap();
+    }
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let pieces = lines.chunks(lines.len().div_ceil(count)).enumerate().map(|(number, lines)| {
+        let path = folder.join(format!("piece-{number:02}.log"));
+        std::fs::write(&path, lines.concat()).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    pieces.collect()
 }

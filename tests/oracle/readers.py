@@ -3,7 +3,7 @@
 
 usage: readers.py CASE        (needs the packages deltalake, pyarrow and duckdb)
 """
-import json, pathlib, sys
+import datetime, json, pathlib, sys
 
 import duckdb
 import pyarrow.compute as pc
@@ -11,12 +11,19 @@ from deltalake import DeltaTable
 
 case = pathlib.Path(sys.argv[1])
 ledger = {"events": 0, "rejected": 0}
+pruned = None
 for commit in sorted((case / "events/_delta_log").glob("*.json")):
     for line in commit.read_text().splitlines():
         info = json.loads(line).get("commitInfo")
-        for source in info["kforensic"]["sources"] if info else []:
+        if not info:
+            continue
+        for source in info["kforensic"]["sources"]:
             for what in ledger:
                 ledger[what] += source[what]
+        pruned = info["kforensic"].get("pruned", pruned)
+        for source in info["kforensic"].get("pruned", {}).get("sources", []):
+            for what in ledger:
+                ledger[what] -= source[what]
 
 table = DeltaTable(str(case / "events"))
 rows = table.to_pyarrow_table()
@@ -24,6 +31,9 @@ rejects = pc.sum(pc.equal(rows["resource_partition"], "_rejected")).as_py() or 0
 seen = {"events": rows.num_rows - rejects, "rejected": rejects}
 assert seen == ledger, f"deltalake sees {seen}, the ledger says {ledger}"
 assert rows["event_time"].null_count == rejects and rows["audit_id"].null_count == rejects
+if pruned:
+    before = datetime.datetime.fromisoformat(pruned["before"].replace("Z", "+00:00"))
+    assert all(time >= before for time in rows["event_time"].to_pylist() if time), "what was pruned is gone"
 days = {time.date() for time in rows["event_time"].to_pylist() if time}
 assert days == {day for day in rows["date"].to_pylist() if day}, "the partition column is the day of the request"
 print(f"deltalake {table.version()=}: {seen}")

@@ -33,6 +33,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Check that the case is what its ledger says, byte for byte
     Verify(VerifyArgs),
+    /// Merge the small files that many ingests leave, so that queries open fewer
+    Compact(CompactArgs),
+    /// Remove the events from before a time; the ledger says for ever what was removed
+    Prune(PruneArgs),
 }
 
 /// Reads audit logs into the case, in one commit: after an interruption the case is as it was before.
@@ -207,6 +211,53 @@ pub(crate) struct VerifyArgs {
     /// Form of the result: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,
+}
+
+/// Merges the small files of every partition into files of the normal size, in one commit. Rows, answers and accounts
+/// stay what they are.
+///
+/// An ingest does the same by itself when it leaves more than 8 small files in a partition.
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    #[command(flatten)]
+    pub(crate) grace: GraceArgs,
+
+    /// Form of the result: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub(crate) format: String,
+}
+
+/// Removes all events from before a time, in one commit, and the rejects of sources that are wholly from before.
+///
+/// What was removed stands in the ledger, by source; `status` shows it and `verify` counts it. The sources
+/// stay known: reading them again brings nothing back. A copy of them in another wrapper would.
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// Remove the events of requests received before this time: RFC 3339, a date, or an age such as 30d
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) before: String,
+
+    /// Only say what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) grace: GraceArgs,
+
+    /// Form of the result: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub(crate) format: String,
+}
+
+/// When removed files are deleted.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct GraceArgs {
+    /// How long removed files stay for queries that still read them; the next ingest, compact or
+    /// prune after that deletes them [default: 1h]
+    ///
+    /// `0s` deletes them at once: a query that runs meanwhile may fail.
+    #[arg(long, value_name = "LENGTH")]
+    pub(crate) grace: Option<String>,
 }
 
 /// Shows the events with an audit id, and where they stand: source, hash, line, bytes.

@@ -16,6 +16,8 @@ use crate::interrupt;
 pub(crate) enum CliError {
     #[error(transparent)]
     Lake(#[from] LakeError),
+    #[error("the logs are ingested, but small files of the case could not be merged: {0}")]
+    Upkeep(LakeError),
     #[error(transparent)]
     Query(QueryError),
     #[error(transparent)]
@@ -78,7 +80,7 @@ impl CliError {
                 "a file that is named itself is read whatever it holds, and its lines are kept as rejects"
             }
             Self::Lake(LakeError::Locked { .. }) => "wait for it to end; queries need not wait",
-            Self::Lake(LakeError::Altered { .. }) => {
+            Self::Lake(LakeError::Altered { .. }) | Self::Upkeep(LakeError::Altered { .. }) => {
                 "compare the fingerprint with the one you noted; ingest the sources into a new case"
             }
             Self::Lake(LakeError::NotWritable { .. }) => {
@@ -108,11 +110,12 @@ impl CliError {
     /// 2 for what the user can mend on the command line, 3 for evidence that is altered or unreadable.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Interrupted | Self::Lake(LakeError::Interrupted) | Self::Query(QueryError::Interrupted) => {
-                interrupt::EXIT_CODE
-            }
+            Self::Interrupted
+            | Self::Lake(LakeError::Interrupted)
+            | Self::Upkeep(LakeError::Interrupted)
+            | Self::Query(QueryError::Interrupted) => interrupt::EXIT_CODE,
             Self::Rebuild(_) => 3,
-            Self::Lake(error) if error.is_about_evidence() => 3,
+            Self::Lake(error) | Self::Upkeep(error) if error.is_about_evidence() => 3,
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => 3,
             _ => 2,
         }

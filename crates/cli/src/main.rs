@@ -42,5 +42,7 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Status(args) => command::status::run(case, args),
         Command::Show(args) => command::show::run(case, args),
         Command::Verify(args) => command::verify::run(case, args),
+        Command::Compact(args) => command::compact::run(case, args, interrupt),
+        Command::Prune(args) => command::prune::run(case, args, interrupt),
     }
 }

@@ -4,9 +4,11 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::delta;
+use crate::FORMAT_VERSION;
+use crate::delta::{self, Change};
 use crate::error::LakeError;
 use crate::key::KEY_FILE;
+use crate::ledger::Operation;
 use crate::snapshot::Snapshot;
 use crate::staging::Staging;
 
@@ -101,6 +103,35 @@ impl Writer {
     /// The case.
     pub fn case(&self) -> &Case {
         &self.case
+    }
+
+    /// State of the case when it was opened or last refreshed; `None` when it is new.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// Takes up the state after a commit, so that the next one can follow it.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn refresh(&mut self) -> Result<(), LakeError> {
+        self.snapshot = Some(self.case.snapshot()?);
+        Ok(())
+    }
+
+    /// Moves the new files into place and commits: the only way in which a case changes. Returns the new fingerprint.
+    ///
+    /// `operation` needs to say only what is its own; what every commit says is filled in.
+    pub(crate) fn commit(&self, operation: Operation, change: &Change, now_ms: i64) -> Result<String, LakeError> {
+        let operation = Operation {
+            format: FORMAT_VERSION,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            previous_sha256: self.snapshot.as_ref().map(|snapshot| snapshot.fingerprint.clone()),
+            ..operation
+        };
+        let names: Vec<String> = change.adds.iter().map(|add| add.path.clone()).collect();
+        self.staging.publish(&self.case.events_dir(), &names)?;
+        delta::commit(&self.case.log_dir(), self.staging.dir(), self.next_version(), now_ms, &operation, change)
     }
 
     /// Number of the commit that comes next.

@@ -196,7 +196,7 @@ impl Rows<'_> {
         });
         part.builder.push(row);
         part.identities.push(identity);
-        part.bytes += usize::try_from(row.length).unwrap_or(0).min(MAX_RECORD_BYTES) + ROW_OVERHEAD_BYTES;
+        part.bytes += row_bytes(row.length);
     }
 
     fn finish(self) -> Result<DecodedChunk, LakeError> {
@@ -206,6 +206,11 @@ impl Rows<'_> {
         });
         Ok(DecodedChunk { parts: parts.collect::<Result<_, LakeError>>()?, times: self.times, torn: self.torn })
     }
+}
+
+/// About how much memory the row of a record of that length takes.
+pub(crate) fn row_bytes(length: i64) -> usize {
+    usize::try_from(length).unwrap_or(0).min(MAX_RECORD_BYTES) + ROW_OVERHEAD_BYTES
 }
 
 /// The earlier and the later of two spans of time.

@@ -10,6 +10,7 @@
 //! content up to its end is the same.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::RecordBatch;
@@ -216,14 +217,23 @@ fn parse_hash(hex: &str) -> Option<[u8; 32]> {
 /// The cells of a row, with their columns.
 type Cells<'a> = [(&'static Column, Cell<'a>)];
 
+/// Opens a file, which must have the columns of the table.
+pub(crate) fn open(file: &DataFile) -> Result<ParquetRecordBatchReaderBuilder<File>, LakeError> {
+    let open = File::open(&file.path).map_err(LakeError::io("open", &file.path))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(open).map_err(LakeError::parquet("read", &file.path))?;
+    match *builder.schema().fields() == *columns::schema().fields() {
+        true => Ok(builder),
+        false => Err(other_columns(file)),
+    }
+}
+
+fn other_columns(file: &DataFile) -> LakeError {
+    LakeError::Altered { problem: format!("`{}` does not have the columns of the table", file.name) }
+}
+
 /// Calls `each` with the named columns of every row (all, when none are named), in the order of the table.
 pub(crate) fn read(file: &DataFile, names: Option<&[&str]>, each: &mut dyn FnMut(&Cells<'_>)) -> Result<(), LakeError> {
-    let altered = || LakeError::Altered { problem: format!("`{}` does not have the columns of the table", file.name) };
-    let open = std::fs::File::open(&file.path).map_err(LakeError::io("open", &file.path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(open).map_err(LakeError::parquet("read", &file.path))?;
-    if *builder.schema().fields() != *columns::schema().fields() {
-        return Err(altered());
-    }
+    let builder = open(file)?;
     let wanted: Vec<usize> =
         (0..COLUMNS.len()).filter(|at| names.is_none_or(|names| names.contains(&COLUMNS[*at].name))).collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
@@ -231,7 +241,7 @@ pub(crate) fn read(file: &DataFile, names: Option<&[&str]>, each: &mut dyn FnMut
     for batch in reader {
         let batch: RecordBatch = batch?;
         if batch.num_columns() != wanted.len() {
-            return Err(altered());
+            return Err(other_columns(file));
         }
         let mut cells = Vec::with_capacity(wanted.len());
         for row in 0..batch.num_rows() {

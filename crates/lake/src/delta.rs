@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use kforensic_event::time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::FORMAT_VERSION;
 use crate::error::LakeError;
 use crate::ledger::Operation;
-use crate::snapshot::{DataFile, Snapshot};
+use crate::snapshot::{DataFile, RemovedFile, Snapshot};
 use crate::stats::{FileStats, delta_schema};
 
 /// Highest versions of the protocol that this module understands.
@@ -25,6 +26,12 @@ const WRITER_VERSION: u32 = 2;
 
 /// Columns that name the folders, outermost first.
 const PARTITION_COLUMNS: [&str; 2] = ["date", "resource_partition"];
+
+/// Tag of a file: about how much memory its rows take.
+pub(crate) const MEMORY_BYTES: &str = "memory_bytes";
+
+/// How much more memory rows take than their file, where that was not noted.
+const USUAL_RATIO: u64 = 16;
 
 /// A line of a commit; exactly one member is set.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -84,10 +91,48 @@ pub(crate) struct Add {
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// A file that is no longer part of the table. It stays on disk while readers may still use it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Remove {
+pub(crate) struct Remove {
     path: String,
+    /// Milliseconds since 1970.
+    deletion_timestamp: i64,
+    /// False when its rows live on in other files.
+    data_change: bool,
+    extended_file_metadata: bool,
+    partition_values: BTreeMap<String, Option<String>>,
+    size: u64,
+}
+
+impl Remove {
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn of(file: &DataFile, now_ms: i64, data_change: bool) -> Self {
+        Self {
+            path: file.name.clone(),
+            deletion_timestamp: now_ms,
+            data_change,
+            extended_file_metadata: true,
+            partition_values: partition_values(file.day, &file.resource_partition),
+            size: file.size_bytes,
+        }
+    }
+}
+
+/// What a commit does to the files of the table.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    pub(crate) adds: Vec<Add>,
+    pub(crate) removes: Vec<Remove>,
+}
+
+/// The folder of a file, as the protocol has it.
+pub(crate) fn partition_values(day: Option<i32>, resource: &str) -> BTreeMap<String, Option<String>> {
+    let [date, resource_partition] = PARTITION_COLUMNS.map(str::to_owned);
+    BTreeMap::from([(date, day.map(time::render_day)), (resource_partition, Some(resource.to_owned()))])
 }
 
 /// Name of the file of a commit.
@@ -144,7 +189,7 @@ fn apply(
     action: Action,
     version: u64,
     files: &mut HashMap<String, Add>,
-    removed: &mut Vec<String>,
+    removed: &mut BTreeMap<String, RemovedFile>,
     operation: &mut Option<(i64, Operation)>,
 ) -> Result<(), LakeError> {
     if let Some(info) = action.commit_info {
@@ -161,11 +206,18 @@ fn apply(
         return Err(LakeError::Unsupported { version, problem });
     }
     if let Some(add) = action.add {
+        // A name that comes back would be deleted with the file that had it first.
+        if removed.contains_key(&add.path) || files.contains_key(&add.path) {
+            return Err(LakeError::Altered { problem: format!("commit {version} adds `{}` once more", add.path) });
+        }
         files.insert(add.path.clone(), add);
     }
-    if let Some(remove) = action.remove {
-        files.remove(&remove.path);
-        removed.push(remove.path);
+    if let Some(Remove { path, deletion_timestamp, .. }) = action.remove {
+        if files.remove(&path).is_none() {
+            let problem = format!("commit {version} removes `{path}`, which is not part of the case");
+            return Err(LakeError::Altered { problem });
+        }
+        removed.insert(path, RemovedFile { removed_ms: deletion_timestamp });
     }
     Ok(())
 }
@@ -182,6 +234,10 @@ fn data_file(events_dir: &Path, add: Add) -> DataFile {
         day: day.and_then(|day| i32::try_from((day - epoch).num_days()).ok()),
         resource_partition: value("resource_partition").unwrap_or_default(),
         stats: FileStats::from_delta(&add.stats),
+        memory_bytes: match add.tags.get(MEMORY_BYTES).and_then(|bytes| bytes.parse().ok()) {
+            Some(bytes) => bytes,
+            None => add.size.saturating_mul(USUAL_RATIO),
+        },
         name: add.path,
     }
 }
@@ -212,10 +268,10 @@ pub(crate) fn commit(
     version: u64,
     timestamp_ms: i64,
     operation: &Operation,
-    adds: &[Add],
+    change: &Change,
 ) -> Result<String, LakeError> {
     let unsealed = Operation { seal: UNSEALED.to_owned(), ..operation.clone() };
-    let body = render(version, timestamp_ms, &unsealed, adds)
+    let body = render(version, timestamp_ms, &unsealed, change)
         .map_err(|error| LakeError::Accounts { problem: format!("the commit cannot be written: {error}") })?;
     let body = body.replacen(&sealed_as(UNSEALED), &sealed_as(&seal(&body, UNSEALED)), 1);
     let temporary = staging.join(commit_name(version));
@@ -253,13 +309,19 @@ pub(crate) fn put_if_absent(temporary: &Path, target: &Path) -> std::io::Result<
     }
 }
 
-fn render(version: u64, timestamp_ms: i64, operation: &Operation, adds: &[Add]) -> Result<String, serde_json::Error> {
+fn render(
+    version: u64,
+    timestamp_ms: i64,
+    operation: &Operation,
+    change: &Change,
+) -> Result<String, serde_json::Error> {
+    let (name, parameters) = delta_operation(operation);
     let info = CommitInfo {
         timestamp: timestamp_ms,
-        operation: "WRITE".to_owned(),
-        operation_parameters: BTreeMap::from([("mode".to_owned(), "Append".to_owned())]),
+        operation: name.to_owned(),
+        operation_parameters: parameters,
         engine_info: format!("kforensic/{}", operation.tool_version),
-        is_blind_append: true,
+        is_blind_append: change.removes.is_empty(),
         kforensic: operation.clone(),
     };
     let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
@@ -272,13 +334,26 @@ fn render(version: u64, timestamp_ms: i64, operation: &Operation, adds: &[Add]) 
         let txn = Txn { app_id: format!("kforensic/source/{}", source.sha256), version: 1 };
         actions.push(Action { txn: Some(txn), ..Action::default() });
     }
-    actions.extend(adds.iter().map(|add| Action { add: Some(add.clone()), ..Action::default() }));
+    let removes = change.removes.iter().cloned();
+    actions.extend(removes.map(|remove| Action { remove: Some(remove), ..Action::default() }));
+    let adds = change.adds.iter().cloned();
+    actions.extend(adds.map(|add| Action { add: Some(add), ..Action::default() }));
     let mut body = String::new();
     for action in &actions {
         body.push_str(&serde_json::to_string(action)?);
         body.push('\n');
     }
     Ok(body)
+}
+
+/// What other readers call the operation.
+fn delta_operation(operation: &Operation) -> (&'static str, BTreeMap<String, String>) {
+    let parameter = |name: &str, value: String| BTreeMap::from([(name.to_owned(), value)]);
+    match (&operation.compacted, &operation.pruned) {
+        (Some(_), _) => ("OPTIMIZE", parameter("predicate", "[]".to_owned())),
+        (_, Some(pruned)) => ("DELETE", parameter("predicate", format!("[\"event_time < '{}'\"]", pruned.before))),
+        (None, None) => ("WRITE", parameter("mode", "Append".to_owned())),
+    }
 }
 
 fn metadata(timestamp_ms: i64, operation: &Operation) -> Value {
@@ -331,5 +406,68 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The files below `events` that the log knows, in the table or not.
 pub(crate) fn known_files(snapshot: &Snapshot) -> impl Iterator<Item = PathBuf> {
     let current = snapshot.files.iter().map(|file| PathBuf::from(&file.name));
-    current.chain(snapshot.removed.iter().map(PathBuf::from))
+    current.chain(snapshot.removed.keys().map(PathBuf::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> DataFile {
+        DataFile {
+            path: PathBuf::new(),
+            name: name.to_owned(),
+            size_bytes: 7,
+            sha256: String::new(),
+            day: Some(20_778),
+            resource_partition: "pods".to_owned(),
+            stats: FileStats::default(),
+            memory_bytes: 0,
+        }
+    }
+
+    fn add(name: &str) -> Action {
+        serde_json::from_value(json!({"add": {
+            "path": name, "partitionValues": {}, "size": 7, "modificationTime": 0, "dataChange": true, "stats": "{}",
+            "tags": {},
+        }}))
+        .unwrap()
+    }
+
+    fn remove(name: &str) -> Action {
+        Action { remove: Some(Remove::of(&file(name), 5, false)), ..Action::default() }
+    }
+
+    /// What a log of these actions makes of the table: its files, or what is wrong.
+    fn table(actions: Vec<Action>) -> Result<Vec<String>, String> {
+        let (mut files, mut removed, mut operation) = (HashMap::new(), BTreeMap::new(), None);
+        for action in actions {
+            apply(action, 3, &mut files, &mut removed, &mut operation).map_err(|error| error.to_string())?;
+        }
+        let mut names: Vec<String> = files.into_keys().collect();
+        names.sort();
+        Ok(names)
+    }
+
+    #[test]
+    fn a_name_never_comes_back() {
+        assert_eq!(table(vec![add("a"), add("b"), remove("a")]), Ok(vec!["b".to_owned()]));
+        for actions in [vec![add("a"), add("a")], vec![add("a"), remove("a"), add("a")]] {
+            assert_eq!(table(actions).unwrap_err(), "the case has been altered: commit 3 adds `a` once more");
+        }
+        for actions in [vec![remove("a")], vec![add("a"), remove("a"), remove("a")]] {
+            let problem = "the case has been altered: commit 3 removes `a`, which is not part of the case";
+            assert_eq!(table(actions).unwrap_err(), problem);
+        }
+    }
+
+    #[test]
+    fn a_removed_file_is_written_as_the_protocol_has_it() {
+        let written = serde_json::to_value(remove("x")).unwrap();
+        let expected = json!({"remove": {
+            "path": "x", "deletionTimestamp": 5, "dataChange": false, "extendedFileMetadata": true,
+            "partitionValues": {"date": "2026-11-21", "resource_partition": "pods"}, "size": 7,
+        }});
+        assert_eq!(written, expected);
+    }
 }

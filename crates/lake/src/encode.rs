@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use kforensic_event::{COLUMNS, Kind, columns, partition, time};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -19,7 +19,8 @@ use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
 use crate::FORMAT_VERSION;
-use crate::delta::{Add, hex, set_read_only};
+use crate::decode::row_bytes;
+use crate::delta::{Add, MEMORY_BYTES, hex, partition_values, set_read_only};
 use crate::error::LakeError;
 use crate::snapshot::DataFile;
 use crate::stats::StatsBuilder;
@@ -77,6 +78,12 @@ pub(crate) struct Job {
     pub(crate) bytes: usize,
 }
 
+/// Name of the file of that number in a commit: it sorts by commit, then by the order in which files were begun, and no
+/// other file ever has it.
+pub(crate) fn file_name(version: u64, number: usize) -> String {
+    format!("{version:010}-{number:05}.parquet")
+}
+
 /// Writes the rows of `job` into a file in `staging`.
 pub(crate) fn encode(job: &Job, staging: &Path, modification_time_ms: i64) -> Result<Add, LakeError> {
     let path = staging.join(&job.file_name);
@@ -98,41 +105,60 @@ pub(crate) fn encode(job: &Job, staging: &Path, modification_time_ms: i64) -> Re
     let output = writer.into_inner().map_err(LakeError::parquet("write", &path))?;
     set_read_only(&output.inner, &path)?;
     output.inner.sync_all().map_err(LakeError::io("write", &path))?;
-    let day = job.partition.day.map(time::render_day);
     Ok(Add {
         path: format!("{}/{}", job.partition.folder(), job.file_name),
-        partition_values: BTreeMap::from([
-            ("date".to_owned(), day),
-            ("resource_partition".to_owned(), Some(job.partition.resource.to_owned())),
-        ]),
+        partition_values: partition_values(job.partition.day, job.partition.resource),
         size: output.bytes,
         modification_time: modification_time_ms,
         data_change: true,
         stats: stats.to_delta(),
-        tags: BTreeMap::from([("sha256".to_owned(), hex(&output.hash.finalize()))]),
+        tags: BTreeMap::from([
+            ("sha256".to_owned(), hex(&output.hash.finalize())),
+            (MEMORY_BYTES.to_owned(), memory_bytes(job).to_string()),
+        ]),
     })
+}
+
+/// About how much memory the rows of a file take, by the same measure by which an ingest cuts files.
+fn memory_bytes(job: &Job) -> usize {
+    let Some((at, _)) = columns::find("byte_length") else { return job.bytes };
+    let lengths = job.batches.iter().flat_map(|batch| batch.column(at).as_primitive::<Int64Type>().values());
+    lengths.map(|length| row_bytes(*length)).sum()
+}
+
+/// What rows are sorted by: time, source, offset in the source, batch, row.
+type SortKey = (i64, (u64, u64), i64, usize, usize);
+
+/// Where a source stands among all: ids are numbers, which do not sort as text.
+pub(crate) fn source_order(source_id: &str) -> (u64, u64) {
+    let (commit, number) = source_id.split_once('-').unwrap_or((source_id, ""));
+    (commit.parse().unwrap_or(u64::MAX), number.parse().unwrap_or(u64::MAX))
 }
 
 /// Batch and row of every row, by time; where resources share a file, by resource first.
 ///
-/// Rows that compare equal stay in the order in which they were read, so that the same logs give the same file.
+/// Rows that compare equal stand in the order in which they were read, which is that of their places: so the same logs
+/// give the same file, and merging files keeps the order.
 fn sorted(job: &Job) -> Vec<(usize, usize)> {
     let column = |name: &str, batch: usize| {
         let at = columns::find(name).map_or(0, |(at, _)| at);
         Arc::clone(job.batches[batch].column(at))
     };
-    let mut rows: Vec<(i64, usize, usize)> = Vec::new();
+    let mut rows: Vec<SortKey> = Vec::new();
     for (number, batch) in job.batches.iter().enumerate() {
         let times = column("event_time", number);
         let times = times.as_primitive::<TimestampMicrosecondType>();
+        let (sources, offsets) = (column("source_id", number), column("byte_offset", number));
+        let (sources, offsets) = (sources.as_string::<i32>(), offsets.as_primitive::<Int64Type>());
         rows.extend((0..batch.num_rows()).map(|row| {
             let time = if times.is_null(row) { i64::MIN } else { times.value(row) };
-            (time, number, row)
+            let source = if sources.is_null(row) { (0, 0) } else { source_order(sources.value(row)) };
+            (time, source, offsets.value(row), number, row)
         }));
     }
     if job.partition.resource == partition::OTHER {
         let resources: Vec<_> = (0..job.batches.len()).map(|batch| column("resource", batch)).collect();
-        let resource = |(_, batch, row): &(i64, usize, usize)| {
+        let resource = |(.., batch, row): &SortKey| {
             let texts = resources[*batch].as_string::<i32>();
             if texts.is_null(*row) { "" } else { texts.value(*row) }
         };
@@ -140,7 +166,7 @@ fn sorted(job: &Job) -> Vec<(usize, usize)> {
     } else {
         rows.sort_unstable();
     }
-    rows.into_iter().map(|(_, batch, row)| (batch, row)).collect()
+    rows.into_iter().map(|(.., batch, row)| (batch, row)).collect()
 }
 
 fn properties(partition: Partition) -> WriterProperties {

@@ -69,7 +69,7 @@ pub enum LakeError {
     #[error("interrupted: the case is as it was before")]
     Interrupted,
     /// The accounts do not add up; nothing was committed.
-    #[error("internal error: the accounts of this ingest do not add up ({problem}); nothing was written")]
+    #[error("internal error: the accounts do not add up ({problem}); nothing was written")]
     Accounts {
         /// Which sum is wrong.
         problem: String,

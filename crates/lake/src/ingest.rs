@@ -9,14 +9,13 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int32Type;
 use kforensic_event::{Keyed, Origin, Redactor, Shape, columns};
 
-use crate::FORMAT_VERSION;
 use crate::case::Writer;
 use crate::copies::KnownSources;
 use crate::decode::{self, DecodedChunk, Decoder};
 use crate::dedup::Stored;
-use crate::delta::{self, Add, hex};
+use crate::delta::{Add, Change, hex};
 use crate::discover::{Input, Skipped, discover};
-use crate::encode::{Job, Partition};
+use crate::encode::{Job, Partition, file_name};
 use crate::error::LakeError;
 use crate::kept;
 use crate::key::Key;
@@ -26,7 +25,7 @@ use crate::source::head_sha256;
 use crate::stats::FileStats;
 
 /// Memory of the rows of one file, in bytes: about 4 MB on disk at the ratio audit logs compress.
-const FILE_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const FILE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Memory of all rows that wait for their files, in bytes. Beyond it the largest file is written.
 const BUFFERED_BYTES: usize = 128 * 1024 * 1024;
@@ -85,6 +84,14 @@ impl Progress {
     /// Asks the ingest to stop; the case stays as it was.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_total(&self, bytes: u64) {
+        self.total_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_events(&self, events: u64) {
+        self.events.fetch_add(events, Ordering::Relaxed);
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -168,7 +175,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     kept::share(writer.snapshot.as_ref(), taking.entries.iter_mut().map(|source| &mut source.entry));
     let report = report(&taking.entries, skipped);
     check_accounts(&report, &adds)?;
-    commit(writer, options, redaction, report, &taking.entries, &adds)
+    commit(writer, options, redaction, report, &taking.entries, adds)
 }
 
 fn plan(inputs: Vec<Input>, options: &IngestOptions, version: u64) -> Vec<Planned> {
@@ -217,7 +224,7 @@ fn commit(
     redaction: Redaction,
     mut report: Report,
     sources: &[SourceRead],
-    adds: &[Add],
+    adds: Vec<Add>,
 ) -> Result<Report, LakeError> {
     let new: Vec<LedgerEntry> =
         sources.iter().filter(|source| !source.known).map(|source| source.entry.clone()).collect();
@@ -226,25 +233,18 @@ fn commit(
         report.fingerprint = before.map(|snapshot| snapshot.fingerprint.clone()).unwrap_or_default();
         return Ok(report);
     }
-    let version = writer.next_version();
     let operation = Operation {
-        format: FORMAT_VERSION,
         command: "ingest".to_owned(),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         arguments: options.arguments.clone(),
-        previous_sha256: before.map(|snapshot| snapshot.fingerprint.clone()),
-        seal: String::new(),
         redaction: Some(redaction),
         sources: new,
         skipped: report.skipped.clone(),
+        ..Operation::default()
     };
-    let case = writer.case();
-    kept::publish(case.root(), writer.staging.dir(), &operation.sources)?;
-    let names: Vec<String> = adds.iter().map(|add| add.path.clone()).collect();
-    writer.staging.publish(&case.events_dir(), &names)?;
-    let staging = writer.staging.dir();
-    report.fingerprint = delta::commit(&case.log_dir(), staging, version, options.now_ms, &operation, adds)?;
-    report.version = Some(version);
+    kept::publish(writer.case().root(), writer.staging.dir(), &operation.sources)?;
+    let change = Change { adds, removes: Vec::new() };
+    report.fingerprint = writer.commit(operation, &change, options.now_ms)?;
+    report.version = Some(writer.next_version());
     Ok(report)
 }
 
@@ -364,8 +364,7 @@ impl Taking<'_> {
     fn take(&mut self, partition: Partition) -> Option<Job> {
         let buffer = self.buffers.remove(&partition)?;
         self.buffered_bytes -= buffer.bytes;
-        // Sorts by commit, then by the order in which files were begun; depends on nothing but the input.
-        let file_name = format!("{:010}-{:05}.parquet", self.version, self.files);
+        let file_name = file_name(self.version, self.files);
         self.files += 1;
         Some(Job { partition, file_name, batches: buffer.batches, bytes: buffer.bytes })
     }

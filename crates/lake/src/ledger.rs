@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::kept::KeptOriginal;
 
 /// What one run did, as it stands in its commit.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Operation {
     /// Layout of the case, [`crate::FORMAT_VERSION`].
     pub format: u32,
-    /// What was done: `ingest`.
+    /// What was done: `ingest`, `compact` or `prune`.
     pub command: String,
     /// Version of kforensic.
     pub tool_version: String,
@@ -31,6 +31,12 @@ pub struct Operation {
     /// Files of the given folders that were left out, with the reason.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub skipped: Vec<crate::discover::Skipped>,
+    /// Files that were merged, of a `compact`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub compacted: Option<crate::compact::Compacted>,
+    /// Events and rejects that were taken out, of a `prune`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pruned: Option<crate::prune::Pruned>,
 }
 
 /// What an ingest did with secret values.

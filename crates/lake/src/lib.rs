@@ -7,6 +7,7 @@
 
 mod audit;
 mod case;
+mod compact;
 mod copies;
 mod decode;
 mod dedup;
@@ -20,23 +21,30 @@ mod key;
 mod ledger;
 mod original;
 mod pipeline;
+mod prune;
+mod rewrite;
 mod snapshot;
 mod source;
 mod staging;
 mod stats;
+mod sweep;
 mod verify;
 mod watch;
 
 pub use audit::{Audited, Fate, audit, manifest};
 pub use case::{Case, Writer};
+pub use compact::{Compacted, Compaction, SMALL_FILES_PER_PARTITION, compact};
 pub use discover::{Input, Skipped};
 pub use error::LakeError;
 pub use ingest::{IngestOptions, Progress, Report, ingest};
 pub use kept::KeptOriginal;
 pub use ledger::{LedgerEntry, Operation, Redaction, SecretValues};
 pub use original::{Original, OriginalError, original};
-pub use snapshot::{DataFile, Snapshot};
+pub use prune::{Pruned, PrunedSource, Pruning, prunable, prune};
+pub use rewrite::UpkeepOptions;
+pub use snapshot::{DataFile, RemovedFile, Snapshot};
 pub use stats::FileStats;
+pub use sweep::{GRACE_MS, Swept};
 pub use verify::{Problem, Verification, verify};
 
 /// Version of the layout of the case folder; a case of another version is not opened.

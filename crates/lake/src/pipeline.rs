@@ -474,7 +474,7 @@ mod tests {
         let known = Resume { bytes: 8, line: 3, sha256, head_sha256: String::new() };
         let skip = |content: &str| {
             let stream = Stream::new(Box::new(Cursor::new(content.to_owned()))).unwrap();
-            skip_known(&mut Chunks::new(stream), &known, "audit.log").map_err(|error| error.to_string())
+            skip_known(&mut Chunks::new(stream, None), &known, "audit.log").map_err(|error| error.to_string())
         };
         assert_eq!(skip("one\ntwo\nthree\n"), Ok(()));
         let changed = Err("`audit.log` was changed while it was read; the case is as it was before".to_owned());

@@ -1,12 +1,13 @@
 //! The state of a case at one commit: its files and its ledger.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use kforensic_event::partition;
 
 use crate::kept::KeptOriginal;
 use crate::ledger::{LedgerEntry, Operation, SecretValues};
+use crate::prune::Pruned;
 use crate::stats::FileStats;
 
 /// One Parquet file of the table.
@@ -26,6 +27,8 @@ pub struct DataFile {
     pub resource_partition: String,
     /// Counts and bounds.
     pub stats: FileStats,
+    /// About how much memory its rows take, in bytes: what decides whether it is a small file.
+    pub memory_bytes: u64,
 }
 
 impl DataFile {
@@ -33,6 +36,13 @@ impl DataFile {
     pub fn is_rejects(&self) -> bool {
         self.resource_partition == partition::REJECTED
     }
+}
+
+/// A file that is no longer part of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemovedFile {
+    /// When it was removed, in milliseconds since 1970.
+    pub removed_ms: i64,
 }
 
 /// What a case holds at one commit.
@@ -44,8 +54,8 @@ pub struct Snapshot {
     pub fingerprint: String,
     /// Files of the table, in the order of their names.
     pub files: Vec<DataFile>,
-    /// Names of files that are no longer part of the table.
-    pub removed: Vec<String>,
+    /// Files that are no longer part of the table, by name; they may still be there.
+    pub removed: BTreeMap<String, RemovedFile>,
     /// What was done, in order.
     pub operations: Vec<Operation>,
     /// When each of them was committed, in milliseconds since 1970.
@@ -77,6 +87,18 @@ impl Snapshot {
         let mut seen = BTreeSet::new();
         let kept = self.sources().filter_map(|entry| Some((entry, entry.original.as_ref()?)));
         kept.filter(move |(_, original)| seen.insert(&original.path))
+    }
+
+    /// What was pruned, in order.
+    pub fn prunings(&self) -> impl Iterator<Item = &Pruned> {
+        self.operations.iter().filter_map(|operation| operation.pruned.as_ref())
+    }
+
+    /// Events and rejects of a source that were pruned.
+    pub fn pruned_of(&self, source_id: &str) -> (u64, u64) {
+        let accounts = self.prunings().flat_map(|pruned| &pruned.sources);
+        let of_source = accounts.filter(|account| account.source_id == source_id);
+        of_source.fold((0, 0), |sum, account| (sum.0 + account.events, sum.1 + account.rejected))
     }
 
     /// Files with events.

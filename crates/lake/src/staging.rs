@@ -71,7 +71,7 @@ impl Drop for Staging {
 }
 
 /// The Parquet files below the table's folder.
-fn data_files(events: &Path) -> Result<Vec<PathBuf>, LakeError> {
+pub(crate) fn data_files(events: &Path) -> Result<Vec<PathBuf>, LakeError> {
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(events).sort_by_file_name() {
         let entry = entry.map_err(|error| LakeError::io("list", events)(error.into()))?;

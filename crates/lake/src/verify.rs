@@ -35,6 +35,10 @@ pub struct Verification {
     pub rows: u64,
     /// Kept originals that are whole, and give their sources back.
     pub originals: u64,
+    /// Events that were pruned, as the ledger says.
+    pub pruned_events: u64,
+    /// Rejects that were pruned with them.
+    pub pruned_rejects: u64,
     /// What is not as it should be; empty when the case is what its ledger says.
     pub problems: Vec<Problem>,
 }
@@ -58,6 +62,8 @@ pub fn verify(case: &Case) -> Result<Verification, LakeError> {
     let mut found = Verification {
         fingerprint: snapshot.fingerprint.clone(),
         commits: snapshot.version + 1,
+        pruned_events: snapshot.prunings().map(|pruned| pruned.events).sum(),
+        pruned_rejects: snapshot.prunings().map(|pruned| pruned.rejected).sum(),
         ..Verification::default()
     };
     let mut rows_of_sources = BTreeMap::new();
@@ -141,7 +147,7 @@ fn strays(case: &Case, snapshot: &Snapshot, found: &mut Verification) -> Result<
     Ok(())
 }
 
-/// Holds the rows of every source against its account.
+/// Holds the rows of every source against its account: what is in the table and what was pruned is what was stored.
 fn accounts(snapshot: &Snapshot, rows_of_sources: &RowsOfSources, found: &mut Verification) {
     let mut expected = RowsOfSources::new();
     for source in snapshot.sources() {
@@ -153,12 +159,20 @@ fn accounts(snapshot: &Snapshot, rows_of_sources: &RowsOfSources, found: &mut Ve
         *events += source.events;
         *rejects += source.rejected;
     }
+    for pruned in snapshot.prunings().flat_map(|pruned| &pruned.sources) {
+        let (events, rejects) = expected.entry(pruned.source_id.clone()).or_default();
+        match (events.checked_sub(pruned.events), rejects.checked_sub(pruned.rejected)) {
+            (Some(left), Some(rejects_left)) => (*events, *rejects) = (left, rejects_left),
+            _ => found.problem(format!("source {}", pruned.source_id), "has more pruned than it ever had".to_owned()),
+        }
+    }
     let ids: BTreeSet<&String> = expected.keys().chain(rows_of_sources.keys()).collect();
     for id in ids {
         let rows = |of: &RowsOfSources| of.get(id).copied().unwrap_or_default();
         let ((events, rejects), (in_ledger, rejects_in_ledger)) = (rows(rows_of_sources), rows(&expected));
         if (events, rejects) != (in_ledger, rejects_in_ledger) {
-            let ledger = format!("{in_ledger} events and {rejects_in_ledger} rejects");
+            let pruned = if snapshot.pruned_of(id) == (0, 0) { "" } else { " after pruning" };
+            let ledger = format!("{in_ledger} events and {rejects_in_ledger} rejects{pruned}");
             let problem = format!("has {events} events and {rejects} rejects; its account says {ledger}");
             found.problem(format!("source {id}"), problem);
         }

@@ -28,6 +28,12 @@ pub enum TimeError {
         /// The text as given.
         given: String,
     },
+    /// No length of time.
+    #[error("`{given}` is not a length of time such as `90s`, `15m`, `1h30m`, `7d` or `2w` (`m` is minutes)")]
+    NotALength {
+        /// The text as given.
+        given: String,
+    },
     /// An age that reaches back beyond the year 0, where RFC 3339 begins.
     #[error("`{given}` ago was before the year 0")]
     OutOfRange {
@@ -109,6 +115,14 @@ pub fn parse(text: &str, now: i64) -> Result<i64, TimeError> {
             .ok_or_else(|| TimeError::OutOfRange { given: text.to_owned() });
     }
     parse_absolute(text).ok_or_else(|| TimeError::Unknown { given: text.to_owned() })
+}
+
+/// Reads a length of time, written as an age, as seconds.
+///
+/// # Errors
+/// When the text is none, or too large.
+pub fn parse_length(text: &str) -> Result<i64, TimeError> {
+    parse_age(text).flatten().ok_or_else(|| TimeError::NotALength { given: text.to_owned() })
 }
 
 /// Length of an age in seconds: `None` when the text is no age, `Some(None)` when it is too large.
@@ -256,6 +270,15 @@ mod tests {
             assert_eq!(error, TimeError::Unknown { given: text.to_owned() }, "{text}");
             let message = error.to_string();
             assert!(message.contains(&format!("`{text}`")) && message.contains("RFC 3339"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_no_instant() {
+        assert_eq!(parse_length("1h30m"), Ok(5_400));
+        assert_eq!(parse_length("0s"), Ok(0));
+        for text in ["", "0", "2026-11-21", "1M", "99999999999999999999s"] {
+            assert_eq!(parse_length(text), Err(TimeError::NotALength { given: text.to_owned() }), "{text}");
         }
     }
 

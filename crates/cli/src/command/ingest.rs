@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use kforensic_event::{Shape, shape};
-use kforensic_lake::{IngestOptions, LedgerEntry, Progress, Report, SecretValues, Writer};
+use kforensic_lake::{
+    Compaction, IngestOptions, LakeError, LedgerEntry, Progress, Report, SMALL_FILES_PER_PARTITION, SecretValues,
+    UpkeepOptions,
+};
 use kforensic_report::Format;
 use serde_json::json;
 
-use crate::args::{IngestArgs, Labels};
-use crate::command::{Outcome, case_folder};
+use crate::args::{GraceArgs, IngestArgs, Labels};
+use crate::command::{Outcome, case_folder, compact, prune};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
@@ -24,16 +27,42 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interru
     let case = case_folder(case);
     let start = Instant::now();
     let shape = args.shape.as_deref().and_then(shape::find);
-    let report = ingest(&case, &args.paths, &args.labels, shape, args.keep_originals, interrupt)?;
+    let ingested = ingest(&case, &args.paths, &args.labels, shape, args.keep_originals, interrupt)?;
     let elapsed = start.elapsed();
     match args.format.as_str() {
-        "json" => print_json(&report, elapsed)?,
-        _ => print_table(&report, &case, elapsed)?,
+        "json" => print_json(&ingested, elapsed)?,
+        _ => print_table(&ingested, &case, elapsed)?,
     }
-    for message in reservations(&report, args.keep_originals) {
+    for message in reservations(&ingested.report, args.keep_originals) {
         message::warning(&message);
     }
-    Ok(outcome(&report))
+    ingested.outcome()
+}
+
+/// What an ingest did, and the compaction that may follow it.
+pub(crate) struct Ingested {
+    pub(crate) report: Report,
+    compaction: Result<Compaction, LakeError>,
+    /// What the user should know about earlier prunings, for each source that they concern.
+    pruned: Vec<String>,
+}
+
+impl Ingested {
+    /// How the command ends: the accounts are right even when the small files could not be merged.
+    pub(crate) fn outcome(self) -> Result<Outcome, CliError> {
+        self.compaction.map_err(CliError::Upkeep)?;
+        Ok(if self.report.rejected > 0 { Outcome::LinesRejected } else { Outcome::Done })
+    }
+
+    /// The compaction that was committed.
+    fn compacted(&self) -> Option<&Compaction> {
+        self.compaction.as_ref().ok().filter(|compaction| compaction.version.is_some())
+    }
+
+    /// Fingerprint of the case after all that was committed.
+    fn fingerprint(&self) -> &str {
+        self.compacted().map_or(&self.report.fingerprint, |compaction| &compaction.fingerprint)
+    }
 }
 
 /// What the accounts alone do not make plain.
@@ -56,44 +85,44 @@ pub(crate) fn ingest(
     shape: Option<&'static Shape>,
     keep_originals: bool,
     interrupt: &Interrupt,
-) -> Result<Report, CliError> {
+) -> Result<Ingested, CliError> {
     // Before the case is made: a typing error should leave nothing behind.
     if let Some(path) = paths.iter().find(|path| path.as_os_str() != "-" && !path.exists()) {
         return Err(kforensic_lake::LakeError::NoSuchPath { path: path.clone() }.into());
     }
     let now = chrono::Utc::now();
-    let holder = format!("process {} since {}", std::process::id(), now.format("%Y-%m-%dT%H:%M:%SZ"));
-    let writer = Writer::open(case, &holder)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut writer = compact::writer(case, now)?;
     let options = IngestOptions {
         paths: paths.to_vec(),
         cluster: labels.cluster.clone(),
         host: labels.host.clone(),
         shape,
-        threads: labels.threads.unwrap_or(cores),
+        threads: labels.threads.unwrap_or_else(compact::cores),
         secret_values: match labels.keep_secret_values {
             true => SecretValues::Kept,
             false => SecretValues::Redacted,
         },
         keep_originals,
-        arguments: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+        arguments: compact::arguments(),
         now_ms: now.timestamp_millis(),
     };
     let progress = Arc::new(Progress::default());
     let cancelled = Arc::clone(&progress);
     interrupt.on(move || cancelled.cancel());
     let line = ProgressLine::show(&progress);
-    let report = kforensic_lake::ingest(&writer, &options, &progress);
+    let report = kforensic_lake::ingest(&writer, &options, &progress)?;
+    let pruned = prune::notes(&writer, &report);
+    let upkeep =
+        UpkeepOptions { threads: options.threads, ..compact::options(&GraceArgs::default(), now.timestamp_millis())? };
+    let refreshed = report.version.map_or(Ok(()), |_| writer.refresh());
+    let compaction =
+        refreshed.and_then(|()| kforensic_lake::compact(&writer, SMALL_FILES_PER_PARTITION, &upkeep, &progress));
     drop(line);
-    Ok(report?)
+    Ok(Ingested { report, compaction, pruned })
 }
 
-/// What the exit code says about rejected lines.
-pub(crate) fn outcome(report: &Report) -> Outcome {
-    if report.rejected > 0 { Outcome::LinesRejected } else { Outcome::Done }
-}
-
-fn print_json(report: &Report, elapsed: Duration) -> Result<(), CliError> {
+fn print_json(ingested: &Ingested, elapsed: Duration) -> Result<(), CliError> {
+    let report = &ingested.report;
     let accounts = json!({
         "sources": report.sources,
         "skipped": report.skipped,
@@ -104,13 +133,15 @@ fn print_json(report: &Report, elapsed: Duration) -> Result<(), CliError> {
         "redacted": report.redacted,
         "bytes": report.bytes,
         "version": report.version,
-        "fingerprint": report.fingerprint,
+        "compaction": ingested.compacted(),
+        "fingerprint": ingested.fingerprint(),
         "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
     });
     message::print(&format!("{accounts:#}\n"))
 }
 
-fn print_table(report: &Report, case: &Path, elapsed: Duration) -> Result<(), CliError> {
+fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration) -> Result<(), CliError> {
+    let report = &ingested.report;
     let batch = accounts(&report.sources);
     let mut out = std::io::stdout().lock();
     let mut sink = Format::Table.writer(batch.schema(), terminal::stdout_layout(), &mut out)?;
@@ -120,7 +151,10 @@ fn print_table(report: &Report, case: &Path, elapsed: Duration) -> Result<(), Cl
     for skipped in &report.skipped {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
     }
-    message::plain(&summary(report, case, elapsed));
+    for note in &ingested.pruned {
+        message::note(note);
+    }
+    message::plain(&summary(ingested, case, elapsed));
     if report.redacted > 0 {
         message::note(&format!("{} secret values were replaced by keyed hashes", report.redacted));
     }
@@ -166,7 +200,8 @@ fn note(entry: &LedgerEntry) -> Option<String> {
     continues.into_iter().chain(changed).reduce(|notes, note| format!("{notes}; {note}"))
 }
 
-fn summary(report: &Report, case: &Path, elapsed: Duration) -> String {
+fn summary(ingested: &Ingested, case: &Path, elapsed: Duration) -> String {
+    let report = &ingested.report;
     let seconds = elapsed.as_secs_f64();
     let content: u64 = report.sources.iter().map(|entry| entry.content_bytes - entry.continues_bytes).sum();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -175,8 +210,14 @@ fn summary(report: &Report, case: &Path, elapsed: Duration) -> String {
         Some(version) => format!("commit {version} of `{}`", case.display()),
         None => format!("nothing new for `{}`", case.display()),
     };
+    let merged = ingested.compacted().map(|compaction| format!("; {}", compact::summary(compaction)));
     format!(
-        "{} records = {} events + {} duplicates + {} rejected; {seconds:.2} s, {rate:.0} MB/s of log\n{state}, fingerprint {}",
-        report.records, report.events, report.duplicates, report.rejected, report.fingerprint
+        "{} records = {} events + {} duplicates + {} rejected; {seconds:.2} s, {rate:.0} MB/s of log\n{state}{}, fingerprint {}",
+        report.records,
+        report.events,
+        report.duplicates,
+        report.rejected,
+        merged.unwrap_or_default(),
+        ingested.fingerprint()
     )
 }

@@ -1,6 +1,8 @@
 //! One module for each command.
 
+pub(crate) mod compact;
 pub(crate) mod ingest;
+pub(crate) mod prune;
 pub(crate) mod query;
 pub(crate) mod show;
 pub(crate) mod status;

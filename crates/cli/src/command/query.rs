@@ -17,8 +17,8 @@ use kforensic_report::{Format, Layout, Sink, Summary};
 use tempfile::TempDir;
 
 use crate::args::{FilterArgs, QueryArgs};
-use crate::command::ingest::{ingest, outcome};
-use crate::command::{Outcome, case_folder, limits, table_of_texts};
+use crate::command::ingest::ingest;
+use crate::command::{Outcome, case_folder, limits, prune, table_of_texts};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
@@ -51,6 +51,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let shown = answer(query, &parameters, limit, &snapshot, output, interrupt)?;
     footer(&shown, window, newest, start.elapsed());
+    if let Some(note) = prune::missing(&snapshot, window.since) {
+        message::note(&note);
+    }
     Ok(ingested)
 }
 
@@ -71,7 +74,8 @@ fn ingest_first(
         }
     };
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
-    let report = ingest(&folder, &args.from, &args.labels, None, false, interrupt)?;
+    let ingested = ingest(&folder, &args.from, &args.labels, None, false, interrupt)?;
+    let report = &ingested.report;
     for skipped in &report.skipped {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
     }
@@ -79,8 +83,7 @@ fn ingest_first(
         let (rejected, records) = (report.rejected, report.records);
         message::warning(&format!("{rejected} of {records} records are no audit events, and are not in the answer"));
     }
-    let ended = outcome(&report);
-    Ok((temporary, ended))
+    Ok((temporary, ingested.outcome()?))
 }
 
 /// Reads the filters of the command line; ages count back from `--now`, else from `clock`.

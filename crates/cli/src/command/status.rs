@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::StatusArgs;
 use crate::command::ingest::accounts;
-use crate::command::{Outcome, case_folder, limits};
+use crate::command::{Outcome, case_folder, limits, prune};
 use crate::error::CliError;
 use crate::message;
 use crate::terminal;
@@ -56,6 +56,7 @@ fn as_json(snapshot: &Snapshot, counts: &Counts) -> Value {
         "files": snapshot.files.len(),
         "bytes": bytes(snapshot),
         "originals": json!({"files": originals, "bytes": original_bytes}),
+        "pruned": snapshot.prunings().collect::<Vec<_>>(),
         "sources": snapshot.sources().collect::<Vec<_>>(),
     })
 }
@@ -130,6 +131,11 @@ fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Resu
     }
     let sources: Vec<LedgerEntry> = snapshot.sources().cloned().collect();
     table(&mut out, "sources", &with_shapes(&accounts(&sources), &sources))?;
+    let prunings: Vec<_> = snapshot.prunings().collect();
+    if !prunings.is_empty() {
+        write(&mut out, "\npruned\n")?;
+        prune::table(&prunings, snapshot)?;
+    }
     let resources = counts.by_resource.iter().map(|(name, events)| (name.as_deref().unwrap_or("(none)"), *events));
     table(&mut out, "resources", &pairs("resource", resources.collect()))?;
     let days: Vec<(String, u64)> =

@@ -72,6 +72,12 @@ fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliErr
     if found.originals > 0 {
         message::plain(&format!("kept originals: {} whole, and the sources come out of them", found.originals));
     }
+    if found.pruned_events + found.pruned_rejects > 0 {
+        message::plain(&format!(
+            "pruned before, as the ledger says: {} events and {} rejects",
+            found.pruned_events, found.pruned_rejects
+        ));
+    }
     message::plain(&format!("fingerprint {}", found.fingerprint));
     match found.problems.len() {
         0 => (),

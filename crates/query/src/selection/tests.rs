@@ -18,6 +18,7 @@ fn file(day: Option<i32>, partition: &str, event_time: Option<(i64, i64)>) -> Da
         day,
         resource_partition: partition.to_owned(),
         stats: FileStats { rows: 1, event_time },
+        memory_bytes: 0,
     }
 }
 

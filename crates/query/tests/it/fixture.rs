@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use flate2::read::MultiGzDecoder;
-use kforensic_event::shape::{JSON_LINES, Position};
-use kforensic_event::{Decoded, Origin, Row, RowBuilder, Shape, columns, time};
+use kforensic_event::shape::Position;
+use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, time};
 use kforensic_lake::{DataFile, FileStats, Snapshot};
 use kforensic_query::{
     CannedQuery, Catalogue, Limits, Parameters, QueryError, RowSink, RunSummary, Selection, Session, SinkError,
@@ -50,7 +50,7 @@ impl Fixture {
         let mut builders: BTreeMap<Folder, RowBuilder> = BTreeMap::new();
         for (number, log) in logs.iter().enumerate() {
             let origin = Origin { source_id: format!("0-{number}"), host: Some("cp-1".to_owned()), cluster: None };
-            JSON_LINES.decode(log, Position::START, true, &mut |record| {
+            Reading::of(log).decode(log, Position::START, true, &mut |record| {
                 let reason = match &record.decoded {
                     Decoded::Reject(reason) => Some(reason.to_string()),
                     Decoded::Event(_) => None,
@@ -213,6 +213,7 @@ fn write(root: &Path, (day, partition): Folder, rows: &RecordBatch) -> DataFile 
             rows: rows.num_rows() as u64,
             event_time: times.iter().min().copied().zip(times.iter().max().copied()),
         },
+        memory_bytes: 0,
     }
 }
 
