@@ -8,6 +8,7 @@
 pub mod catalogue;
 mod embedded;
 mod error;
+mod ledger;
 mod lookup;
 mod parameters;
 mod selection;

@@ -14,6 +14,7 @@ use kforensic_lake::{DataFile, Snapshot};
 
 use crate::catalogue::CannedQuery;
 use crate::error::QueryError;
+use crate::ledger;
 use crate::parameters::Parameters;
 use crate::selection::Selection;
 use crate::sql::literals;
@@ -35,7 +36,7 @@ pub struct Limits {
     pub temp_directory: PathBuf,
 }
 
-/// An open case: the views `events`, `requests` and `rejects`, and the queries on them.
+/// An open case: the views, such as `events`, `requests`, `rejects` and `sources`, and the queries on them.
 pub struct Session {
     connection: Connection,
     selection: Selection,
@@ -87,6 +88,7 @@ impl Session {
             literals(lists.iter().flatten().copied())
         );
         connection.execute_batch(&lock).map_err(QueryError::engine("lock DuckDB down"))?;
+        ledger::load(&connection, snapshot).map_err(QueryError::engine("load the ledger"))?;
         let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle: connection.interrupt_handle() };
         let views = views::create(event_files, reject_files, selection);
         let session = Self {

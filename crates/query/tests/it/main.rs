@@ -7,10 +7,12 @@
     reason = "a test fails by panicking, and may show what it measured"
 )]
 
+mod conflicts;
 mod counts;
 mod fixture;
 mod limits;
 mod lockdown;
 mod oracle;
 mod requests;
+mod sources;
 mod trouble;

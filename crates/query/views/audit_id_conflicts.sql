@@ -1,0 +1,41 @@
+-- One row per audit id and stage that stands in several different events: a replay, or an id that a client chose.
+
+-- The server makes an audit id unique, unless the client sends one in the header `Audit-ID`: it takes that as it is.
+-- Equal copies of an event are stored once, so events that share id and stage differ. `kind` tells how:
+-- * `rewritten`: one request by time, verb, URI and address, whose event stands in the logs with different contents,
+--   as when a collector drops fields, or somebody edits a log.
+-- * `forwarded`: an aggregated API server logs what the API server passes on to it under the same id, with a time of
+--   its own and with the addresses of the first event before its own (X-Forwarded-For), in a log of its own. Normal,
+--   but a client that chooses its id can send that header too, and have both events in two files of one server's log.
+-- * `reused`: several requests under one id: a client chose it.
+CREATE VIEW audit_id_conflicts AS
+WITH shared AS (
+    SELECT audit_id, stage FROM events GROUP BY audit_id, stage HAVING count(*) > 1
+)
+SELECT
+    audit_id,
+    stage,
+    CASE
+        WHEN count(DISTINCT (event_time, verb, request_uri, source_ip)) = 1 THEN 'rewritten'
+        WHEN count(DISTINCT (verb, request_uri)) = 1
+            AND count(DISTINCT source_id) = count(*)
+            AND max(len(source_ips)) > min(len(source_ips))
+            AND list_slice(arg_max(source_ips, len(source_ips)), 1, min(len(source_ips)))
+                = arg_min(source_ips, len(source_ips))
+            THEN 'forwarded'
+        ELSE 'reused'
+    END AS kind,
+    count(*) AS contents,
+    count(DISTINCT (event_time, verb, request_uri, source_ip)) AS requests,
+    min(event_time) AS first_event,
+    max(event_time) AS last_event,
+    list_sort(list_distinct(list(verb))) AS verbs,
+    list_sort(list_distinct(list(request_uri))) AS request_uris,
+    list_sort(list_distinct(list(user_name))) AS users,
+    list_sort(list_distinct(list(source_ip))) AS source_ips,
+    list_sort(list_distinct(list(user_agent))) AS user_agents,
+    list_sort(list_distinct(list(host))) AS hosts,
+    list_sort(list_distinct(list(source_id))) AS source_ids
+FROM events
+SEMI JOIN shared ON events.audit_id = shared.audit_id AND events.stage IS NOT DISTINCT FROM shared.stage
+GROUP BY audit_id, stage;
