@@ -10,8 +10,15 @@ use std::time::{Duration, Instant};
 use common::{ingest, kforensic, logs, query, run};
 use serde_json::Value;
 
-/// Crashes that are tried.
+/// Crashes that are tried; the variable `KFORENSIC_CRASHES` says otherwise.
 const CRASHES: u32 = 50;
+
+/// Its multiples, less their whole parts, fill the span from 0 to 1 evenly, however many there are.
+const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
+
+fn crashes() -> u32 {
+    std::env::var("KFORENSIC_CRASHES").map_or(CRASHES, |number| number.parse().unwrap())
+}
 
 /// What a case holds, as far as it must not depend on how it came about.
 fn contents(case: &Path) -> (Vec<Vec<Value>>, Value) {
@@ -20,7 +27,7 @@ fn contents(case: &Path) -> (Vec<Vec<Value>>, Value) {
     (rows.to_vec(), serde_json::json!([status["events"], status["requests"], status["rejects"], status["resources"]]))
 }
 
-/// Parquet files below the case that its log does not name.
+/// Data files and kept originals below the case that its log does not name.
 fn orphans(case: &Path) -> usize {
     let log: String = std::fs::read_dir(case.join("events/_delta_log"))
         .unwrap()
@@ -29,13 +36,14 @@ fn orphans(case: &Path) -> usize {
     walkdir::WalkDir::new(case)
         .into_iter()
         .map(Result::unwrap)
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "parquet"))
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "parquet" || extension == "zst"))
         .filter(|entry| !log.contains(entry.file_name().to_str().unwrap()))
         .count()
 }
 
 #[test]
-fn fifty_kills_at_random_instants_lose_nothing_and_repeat_nothing() {
+fn kills_at_random_instants_lose_nothing_and_repeat_nothing() {
+    let crashes = crashes();
     let folder = tempfile::tempdir().unwrap();
     // One commit before the crash, so that there is an old case to keep.
     let (before, rest) = (logs("sample-logs/moderate"), logs("sample-logs/hardened"));
@@ -43,21 +51,29 @@ fn fifty_kills_at_random_instants_lose_nothing_and_repeat_nothing() {
     ingest(&undisturbed, &before);
     let start = Instant::now();
     let whole = ingest(&undisturbed, &rest);
-    let length = start.elapsed();
+    let mut length = start.elapsed();
     let expected = contents(&undisturbed);
 
     let (mut killed, mut completed) = (0, 0);
-    for number in 0..CRASHES {
+    for number in 0..crashes {
         let case = folder.path().join(format!("case-{number}"));
         ingest(&case, &before);
         let mut child = kforensic();
         child.arg("--case").arg(&case).arg("ingest").args(&rest).stdout(std::process::Stdio::null());
+        if number % 2 == 1 {
+            child.arg("--keep-originals");
+        }
         let mut child = child.stderr(std::process::Stdio::null()).spawn().unwrap();
-        // Spread over the whole run, and beyond its end. The instant need not be exact to be random.
-        std::thread::sleep(
-            length.mul_f64(f64::from(number) * 1.2 / f64::from(CRASHES))
-                + Duration::from_micros(u64::from(number * 37)),
-        );
+        // Spread over the whole run in an order that a machine under load cannot bias; instants need not be exact.
+        let instant = length.mul_f64(f64::from(number) * GOLDEN_RATIO % 1.0);
+        let started = Instant::now();
+        while started.elapsed() < instant && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        if child.try_wait().unwrap().is_some() {
+            // Faster than the first run: later kills come earlier.
+            length = length.min(started.elapsed());
+        }
         child.kill().unwrap();
         let code = child.wait().unwrap().code();
 
@@ -73,9 +89,10 @@ fn fifty_kills_at_random_instants_lose_nothing_and_repeat_nothing() {
         let again = ingest(&case, &rest);
         assert_eq!(again["events"], if commits == 1 { whole["events"].clone() } else { 0.into() });
         assert_eq!((orphans(&case), case.join("staging").exists()), (0, false));
+        assert_eq!(run(&case, &["verify"]).code, Some(0), "after crash {number}");
         assert_eq!(contents(&case), expected, "after crash {number}");
         std::fs::remove_dir_all(&case).unwrap();
     }
-    println!("{killed} of {CRASHES} runs were killed before their commit, {completed} after it");
-    assert!(killed > 10, "the crashes must hit the ingest: {killed}");
+    println!("{killed} of {crashes} runs were killed before their commit, {completed} after it");
+    assert!(killed > crashes / 5, "the crashes must hit the ingest: {killed}");
 }
