@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use kforensic_report::Format;
 
@@ -132,13 +133,34 @@ pub(crate) struct FilterArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// table, json, jsonl or csv [default: as the name of the output file tells, else table]
-    #[arg(long, value_name = "FORMAT")]
+    /// Form of the answer [default: as the name of the output file tells, else table]
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub(crate) format: Option<Format>,
 
     /// Write the answer to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Table: every row on one line, however wide, instead of fitted to the terminal
+    #[arg(long, conflicts_with = "vertical")]
+    pub(crate) wide: bool,
+
+    /// Table: every value on a line of its own
+    #[arg(long)]
+    pub(crate) vertical: bool,
+
+    /// CSV and TSV: write text as it is, even where a spreadsheet would run it as a formula
+    ///
+    /// Without it, text that begins with = + - @, a tab or a line end gets a ' before it, and on a terminal
+    /// control characters are escaped.
+    #[arg(long)]
+    pub(crate) raw_cells: bool,
+}
+
+/// The formats by name, each with what it is for the help.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let value = |format: &Format| PossibleValue::new(format.name()).help(format.meaning());
+    PossibleValuesParser::new(Format::ALL.iter().map(value)).try_map(|name| name.parse::<Format>())
 }
 
 /// Shows what the case holds: sources and their accounts, times, counts, files.

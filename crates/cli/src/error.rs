@@ -6,7 +6,7 @@ use kforensic_event::RebuildError;
 use kforensic_lake::LakeError;
 use kforensic_query::catalogue::ValueError;
 use kforensic_query::{CatalogueError, QueryError, TimeError, UnknownQuery};
-use kforensic_report::ReportError;
+use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
 use crate::interrupt;
@@ -17,13 +17,19 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Lake(#[from] LakeError),
     #[error(transparent)]
-    Query(#[from] QueryError),
+    Query(QueryError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("cannot {action} `{path}`: {source}")]
     Output { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("`{path}` lies in the case, and evidence is never overwritten")]
     OutputInCase { path: PathBuf },
+    #[error("`{option}` makes a difference to {wanted} only, and the answer is written as {format}")]
+    NotForFormat { option: &'static str, wanted: &'static str, format: Format },
+    #[error("Timesketch would not take `{path}`: the name must end in `.{extension}`")]
+    TimesketchName { path: PathBuf, extension: &'static str },
+    #[error("{format} is not text, and the output is a terminal")]
+    BinaryOnTerminal { format: Format },
     #[error("the case cannot be made for a moment in `{path}`: {source}")]
     TemporaryCase { path: PathBuf, source: std::io::Error },
     #[error("no temporary folder can be made in `{path}`: {source}")]
@@ -46,6 +52,19 @@ pub(crate) enum CliError {
     Interrupted,
 }
 
+impl From<QueryError> for CliError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            // A query ends when its rows cannot be written: why is what the user needs to know.
+            QueryError::Sink(source) => match source.downcast::<ReportError>() {
+                Ok(report) => Self::Report(*report),
+                Err(source) => Self::Query(QueryError::Sink(source)),
+            },
+            error => Self::Query(error),
+        }
+    }
+}
+
 impl CliError {
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
@@ -64,11 +83,17 @@ impl CliError {
             }
             Self::Lake(LakeError::Interrupted) => "run the same command again to complete it",
             Self::OutputInCase { .. } => "choose a file outside of the case",
+            Self::NotForFormat { .. } => "leave the option out, or choose the format with `--format`",
+            Self::TimesketchName { .. } => "`--format timesketch` writes JSON lines to `.jsonl`, and CSV to `.csv`",
+            Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
             Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
                 "the case is not what was written; ingest the sources into a new one"
+            }
+            Self::Report(ReportError::NoTime { .. }) => {
+                "an answer with `event_time`, or with `first_seen` and `last_seen`, can go to Timesketch"
             }
             Self::Query(QueryError::Path { .. }) => "move the case to a folder with a plain name",
             _ => return None,
@@ -93,9 +118,6 @@ impl CliError {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
             Self::Report(error) => error.is_broken_pipe(),
-            Self::Query(QueryError::Sink(source)) => {
-                source.downcast_ref::<ReportError>().is_some_and(ReportError::is_broken_pipe)
-            }
             Self::Output { source, .. } => source.kind() == std::io::ErrorKind::BrokenPipe,
             _ => false,
         }

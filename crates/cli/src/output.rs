@@ -1,14 +1,49 @@
 //! Where an answer goes: standard output, or a file that appears when it is whole.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use kforensic_report::{Format, Layout};
+use kforensic_report::{CellText, Format, Layout, RowLayout};
 use tempfile::NamedTempFile;
 
+use crate::args::OutputArgs;
 use crate::error::CliError;
 use crate::terminal;
+
+/// The format that is asked for: by its name, else by that of the output file.
+///
+/// # Errors
+/// When an option was given that makes no difference to it, or Timesketch would refuse the file by its name.
+pub(crate) fn format_of(args: &OutputArgs) -> Result<Format, CliError> {
+    let extension = args.output.as_ref().and_then(|path| path.extension()).and_then(|extension| extension.to_str());
+    let extension = extension.map(str::to_ascii_lowercase);
+    let told = || extension.as_deref().and_then(Format::of_extension);
+    let format = match args.format {
+        Some(Format::Timesketch) if told() == Some(Format::Csv) => Format::TimesketchCsv,
+        Some(format) => format,
+        None => told().unwrap_or(Format::Table),
+    };
+    let wanted = match format {
+        Format::Timesketch => "jsonl",
+        Format::TimesketchCsv => "csv",
+        _ => "",
+    };
+    if let Some(path) = args.output.as_ref().filter(|path| !wanted.is_empty() && !is_device(path))
+        && extension.as_deref() != Some(wanted)
+    {
+        return Err(CliError::TimesketchName { path: path.clone(), extension: wanted });
+    }
+    let options = [
+        ("--wide", args.wide, format.is_table(), "the table"),
+        ("--vertical", args.vertical, format.is_table(), "the table"),
+        ("--raw-cells", args.raw_cells, format.is_delimited(), "CSV and TSV"),
+    ];
+    match options.into_iter().find(|(_, is_given, fits, _)| *is_given && !fits) {
+        Some((option, .., wanted)) => Err(CliError::NotForFormat { option, wanted, format }),
+        None => Ok(format),
+    }
+}
 
 /// Where an answer goes, and in which form.
 pub(crate) struct Output {
@@ -30,36 +65,32 @@ enum Writer {
 }
 
 impl Output {
-    /// Opens the output; a file must not lie in the case at `case`.
-    pub(crate) fn open(path: Option<&PathBuf>, format: Option<Format>, case: &Path) -> Result<Self, CliError> {
-        let Some(path) = path else {
-            let writer = Writer::Stdout(BufWriter::new(io::stdout().lock()));
-            return Ok(Self { writer, format: format.unwrap_or(Format::Table), layout: terminal::stdout_layout() });
+    /// Opens the output that is asked for; a file must not lie in the case at `case`.
+    pub(crate) fn open(args: &OutputArgs, case: &Path) -> Result<Self, CliError> {
+        let format = format_of(args)?;
+        let (writer, mut layout) = match &args.output {
+            Some(path) => Writer::open(path, case)?,
+            None => (Writer::Stdout(BufWriter::new(io::stdout().lock())), terminal::stdout_layout()),
         };
-        let failed = |source| CliError::Output { action: "write", path: path.clone(), source };
-        if path.exists() && !path.is_file() {
-            let device = File::options().write(true).open(path).map_err(failed)?;
-            let (format, layout) = (format.unwrap_or(Format::Table), Layout::default());
-            return Ok(Self { writer: Writer::Device(BufWriter::new(device)), format, layout });
+        if format.is_binary() && writer.is_terminal() {
+            return Err(CliError::BinaryOnTerminal { format });
         }
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let folder = folder.canonicalize().map_err(failed)?;
-        if case.canonicalize().is_ok_and(|case| folder.starts_with(case)) {
-            return Err(CliError::OutputInCase { path: path.clone() });
+        if args.wide {
+            layout.width = None;
         }
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        let told = extension.and_then(|extension| extension.parse().ok());
-        Ok(Self {
-            writer: Writer::File {
-                file: BufWriter::new(NamedTempFile::new_in(&folder).map_err(failed)?),
-                path: path.clone(),
-            },
-            format: format.or(told).unwrap_or(Format::Table),
-            layout: Layout::default(),
-        })
+        if args.vertical {
+            layout.rows = RowLayout::Cards;
+        }
+        if args.raw_cells {
+            layout.cells = CellText::Raw;
+        }
+        Ok(Self { writer, format, layout })
+    }
+
+    /// Opens a file for text of our own; it must not lie in the case at `case`.
+    pub(crate) fn file(path: &Path, case: &Path) -> Result<Self, CliError> {
+        let (writer, layout) = Writer::open(path, case)?;
+        Ok(Self { writer, format: Format::Table, layout })
     }
 
     /// Ends the output: only now the file appears under its name.
@@ -79,6 +110,40 @@ impl Output {
             }
         }
     }
+}
+
+impl Writer {
+    fn open(path: &Path, case: &Path) -> Result<(Self, Layout), CliError> {
+        let failed = |source| CliError::Output { action: "write", path: path.to_owned(), source };
+        if is_device(path) {
+            let device = File::options().write(true).open(path).map_err(failed)?;
+            let layout = Layout { cells: terminal::cells(device.is_terminal()), ..Layout::default() };
+            return Ok((Self::Device(BufWriter::new(device)), layout));
+        }
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let folder = folder.canonicalize().map_err(failed)?;
+        if case.canonicalize().is_ok_and(|case| folder.starts_with(case)) {
+            return Err(CliError::OutputInCase { path: path.to_owned() });
+        }
+        let file = BufWriter::new(NamedTempFile::new_in(&folder).map_err(failed)?);
+        Ok((Self::File { file, path: path.to_owned() }, Layout::default()))
+    }
+
+    fn is_terminal(&self) -> bool {
+        match self {
+            Self::Stdout(_) => io::stdout().is_terminal(),
+            Self::File { .. } => false,
+            Self::Device(device) => device.get_ref().is_terminal(),
+        }
+    }
+}
+
+/// Whether `path` is something else than a file, to be written to and not replaced.
+fn is_device(path: &Path) -> bool {
+    path.exists() && !path.is_file()
 }
 
 impl Write for Output {

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use kforensic_report::Layout;
+use kforensic_report::{CellText, Layout};
 
 /// Whether colours may be written to a stream that `is_terminal`: <https://no-color.org>.
 fn colour(is_terminal: bool) -> bool {
@@ -14,7 +14,17 @@ pub(crate) fn stdout_layout() -> Layout {
     let stdout = std::io::stdout();
     let is_terminal = stdout.is_terminal();
     let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
-    Layout { width: if is_terminal { width } else { None }, colour: colour(is_terminal) }
+    Layout {
+        width: if is_terminal { width } else { None },
+        colour: colour(is_terminal),
+        cells: cells(is_terminal),
+        ..Layout::default()
+    }
+}
+
+/// How the cells of an answer stand on a stream that `is_terminal`: what a terminal obeys is escaped there.
+pub(crate) fn cells(is_terminal: bool) -> CellText {
+    if is_terminal { CellText::Visible } else { CellText::Defused }
 }
 
 /// Whether standard error is a terminal that somebody watches.

@@ -170,6 +170,15 @@ impl<'a> Cell<'a> {
     }
 }
 
+/// The type of the values, without the encodings that only save memory.
+pub(crate) fn bare(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => bare(values),
+        DataType::RunEndEncoded(_, values) => bare(values.data_type()),
+        _ => data_type,
+    }
+}
+
 fn range<O: OffsetSizeTrait>(ends: &[O]) -> Range<usize> {
     ends[0].as_usize()..ends[1].as_usize()
 }

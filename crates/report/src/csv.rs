@@ -1,7 +1,5 @@
-//! CSV for programs: RFC 4180 quoting, `\n` line ends, a header line. Rows go out one by one; memory does not grow.
-//!
-//! Values are exact, so a cell may begin with `=` or hold control characters: a spreadsheet that runs formulas of a
-//! hostile user agent is not stopped here, because a changed value would no longer be evidence.
+//! CSV for programs and spreadsheets: RFC 4180 quoting, `\n` line ends, a header line. Rows go out one by one; memory
+//! does not grow.
 
 use std::io::{self, Write};
 
@@ -10,33 +8,30 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::ReportError;
-use crate::cell::{Cell, write_plain};
-use crate::names::distinct;
+use crate::delimited::Fields;
 use crate::sink::{BUFFER_BYTES, Layout, Sink, Summary, check_columns};
 
 struct Csv<'w> {
     out: ::csv::Writer<&'w mut dyn Write>,
-    schema: SchemaRef,
+    fields: Fields,
     is_header_written: bool,
-    /// The field being written, kept for its memory.
-    field: Vec<u8>,
     rows: u64,
 }
 
 /// Starts `--format csv`.
 pub(crate) fn start<'w>(
     schema: SchemaRef,
-    _layout: Layout,
+    layout: Layout,
     out: &'w mut dyn Write,
 ) -> Result<Box<dyn Sink + 'w>, ReportError> {
     let out = WriterBuilder::new().terminator(Terminator::Any(b'\n')).buffer_capacity(BUFFER_BYTES).from_writer(out);
-    Ok(Box::new(Csv { out, schema, is_header_written: false, field: Vec::new(), rows: 0 }))
+    Ok(Box::new(Csv { out, fields: Fields::new(schema, layout), is_header_written: false, rows: 0 }))
 }
 
 impl Csv<'_> {
     fn write_header(&mut self) -> Result<(), ReportError> {
         if !self.is_header_written {
-            self.out.write_record(distinct(&self.schema)).map_err(into_report)?;
+            self.out.write_record(self.fields.header()?).map_err(into_report)?;
             self.is_header_written = true;
         }
         Ok(())
@@ -45,13 +40,11 @@ impl Csv<'_> {
 
 impl Sink for Csv<'_> {
     fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
-        check_columns(&self.schema, batch.schema_ref())?;
+        check_columns(self.fields.schema(), batch.schema_ref())?;
         self.write_header()?;
         for row in 0..batch.num_rows() {
-            for column in batch.columns() {
-                self.field.clear();
-                write_plain(&mut self.field, &Cell::of(column, row))?;
-                self.out.write_field(&self.field).map_err(into_report)?;
+            for column in 0..batch.num_columns() {
+                self.out.write_field(self.fields.field(batch, column, row)?).map_err(into_report)?;
             }
             // An empty record ends the line that the fields began.
             self.out.write_record(None::<&[u8]>).map_err(into_report)?;

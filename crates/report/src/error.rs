@@ -2,6 +2,8 @@
 
 use std::io;
 
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
 use thiserror::Error;
 
 /// Why a result could not be written.
@@ -9,7 +11,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ReportError {
     /// The output refused the bytes: the disk is full, or the reader closed the pipe.
-    #[error("cannot write the result")]
+    #[error("cannot write the result: {0}")]
     Io(#[from] io::Error),
     /// A batch has other columns than the result it belongs to: its values would stand under wrong names.
     #[error("a batch has the columns `{found}` where the result has `{expected}`")]
@@ -19,6 +21,18 @@ pub enum ReportError {
         /// The names of the batch, joined by commas.
         found: String,
     },
+    /// Timesketch places every row in time, and the result has no column of times.
+    #[error("no column of the answer is a time (TIMESTAMP), and Timesketch places every row in time: `{columns}`")]
+    NoTime {
+        /// The names of the columns, joined by commas.
+        columns: String,
+    },
+    /// A value that Parquet cannot hold.
+    #[error("cannot write the result as Parquet: {0}")]
+    Parquet(#[from] ParquetError),
+    /// A batch whose values are not of the types of the result.
+    #[error("cannot arrange the result: {0}")]
+    Arrow(#[from] ArrowError),
 }
 
 impl ReportError {
@@ -47,7 +61,7 @@ mod tests {
         let pipe = ReportError::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert!(pipe.is_broken_pipe());
         assert!(pipe.source().is_some());
-        assert_eq!(pipe.to_string(), "cannot write the result");
+        assert_eq!(pipe.to_string(), "cannot write the result: broken pipe");
         let full = ReportError::from(io::Error::from(io::ErrorKind::StorageFull));
         assert!(!full.is_broken_pipe());
     }

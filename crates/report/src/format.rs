@@ -7,7 +7,7 @@ use std::str::FromStr;
 use arrow::datatypes::SchemaRef;
 
 use crate::sink::{Layout, Sink};
-use crate::{ReportError, UnknownFormat, csv, json, table};
+use crate::{ReportError, UnknownFormat, csv, json, markdown, parquet, table, timesketch, tsv};
 
 /// Starts one format: the last column of the table.
 type Start = for<'w> fn(SchemaRef, Layout, &'w mut dyn Write) -> Result<Box<dyn Sink + 'w>, ReportError>;
@@ -15,12 +15,14 @@ type Start = for<'w> fn(SchemaRef, Layout, &'w mut dyn Write) -> Result<Box<dyn 
 struct Entry {
     name: &'static str,
     meaning: &'static str,
+    /// Endings of file names that ask for it, in lower case, without the dot.
+    extensions: &'static [&'static str],
     start: Start,
 }
 
 /// Makes the enum and its table of one list, so that neither can forget a line of the other.
 macro_rules! formats {
-    ($($format:ident, $name:literal, $meaning:literal, $start:path;)+) => {
+    ($($format:ident, $name:literal, $extensions:expr, $meaning:literal, $start:path;)+) => {
         /// A form in which a result is written.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -34,18 +36,26 @@ macro_rules! formats {
 
             const fn entry(self) -> Entry {
                 match self {
-                    $(Self::$format => Entry { name: $name, meaning: $meaning, start: $start },)+
+                    $(Self::$format => {
+                        Entry { name: $name, meaning: $meaning, extensions: &$extensions, start: $start }
+                    })+
                 }
             }
         }
     };
 }
 
+#[rustfmt::skip]
 formats! {
-    Table, "table", "aligned columns for people, fitted to the terminal", table::start;
-    Json, "json", "one JSON array of objects, one object per line", json::start_array;
-    Jsonl, "jsonl", "one JSON object per line, without an array around them", json::start_lines;
-    Csv, "csv", "comma-separated values with a header line (RFC 4180)", csv::start;
+    Table, "table", ["table", "txt"], "aligned columns for people, fitted to the terminal", table::start;
+    Json, "json", ["json"], "one JSON array of objects, one object per line", json::start_array;
+    Jsonl, "jsonl", ["jsonl", "ndjson"], "one JSON object per line, without an array around them", json::start_lines;
+    Csv, "csv", ["csv"], "comma-separated values with a header line (RFC 4180)", csv::start;
+    Tsv, "tsv", ["tsv", "tab"], "tab-separated values with a header line; tabs, line ends and backslashes as \\t \\n \\r \\\\", tsv::start;
+    Markdown, "markdown", ["md", "markdown"], "a table for reports and tickets (GitHub's Markdown)", markdown::start;
+    Parquet, "parquet", ["parquet"], "columns with their types, compressed with zstd", parquet::start;
+    Timesketch, "timesketch", [], "events for a Timesketch timeline: JSON lines, or CSV to a file named `.csv`", timesketch::start_lines;
+    TimesketchCsv, "timesketch-csv", [], "events for a Timesketch timeline as CSV", timesketch::start_csv;
 }
 
 impl Format {
@@ -61,13 +71,38 @@ impl Format {
         self.entry().meaning
     }
 
+    /// The format that a file name with this ending, such as `csv`, asks for. Upper and lower case are the same.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        let extension = extension.to_ascii_lowercase();
+        Self::ALL.iter().copied().find(|format| format.entry().extensions.contains(&extension.as_str()))
+    }
+
+    /// Whether the table's layout, its rows and its width, makes a difference.
+    #[must_use]
+    pub const fn is_table(self) -> bool {
+        matches!(self, Self::Table)
+    }
+
+    /// Whether [`CellText`](crate::CellText) makes a difference.
+    #[must_use]
+    pub const fn is_delimited(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv | Self::TimesketchCsv)
+    }
+
+    /// Whether the output is not text: nothing to show on a terminal.
+    #[must_use]
+    pub const fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet)
+    }
+
     /// Starts writing a result with the columns of `schema` to `out`.
     ///
     /// Nothing is written before the first batch or the finish, so a query that fails at once leaves the
     /// output empty.
     ///
     /// # Errors
-    /// When the format cannot hold such a result. None of today's formats refuses any.
+    /// When the format cannot hold such a result: Timesketch needs a column of times.
     pub fn writer<'w>(
         self,
         schema: SchemaRef,
@@ -100,7 +135,10 @@ mod tests {
     #[test]
     fn every_name_parses_back_and_is_listed_once() {
         let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
-        assert_eq!(names, ["table", "json", "jsonl", "csv"]);
+        assert_eq!(
+            names,
+            ["table", "json", "jsonl", "csv", "tsv", "markdown", "parquet", "timesketch", "timesketch-csv"]
+        );
         for format in Format::ALL {
             assert_eq!(format.name().parse(), Ok(*format));
             assert_eq!(format.to_string(), format.name());
@@ -109,5 +147,18 @@ mod tests {
         let unknown = "yaml".parse::<Format>();
         assert_eq!(unknown, Err(UnknownFormat { name: "yaml".to_owned() }));
         assert_eq!("JSON".parse::<Format>().unwrap_err().to_string(), "`JSON` is not a format");
+    }
+    #[test]
+    fn file_names_ask_for_formats() {
+        let asked = ["csv", "CSV", "ndjson", "md", "tsv", "parquet", "txt"].map(Format::of_extension);
+        let formats =
+            [Format::Csv, Format::Csv, Format::Jsonl, Format::Markdown, Format::Tsv, Format::Parquet, Format::Table];
+        assert_eq!(asked, formats.map(Some));
+        assert_eq!(Format::of_extension("xlsx"), None);
+        let mut extensions: Vec<_> = Format::ALL.iter().flat_map(|format| format.entry().extensions).collect();
+        let count = extensions.len();
+        extensions.sort_unstable();
+        extensions.dedup();
+        assert_eq!(extensions.len(), count, "an ending asks for one format");
     }
 }

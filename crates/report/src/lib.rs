@@ -1,8 +1,8 @@
 //! Turns query results, as Arrow batches, into output for people and programs.
 //!
 //! This crate is pure: it opens no file, reads no clock and no environment, and writes only to the
-//! [`std::io::Write`] it is given, so the same batches give the same bytes. It knows nothing of
-//! audit logs or DuckDB; the one column it treats by name is `outcome`, which the table colours.
+//! [`std::io::Write`] it is given, so the same rows give the same bytes. It knows nothing of DuckDB, and of audit
+//! logs only the names of columns: the table colours `outcome`, and Timesketch gets a sentence for each row.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -21,13 +21,18 @@
 
 mod cell;
 mod csv;
+mod delimited;
 mod error;
 mod format;
 mod json;
+mod markdown;
 mod names;
+mod parquet;
 mod sink;
 mod table;
 mod time;
+mod timesketch;
+mod tsv;
 mod visible;
 
 #[cfg(test)]
@@ -35,4 +40,4 @@ mod tests;
 
 pub use error::{ReportError, UnknownFormat};
 pub use format::Format;
-pub use sink::{Layout, Sink, Summary};
+pub use sink::{CellText, Layout, RowLayout, Sink, Summary};

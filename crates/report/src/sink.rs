@@ -8,13 +8,41 @@ use crate::ReportError;
 /// Bytes gathered before the output is called: fewer calls, still little memory.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Room and means of the output. The default is a pipe: unlimited width, no colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Room and means of the output, and what was asked of its looks. The default is a pipe: unlimited width, no colour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Width in terminal columns; `None` or 0 means unlimited, and nothing is ever wrapped.
     pub width: Option<usize>,
     /// Whether ANSI colours may be written. Only the table uses them.
     pub colour: bool,
+    /// How the table lays out its rows.
+    pub rows: RowLayout,
+    /// How CSV and TSV write text that an intruder may have chosen.
+    pub cells: CellText,
+    /// Tags that every row gets in Timesketch, such as the name of the query.
+    pub tags: Vec<String>,
+}
+
+/// How the table lays out a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowLayout {
+    /// Under a header where the columns fit, else as cards.
+    #[default]
+    Fitted,
+    /// Every row as a card: one line for each value.
+    Cards,
+}
+
+/// How the delimited formats write a text. Numbers and times are always written as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CellText {
+    /// As it is, but behind a `'` when a spreadsheet would take it for a formula.
+    #[default]
+    Defused,
+    /// The same, with the characters escaped that a terminal obeys or hides.
+    Visible,
+    /// As it is, byte for byte.
+    Raw,
 }
 
 /// Takes a result batch by batch and writes it in one format.
@@ -22,8 +50,9 @@ pub struct Layout {
 /// A result that is not finished stays visibly incomplete where the format allows it: a JSON array
 /// without its `]`. Dropping a sink therefore writes no ending.
 pub trait Sink {
-    /// Writes the rows of `batch`. The table keeps back its first rows to choose its widths; every
-    /// other format has handed all rows to the output when this returns.
+    /// Writes the rows of `batch`. The table keeps back its first rows to choose its widths, and Parquet the
+    /// rows of a row group, both up to a limit; every other format has handed all rows to the output when this
+    /// returns.
     ///
     /// # Errors
     /// When the output fails, or when the columns of `batch` are not those of the result.
@@ -39,7 +68,7 @@ pub trait Sink {
 /// What was written, for the line under the result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Rows written.
+    /// Rows written. In Timesketch these are events, of which a row with a first and a last time makes two.
     pub rows: u64,
     /// Names of the columns the table left out because every row of the result is NULL there, in
     /// column order, with control characters made visible. Empty for every other format.

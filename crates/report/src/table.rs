@@ -18,7 +18,7 @@ use arrow::datatypes::SchemaRef;
 
 use crate::ReportError;
 use crate::cell::Cell;
-use crate::sink::{BUFFER_BYTES, Layout, Sink, Summary, check_columns};
+use crate::sink::{BUFFER_BYTES, Layout, RowLayout, Sink, Summary, check_columns};
 use cards::Cards;
 use column::{Column, Shown};
 use grid::Grid;
@@ -141,10 +141,13 @@ impl Table<'_> {
             // No row, or nothing but NULL: a header over nothing says more than no output.
             shown = all.collect();
         }
+        if self.layout.rows == RowLayout::Cards {
+            return Plan::Cards(Cards::new(&self.columns, &shown, self.layout.width, self.layout.colour));
+        }
         let Some(width) = self.layout.width else {
             return Plan::Grid(Grid::unlimited(&self.columns, &shown, rows, self.layout.colour));
         };
-        let cards = Cards::new(&self.columns, &shown, width, self.layout.colour);
+        let cards = Cards::new(&self.columns, &shown, Some(width), self.layout.colour);
         let Some(grid) = Grid::fitted(&self.columns, &shown, rows, width, is_whole, self.layout.colour) else {
             return Plan::Cards(cards);
         };

@@ -1,6 +1,7 @@
 //! `kforensic query`
 
 use std::io::Write;
+use std::iter;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use crate::command::{Outcome, case_folder, limits, table_of_texts};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// Answers a question, or lists the questions that can be asked.
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
@@ -36,6 +37,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let clock = chrono::Utc::now().timestamp_micros();
     // What is wrong with the command line is said before anything is read; any time stands for `last` here.
     filters(query, &args.filter, clock, Some(clock))?;
+    output::format_of(&args.output)?;
     let (temporary, ingested) = ingest_first(case, args, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
 
@@ -44,7 +46,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
     let (parameters, window) = filters(query, &args.filter, clock, newest)?;
-    let output = Output::open(args.output.output.as_ref(), args.output.format, case.root())?;
+    let mut output = Output::open(&args.output, case.root())?;
+    output.layout.tags = iter::once(&query.name).chain(&query.attack).cloned().collect();
     let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let shown = answer(query, &parameters, limit, &snapshot, output, interrupt)?;
     footer(&shown, window, newest, start.elapsed());
@@ -127,7 +130,8 @@ fn answer(
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
     let (run, summary) = {
-        let mut rows = Rows { format: output.format, layout: output.layout, output: Some(&mut output), sink: None };
+        let mut rows =
+            Rows { format: output.format, layout: output.layout.clone(), output: Some(&mut output), sink: None };
         let run = session.run(query, parameters, limit, &mut rows)?;
         (run, rows.sink.take().map_or_else(|| Ok(Summary::default()), Sink::finish)?)
     };
@@ -147,7 +151,7 @@ struct Rows<'w> {
 impl RowSink for Rows<'_> {
     fn columns(&mut self, schema: &SchemaRef) -> Result<(), SinkError> {
         if let Some(output) = self.output.take() {
-            self.sink = Some(self.format.writer(Arc::clone(schema), self.layout, output)?);
+            self.sink = Some(self.format.writer(Arc::clone(schema), self.layout.clone(), output)?);
         }
         Ok(())
     }

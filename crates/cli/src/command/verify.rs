@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use kforensic_lake::{Audited, Case, Snapshot, Verification};
-use kforensic_report::Format;
 use serde_json::json;
 
 use crate::args::VerifyArgs;
@@ -37,7 +36,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &VerifyArgs) -> Result<Outcome, 
 }
 
 fn write_manifest(path: &PathBuf, case: &Case, snapshot: &Snapshot) -> Result<(), CliError> {
-    let mut output = Output::open(Some(path), Some(Format::Table), case.root())?;
+    let mut output = Output::file(path, case.root())?;
     let written = std::io::Write::write_all(&mut output, kforensic_lake::manifest(snapshot).as_bytes());
     written.map_err(|source| CliError::Output { action: "write", path: path.clone(), source })?;
     output.finish()

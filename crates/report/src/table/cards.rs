@@ -15,10 +15,14 @@ const HANGING_INDENT: usize = 4;
 /// Names stand in a column of their own when this much stays for the values: a time, or most of a user name.
 const VALUES_WIDTH_MIN: usize = 32;
 
+/// Terminal columns of the rule above a card when the width is unlimited.
+const UNLIMITED_RULE_WIDTH: usize = 80;
+
 /// Rows as cards, for a terminal too narrow for the table.
 pub(crate) struct Cards {
     fields: Vec<Field>,
     width: usize,
+    rule_width: usize,
     /// Terminal columns for the names, when values stand in a column of their own.
     names_width: Option<usize>,
     is_coloured: bool,
@@ -45,15 +49,17 @@ struct Entry<'t> {
 }
 
 impl Cards {
-    /// Cards of `width` terminal columns, where only the columns `shown` can have values.
-    pub(crate) fn new(columns: &[Column], shown: &[usize], width: usize, is_coloured: bool) -> Self {
+    /// Cards of `width` terminal columns, unlimited when there is none, where only the columns `shown` can have values.
+    pub(crate) fn new(columns: &[Column], shown: &[usize], width: Option<usize>, is_coloured: bool) -> Self {
+        let rule_width = width.unwrap_or(UNLIMITED_RULE_WIDTH);
+        let width = width.unwrap_or(usize::MAX);
         let field =
             |column: &Column| Field { column: column.clone(), heading: format!("{}:", column.label), is_seen: false };
         let fields: Vec<Field> = columns.iter().map(field).collect();
         let heading_widths = shown.iter().map(|index| crate::visible::width(&fields[*index].heading));
         let longest = heading_widths.max().unwrap_or(0) + 1;
         let names_width = Some(longest).filter(|longest| longest + VALUES_WIDTH_MIN <= width);
-        Self { fields, width, names_width, is_coloured, rows: 0 }
+        Self { fields, width, rule_width, names_width, is_coloured, rows: 0 }
     }
 
     /// Whether some row so far had a value in the column at `index` of the result.
@@ -89,7 +95,7 @@ impl Cards {
 
     fn write_rule(&self, out: &mut impl Write) -> io::Result<()> {
         let start = format!("── {} ", self.rows);
-        let rest = self.width.saturating_sub(width(&start));
+        let rest = self.rule_width.saturating_sub(width(&start));
         let rule = format!("{start}{}", "─".repeat(rest));
         write_painted(out, self.style(Some(Style::Dim)), rule.trim_end_matches(' '))?;
         out.write_all(b"\n")

@@ -3,7 +3,7 @@
 use arrow::datatypes::{DataType, Field};
 
 use super::paint::Style;
-use crate::cell::{Cell, NULL, shown};
+use crate::cell::{Cell, NULL, bare, shown};
 use crate::visible::{escape, width};
 
 /// The column whose words are coloured: what came of a request.
@@ -63,15 +63,6 @@ impl Kind {
             _ if data_type.is_numeric() => Self::Number,
             _ => Self::Text,
         }
-    }
-}
-
-/// The type of the values, without the encodings that only save memory.
-fn bare(data_type: &DataType) -> &DataType {
-    match data_type {
-        DataType::Dictionary(_, values) => bare(values),
-        DataType::RunEndEncoded(_, values) => bare(values.data_type()),
-        _ => data_type,
     }
 }
 

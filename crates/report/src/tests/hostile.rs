@@ -15,7 +15,8 @@ fn hostile_cells_are_harmless_at_every_width() {
     ]);
     for width in [Some(20), Some(40), Some(80), Some(200), None] {
         for colour in [false, true] {
-            let (table, _) = written(Format::Table, Layout { width, colour }, std::slice::from_ref(&rows));
+            let (table, _) =
+                written(Format::Table, Layout { width, colour, ..Layout::default() }, std::slice::from_ref(&rows));
             let table = ["\x1b[0m", "\x1b[1m", "\x1b[2m"].iter().fold(table, |table, code| table.replace(code, ""));
             check(width, &table);
             assert!(letters(&table).contains(r"\u{202e}evil") || width == Some(20), "{table}");
@@ -49,7 +50,8 @@ fn wide_characters_keep_their_columns() {
 fn colours_only_when_asked_for() {
     let rows = batch(&reads());
     for width in [Some(200), Some(60), None] {
-        let coloured = written(Format::Table, Layout { width, colour: true }, std::slice::from_ref(&rows)).0;
+        let coloured =
+            written(Format::Table, Layout { width, colour: true, ..Layout::default() }, std::slice::from_ref(&rows)).0;
         let plain = table(width, std::slice::from_ref(&rows)).0;
         for sequence in ["\x1b[1m", "\x1b[32mallowed\x1b[0m", "\x1b[31mdenied\x1b[0m", "\x1b[33mfailed\x1b[0m"] {
             assert!(coloured.contains(sequence), "{width:?} {sequence:?}");
@@ -63,6 +65,6 @@ fn colours_only_when_asked_for() {
     }
     let unknown =
         columns(vec![("outcome", text(&[Some("unknown"), Some("other")])), ("verb", text(&[None, Some("denied")]))]);
-    let shown = written(Format::Table, Layout { width: None, colour: true }, &[unknown]).0;
+    let shown = written(Format::Table, Layout { width: None, colour: true, ..Layout::default() }, &[unknown]).0;
     assert!(shown.ends_with("\x1b[2munknown\x1b[0m  \x1b[2m-\x1b[0m\nother    denied\n"), "{shown:?}");
 }

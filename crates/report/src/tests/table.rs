@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, TimestampMicrosecondArray};
 
-use super::rows::{COLUMNS, batch, check, columns, letters, reads, table, text};
-use crate::{Format, Layout, Summary};
+use super::rows::{COLUMNS, batch, check, columns, letters, reads, table, text, written};
+use crate::{Format, Layout, RowLayout, Summary};
 
 /// The cell of every column of a table, its lines joined, when the header fits on one line and cells do not overflow.
 fn cells(table: &str) -> Vec<String> {
@@ -229,4 +229,20 @@ fn a_long_sentence_in_a_wide_column_stays_in_the_table() {
     let (table, _) = table(Some(100), &[rows]);
     check(Some(100), &table);
     assert!(table.starts_with("line  raw\n"), "{table}");
+}
+
+#[test]
+fn cards_can_be_asked_for_at_any_width() {
+    let cards = |width| {
+        let layout = Layout { width, rows: RowLayout::Cards, ..Layout::default() };
+        written(Format::Table, layout, &[batch(&reads()[1..3])]).0
+    };
+    // At 60 columns these rows are cards anyway.
+    assert_eq!(cards(Some(60)), table(Some(60), &[batch(&reads()[1..3])]).0);
+    check(Some(200), &cards(Some(200)));
+    let unlimited = cards(None);
+    assert!(unlimited.starts_with(&format!("── 1 {}\nevent_time (UTC): 2026-11-21 ", "─".repeat(75))), "{unlimited}");
+    let agent = "\nuser_agent:       kubectl/v1.32.5 (linux/amd64) kubernetes/9894294\n";
+    assert!(unlimited.contains(agent), "{unlimited}");
+    assert_eq!(unlimited.lines().count(), 2 + 11 + 11);
 }

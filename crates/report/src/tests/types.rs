@@ -8,7 +8,7 @@ use arrow::compute::concat;
 use super::cases::{Case, encoded_texts, fractions, instants, integers, texts, times};
 use super::nested::{lists, records};
 use super::rows::{columns, written};
-use crate::{Format, Layout};
+use crate::{CellText, Format, Layout};
 
 fn cases() -> Vec<Case> {
     [integers(), fractions(), texts(), encoded_texts(), instants(), times(), lists(), records()]
@@ -19,7 +19,8 @@ fn cases() -> Vec<Case> {
 
 fn output(format: Format, array: &ArrayRef) -> String {
     let number: ArrayRef = Arc::new(Int32Array::from(vec![7; array.len()]));
-    written(format, Layout::default(), &[columns(vec![("v", array.clone()), ("n", number)])]).0
+    let layout = Layout { cells: CellText::Raw, ..Layout::default() };
+    written(format, layout, &[columns(vec![("v", array.clone()), ("n", number)])]).0
 }
 
 /// The two data lines of a table, without the alignment.
