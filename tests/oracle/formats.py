@@ -4,7 +4,7 @@ the answers with readers that others wrote.
 
 usage: formats.py KFORENSIC        (needs the packages pyarrow, duckdb and pandas)
 """
-import csv, json, pathlib, subprocess, sys, tempfile
+import csv, json, os, pathlib, pty, subprocess, sys, tempfile
 
 import duckdb
 import pandas
@@ -74,7 +74,7 @@ with tempfile.TemporaryDirectory() as folder:
                 character = escapes.get(character, character)
             parts.append(character)
         return "".join(parts)
-    lines = [line.split("\t") for line in answer("a.tsv").read_text(newline="").split("\n")[:-1]]
+    lines = [line.split("\t") for line in answer("a.tsv").read_bytes().decode().split("\n")[:-1]]
     assert cells(dict(zip(lines[0], map(unescaped, line), strict=True)) for line in lines[1:]) == safe
 
     # As Timesketch reads them: pandas for CSV, one object a line, lists of tags, times that stay.
@@ -94,4 +94,29 @@ with tempfile.TemporaryDirectory() as folder:
     for name in ("a.txt", "a.md"):
         text = answer(name).read_text()
         assert "\x1b" not in text and "\0" not in text and "\u202e" not in text and len(text.splitlines()) == len(HOSTILE) + 2
+
+    def on_terminal(*options, **environment):
+        """What a terminal is sent, and how the command ended."""
+        ours, theirs = pty.openpty()
+        command = [*kforensic, "query", "secret-reads", "--limit", "1", *options]
+        environment = {**{name: value for name, value in os.environ.items() if name != "NO_COLOR"}, **environment}
+        process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment)
+        os.close(theirs)
+        sent = b""
+        try:
+            while part := os.read(ours, 1 << 16):
+                sent += part
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        return sent.decode(), process.wait()
+
+    first = ("--until", "2026-11-21T20:37:38.000001Z", "--outcome", "allowed")
+    for form in ("csv", "tsv", "json", "markdown"):
+        sent, code = on_terminal(*first, "--format", form)
+        assert code == 0 and "\x1b" not in sent and "\x07" not in sent and "title" in sent, (form, sent)
+    assert "\x1b[32mallowed\x1b[0m" in on_terminal(*first)[0]
+    assert "\x1b" not in on_terminal(*first, NO_COLOR="1")[0]
+    assert "\x1b" in on_terminal(*first, "--format", "csv", "--raw-cells")[0]
+    assert on_terminal("--format", "parquet") == ("", 2)
 print(f"{len(HOSTILE)} hostile rows read back from every format")

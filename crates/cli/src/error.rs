@@ -30,7 +30,7 @@ pub(crate) enum CliError {
     NotForFormat { option: &'static str, wanted: &'static str, format: Format },
     #[error("Timesketch would not take `{path}`: the name must end in `.{extension}`")]
     TimesketchName { path: PathBuf, extension: &'static str },
-    #[error("{format} is not text, and standard output is a terminal")]
+    #[error("{format} is not text, and the output is a terminal")]
     BinaryOnTerminal { format: Format },
     #[error("the case cannot be made for a moment in `{path}`: {source}")]
     TemporaryCase { path: PathBuf, source: std::io::Error },

@@ -25,7 +25,7 @@ pub(crate) fn start<'w>(
     out: &'w mut dyn Write,
 ) -> Result<Box<dyn Sink + 'w>, ReportError> {
     let out = WriterBuilder::new().terminator(Terminator::Any(b'\n')).buffer_capacity(BUFFER_BYTES).from_writer(out);
-    Ok(Box::new(Csv { out, fields: Fields::new(schema, layout.cells), is_header_written: false, rows: 0 }))
+    Ok(Box::new(Csv { out, fields: Fields::new(schema, layout), is_header_written: false, rows: 0 }))
 }
 
 impl Csv<'_> {

@@ -11,20 +11,20 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::cell::{Cell, bare, write_plain};
 use crate::names::distinct;
-use crate::sink::CellText;
+use crate::sink::{CellText, Layout};
 use crate::visible::{escape, is_hostile};
 
 /// The fields of a result, one after the other.
 pub(crate) struct Fields {
     schema: SchemaRef,
-    cells: CellText,
+    layout: Layout,
     /// The field that was read last, kept for its memory.
     field: Vec<u8>,
 }
 
 impl Fields {
-    pub(crate) fn new(schema: SchemaRef, cells: CellText) -> Self {
-        Self { schema, cells, field: Vec::new() }
+    pub(crate) fn new(schema: SchemaRef, layout: Layout) -> Self {
+        Self { schema, layout, field: Vec::new() }
     }
 
     /// The columns of the result.
@@ -62,10 +62,10 @@ impl Fields {
     }
 
     fn write_text(&self, field: &mut Vec<u8>, text: &str) -> io::Result<()> {
-        if self.cells != CellText::Raw && is_formula(text) {
+        if self.layout.cells != CellText::Raw && is_formula(text) {
             field.push(b'\'');
         }
-        match self.cells {
+        match self.layout.cells {
             CellText::Visible => field.write_all(escape(text).as_bytes()),
             CellText::Defused | CellText::Raw => field.write_all(text.as_bytes()),
         }

@@ -28,7 +28,7 @@ pub(crate) fn start<'w>(
     out: &'w mut dyn Write,
 ) -> Result<Box<dyn Sink + 'w>, ReportError> {
     let out = BufWriter::with_capacity(BUFFER_BYTES, out);
-    Ok(Box::new(Tsv { out, fields: Fields::new(schema, layout.cells), is_header_written: false, rows: 0 }))
+    Ok(Box::new(Tsv { out, fields: Fields::new(schema, layout), is_header_written: false, rows: 0 }))
 }
 
 impl Tsv<'_> {

@@ -91,8 +91,8 @@ fn a_first_and_a_last_time_are_two_events() {
         .collect();
     let expected = [(0, "k8s audit first seen"), (1, "k8s audit last seen"), (0, "k8s audit first and last seen")];
     assert_eq!(said, expected);
-    assert_eq!(events[0]["message"], "source_ip 10.0.0.9, attempts 23");
-    assert_eq!(events[2]["message"], r"source_ip 10.0.0.8, attempts 1, user a\nb");
+    assert_eq!(events[0]["message"], "source_ip: 10.0.0.9; attempts: 23");
+    assert_eq!(events[2]["message"], r"source_ip: 10.0.0.8; attempts: 1; user: a\nb");
     assert_eq!(events[0]["data_type"], "kubernetes:audit:summary");
 }
 

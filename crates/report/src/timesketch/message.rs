@@ -95,10 +95,10 @@ impl Sentence {
             let cell = Cell::of(batch.column(*column), row);
             let is_empty = matches!(&cell, Cell::List { rows, .. } if rows.is_empty());
             let text = shown(&cell).filter(|_| !is_empty)?;
-            Some(format!("{name} {}", short(&text)))
+            Some(format!("{name}: {}", short(&text)))
         };
         let values: Vec<String> = self.all.iter().filter_map(value).collect();
-        if values.is_empty() { "a row without values".to_owned() } else { values.join(", ") }
+        if values.is_empty() { "a row without values".to_owned() } else { values.join("; ") }
     }
 }
 
