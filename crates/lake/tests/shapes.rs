@@ -32,7 +32,7 @@ const READ: [(&str, &str, usize); 31] = [
     ("journalctl-o-json.jsonl", "journald", 0),
     ("json-array.json", "json-array", 0),
     ("kubectl-logs-mixed-klog.txt", "json-lines", 2),
-    ("lambda-subscription-event.json", "aks", "cloudwatch-subscription", 0),
+    ("lambda-subscription-event.json", "cloudwatch-subscription", 0),
     ("logcli-default.txt", "loki", 0),
     ("logcli-jsonl.jsonl", "loki", 0),
     ("loki-query_range.json", "loki", 0),
@@ -104,8 +104,8 @@ fn wrappers_of_other_peoples_logs_are_opened() {
         ("liggitt__audit2rbac/demo.log", "json-lines", 37, 0),
         ("sysdiglabs__aks-audit-log/curl.txt", "prefixed-lines", 0, 25),
         ("sysdiglabs__aks-audit-log/event.json", "aks", 22, 0),
-        ("sysdiglabs__aks-audit-log/sample_EventHubs_event.json", "aks", "aks", 1, 0),
-        ("sysdiglabs__aks-audit-log/sample_KubeAuditLog_event.json", "json-documents", "aks", 1, 0),
+        ("sysdiglabs__aks-audit-log/sample_EventHubs_event.json", "aks", 1, 0),
+        ("sysdiglabs__aks-audit-log/sample_KubeAuditLog_event.json", "json-documents", 1, 0),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let report = ingest_all(&folder.path().join("case"), &[repository("tests/logs/third-party").join(name)]);
@@ -160,7 +160,7 @@ fn every_byte_belongs_to_a_record_or_is_shared_wrapper() {
 #[test]
 fn lossy_files_give_every_whole_event_and_keep_the_rest() {
     let whole = originals(&[repository("tests/logs/shapes/00-plain.jsonl")]);
-    for (name, events, rejected) in [("glued-after-crash.log", 42, 1), ("truncated.gz", 26, 1)] {
+    for (name, events, rejected) in [("glued-after-crash.log", 42, 1), ("truncated.gz", 42, 1)] {
         let folder = tempfile::tempdir().unwrap();
         let case = folder.path().join("case");
         let report = ingest_all(&case, &[repository("tests/logs/shapes").join(name)]);

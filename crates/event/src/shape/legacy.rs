@@ -26,7 +26,7 @@ pub(super) static SHAPE: Shape = Shape {
     recognises: |head| head.line.contains(MARK) && !head.line.starts_with('{'),
     framing: None,
     opener: Opener::Line(open),
-    traces: &[MARK.as_bytes()],
+    traces: &[MARK.as_bytes(), b" AUDIT: id=\\"],
 };
 
 fn open(line: &str) -> Option<Translated> {
