@@ -126,7 +126,7 @@ fn real_damage_is_counted() {
     for (log, expected) in [
         ("kill9.log.gz", (962, 962, 0, 0)),
         ("disk-full.log.gz", (937, 936, 0, 1)),
-        ("legacy-format.log", (918, 0, 0, 918)),
+        ("legacy-format.log", (918, 918, 0, 0)),
         ("odd-requests.log", (1034, 1034, 0, 0)),
         ("truncated-bodies.log", (919, 919, 0, 0)),
     ] {

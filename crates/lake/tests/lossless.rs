@@ -41,7 +41,9 @@ fn every_event_of_the_captures_is_rebuilt_from_its_row() {
         ("tests/logs/damage", 936 + 962 + 1034 + 919),
         ("tests/logs/damage/rotation-loss", 75),
     ] {
-        let count = check(folder, &logs(folder));
+        // Lines of the legacy format are no JSON; a test of shapes gives them back.
+        let logs: Vec<_> = logs(folder).into_iter().filter(|log| !log.ends_with("legacy-format.log")).collect();
+        let count = check(folder, &logs);
         assert_eq!(count, expected, "{folder}");
         events += count;
     }

@@ -1,6 +1,6 @@
 //! `kforensic verify`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kforensic_lake::{Audited, Case, Snapshot, Verification};
 use serde_json::json;
@@ -35,10 +35,10 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &VerifyArgs) -> Result<Outcome, 
     Ok(if passed { Outcome::Done } else { Outcome::EvidenceDiffers })
 }
 
-fn write_manifest(path: &PathBuf, case: &Case, snapshot: &Snapshot) -> Result<(), CliError> {
+fn write_manifest(path: &Path, case: &Case, snapshot: &Snapshot) -> Result<(), CliError> {
     let mut output = Output::file(path, case.root())?;
     let written = std::io::Write::write_all(&mut output, kforensic_lake::manifest(snapshot).as_bytes());
-    written.map_err(|source| CliError::Output { action: "write", path: path.clone(), source })?;
+    written.map_err(|source| CliError::Output { action: "write", path: path.to_owned(), source })?;
     output.finish()
 }
 

@@ -22,6 +22,7 @@ pub(super) static SHAPE: Shape = Shape {
 
 /// An event that was cut at 16 KiB, in a record.
 fn open(record: &str) -> Option<Result<Translated, Reason>> {
+    memchr::memmem::find(record.as_bytes(), b"\"properties\"")?;
     let (mut log, mut time) = (None, None);
     json::members(record, &mut |key, value| match key.as_ref() {
         "properties" if json::is_object(value) => log = json::member(value, "log"),

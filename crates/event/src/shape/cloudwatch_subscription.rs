@@ -25,7 +25,7 @@ pub(super) static SHAPE: Shape = Shape {
         head.has("logEvents") || packed.iter().any(|path| head.text(path).starts_with(MAGIC))
     },
     framing: None,
-    opener: Opener::Packed(unpack),
+    opener: Opener::Packed(MAGIC, unpack),
     traces: &[b"\"data\":\"H4sI", b"\"data\": \"H4sI"],
 };
 

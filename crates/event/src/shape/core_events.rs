@@ -20,15 +20,20 @@ fn is_core(kind: &str, api_version: &str) -> bool {
 }
 
 fn is_core_event(object: &str) -> bool {
-    let text = |name| crate::json::member(object, name).and_then(crate::json::string).unwrap_or_default();
-    let kind = text("kind");
+    let (mut kind, mut api_version, mut items) = (None, None, None);
+    let whole = crate::json::members(object, &mut |key, value| match key.as_ref() {
+        "kind" => kind = crate::json::string(value),
+        "apiVersion" => api_version = crate::json::string(value),
+        "items" => items = value.get(1..),
+        _ => (),
+    });
     // `kubectl get events -o json` calls its list `List`.
-    if kind == "List" {
-        let items = crate::json::member(object, "items").and_then(|items| items.get(1..)).unwrap_or_default();
-        let first = serde_json::Deserializer::from_str(items).into_iter::<&serde_json::value::RawValue>().next();
+    if whole.is_ok() && kind.as_deref() == Some("List") {
+        let items = serde_json::Deserializer::from_str(items.unwrap_or_default());
+        let first = items.into_iter::<&serde_json::value::RawValue>().next();
         return first.and_then(Result::ok).is_some_and(|item| is_core_event(item.get()));
     }
-    is_core(&kind, &text("apiVersion"))
+    whole.is_ok() && is_core(&kind.unwrap_or_default(), &api_version.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -7,10 +7,8 @@ pub(super) static SHAPE: Shape = Shape {
     name: "fluent-bit",
     summary: "Fluent Bit or Fluentd: the event in `log`",
     recognises: |head| {
-        (head.has("log") && !head.has("log.file"))
-            || head.has("_source.log")
-            || head.has("_source.message")
-            || (head.has("message") && head.has("kubernetes"))
+        let text = ["log", "_source.log", "_source.message"].iter().any(|path| head.has(path) && !head.has("log.file"));
+        head.mentions_event && (text || (head.has("message") && head.has("kubernetes")))
     },
     framing: None,
     opener: Opener::Nested,

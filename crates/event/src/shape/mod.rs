@@ -150,8 +150,8 @@ enum Opener {
     Object(fn(&str) -> Option<Result<Translated, Reason>>),
     /// A line of text stands for an event.
     Line(fn(&str) -> Option<Translated>),
-    /// A text holds other text, packed.
-    Packed(fn(&str) -> Option<Result<String, Reason>>),
+    /// A text that begins so holds other text, packed.
+    Packed(&'static str, fn(&str) -> Option<Result<String, Reason>>),
     /// A JSON object of this kind is no audit event, and this is what it is.
     Foreign(&'static str, fn(&str) -> bool),
 }

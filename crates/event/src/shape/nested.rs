@@ -301,7 +301,7 @@ impl<'l> Search<'l> {
     }
 
     fn value(self, value: &'l str, depth: usize) -> Found<'l> {
-        if depth > MAX_DEPTH || !mentions_event(value.as_bytes()) {
+        if depth > MAX_DEPTH || !(mentions_event(value.as_bytes()) || is_packed(value)) {
             return Found::default();
         }
         match value.as_bytes().first() {
@@ -373,7 +373,7 @@ impl<'l> Search<'l> {
             return self.found(quoted, Content::Event(text), true);
         }
         for shape in SHAPES.iter().filter(|_| self.unpack) {
-            let Opener::Packed(unpack) = shape.opener else { continue };
+            let Opener::Packed(_, unpack) = shape.opener else { continue };
             match unpack(&text) {
                 Some(Ok(inner)) if (Search { unpack: false, ..Search::of(&inner) }).pieces().list.is_empty() => (),
                 Some(Ok(_)) => return self.found(quoted, Content::Packed(quoted, unpack), true),
@@ -406,6 +406,12 @@ fn restore(key: &str, piece: &mut Piece<'_>) {
             *event = Cow::Owned(restored);
         }
     }
+}
+
+/// Whether a value is a text that looks packed.
+fn is_packed(value: &str) -> bool {
+    let Some(text) = value.strip_prefix('"') else { return false };
+    SHAPES.iter().any(|shape| matches!(shape.opener, Opener::Packed(magic, _) if text.starts_with(magic)))
 }
 
 /// The event that a line of text stands for.

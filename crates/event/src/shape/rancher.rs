@@ -13,6 +13,9 @@ pub(super) static SHAPE: Shape = Shape {
 };
 
 fn is_rancher(object: &str) -> bool {
+    if memchr::memmem::find(object.as_bytes(), b"\"responseCode\"").is_none() {
+        return false;
+    }
     let (mut found, mut audit) = (0, false);
     let whole = crate::json::members(object, &mut |key, value| match key.as_ref() {
         "auditID" | "requestURI" | "method" | "responseCode" => found += 1,
