@@ -126,7 +126,7 @@ fn killed_upkeep(arguments: &[&str]) {
     copy(&old, &undisturbed);
     let start = Instant::now();
     let done = run(&undisturbed, arguments);
-    let length = start.elapsed();
+    let mut length = start.elapsed();
     assert_eq!(done.code, Some(0), "{done:?}");
     let expected = [contents(&old), contents(&undisturbed)];
     let (mut before, mut after) = (0, 0);
@@ -148,6 +148,10 @@ fn killed_upkeep(arguments: &[&str]) {
         };
         before += u32::from(!committed);
         after += u32::from(committed);
+        if number * 2 > UPKEEP_CRASHES && after == 0 {
+            // The machine is busier than it was during the first run.
+            length *= 2;
+        }
         // A reader sees the old case or the new one, and every file of it is right.
         assert_eq!(contents(&case), expected[usize::from(committed)], "after crash {number}");
         let again = run(&case, arguments);

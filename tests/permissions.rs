@@ -35,7 +35,7 @@ fn only_the_owner_enters_the_case_and_nobody_rewrites_it_whatever_the_umask() {
         for (path, mode) in modes(&folder.path().join("new")) {
             let expected = match () {
                 () if path.is_dir() => 0o700,
-                () if path.ends_with("LOCK") => 0o600,
+                () if path.ends_with("LOCK") || path.ends_with("redaction.key") => 0o600,
                 () => 0o444,
             };
             files += usize::from(expected == 0o444);

@@ -30,7 +30,12 @@ fn the_status_says_what_the_case_holds() {
     assert_eq!((table.code, table.stderr.as_str()), (Some(0), ""));
     assert!(sources.iter().all(|source| source["shape"] == "json-lines"), "{sources:?}");
     // The name of every source, then its shape.
-    assert_eq!(table.stdout.lines().filter(|line| line.contains(".gz  json-lines  ")).count(), 5, "{}", table.stdout);
+    assert_eq!(
+        table.stdout.lines().filter(|line| line.contains(".log") && line.contains(" json-lines ")).count(),
+        6,
+        "{}",
+        table.stdout
+    );
     for line in [
         format!("fingerprint  {} (commit 1)", status["fingerprint"].as_str().unwrap()),
         "event times  2026-11-21 20:18:59.017 to 2026-11-21 20:38:24.476 UTC".to_owned(),

@@ -22,7 +22,7 @@ odd = [content(path) for path in sorted((root / "tests/logs/damage").glob("*.log
 if target == "shape":
     # The first byte chooses the shape: every wrapper in its own and in some others.
     for number, data in enumerate(wrapped + odd):
-        for choice in (0, number % 32, (number + 7) % 32):
+        for choice in (0, number % 30, (number + 7) % 30):
             put(bytes([choice]) + data[:6000])
 else:
     lines = [line for data in wrapped + odd for line in data.split(b"\n")]

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{content, gzip, ingest_all, key, logs, originals, rebuilt, rejects, same_but_redacted, tree};
+use common::{content, gzip, ingest_all, key, logs, originals, rebuilt, rejects, same_but_redacted, tree, with_key};
 use kforensic_event::{Cell, columns};
 use kforensic_lake::{Case, Report};
 
@@ -33,10 +33,7 @@ impl Life {
 
     /// A folder for a case. All have one key, so that what stands for secret values is the same in all.
     fn case(&self, name: &str) -> PathBuf {
-        let case = self.folder.path().join(name);
-        std::fs::create_dir_all(&case).unwrap();
-        std::fs::write(case.join("redaction.key"), [7; 32]).unwrap();
-        case
+        with_key(self.folder.path().join(name))
     }
 }
 

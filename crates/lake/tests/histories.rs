@@ -6,7 +6,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use common::{content, gzip, ingest_all, logs, originals, rebuilt, rejects};
+use common::{content, gzip, ingest_as, logs, originals, rebuilt, rejects};
+use kforensic_lake::SecretValues;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
@@ -69,11 +70,11 @@ fn history(folder: &Path, copies: &[Copy], order: &Order) -> (Vec<Value>, Vec<Ve
     for (_, with_next, path) in files {
         together.push(path);
         if !with_next {
-            stored += ingest_all(&case, &std::mem::take(&mut together)).events;
+            stored += ingest_as(&case, &std::mem::take(&mut together), SecretValues::Kept).events;
         }
     }
     if !together.is_empty() {
-        stored += ingest_all(&case, &together).events;
+        stored += ingest_as(&case, &together, SecretValues::Kept).events;
     }
     let events = rebuilt(&case);
     assert_eq!(stored, events.len() as u64);

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::{content, ingest_all, logs, rebuilt, rejects, rows, tree};
+use common::{content, ingest_all, logs, rebuilt, rejects, rows, tree, with_key};
 use kforensic_event::{COLUMNS, Cell, time};
 use kforensic_lake::{
     Case, Compaction, DataFile, GRACE_MS, LakeError, Progress, Pruning, Snapshot, UpkeepOptions, Writer, compact,
@@ -53,7 +53,7 @@ fn pieces(folder: &Path, logs: &[PathBuf], count: usize) -> Vec<PathBuf> {
 
 /// A case into which pieces of a real log were ingested one by one.
 fn many_ingests(folder: &Path, name: &str, count: usize) -> PathBuf {
-    let case = folder.join(name);
+    let case = with_key(folder.join(name));
     for piece in pieces(folder, &logs("sample-logs/hardened"), count) {
         ingest_all(&case, &[piece]);
     }

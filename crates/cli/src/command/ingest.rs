@@ -154,10 +154,10 @@ fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration) -> Result<()
     for note in &ingested.pruned {
         message::note(note);
     }
-    message::plain(&summary(ingested, case, elapsed));
     if report.redacted > 0 {
         message::note(&format!("{} secret values were replaced by keyed hashes", report.redacted));
     }
+    message::plain(&summary(ingested, case, elapsed));
     if report.rejected > 0 {
         message::warning(&format!(
             "{} of {} records are no audit events; they are kept word for word in the case",
