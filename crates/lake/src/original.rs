@@ -11,8 +11,10 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::archive::{self, Member, Visited, Visitor};
 use crate::copies::HashWriter;
 use crate::delta::hex;
+use crate::error::LakeError;
 use crate::ledger::LedgerEntry;
 use crate::snapshot::Snapshot;
 use crate::source::Stream;
@@ -65,7 +67,14 @@ pub enum OriginalError {
 pub fn original(snapshot: &Snapshot, source_id: &str, offset: u64, length: u64) -> Result<Original, OriginalError> {
     let entry = |id: &str| snapshot.sources().find(|entry| entry.source_id == id);
     let source = entry(source_id).ok_or_else(|| OriginalError::NoSource { source_id: source_id.to_owned() })?;
-    let first = read(source, &source.name, offset, length);
+    let read = |at: &LedgerEntry| {
+        let archive = at
+            .archive
+            .as_deref()
+            .map(|id| entry(id).ok_or_else(|| OriginalError::NoSource { source_id: id.to_owned() }));
+        read(source, at, archive.transpose()?, offset, length)
+    };
+    let first = read(source);
     if first.is_ok() {
         return first;
     }
@@ -74,7 +83,7 @@ pub fn original(snapshot: &Snapshot, source_id: &str, offset: u64, length: u64) 
         if later.continues.as_deref().is_some_and(|earlier| family.contains(earlier)) {
             family.insert(&later.source_id);
             // What was read then must still be the beginning: the proof is about the source, not its successor.
-            let found = read(source, &later.name, offset, length);
+            let found = read(later);
             if found.is_ok() {
                 return found;
             }
@@ -83,15 +92,63 @@ pub fn original(snapshot: &Snapshot, source_id: &str, offset: u64, length: u64) 
     first
 }
 
-/// Reads from the file `name`, provided that it begins with the content of `source`.
-fn read(source: &LedgerEntry, name: &str, offset: u64, length: u64) -> Result<Original, OriginalError> {
-    if name == "-" {
+/// Reads from the file of the source `at`, provided that it begins with the content of `source`.
+fn read(
+    source: &LedgerEntry,
+    at: &LedgerEntry,
+    archive: Option<&LedgerEntry>,
+    offset: u64,
+    length: u64,
+) -> Result<Original, OriginalError> {
+    let file = archive.unwrap_or(at);
+    if file.name == "-" {
         return Err(OriginalError::Stdin);
     }
+    let gone = |source| OriginalError::Gone { name: at.name.clone(), source };
+    let Some(archive) = archive else {
+        let file = std::fs::File::open(PathBuf::from(&at.name)).map_err(gone)?;
+        let content = Stream::new(Box::new(file)).map_err(gone)?;
+        return read_content(source, &at.name, content, offset, length);
+    };
+    let number = at.member.unwrap_or_default();
+    let mut find =
+        Find { number, each: &mut |content| read_content(source, &at.name, content, offset, length), found: None };
+    let walked = archive::walk(archive.name.as_ref(), &std::env::temp_dir(), None, &mut find);
+    walked.map_err(|error| gone(io::Error::other(error)))?;
+    let missing = || gone(io::Error::new(io::ErrorKind::NotFound, "the archive does not hold it"));
+    find.found.unwrap_or_else(|| Err(missing()))
+}
+
+/// Finds one member of an archive.
+struct Find<'f> {
+    number: u64,
+    each: &'f mut dyn FnMut(Stream<'_>) -> Result<Original, OriginalError>,
+    found: Option<Result<Original, OriginalError>>,
+}
+
+impl Visitor for Find<'_> {
+    fn file(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
+        let is_this = member.number == self.number;
+        if is_this {
+            self.found = Some((self.each)(content));
+        }
+        Ok(Visited { goes_on: !is_this, reported: false })
+    }
+
+    fn left_out(&mut self, _member: &Member, _reason: &str) {}
+
+    fn damaged(&mut self, _name: &str, _problem: &str) {}
+}
+
+fn read_content(
+    source: &LedgerEntry,
+    name: &str,
+    mut content: Stream<'_>,
+    offset: u64,
+    length: u64,
+) -> Result<Original, OriginalError> {
     let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
     let changed = || OriginalError::Changed { name: name.to_owned(), expected: source.content_sha256.clone() };
-    let file = std::fs::File::open(PathBuf::from(name)).map_err(gone)?;
-    let mut content = Stream::new(Box::new(file)).map_err(gone)?;
     let mut hash = Sha256::new();
     let mut copy = |bytes: u64| io::copy(&mut content.by_ref().take(bytes), &mut HashWriter(&mut hash)).map_err(gone);
     let before = copy(offset)?;

@@ -7,16 +7,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select_biased, unbounded};
+use kforensic_event::shape::Position;
 use kforensic_event::{Origin, Shape};
+use sha2::{Digest, Sha256};
 
+use crate::archive::{self, Member, Visited, Visitor};
 use crate::copies::{Copy, KnownSources};
 use crate::decode::{DecodedChunk, Decoder};
 use crate::delta::Add;
@@ -25,10 +27,15 @@ use crate::encode::{self, Job};
 use crate::error::LakeError;
 use crate::ingest::Progress;
 use crate::ledger::{LedgerEntry, Resume};
-use crate::source::{Chunk, Chunks, Finished, Stream, head_sha256};
+use crate::source::{Chunk, Chunks, Finished, Problem, Stream, head_sha256};
+use crate::survey::{Pipes, Problems};
 
 /// Chunks of one source that may be on their way.
 const CHUNKS_IN_FLIGHT: usize = 8;
+
+/// Chunks of all sources that may be on their way; the one whose turn it is needs none of them. Only many small
+/// sources that wait for a large one reach it.
+const ALL_CHUNKS_IN_FLIGHT: usize = CHUNKS_IN_FLIGHT * MAX_READERS;
 
 /// Sources that are read at the same time.
 const MAX_READERS: usize = 4;
@@ -40,6 +47,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub(crate) struct Shared<'a> {
     pub(crate) decoder: Decoder,
     pub(crate) known: KnownSources,
+    pub(crate) pipes: Mutex<Pipes>,
     pub(crate) staging: PathBuf,
     pub(crate) threads: usize,
     pub(crate) modification_time_ms: i64,
@@ -51,6 +59,12 @@ pub(crate) struct Shared<'a> {
 pub(crate) struct Planned {
     pub(crate) input: Input,
     pub(crate) origin: Origin,
+    /// Id of the archive that it is in.
+    pub(crate) archive: Option<String>,
+    /// What of it has been read before, when that is known already.
+    pub(crate) copy: Option<Copy>,
+    /// Where an archive that came through a pipe has been put aside.
+    pub(crate) aside: Option<Arc<Path>>,
 }
 
 /// What a source turned out to be, once it has been read.
@@ -102,14 +116,14 @@ pub(crate) fn run(
     let (to_encoders, encode_jobs) = unbounded::<Job>();
     let gate = Gate::default();
     let next = AtomicUsize::new(0);
+    let files = files(sources);
     thread::scope(|scope| {
-        for _ in 0..shared.threads.clamp(1, MAX_READERS).min(sources.len()) {
+        for _ in 0..shared.threads.clamp(1, MAX_READERS).min(files.len()) {
             let reader = Reader { shared, gate: &gate, decoders: to_decoders.clone(), sequencer: to_sequencer.clone() };
-            let next = &next;
+            let (next, files) = (&next, &files);
             scope.spawn(move || {
-                while let number = next.fetch_add(1, Ordering::Relaxed)
-                    && let Some(source) = sources.get(number)
-                    && reader.read(number, source)
+                while let Some((number, file)) = files.get(next.fetch_add(1, Ordering::Relaxed))
+                    && reader.read(*number, file)
                 {}
             });
         }
@@ -135,6 +149,18 @@ pub(crate) fn run(
         gate.close();
         result.map(|()| sequencer.adds)
     })
+}
+
+/// The sources by the file that they are in, each with the number of its first: the logs of an archive are read one
+/// after the other.
+fn files(sources: &[Planned]) -> Vec<(usize, &[Planned])> {
+    let mut number = 0;
+    let files = sources.split_inclusive(|source| !matches!(source.input, Input::Member { .. }));
+    let numbered = files.map(|file| {
+        number += file.len();
+        (number - file.len(), file)
+    });
+    numbered.collect()
 }
 
 /// Decodes and encodes until there is nothing left to do. Files go first, because they hold the most memory.
@@ -182,28 +208,119 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads a source; whether the next one is to be read.
-    fn read(&self, number: usize, source: &Planned) -> bool {
-        let message = match self.chunks(number, source) {
-            Ok(Some((chunks, read))) => Message::Read { source: number, chunks, read: Box::new(read) },
-            Ok(None) => return false,
-            Err(error) => Message::Failed(error),
+    /// Reads the sources of a file; whether the next file is to be read.
+    fn read(&self, number: usize, file: &[Planned]) -> bool {
+        let read = match file {
+            [source] if !matches!(source.input, Input::Archive(_)) => self.single(number, source),
+            _ => self.archive(number, file),
         };
-        let goes_on = !matches!(message, Message::Failed(_));
-        let _ = self.sequencer.send(message);
+        let goes_on = matches!(read, Ok(true));
+        if let Err(error) = read {
+            let _ = self.sequencer.send(Message::Failed(error));
+        }
         goes_on
+    }
+
+    /// Reads a file that is one source; whether the run goes on.
+    fn single(&self, number: usize, source: &Planned) -> Result<bool, LakeError> {
+        let (path, stream) = self.open(number, &source.input)?;
+        let copy = path.as_ref().map_or(Ok(Copy::None), |path| self.shared.known.find(path))?;
+        Ok(self.source(number, source, stream, copy)?.is_some())
+    }
+
+    /// Reads the logs of an archive, and at last accounts for itself; whether the run goes on.
+    fn archive(&self, first: usize, file: &[Planned]) -> Result<bool, LakeError> {
+        let Some((itself, logs)) = file.split_last() else { return Ok(true) };
+        let Input::Archive(path) = &itself.input else { return Ok(true) };
+        let number = first + logs.len();
+        let path: &Path = itself.aside.as_deref().unwrap_or(path);
+        if logs.is_empty()
+            && let Copy::Whole(known) = self.shared.known.find(path)?
+        {
+            let _ = self.sequencer.send(Message::Read {
+                source: number,
+                chunks: 0,
+                read: Box::new(self.known(itself, &known)),
+            });
+            return Ok(true);
+        }
+        let changed = || LakeError::io("read", path)(std::io::Error::other("it changed while it was read"));
+        let mut reading =
+            ReadMembers { reader: self, logs, first, read: 0, stopped: false, problems: Problems::default() };
+        let walked = archive::walk(path, &self.shared.staging, Some(self.shared.progress), &mut reading)?;
+        let ReadMembers { read, stopped, problems, .. } = reading;
+        if stopped {
+            return Ok(false);
+        }
+        let walked = walked.filter(|_| read == logs.len()).ok_or_else(changed)?;
+        let mut chunks = 0;
+        if let Some(message) = problems.text() {
+            if !self.gate.enter(number) {
+                return Ok(false);
+            }
+            // The hash of the file tells this reject from that of another archive.
+            let chunk = Chunk {
+                bytes: Vec::new(),
+                start: Position::START,
+                last: true,
+                before: walked.hash.clone(),
+                problem: Some(Problem::Unreadable { message }),
+            };
+            let shape = kforensic_event::shape::recognise(&[]);
+            let _ = self.decoders.send(Decode { source: number, number: 0, chunk, shape });
+            chunks = 1;
+        }
+        let finished = Finished {
+            stored_bytes: walked.size_bytes,
+            sha256: walked.hash.finalize().into(),
+            content_bytes: 0,
+            content_sha256: Sha256::digest([]).into(),
+            end: Position::START,
+            head: Vec::new(),
+        };
+        let mut entry = entry(itself, walked.compression, walked.format.name());
+        fill_in(&mut entry, &finished);
+        let read = Box::new(SourceRead { entry, known: false, head: Vec::new() });
+        Ok(self.sequencer.send(Message::Read { source: number, chunks, read }).is_ok())
+    }
+
+    /// The account of a source all of which was read before, as `known`.
+    fn known(&self, source: &Planned, known: &LedgerEntry) -> SourceRead {
+        let mut entry = entry(source, &known.compression, &known.shape);
+        let is_member = entry.archive.is_some();
+        if !is_member {
+            self.shared.progress.add_bytes(known.size_bytes);
+        }
+        entry = LedgerEntry {
+            source_id: if is_member { entry.source_id } else { known.source_id.clone() },
+            name: entry.name,
+            archive: entry.archive,
+            member: entry.member,
+            continues: Some(known.source_id.clone()),
+            continues_bytes: known.content_bytes,
+            records: 0,
+            events: 0,
+            duplicates: 0,
+            rejected: 0,
+            ..known.clone()
+        };
+        // What is in an archive that is new has an account of its own: with it the archive stands for the source.
+        SourceRead { entry, known: !is_member, head: Vec::new() }
     }
 
     /// Opens an input; with its path when it can be read twice, which looking for copies needs.
     ///
     /// Standard input and other pipes are read once: when there is something to compare them with,
     /// they are written to a file first.
-    fn open(&self, number: usize, input: &Input) -> Result<(Option<PathBuf>, Stream), LakeError> {
-        let mut pipe: Box<dyn Read + Send> = match input {
-            Input::File(path) if path.is_file() => return Ok((Some(path.clone()), Stream::open_file(path)?)),
-            Input::File(path) => Box::new(File::open(path).map_err(LakeError::io("open", path))?),
-            Input::Stdin => Box::new(std::io::stdin()),
-        };
+    fn open(&self, number: usize, input: &Input) -> Result<(Option<PathBuf>, Stream<'static>), LakeError> {
+        if let Input::File(path) = input
+            && path.is_file()
+        {
+            return Ok((Some(path.clone()), Stream::open_file(path)?));
+        }
+        let pipe = self.shared.pipes.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        let missing = || LakeError::Accounts { problem: format!("`{}` was opened twice", input.name()) };
+        let mut pipe = pipe.ok_or_else(missing)?;
         if self.shared.known.is_empty() {
             let name = input.name();
             return Ok((None, Stream::new(pipe).map_err(LakeError::io("read", name.as_ref()))?));
@@ -215,46 +332,47 @@ impl Reader<'_> {
         Ok((Some(path), stream))
     }
 
-    /// Sends the chunks of a source on their way; `None` when the run was stopped.
-    fn chunks(&self, number: usize, source: &Planned) -> Result<Option<(usize, SourceRead)>, LakeError> {
-        let (path, stream) = self.open(number, &source.input)?;
-        let copy = path.as_ref().map_or(Ok(Copy::None), |path| self.shared.known.find(path))?;
+    /// Sends the chunks of a source, and then its account, on their way. Whether it could be read to its end; `None`
+    /// when the run was stopped.
+    fn source(
+        &self,
+        number: usize,
+        source: &Planned,
+        stream: Stream<'_>,
+        copy: Copy,
+    ) -> Result<Option<bool>, LakeError> {
+        let report = |chunks, read| {
+            let _ = self.sequencer.send(Message::Read { source: number, chunks, read: Box::new(read) });
+        };
+        if let Copy::Whole(known) = copy {
+            report(0, self.known(source, &known));
+            return Ok(Some(true));
+        }
         let failed = |error| LakeError::io("read", source.input.name().as_ref())(error);
+        // What is read of an archive is counted as the archive is read.
+        let progress = source.archive.is_none().then_some(self.shared.progress);
+        let count = |bytes| progress.into_iter().for_each(|progress| progress.add_bytes(bytes));
         let mut chunks = Chunks::new(stream);
-        let mut entry = entry(source, &chunks);
-        match copy {
-            Copy::Whole(known) => {
-                self.shared.progress.add_bytes(known.size_bytes);
-                let known = LedgerEntry {
-                    name: entry.name,
-                    continues: Some(known.source_id.clone()),
-                    continues_bytes: known.content_bytes,
-                    records: 0,
-                    events: 0,
-                    duplicates: 0,
-                    rejected: 0,
-                    ..*known
-                };
-                return Ok(Some((0, SourceRead { entry: known, known: true, head: Vec::new() })));
-            }
-            Copy::Beginning(source_id, resume) => {
-                chunks.skip(resume.bytes, resume.line).map_err(failed)?;
-                entry.continues = Some(source_id);
-                entry.continues_bytes = resume.bytes;
-            }
-            Copy::None => (),
+        let mut entry = entry(source, chunks.compression().name(), chunks.shape().name());
+        if let Copy::Beginning(source_id, resume) = copy {
+            chunks.skip(resume.bytes, resume.line).map_err(failed)?;
+            entry.continues = Some(source_id);
+            entry.continues_bytes = resume.bytes;
         }
         let shape = chunks.shape();
-        let (mut sent, mut stored_bytes) = (0, 0);
+        let (mut sent, mut stored_bytes, mut whole) = (0, 0, true);
         while self.gate.enter(number) {
             let Some(chunk) = chunks.next() else {
+                self.gate.leave(number);
                 let finished = chunks.finish().map_err(failed)?;
-                self.shared.progress.add_bytes(finished.stored_bytes - stored_bytes);
+                count(finished.stored_bytes - stored_bytes);
                 fill_in(&mut entry, &finished);
-                return Ok(Some((sent, SourceRead { entry, known: false, head: finished.head })));
+                report(sent, SourceRead { entry, known: false, head: finished.head });
+                return Ok(Some(whole));
             };
-            self.shared.progress.add_bytes(chunks.stored_bytes() - stored_bytes);
+            count(chunks.stored_bytes() - stored_bytes);
             stored_bytes = chunks.stored_bytes();
+            whole &= !matches!(chunk.problem, Some(Problem::Unreadable { .. }));
             if self.decoders.send(Decode { source: number, number: sent, chunk, shape }).is_err() {
                 return Ok(None);
             }
@@ -264,12 +382,53 @@ impl Reader<'_> {
     }
 }
 
-fn entry(source: &Planned, chunks: &Chunks) -> LedgerEntry {
+/// Reads those members of an archive that are sources.
+struct ReadMembers<'a> {
+    reader: &'a Reader<'a>,
+    logs: &'a [Planned],
+    /// Number of the first of them.
+    first: usize,
+    /// How many have been read.
+    read: usize,
+    /// The run was stopped.
+    stopped: bool,
+    problems: Problems,
+}
+
+impl Visitor for ReadMembers<'_> {
+    fn file(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
+        let is_this = |source: &&Planned| match &source.input {
+            Input::Member { number, name, .. } => *number == member.number && *name == member.name,
+            _ => false,
+        };
+        let Some(source) = self.logs.get(self.read).filter(is_this) else {
+            return Ok(Visited { goes_on: true, reported: false });
+        };
+        let copy = source.copy.clone().unwrap_or(Copy::None);
+        let whole = self.reader.source(self.first + self.read, source, content, copy)?;
+        self.read += 1;
+        self.stopped = whole.is_none();
+        Ok(Visited { goes_on: !self.stopped, reported: whole == Some(false) })
+    }
+
+    fn left_out(&mut self, _member: &Member, _reason: &str) {}
+
+    fn damaged(&mut self, name: &str, problem: &str) {
+        self.problems.add(name, problem);
+    }
+}
+
+fn entry(source: &Planned, compression: &str, shape: &str) -> LedgerEntry {
     LedgerEntry {
         source_id: source.origin.source_id.clone(),
         name: source.input.name(),
-        compression: chunks.compression().name().to_owned(),
-        shape: chunks.shape().name().to_owned(),
+        archive: source.archive.clone(),
+        member: match source.input {
+            Input::Member { number, .. } => Some(number),
+            _ => None,
+        },
+        compression: compression.to_owned(),
+        shape: shape.to_owned(),
         host: source.origin.host.clone(),
         cluster: source.origin.cluster.clone(),
         ..LedgerEntry::default()
@@ -306,6 +465,7 @@ struct Sequencer<'a> {
 impl Sequencer<'_> {
     fn run(&mut self, sources: usize, sequence: &mut dyn Sequence) -> Result<(), LakeError> {
         for source in 0..sources {
+            self.gate.turn(source);
             let mut number = 0;
             loop {
                 if let Some(chunk) = self.decoded.remove(&(source, number)) {
@@ -383,6 +543,10 @@ struct Gate {
 #[derive(Debug, Default)]
 struct GateState {
     in_flight: HashMap<usize, usize>,
+    /// Their sum.
+    all: usize,
+    /// The source whose chunks are taken up.
+    turn: usize,
     closed: bool,
 }
 
@@ -394,9 +558,11 @@ impl Gate {
             if state.closed {
                 return false;
             }
+            let may = state.turn == source || state.all < ALL_CHUNKS_IN_FLIGHT;
             let in_flight = state.in_flight.entry(source).or_default();
-            if *in_flight < CHUNKS_IN_FLIGHT {
+            if may && *in_flight < CHUNKS_IN_FLIGHT {
                 *in_flight += 1;
+                state.all += 1;
                 return true;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -405,9 +571,23 @@ impl Gate {
 
     /// A chunk of the source has been taken up.
     fn leave(&self, source: usize) {
-        if let Some(in_flight) = self.lock().in_flight.get_mut(&source) {
+        let mut state = self.lock();
+        state.all = state.all.saturating_sub(1);
+        if let Some(in_flight) = state.in_flight.get_mut(&source) {
             *in_flight -= 1;
         }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The chunks of that source are taken up next, and none of one before it.
+    fn turn(&self, source: usize) {
+        let mut state = self.lock();
+        state.turn = source;
+        if let Some(before) = source.checked_sub(1) {
+            state.in_flight.remove(&before);
+        }
+        drop(state);
         self.changed.notify_all();
     }
 
