@@ -211,7 +211,7 @@ impl Walk<'_> {
     /// A member that is a file.
     fn file(&mut self, member: &Member, stored: &mut dyn Read, depth: usize) -> Result<(), LakeError> {
         self.told = false;
-        let mut content = match Stream::hashed(Box::new(stored)) {
+        let mut content = match Stream::part(Box::new(stored)) {
             Ok(content) => content,
             Err(error) => {
                 self.visitor.left_out(member, &error.to_string());

@@ -169,8 +169,8 @@ fn plan(inputs: Vec<Found>, options: &IngestOptions, version: u64) -> Vec<Planne
         host: options.host.clone().or_else(|| input.host()),
     };
     let mut planned: Vec<Planned> = Vec::with_capacity(inputs.len());
-    for (number, Found { input, copy, aside }) in inputs.into_iter().enumerate() {
-        planned.push(Planned { origin: origin(number, &input), input, archive: None, copy, aside });
+    for (number, Found { input, copy, aside, unread }) in inputs.into_iter().enumerate() {
+        planned.push(Planned { origin: origin(number, &input), input, archive: None, copy, aside, unread });
     }
     // An archive stands behind its logs.
     let mut archive = None;

@@ -65,6 +65,8 @@ pub(crate) struct Planned {
     pub(crate) copy: Option<Copy>,
     /// Where an archive that came through a pipe has been put aside.
     pub(crate) aside: Option<Arc<Path>>,
+    /// Logs of an archive that are too many to be read.
+    pub(crate) unread: usize,
 }
 
 /// What a source turned out to be, once it has been read.
@@ -245,8 +247,14 @@ impl Reader<'_> {
             return Ok(true);
         }
         let changed = || LakeError::io("read", path)(std::io::Error::other("it changed while it was read"));
-        let mut reading =
-            ReadMembers { reader: self, logs, first, read: 0, stopped: false, problems: Problems::default() };
+        let mut reading = ReadMembers {
+            reader: self,
+            logs,
+            first,
+            read: 0,
+            stopped: false,
+            problems: Problems::unread(itself.unread),
+        };
         let walked = archive::walk(path, &self.shared.staging, Some(self.shared.progress), &mut reading)?;
         let ReadMembers { read, stopped, problems, .. } = reading;
         if stopped {

@@ -143,6 +143,8 @@ pub(crate) struct Stream<'r> {
     given: usize,
     /// What went wrong behind it, until it has been reported.
     failed: Option<io::Error>,
+    /// It is part of an archive: that it ends early is the archive's trouble.
+    is_part: bool,
 }
 
 enum Decoder<'r> {
@@ -164,6 +166,11 @@ impl<'r> Stream<'r> {
         Self::open(stored, true)
     }
 
+    /// Opens a member of an archive, of which there may be only the beginning.
+    pub(crate) fn part(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
+        Ok(Self { is_part: true, ..Self::open(stored, true)? })
+    }
+
     fn open(mut stored: Box<dyn Read + 'r>, hashed: bool) -> io::Result<Self> {
         let mut head = Vec::with_capacity(MAGIC_BYTES);
         let read = stored.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
@@ -180,7 +187,7 @@ impl<'r> Stream<'r> {
                 Decoder::Utf16(Box::new(Utf16::new(stored, compression == Compression::Utf16BigEndian)))
             }
         };
-        let mut stream = Self { decoder, compression, peeked: Vec::new(), given: 0, failed: None };
+        let mut stream = Self { decoder, compression, peeked: Vec::new(), given: 0, failed: None, is_part: false };
         if let Err(error) = read {
             // The first bytes, then the error that came behind them.
             stream.peek(MAGIC_BYTES);
@@ -225,7 +232,10 @@ impl<'r> Stream<'r> {
             Decoder::Compressed(compressed) => compressed.into_stored(),
             Decoder::Utf16(utf16) => utf16.inner,
         };
-        io::copy(&mut stored, &mut io::sink())?;
+        let rest = io::copy(&mut stored, &mut io::sink());
+        if !self.is_part {
+            rest?;
+        }
         Ok((stored.bytes, stored.hash))
     }
 }

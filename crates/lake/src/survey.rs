@@ -33,6 +33,8 @@ pub(crate) struct Found {
     pub(crate) copy: Option<Copy>,
     /// Where an archive that came through a pipe has been put aside.
     pub(crate) aside: Option<Arc<Path>>,
+    /// Logs of an archive that are too many to be read.
+    pub(crate) unread: usize,
 }
 
 /// Pipes whose beginning has been looked at, by the number of their source.
@@ -60,16 +62,16 @@ pub(crate) fn survey(
             Place::Archive(path) => (path, None),
             Place::Aside(path) => (PathBuf::from(input.name()), Some(Arc::from(path))),
             Place::File => {
-                all.push(Found { input, copy: None, aside: None });
+                all.push(Found { input, copy: None, aside: None, unread: 0 });
                 continue;
             }
             Place::Pipe(pipe) => {
                 pipes.insert(all.len(), pipe);
-                all.push(Found { input, copy: None, aside: None });
+                all.push(Found { input, copy: None, aside: None, unread: 0 });
                 continue;
             }
         };
-        let itself = Found { input: Input::Archive(path.clone()), copy: None, aside: aside.clone() };
+        let mut itself = Found { input: Input::Archive(path.clone()), copy: None, aside: aside.clone(), unread: 0 };
         let place: &Path = aside.as_deref().unwrap_or(&path);
         if known.holds_file(place)? {
             all.push(itself);
@@ -80,6 +82,7 @@ pub(crate) fn survey(
         if progress.is_cancelled() {
             return Err(LakeError::Interrupted);
         }
+        itself.unread = surveyor.unread;
         let is_log = !surveyor.logs.is_empty() || surveyor.problems > 0;
         surveyor.list(&input, walked.as_ref(), is_log, skipped);
         if is_log {
@@ -88,6 +91,7 @@ pub(crate) fn survey(
                 input: Input::Member { archive: Arc::clone(&archive), name: member.name, number: member.number },
                 copy: Some(copy),
                 aside: None,
+                unread: 0,
             }));
             all.push(itself);
         }
@@ -151,13 +155,15 @@ struct Surveyor<'k> {
     /// Number and size of the others, by reason.
     unlisted: BTreeMap<String, (u64, u64)>,
     files: u64,
+    /// Logs beyond the limit.
+    unread: usize,
     problems: u64,
 }
 
 impl<'k> Surveyor<'k> {
     fn new(known: &'k KnownSources, progress: &'k Progress) -> Self {
         let (logs, listed, unlisted) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { known, progress, logs, listed, unlisted, files: 0, problems: 0 }
+        Self { known, progress, logs, listed, unlisted, files: 0, unread: 0, problems: 0 }
     }
 
     /// Lists what is left out. An archive that is no log is left out as a whole, but for what nobody could look into.
@@ -199,7 +205,7 @@ impl Visitor for Surveyor<'_> {
             true => {
                 let reason = format!("an audit log, but not read: the archive holds more than {MAX_LOGS_IN_ARCHIVE}");
                 self.left_out(member, &reason);
-                self.problems += 1;
+                self.unread += 1;
             }
             // Must-gathers hold hundreds of empty logs of containers.
             false if looked.is_empty => self.left_out(member, EMPTY),
@@ -232,6 +238,12 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
+    /// What is wrong with an archive that holds more logs than can be read.
+    pub(crate) fn unread(logs: usize) -> Self {
+        let problem = format!("{logs} of its audit logs are not read: it holds more than {MAX_LOGS_IN_ARCHIVE}");
+        Self { told: if logs > 0 { vec![problem] } else { Vec::new() }, more: 0 }
+    }
+
     pub(crate) fn add(&mut self, name: &str, problem: &str) {
         if self.told.len() < MAX_PROBLEMS {
             self.told.push(if name.is_empty() { problem.to_owned() } else { format!("`{name}`: {problem}") });

@@ -117,6 +117,10 @@ fn every_shape_in_every_container_gives_the_same_events() {
         let folder = Folder::new();
         ingest_all(&folder.case("plain"), std::slice::from_ref(&path));
         let expected = contents(&folder.case("plain"));
+        if expected.0.is_empty() {
+            // Without a trace of an event it is no log in an archive, as it is none in a folder.
+            continue;
+        }
         let is_utf16 = bytes.starts_with(b"\xff\xfe");
         let one: &[(&str, &[u8])] = &[(name, &bytes)];
         for (kind, stored) in [
@@ -187,8 +191,8 @@ fn members_are_sources_with_names_hashes_and_hosts() {
     assert_eq!(reason("/previous.log"), Some("empty"));
     assert_eq!(reason("/link"), Some("a symbolic link"));
     assert_eq!(reason("/sparse.img"), Some("a sparse file"));
-    assert_eq!(reason("_listing"), Some("a link to another member"));
-    assert_eq!(reason("/hardlink"), Some("not an audit log: no trace of an audit event in it"));
+    assert_eq!(reason("/hardlink"), Some("a link to another member"));
+    assert_eq!(reason("_listing"), Some("not an audit log: no trace of an audit event in it"));
     let report = ingest_all(&folder.case("python"), &[fixture("python.zip")]);
     assert_eq!(report.sources[0].cluster.as_deref(), Some("prod-eu"));
     // Both members of the same name are there, each its own source.
@@ -308,7 +312,7 @@ fn an_audit_of_the_sources_is_about_the_archive() {
     assert!(listed.ends_with(&format!("{}\n", path.display())));
     std::fs::write(&other, zip(&[("audit.log", &plain())])).unwrap();
     assert_eq!(fates(&snapshot)[1], (Fate::New, other.display().to_string()));
-    std::fs::write(&path, b"something else").unwrap();
+    std::fs::write(&path, gzip(&tar(&[("audit.log", &plain()), ("more", b"")]))).unwrap();
     assert!(fates(&snapshot).contains(&(Fate::Changed, path.display().to_string())));
 }
 
@@ -337,7 +341,7 @@ fn the_original_bytes_are_read_back_from_inside_of_an_archive() {
             assert!(text.contains(id.as_str()) && memchr::memmem::find(&log, text.as_bytes()).is_some());
         }
         // Another archive in its place is noticed.
-        std::fs::write(&path, gzip(&tar(&[("a", &log[..log.len() - 1]), ("b", &log), ("c", &log)]))).unwrap();
+        std::fs::write(&path, gzip(&tar(&[("a", &log[1..]), ("b", &log[1..]), ("c", &log[1..])]))).unwrap();
         let (_, source, offset, length) = &rows[0];
         assert!(original(&snapshot, source, *offset, *length).is_err());
     }

@@ -22,7 +22,7 @@ type Block = [u8; BLOCK_BYTES];
 
 /// Whether `head` begins with the header of a member: its checksum is right.
 pub(super) fn is_header(head: &[u8]) -> bool {
-    head.first_chunk::<BLOCK_BYTES>().is_some_and(|block| block[0] != 0 && checksum_fits(block))
+    head.first_chunk::<BLOCK_BYTES>().is_some_and(checksum_fits)
 }
 
 fn checksum_fits(block: &Block) -> bool {
@@ -157,10 +157,11 @@ impl Walk<'_> {
         };
         let kind = header.entry_type();
         match kind {
-            EntryType::GNULongName => match blocks.extension(size) {
-                Some(name) => extensions.name = Some(name.split(|byte| *byte == 0).next().unwrap_or(&name).to_vec()),
-                None => extensions.unreadable = true,
-            },
+            EntryType::GNULongName => {
+                // The member's own header has the beginning of a name that is too long to be one.
+                let name = blocks.extension(size);
+                extensions.name = name.map(|name| name.split(|byte| *byte == 0).next().unwrap_or(&name).to_vec());
+            }
             EntryType::XHeader => match blocks.extension(size) {
                 Some(bytes) => extensions.read(&bytes),
                 None => extensions.unreadable = true,
