@@ -46,7 +46,8 @@ pub(crate) enum Command {
 /// with its place and the reason. Exit code 1 says that there were such lines.
 #[derive(Debug, Args)]
 pub(crate) struct IngestArgs {
-    /// Files, folders (with all below them) or `-` for standard input; plain or gzip
+    /// Files, folders (with all below them) or `-` for standard input; plain, compressed (gzip, zstd, xz, bzip2),
+    /// or in archives (tar, zip)
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 

@@ -13,6 +13,7 @@ use crate::discover::{Input, discover};
 use crate::error::LakeError;
 use crate::ledger::LedgerEntry;
 use crate::snapshot::Snapshot;
+use crate::survey::{archive_holds_events, is_archive};
 
 /// What became of one source or one file.
 #[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,9 +74,13 @@ pub fn audit(snapshot: &Snapshot, paths: &[PathBuf]) -> Result<Vec<Audited>, Lak
     let mut by_hash: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut names = BTreeSet::new();
     let (inputs, _) = discover(paths)?;
+    let known: BTreeSet<&str> = files(snapshot).map(|source| source.sha256.as_str()).collect();
     for input in &inputs {
         if let Input::File(path) = input {
             let sha256 = sha256_of_file(path).map_err(LakeError::io("read", path))?;
+            if !known.contains(sha256.as_str()) && is_archive(path)? && !archive_holds_events(path)? {
+                continue;
+            }
             by_hash.entry(sha256).or_default().insert(input.name());
             names.insert(input.name());
         }
@@ -83,7 +88,7 @@ pub fn audit(snapshot: &Snapshot, paths: &[PathBuf]) -> Result<Vec<Audited>, Lak
     let mut audited = Vec::new();
     let mut fitting = BTreeSet::new();
     let continued = continued(snapshot);
-    for source in snapshot.sources() {
+    for source in files(snapshot) {
         let found = by_hash.get(&source.sha256);
         let (fate, found_as) = match found {
             Some(found) if found.contains(&source.name) => (Fate::Matched, Some(source.name.clone())),
@@ -108,6 +113,11 @@ pub fn audit(snapshot: &Snapshot, paths: &[PathBuf]) -> Result<Vec<Audited>, Lak
     Ok(audited)
 }
 
+/// The sources that are files: what is in an archive stands and falls with it.
+fn files(snapshot: &Snapshot) -> impl Iterator<Item = &LedgerEntry> {
+    snapshot.sources().filter(|source| source.archive.is_none())
+}
+
 /// Sources all of whose content is the beginning of a later one.
 fn continued(snapshot: &Snapshot) -> BTreeSet<&str> {
     let later: BTreeSet<&str> = snapshot.sources().filter_map(|source| source.continues.as_deref()).collect();
@@ -122,6 +132,6 @@ fn continued(snapshot: &Snapshot) -> BTreeSet<&str> {
 pub fn manifest(snapshot: &Snapshot) -> String {
     let mut manifest = "%%%% HASHDEEP-1.0\n%%%% size,sha256,filename\n## sources of a kforensic case\n##\n".to_owned();
     let line = |source: &LedgerEntry| format!("{},{},{}\n", source.size_bytes, source.sha256, source.name);
-    manifest.extend(snapshot.sources().map(line));
+    manifest.extend(files(snapshot).map(line));
     manifest
 }

@@ -122,16 +122,13 @@ impl Writer {
     /// Moves the new files into place and commits: the only way in which a case changes. Returns the new fingerprint.
     ///
     /// `operation` needs to say only what is its own; what every commit says is filled in.
-    pub(crate) fn commit(&self, operation: Operation, change: &Change, now_ms: i64) -> Result<String, LakeError> {
-        let operation = Operation {
-            format: FORMAT_VERSION,
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            previous_sha256: self.snapshot.as_ref().map(|snapshot| snapshot.fingerprint.clone()),
-            ..operation
-        };
+    pub(crate) fn commit(&self, operation: &mut Operation, change: &Change, now_ms: i64) -> Result<String, LakeError> {
+        operation.format = FORMAT_VERSION;
+        env!("CARGO_PKG_VERSION").clone_into(&mut operation.tool_version);
+        operation.previous_sha256 = self.snapshot.as_ref().map(|snapshot| snapshot.fingerprint.clone());
         let names: Vec<String> = change.adds.iter().map(|add| add.path.clone()).collect();
         self.staging.publish(&self.case.events_dir(), &names)?;
-        delta::commit(&self.case.log_dir(), self.staging.dir(), self.next_version(), now_ms, &operation, change)
+        delta::commit(&self.case.log_dir(), self.staging.dir(), self.next_version(), now_ms, operation, change)
     }
 
     /// Number of the commit that comes next.

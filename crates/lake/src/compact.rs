@@ -82,13 +82,13 @@ pub fn compact(
         };
         let removes = merged().map(|file| Remove::of(file, options.now_ms, false)).collect();
         change = Change { adds, removes };
-        let operation = Operation {
+        let mut operation = Operation {
             command: "compact".to_owned(),
             arguments: options.arguments.clone(),
             compacted: Some(done.compacted.clone()),
             ..Operation::default()
         };
-        done.fingerprint = writer.commit(operation, &change, options.now_ms)?;
+        done.fingerprint = writer.commit(&mut operation, &change, options.now_ms)?;
         done.version = Some(writer.next_version());
     }
     done.swept = sweep(writer, &change, options)?;

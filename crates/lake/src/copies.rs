@@ -11,7 +11,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::delta::hex;
+use crate::discover::TraceFinder;
 use crate::error::LakeError;
+use crate::ingest::Progress;
 use crate::ledger::{LedgerEntry, Resume};
 use crate::snapshot::Snapshot;
 use crate::source::{COPY_HEAD_BYTES, Stream};
@@ -25,7 +27,7 @@ pub(crate) struct KnownSources {
 }
 
 /// What is known of a file before it is read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Copy {
     /// Exactly this file has been read.
     Whole(Box<LedgerEntry>),
@@ -34,6 +36,21 @@ pub(crate) enum Copy {
     /// Nothing of it has been read, as far as its beginning tells.
     None,
 }
+
+/// What a look into a member of an archive tells.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// It holds a trace of an audit event, or could.
+    pub(crate) is_log: bool,
+    /// It cannot be read to its end.
+    pub(crate) is_broken: bool,
+    /// There is nothing in it.
+    pub(crate) is_empty: bool,
+    pub(crate) copy: Copy,
+}
+
+/// Content that is looked at at once, in bytes.
+const LOOK_BYTES: usize = 64 * 1024;
 
 impl KnownSources {
     pub(crate) fn new(snapshot: Option<&Snapshot>) -> Self {
@@ -47,6 +64,63 @@ impl KnownSources {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether exactly this file has been read.
+    pub(crate) fn holds_file(&self, path: &Path) -> Result<bool, LakeError> {
+        let size = path.metadata().map_err(LakeError::io("read", path))?.len();
+        Ok(self.sizes.contains(&size)
+            && self.by_sha256.contains_key(&sha256_of_file(path).map_err(LakeError::io("read", path))?))
+    }
+
+    /// Looks into a member of an archive, which can be read only once: is it a log, and what of it has been read?
+    pub(crate) fn look(&self, mut content: Stream<'_>, progress: &Progress) -> Looked {
+        let mut candidates = self.candidates(content.peek(COPY_HEAD_BYTES));
+        candidates.sort_by_key(|entry| entry.resume.bytes);
+        let mut candidates = candidates.into_iter().peekable();
+        let (mut traces, mut hash, mut read) = (TraceFinder::default(), Sha256::new(), 0_u64);
+        let mut looked = Looked { is_log: false, is_broken: false, is_empty: false, copy: Copy::None };
+        let mut buffer = vec![0; LOOK_BYTES];
+        loop {
+            while let Some(entry) = candidates.next_if(|entry| entry.resume.bytes <= read) {
+                if hex(&hash.clone().finalize()) == entry.resume.sha256 {
+                    looked.copy = Copy::Beginning(entry.source_id.clone(), entry.resume.clone());
+                }
+            }
+            let until = candidates.peek().map_or(u64::MAX, |entry| entry.resume.bytes - read);
+            // With nothing to compare it with, nothing more can be learned.
+            if traces.found() && candidates.peek().is_none() && self.is_empty() {
+                looked.is_log = true;
+                return looked;
+            }
+            let part = usize::try_from(until).unwrap_or(usize::MAX).min(LOOK_BYTES);
+            match content.read(&mut buffer[..part]) {
+                Ok(0) => break,
+                Ok(length) => {
+                    traces.look(&buffer[..length]);
+                    hash.update(&buffer[..length]);
+                    read += length as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(_) => {
+                    looked.is_broken = true;
+                    break;
+                }
+            }
+            if progress.is_cancelled() {
+                break;
+            }
+        }
+        // As in a folder, damage can hide a log.
+        looked.is_log = traces.found() || looked.is_broken;
+        looked.is_empty = read == 0;
+        if let Ok((size, Some(hash))) = content.finish()
+            && self.sizes.contains(&size)
+            && let Some(entry) = self.by_sha256.get(&hex(&hash.finalize()))
+        {
+            looked.copy = Copy::Whole(Box::new(self.entries[*entry].clone()));
+        }
+        looked
     }
 
     /// Finds the longest part of the file at `path` that has been read before.
@@ -67,7 +141,7 @@ impl KnownSources {
         Ok(found.map_or(Copy::None, |entry| Copy::Beginning(entry.source_id.clone(), entry.resume.clone())))
     }
 
-    fn longest_beginning(&self, stream: &mut Stream) -> io::Result<Option<&LedgerEntry>> {
+    fn longest_beginning(&self, stream: &mut Stream<'_>) -> io::Result<Option<&LedgerEntry>> {
         let mut head = Vec::with_capacity(COPY_HEAD_BYTES);
         stream.by_ref().take(COPY_HEAD_BYTES as u64).read_to_end(&mut head)?;
         let mut candidates: Vec<&LedgerEntry> = self.candidates(&head);

@@ -4,6 +4,7 @@
 //! chain the commits, and both bring a network stack or a second arrow. Readers that others wrote
 //! prove in the tests that it is Delta.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write;
@@ -36,9 +37,9 @@ const USUAL_RATIO: u64 = 16;
 /// A line of a commit; exactly one member is set.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Action {
+struct Action<'o> {
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    commit_info: Option<CommitInfo>,
+    commit_info: Option<CommitInfo<'o>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     protocol: Option<Protocol>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -53,14 +54,14 @@ struct Action {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct CommitInfo {
+struct CommitInfo<'o> {
     /// Milliseconds since 1970.
     timestamp: i64,
     operation: String,
     operation_parameters: BTreeMap<String, String>,
     engine_info: String,
     is_blind_append: bool,
-    kforensic: Operation,
+    kforensic: Cow<'o, Operation>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -186,7 +187,7 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, Lake
 }
 
 fn apply(
-    action: Action,
+    action: Action<'_>,
     version: u64,
     files: &mut HashMap<String, Add>,
     removed: &mut BTreeMap<String, RemovedFile>,
@@ -197,7 +198,7 @@ fn apply(
             let problem = format!("layout {} instead of {FORMAT_VERSION}", info.kforensic.format);
             return Err(LakeError::Unsupported { version, problem });
         }
-        *operation = Some((info.timestamp, info.kforensic));
+        *operation = Some((info.timestamp, info.kforensic.into_owned()));
     }
     if let Some(Protocol { min_reader_version, .. }) = action.protocol
         && min_reader_version > READER_VERSION
@@ -267,13 +268,17 @@ pub(crate) fn commit(
     staging: &Path,
     version: u64,
     timestamp_ms: i64,
-    operation: &Operation,
+    operation: &mut Operation,
     change: &Change,
 ) -> Result<String, LakeError> {
-    let unsealed = Operation { seal: UNSEALED.to_owned(), ..operation.clone() };
-    let body = render(version, timestamp_ms, &unsealed, change)
+    UNSEALED.clone_into(&mut operation.seal);
+    let mut body = render(version, timestamp_ms, operation, change)
         .map_err(|error| LakeError::Accounts { problem: format!("the commit cannot be written: {error}") })?;
-    let body = body.replacen(&sealed_as(UNSEALED), &sealed_as(&seal(&body, UNSEALED)), 1);
+    operation.seal = seal(&body, UNSEALED);
+    if let Some(at) = body.find(&sealed_as(UNSEALED)) {
+        // A seal is as long as the zeros that it takes the place of.
+        body.replace_range(at..at + sealed_as(UNSEALED).len(), &sealed_as(&operation.seal));
+    }
     let temporary = staging.join(commit_name(version));
     let target = log_dir.join(commit_name(version));
     let mut file = fs::File::create(&temporary).map_err(LakeError::io("create", &temporary))?;
@@ -295,8 +300,15 @@ fn sealed_as(seal: &str) -> String {
 
 /// The seal that belongs to a commit which carries `current`.
 fn seal(commit: &str, current: &str) -> String {
-    let unsealed = commit.replacen(&sealed_as(current), &sealed_as(UNSEALED), 1);
-    hex(&Sha256::digest(unsealed.as_bytes()))
+    // Not copied: the commit of a large archive has tens of megabytes.
+    let (before, after) = commit.split_once(&sealed_as(current)).unwrap_or((commit, ""));
+    let mut hash = Sha256::new();
+    hash.update(before);
+    if before.len() < commit.len() {
+        hash.update(sealed_as(UNSEALED));
+        hash.update(after);
+    }
+    hex(&hash.finalize())
 }
 
 /// Makes `temporary` appear as `target`, at once and whole, and never over another file.
@@ -322,7 +334,7 @@ fn render(
         operation_parameters: parameters,
         engine_info: format!("kforensic/{}", operation.tool_version),
         is_blind_append: change.removes.is_empty(),
-        kforensic: operation.clone(),
+        kforensic: Cow::Borrowed(operation),
     };
     let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
     if version == 0 {
@@ -330,7 +342,7 @@ fn render(
         actions.push(Action { protocol: Some(protocol), ..Action::default() });
         actions.push(Action { meta_data: Some(metadata(timestamp_ms, operation)), ..Action::default() });
     }
-    for source in &operation.sources {
+    for source in operation.sources.iter().filter(|source| source.archive.is_none()) {
         let txn = Txn { app_id: format!("kforensic/source/{}", source.sha256), version: 1 };
         actions.push(Action { txn: Some(txn), ..Action::default() });
     }
@@ -338,12 +350,12 @@ fn render(
     actions.extend(removes.map(|remove| Action { remove: Some(remove), ..Action::default() }));
     let adds = change.adds.iter().cloned();
     actions.extend(adds.map(|add| Action { add: Some(add), ..Action::default() }));
-    let mut body = String::new();
+    let mut body = Vec::new();
     for action in &actions {
-        body.push_str(&serde_json::to_string(action)?);
-        body.push('\n');
+        serde_json::to_writer(&mut body, action)?;
+        body.push(b'\n');
     }
-    Ok(body)
+    String::from_utf8(body).map_err(serde::ser::Error::custom)
 }
 
 /// What other readers call the operation.
@@ -426,7 +438,7 @@ mod tests {
         }
     }
 
-    fn add(name: &str) -> Action {
+    fn add(name: &str) -> Action<'_> {
         serde_json::from_value(json!({"add": {
             "path": name, "partitionValues": {}, "size": 7, "modificationTime": 0, "dataChange": true, "stats": "{}",
             "tags": {},
@@ -434,12 +446,12 @@ mod tests {
         .unwrap()
     }
 
-    fn remove(name: &str) -> Action {
+    fn remove(name: &str) -> Action<'_> {
         Action { remove: Some(Remove::of(&file(name), 5, false)), ..Action::default() }
     }
 
     /// What a log of these actions makes of the table: its files, or what is wrong.
-    fn table(actions: Vec<Action>) -> Result<Vec<String>, String> {
+    fn table(actions: Vec<Action<'_>>) -> Result<Vec<String>, String> {
         let (mut files, mut removed, mut operation) = (HashMap::new(), BTreeMap::new(), None);
         for action in actions {
             apply(action, 3, &mut files, &mut removed, &mut operation).map_err(|error| error.to_string())?;

@@ -2,11 +2,13 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kforensic_event::shape;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
+use crate::archive::Format;
 use crate::case::Case;
 use crate::error::LakeError;
 use crate::source::Stream;
@@ -18,6 +20,17 @@ pub enum Input {
     Stdin,
     /// A file.
     File(PathBuf),
+    /// A file in an archive.
+    Member {
+        /// The archive.
+        archive: Arc<Path>,
+        /// Its name in there; archives that are members themselves stand before it, with a `!`.
+        name: String,
+        /// Its number among the members.
+        number: u64,
+    },
+    /// An archive, without the logs that are in it.
+    Archive(PathBuf),
 }
 
 /// A file below a given folder that was left out.
@@ -36,41 +49,60 @@ impl Input {
     pub fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
-            Self::File(path) => path.to_string_lossy().into_owned(),
+            Self::File(path) | Self::Archive(path) => path.to_string_lossy().into_owned(),
+            Self::Member { archive, name, .. } => format!("{}!{name}", archive.to_string_lossy()),
         }
     }
 
     /// Size in bytes, when it can be known.
     pub fn size_bytes(&self) -> Option<u64> {
         match self {
-            Self::Stdin => None,
-            Self::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
+            // What is read of an archive is counted with the archive.
+            Self::Stdin | Self::Member { .. } => None,
+            Self::File(path) | Self::Archive(path) => path.metadata().ok().map(|metadata| metadata.len()),
         }
     }
 
     /// The host that the path tells, as collectors lay logs out:
     /// `…/<host>/var/log/…` and must-gather's `audit_logs/<component>/<host>-audit-….log.gz`.
+    ///
+    /// In an archive the path inside of it is asked first.
     pub fn host(&self) -> Option<String> {
-        let Self::File(path) = self else { return None };
-        let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
-        let below_host = parts.windows(3).find(|window| window[1] == "var" && window[2] == "log");
-        if let Some([host, ..]) = below_host
-            && !["/", ".", "..", "rootfs", "root", "host", "private"].contains(host)
-        {
-            return Some((*host).to_owned());
-        }
-        let [.., folder, _component, file] = parts.as_slice() else { return None };
-        let host = file.split_once("-audit").map(|(host, _)| host).filter(|host| !host.is_empty());
-        (*folder == "audit_logs").then_some(host?.to_owned())
+        self.paths().into_iter().find_map(host)
     }
 
     /// The cluster that the path tells: CloudWatch names its log group `/aws/eks/<cluster>/cluster`.
     pub fn cluster(&self) -> Option<String> {
-        let Self::File(path) = self else { return None };
-        let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
-        let window = parts.windows(4).find(|parts| parts[0] == "aws" && parts[1] == "eks" && parts[3] == "cluster")?;
-        Some(window[2].to_owned())
+        self.paths().into_iter().find_map(cluster)
     }
+
+    /// The path of the file, from the innermost archive outwards.
+    fn paths(&self) -> Vec<&Path> {
+        match self {
+            Self::Stdin => Vec::new(),
+            Self::File(path) | Self::Archive(path) => vec![path],
+            Self::Member { archive, name, .. } => name.rsplit('!').map(Path::new).chain([archive.as_ref()]).collect(),
+        }
+    }
+}
+
+fn host(path: &Path) -> Option<String> {
+    let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+    let below_host = parts.windows(3).find(|window| window[1] == "var" && window[2] == "log");
+    if let Some([host, ..]) = below_host
+        && !["/", ".", "..", "rootfs", "root", "host", "private"].contains(host)
+    {
+        return Some((*host).to_owned());
+    }
+    let [.., folder, _component, file] = parts.as_slice() else { return None };
+    let host = file.split_once("-audit").map(|(host, _)| host).filter(|host| !host.is_empty());
+    (*folder == "audit_logs").then_some(host?.to_owned())
+}
+
+fn cluster(path: &Path) -> Option<String> {
+    let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+    let window = parts.windows(4).find(|parts| parts[0] == "aws" && parts[1] == "eks" && parts[3] == "cluster")?;
+    Some(window[2].to_owned())
 }
 
 /// Finds the inputs that `paths` name: files as they are, folders with all below them, `-` for
@@ -133,25 +165,56 @@ fn walk(folder: &Path, inputs: &mut Vec<Input>, skipped: &mut Vec<Skipped>) -> R
 /// Whether a file holds a trace of an audit event. A log shows one in its first line; other files
 /// are read to their end, so that an event behind gigabytes of damage is still found.
 fn holds_audit_events(path: &Path) -> Result<bool, LakeError> {
-    /// Longer than any trace, so that one across two buffers is seen.
-    const OVERLAP_BYTES: usize = 64;
     let mut stream = Stream::open_file(path)?;
+    if Format::of_stream(&mut stream).is_some() {
+        // What is in it is found out later, member by member.
+        return Ok(true);
+    }
+    let mut traces = TraceFinder::default();
     let mut buffer = vec![0; 256 * 1024];
-    let mut kept = 0;
     loop {
-        let read = match stream.read(&mut buffer[kept..]) {
-            Ok(0) => return Ok(kept == 0 && path.metadata().is_ok_and(|metadata| metadata.len() == 0)),
+        let read = match stream.read(&mut buffer) {
+            Ok(0) => return Ok(path.metadata().is_ok_and(|metadata| metadata.len() == 0)),
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             // Damaged compression: what it hides cannot be told from here, so the file counts as a log.
             Err(_) => return Ok(true),
         };
-        if shape::mentions_event(&buffer[..kept + read]) {
+        traces.look(&buffer[..read]);
+        if traces.found() {
             return Ok(true);
         }
-        let end = kept + read;
-        kept = end.min(OVERLAP_BYTES);
-        buffer.copy_within(end - kept..end, 0);
+    }
+}
+
+/// Looks for a trace of an audit event in content that comes piece by piece.
+#[derive(Debug, Default)]
+pub(crate) struct TraceFinder {
+    /// The end of what came before.
+    before: Vec<u8>,
+    found: bool,
+}
+
+impl TraceFinder {
+    /// Longer than any trace, so that one across two pieces is seen.
+    const OVERLAP_BYTES: usize = 64;
+
+    /// Looks at the next piece.
+    pub(crate) fn look(&mut self, piece: &[u8]) {
+        if self.found {
+            return;
+        }
+        self.before.extend_from_slice(&piece[..piece.len().min(Self::OVERLAP_BYTES)]);
+        self.found = shape::mentions_event(&self.before) || shape::mentions_event(piece);
+        match piece.last_chunk::<{ Self::OVERLAP_BYTES }>() {
+            Some(end) => self.before = end.to_vec(),
+            None => _ = self.before.drain(..self.before.len().saturating_sub(Self::OVERLAP_BYTES)),
+        }
+    }
+
+    /// Whether a trace was in any of them.
+    pub(crate) fn found(&self) -> bool {
+        self.found
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::Int32Type;
 use kforensic_event::{Keyed, Origin, Redactor, Shape, columns};
 
@@ -23,12 +24,20 @@ use crate::ledger::{LedgerEntry, Operation, Redaction, SecretValues};
 use crate::pipeline::{self, Planned, Sequence, Shared, SourceRead};
 use crate::source::head_sha256;
 use crate::stats::FileStats;
+use crate::survey::{Found, survey};
 
 /// Memory of the rows of one file, in bytes: about 4 MB on disk at the ratio audit logs compress.
 pub(crate) const FILE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Memory of all rows that wait for their files, in bytes. Beyond it the largest file is written.
 const BUFFERED_BYTES: usize = 128 * 1024 * 1024;
+
+/// Memory that a batch takes beside its rows, in bytes: buffers and their owners, of some sixty columns. A hundred
+/// thousand sources of one event each make as many batches.
+const BATCH_OVERHEAD_BYTES: usize = 32 * 1024;
+
+/// Batches of at most that many rows are put together while they wait, as soon as there are as many of them.
+const SMALL_BATCH_ROWS: usize = 256;
 
 /// Memory of the rows that are being encoded, in bytes.
 const ENCODING_BYTES: usize = 96 * 1024 * 1024;
@@ -134,11 +143,13 @@ pub struct Report {
 /// When a path does not exist, an input cannot be opened or the case cannot be written; the case is
 /// then as it was before. [`LakeError::NothingToRead`] when no input holds a trace of an audit event.
 pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> Result<Report, LakeError> {
-    let (inputs, skipped) = discover(&options.paths)?;
+    let (inputs, mut skipped) = discover(&options.paths)?;
+    let known = KnownSources::new(writer.snapshot.as_ref());
+    let (inputs, pipes) = survey(inputs, &mut skipped, &known, writer.staging.dir(), progress)?;
     if inputs.is_empty() {
         return Err(LakeError::NothingToRead { skipped: skipped.len() });
     }
-    progress.total_bytes.store(inputs.iter().filter_map(Input::size_bytes).sum(), Ordering::Relaxed);
+    progress.total_bytes.store(inputs.iter().filter_map(|found| found.input.size_bytes()).sum(), Ordering::Relaxed);
     let version = writer.next_version();
     let sources = plan(inputs, options, version);
     let key = Key::of_case(writer.case().root(), writer.staging.dir(), writer.snapshot.as_ref())?;
@@ -152,7 +163,8 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
             redactor: redactor.clone(),
             secret_values: options.secret_values,
         },
-        known: KnownSources::new(writer.snapshot.as_ref()),
+        known,
+        pipes: Mutex::new(pipes),
         staging: writer.staging.dir().to_owned(),
         shape: options.shape,
         threads: options.threads,
@@ -173,36 +185,51 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     let mut adds = pipeline::run(&shared, &sources, &mut taking)?;
     adds.sort_by(|left, right| left.path.cmp(&right.path));
     kept::share(writer.snapshot.as_ref(), taking.entries.iter_mut().map(|source| &mut source.entry));
-    let report = report(&taking.entries, skipped);
+    let (report, known) = report(taking.entries, skipped);
     check_accounts(&report, &adds)?;
-    commit(writer, options, redaction, report, &taking.entries, adds)
+    commit(writer, options, redaction, report, &known, adds)
 }
 
-fn plan(inputs: Vec<Input>, options: &IngestOptions, version: u64) -> Vec<Planned> {
+fn plan(inputs: Vec<Found>, options: &IngestOptions, version: u64) -> Vec<Planned> {
+    let id = |number: usize| format!("{version}-{number}");
     let origin = |number: usize, input: &Input| Origin {
-        source_id: format!("{version}-{number}"),
+        source_id: id(number),
         cluster: options.cluster.clone().or_else(|| input.cluster()),
         host: options.host.clone().or_else(|| input.host()),
     };
-    let planned = inputs.into_iter().enumerate();
-    planned.map(|(number, input)| Planned { origin: origin(number, &input), input }).collect()
+    let mut planned: Vec<Planned> = Vec::with_capacity(inputs.len());
+    for (number, Found { input, copy, aside, sha256, unread }) in inputs.into_iter().enumerate() {
+        planned.push(Planned { origin: origin(number, &input), input, archive: None, copy, aside, sha256, unread });
+    }
+    // An archive stands behind its logs.
+    let mut archive = None;
+    for source in planned.iter_mut().rev() {
+        match source.input {
+            Input::Member { .. } => source.archive.clone_from(&archive),
+            _ => archive = Some(source.origin.source_id.clone()),
+        }
+    }
+    planned
 }
 
-fn report(sources: &[SourceRead], skipped: Vec<Skipped>) -> Report {
-    let sources: Vec<LedgerEntry> = sources.iter().map(|source| source.entry.clone()).collect();
+/// The accounts of all sources, and which of them (by number) had been read before, so that they are not committed.
+fn report(read: Vec<SourceRead>, skipped: Vec<Skipped>) -> (Report, Vec<usize>) {
+    let known = read.iter().enumerate().filter(|(_, source)| source.known).map(|(number, _)| number).collect();
+    let sources: Vec<LedgerEntry> = read.into_iter().map(|source| source.entry).collect();
     let sum = |of: fn(&LedgerEntry) -> u64| sources.iter().map(of).sum();
-    Report {
+    let report = Report {
         records: sum(|entry| entry.records),
         events: sum(|entry| entry.events),
         duplicates: sum(|entry| entry.duplicates),
         rejected: sum(|entry| entry.rejected),
         redacted: sum(|entry| entry.redacted),
-        bytes: sum(|entry| entry.size_bytes),
+        bytes: sum(|entry| if entry.archive.is_some() { 0 } else { entry.size_bytes }),
         sources,
         skipped,
         version: None,
         fingerprint: String::new(),
-    }
+    };
+    (report, known)
 }
 
 /// `records = events + duplicates + rejected`, for every source, and the files hold exactly what was not a duplicate.
@@ -223,28 +250,35 @@ fn commit(
     options: &IngestOptions,
     redaction: Redaction,
     mut report: Report,
-    sources: &[SourceRead],
+    known: &[usize],
     adds: Vec<Add>,
 ) -> Result<Report, LakeError> {
-    let new: Vec<LedgerEntry> =
-        sources.iter().filter(|source| !source.known).map(|source| source.entry.clone()).collect();
     let before = writer.snapshot.as_ref();
-    if new.is_empty() {
+    if known.len() == report.sources.len() {
         report.fingerprint = before.map(|snapshot| snapshot.fingerprint.clone()).unwrap_or_default();
         return Ok(report);
     }
-    let operation = Operation {
+    // Accounts can be many: they are moved into the commit and back, not copied.
+    let mut apart = Vec::with_capacity(known.len());
+    for number in known.iter().rev() {
+        apart.push((*number, report.sources.remove(*number)));
+    }
+    let mut operation = Operation {
         command: "ingest".to_owned(),
         arguments: options.arguments.clone(),
         redaction: Some(redaction),
-        sources: new,
-        skipped: report.skipped.clone(),
+        sources: std::mem::take(&mut report.sources),
+        skipped: std::mem::take(&mut report.skipped),
         ..Operation::default()
     };
     kept::publish(writer.case().root(), writer.staging.dir(), &operation.sources)?;
     let change = Change { adds, removes: Vec::new() };
-    report.fingerprint = writer.commit(operation, &change, options.now_ms)?;
+    report.fingerprint = writer.commit(&mut operation, &change, options.now_ms)?;
     report.version = Some(writer.next_version());
+    (report.sources, report.skipped) = (operation.sources, operation.skipped);
+    for (number, entry) in apart.into_iter().rev() {
+        report.sources.insert(number, entry);
+    }
     Ok(report)
 }
 
@@ -265,6 +299,21 @@ struct Taking<'a> {
 struct Buffer {
     batches: Vec<RecordBatch>,
     bytes: usize,
+    /// How many batches at the end are small.
+    small: usize,
+}
+
+impl Buffer {
+    /// Puts the small batches at the end together; returns how much memory that frees, in bytes.
+    fn gather(&mut self) -> Result<usize, LakeError> {
+        if self.small < 2 {
+            return Ok(0);
+        }
+        let small = self.batches.split_off(self.batches.len() - self.small);
+        self.batches.push(concat_batches(&columns::schema(), &small)?);
+        self.small = 0;
+        Ok((small.len() - 1) * BATCH_OVERHEAD_BYTES)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -305,9 +354,13 @@ impl Sequence for Taking<'_> {
             };
             self.counts[source].redacted += redacted(&batch);
             let buffer = self.buffers.entry(part.partition).or_default();
+            buffer.small = if batch.num_rows() <= SMALL_BATCH_ROWS { buffer.small + 1 } else { 0 };
             buffer.batches.push(batch);
             buffer.bytes += part.bytes;
-            self.buffered_bytes += part.bytes;
+            self.buffered_bytes += part.bytes + BATCH_OVERHEAD_BYTES;
+            if buffer.small >= SMALL_BATCH_ROWS {
+                self.buffered_bytes -= buffer.gather()?;
+            }
             if buffer.bytes >= FILE_BYTES {
                 full.extend(self.take(part.partition));
             }
@@ -315,6 +368,11 @@ impl Sequence for Taking<'_> {
         let counts = &mut self.counts[source];
         counts.times = decode::join(counts.times, chunk.times);
         counts.torn = chunk.torn;
+        if self.buffered_bytes > BUFFERED_BYTES {
+            for buffer in self.buffers.values_mut() {
+                self.buffered_bytes -= buffer.gather()?;
+            }
+        }
         while self.buffered_bytes > BUFFERED_BYTES {
             let largest = self.buffers.iter().max_by_key(|(_, buffer)| buffer.bytes).map(|(partition, _)| *partition);
             full.extend(largest.and_then(|partition| self.take(partition)));
@@ -338,6 +396,7 @@ impl Sequence for Taking<'_> {
                 entry.resume.head_sha256 = head_sha256(&read.head, entry.resume.bytes);
             }
         }
+        read.head = Vec::new();
         self.entries.push(read);
         Ok(())
     }
@@ -363,7 +422,7 @@ impl Taking<'_> {
     /// Makes a file of the rows of a partition.
     fn take(&mut self, partition: Partition) -> Option<Job> {
         let buffer = self.buffers.remove(&partition)?;
-        self.buffered_bytes -= buffer.bytes;
+        self.buffered_bytes -= buffer.bytes + buffer.batches.len() * BATCH_OVERHEAD_BYTES;
         let file_name = file_name(self.version, self.files);
         self.files += 1;
         Some(Job { partition, file_name, batches: buffer.batches, bytes: buffer.bytes })

@@ -20,6 +20,7 @@ use crate::delta::{hex, set_read_only, sync_dir};
 use crate::encode::Hashing;
 use crate::error::LakeError;
 use crate::ledger::LedgerEntry;
+use crate::pipeline::Planned;
 use crate::snapshot::Snapshot;
 
 /// Folder of the kept originals in the case.
@@ -89,6 +90,26 @@ impl Keeping {
         file.inner.sync_all().map_err(LakeError::io("write", &self.path))?;
         Ok(KeptOriginal { path: name(source_sha256), sha256: hex(&file.hash.finalize()), size_bytes: file.bytes })
     }
+}
+
+/// Copies the file `path`, an archive that has been read: its bytes must still be those with that SHA-256.
+///
+/// # Errors
+/// When they are not, the file cannot be read or the copy cannot be written.
+pub(crate) fn keep_file(
+    staging: &Path,
+    source: &Planned,
+    path: &Path,
+    sha256: &str,
+) -> Result<KeptOriginal, LakeError> {
+    let file = File::open(path).map_err(LakeError::io("open", path))?;
+    let (keeping, mut tee) = Keeping::begin(staging, &source.origin.source_id, Box::new(file))?;
+    let mut hash = Sha256::new();
+    io::copy(&mut tee, &mut HashWriter(&mut hash)).map_err(LakeError::io("read", path))?;
+    if hex(&hash.finalize()) != sha256 {
+        return Err(LakeError::SourceChanged { name: source.input.name() });
+    }
+    keeping.finish(sha256)
 }
 
 impl Read for Tee {

@@ -59,13 +59,21 @@ pub enum SecretValues {
     Kept,
 }
 
-/// Account of one source: one input file, known by its content.
+/// Account of one source: one input file, or one file in an archive, known by its content. An archive has an account
+/// too, behind those of its logs: it has no content of its own, and a reject when part of it cannot be read.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
 pub struct LedgerEntry {
     /// Id that the rows of this source carry: commit and number, such as `0-3`.
     pub source_id: String,
-    /// Path as given, or found below a folder that was given; `-` for standard input.
+    /// Path as given, or found below a folder that was given; `-` for standard input. A file in an archive is
+    /// called by the path of the archive, a `!`, and its name in there.
     pub name: String,
+    /// Id of the archive that the file is in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub archive: Option<String>,
+    /// Number of the file among the members of that archive and of the archives in it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub member: Option<u64>,
     /// Size of the file in bytes.
     pub size_bytes: u64,
     /// SHA-256 of the file, in hex.
@@ -74,9 +82,9 @@ pub struct LedgerEntry {
     pub content_bytes: u64,
     /// SHA-256 of the decompressed content, in hex.
     pub content_sha256: String,
-    /// `none`, `gzip`, `utf-16le` or `utf-16be`.
+    /// `none`, `gzip`, `zstd`, `xz`, `bzip2`, `utf-16le` or `utf-16be`.
     pub compression: String,
-    /// Shape of the log, such as `json-lines`.
+    /// Shape of the log, such as `json-lines`; `tar` or `zip` for an archive.
     pub shape: String,
     /// Host that the log comes from.
     pub host: Option<String>,

@@ -5,11 +5,13 @@
 //! instant the case is what it was before, or what it is after, never a mixture. Sources are only
 //! read. Readers take the list of files from the log, and never wait for a writer.
 
+mod archive;
 mod audit;
 mod case;
 mod compact;
 mod copies;
 mod decode;
+mod decompress;
 mod dedup;
 mod delta;
 mod discover;
@@ -27,6 +29,7 @@ mod snapshot;
 mod source;
 mod staging;
 mod stats;
+mod survey;
 mod sweep;
 mod verify;
 mod watch;

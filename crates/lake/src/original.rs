@@ -6,14 +6,16 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::archive::{self, Member, Visited, Visitor};
 use crate::case::Case;
 use crate::copies::HashWriter;
 use crate::delta::hex;
+use crate::error::LakeError;
 use crate::kept;
 use crate::ledger::LedgerEntry;
 use crate::snapshot::Snapshot;
@@ -76,22 +78,20 @@ pub fn original(
 ) -> Result<Original, OriginalError> {
     let entry = |id: &str| snapshot.sources().find(|entry| entry.source_id == id);
     let source = entry(source_id).ok_or_else(|| OriginalError::NoSource { source_id: source_id.to_owned() })?;
+    let archive_of = |at: &LedgerEntry| at.archive.as_deref().and_then(entry);
     let record = Record { source, offset, length };
-    let first = match record.read_file(&source.name) {
+    let first = match record.read_source(source, archive_of(source)) {
         Ok(found) => return Ok(found),
         Err(error) => error,
     };
     // What was read must be the beginning of a later source: the proof is about the source, not its successor.
     let family = family(snapshot, source);
-    if let Some(found) = family.iter().skip(1).find_map(|later| record.read_file(&later.name).ok()) {
+    if let Some(found) = family.iter().skip(1).find_map(|later| record.read_source(later, archive_of(later)).ok()) {
         return Ok(found);
     }
-    for member in family.iter().filter(|member| member.original.is_some()) {
-        if let Ok(stored) = kept::open(case.root(), member)
-            && let Ok(found) = record.read(&kept::name(&member.sha256), stored)
-        {
-            return Ok(Original { kept_because: Some(first.to_string()), ..found });
-        }
+    let kept = family.iter().find_map(|at| record.read_kept(case, at, archive_of(at)));
+    if let Some(found) = kept {
+        return Ok(Original { kept_because: Some(first.to_string()), ..found });
     }
     Err(first)
 }
@@ -117,21 +117,56 @@ struct Record<'a> {
 }
 
 impl Record<'_> {
-    fn read_file(&self, name: &str) -> Result<Original, OriginalError> {
-        if name == "-" {
+    /// Reads the record from the file of the source `at`, or from the archive that it is in.
+    fn read_source(&self, at: &LedgerEntry, archive: Option<&LedgerEntry>) -> Result<Original, OriginalError> {
+        let file = archive.unwrap_or(at);
+        if file.name == "-" {
             return Err(OriginalError::Stdin);
         }
-        let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
-        let file = std::fs::File::open(PathBuf::from(name)).map_err(gone)?;
-        self.read(name, Box::new(file))
+        if archive.is_some() {
+            return self.read_member(at, &at.name, file.name.as_ref());
+        }
+        let gone = |source| OriginalError::Gone { name: at.name.clone(), source };
+        let file = std::fs::File::open(PathBuf::from(&at.name)).map_err(gone)?;
+        self.read_stored(&at.name, Box::new(file))
     }
 
-    /// Reads the record from the file `name`, provided that it begins with the content of the source.
-    fn read(&self, name: &str, stored: Box<dyn Read + Send>) -> Result<Original, OriginalError> {
+    /// Reads the record from the copy that the case keeps of the source `at`, or of the archive that it is in.
+    fn read_kept(&self, case: &Case, at: &LedgerEntry, archive: Option<&LedgerEntry>) -> Option<Original> {
+        let file = archive.unwrap_or(at);
+        file.original.as_ref()?;
+        let mut stored = kept::open(case.root(), file).ok()?;
+        let name = kept::name(&file.sha256);
+        if archive.is_none() {
+            return self.read_stored(&name, stored).ok();
+        }
+        // An archive is not read from its beginning to its end.
+        let mut unpacked = tempfile::NamedTempFile::new().ok()?;
+        io::copy(&mut stored, &mut unpacked).ok()?;
+        self.read_member(at, &name, unpacked.path()).ok()
+    }
+
+    /// Reads the record from the member `at` of the archive in the file `path`.
+    fn read_member(&self, at: &LedgerEntry, name: &str, path: &Path) -> Result<Original, OriginalError> {
+        let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
+        let number = at.member.unwrap_or_default();
+        let mut find = Find { number, each: &mut |content| self.read(name, content), found: None };
+        let walked = archive::walk(path, &std::env::temp_dir(), None, &mut find);
+        walked.map_err(|error| gone(io::Error::other(error)))?;
+        let missing = || gone(io::Error::new(io::ErrorKind::NotFound, "the archive does not hold it"));
+        find.found.unwrap_or_else(|| Err(missing()))
+    }
+
+    fn read_stored(&self, name: &str, stored: Box<dyn Read>) -> Result<Original, OriginalError> {
+        let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
+        self.read(name, Stream::new(stored).map_err(gone)?)
+    }
+
+    /// Reads the record from what the file `name` holds, provided that it begins with the content of the source.
+    fn read(&self, name: &str, mut content: Stream<'_>) -> Result<Original, OriginalError> {
         let Self { source, offset, length } = *self;
         let gone = |source| OriginalError::Gone { name: name.to_owned(), source };
         let changed = || OriginalError::Changed { name: name.to_owned(), expected: source.content_sha256.clone() };
-        let mut content = Stream::new(stored).map_err(gone)?;
         let mut hash = Sha256::new();
         let mut copy =
             |bytes: u64| io::copy(&mut content.by_ref().take(bytes), &mut HashWriter(&mut hash)).map_err(gone);
@@ -147,4 +182,25 @@ impl Record<'_> {
         }
         Ok(Original { name: name.to_owned(), kept_because: None, bytes })
     }
+}
+
+/// Finds one member of an archive.
+struct Find<'f> {
+    number: u64,
+    each: &'f mut dyn FnMut(Stream<'_>) -> Result<Original, OriginalError>,
+    found: Option<Result<Original, OriginalError>>,
+}
+
+impl Visitor for Find<'_> {
+    fn file(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
+        let is_this = member.number == self.number;
+        if is_this {
+            self.found = Some((self.each)(content));
+        }
+        Ok(Visited { goes_on: !is_this, reported: false })
+    }
+
+    fn left_out(&mut self, _member: &Member, _reason: &str) {}
+
+    fn damaged(&mut self, _name: &str, _problem: &str) {}
 }

@@ -10,13 +10,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select_biased, unbounded};
+use kforensic_event::shape::Position;
 use kforensic_event::{Origin, Reading, Shape};
+use sha2::{Digest, Sha256};
 
+use crate::archive::{self, Member, Visited, Visitor, Walked};
 use crate::copies::{Copy, KnownSources};
 use crate::decode::{DecodedChunk, Decoder};
 use crate::delta::Add;
@@ -24,13 +27,18 @@ use crate::discover::Input;
 use crate::encode::{self, Job};
 use crate::error::LakeError;
 use crate::ingest::Progress;
-use crate::kept::Keeping;
+use crate::kept::{self, Keeping};
 use crate::ledger::{LedgerEntry, Resume};
-use crate::source::{Chunk, Chunks, Finished, Stream, head_sha256};
+use crate::source::{Chunk, Chunks, Finished, Problem, Stream, head_sha256};
+use crate::survey::{Pipes, Problems};
 use crate::watch::Watch;
 
 /// Chunks of one source that may be on their way.
 const CHUNKS_IN_FLIGHT: usize = 8;
+
+/// Chunks of all sources that may be on their way; the one whose turn it is needs none of them. Only many small
+/// sources that wait for a large one reach it.
+const ALL_CHUNKS_IN_FLIGHT: usize = CHUNKS_IN_FLIGHT * MAX_READERS;
 
 /// Sources that are read at the same time.
 const MAX_READERS: usize = 4;
@@ -42,6 +50,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub(crate) struct Shared<'a> {
     pub(crate) decoder: Decoder,
     pub(crate) known: KnownSources,
+    pub(crate) pipes: Mutex<Pipes>,
     pub(crate) staging: PathBuf,
     /// The shape that all sources are said to have.
     pub(crate) shape: Option<&'static Shape>,
@@ -56,6 +65,16 @@ pub(crate) struct Shared<'a> {
 pub(crate) struct Planned {
     pub(crate) input: Input,
     pub(crate) origin: Origin,
+    /// Id of the archive that it is in.
+    pub(crate) archive: Option<String>,
+    /// What of it has been read before, when that is known already.
+    pub(crate) copy: Option<Copy>,
+    /// Where an archive that came through a pipe has been put aside.
+    pub(crate) aside: Option<Arc<Path>>,
+    /// SHA-256 of an archive when its logs were looked for, in hex.
+    pub(crate) sha256: Option<String>,
+    /// Logs of an archive that are too many to be read.
+    pub(crate) unread: usize,
 }
 
 /// What a source turned out to be, once it has been read.
@@ -107,14 +126,14 @@ pub(crate) fn run(
     let (to_encoders, encode_jobs) = unbounded::<Job>();
     let gate = Gate::default();
     let next = AtomicUsize::new(0);
+    let files = files(sources);
     thread::scope(|scope| {
-        for _ in 0..shared.threads.clamp(1, MAX_READERS).min(sources.len()) {
+        for _ in 0..shared.threads.clamp(1, MAX_READERS).min(files.len()) {
             let reader = Reader { shared, gate: &gate, decoders: to_decoders.clone(), sequencer: to_sequencer.clone() };
-            let next = &next;
+            let (next, files) = (&next, &files);
             scope.spawn(move || {
-                while let number = next.fetch_add(1, Ordering::Relaxed)
-                    && let Some(source) = sources.get(number)
-                    && reader.read(number, source)
+                while let Some((number, file)) = files.get(next.fetch_add(1, Ordering::Relaxed))
+                    && reader.read(*number, file)
                 {}
             });
         }
@@ -140,6 +159,18 @@ pub(crate) fn run(
         gate.close();
         result.map(|()| sequencer.adds)
     })
+}
+
+/// The sources by the file that they are in, each with the number of its first: the logs of an archive are read one
+/// after the other.
+fn files(sources: &[Planned]) -> Vec<(usize, &[Planned])> {
+    let mut number = 0;
+    let files = sources.split_inclusive(|source| !matches!(source.input, Input::Member { .. }));
+    let numbered = files.map(|file| {
+        number += file.len();
+        (number - file.len(), file)
+    });
+    numbered.collect()
 }
 
 /// Decodes and encodes until there is nothing left to do. Files go first, because they hold the most memory.
@@ -194,36 +225,149 @@ struct Opened {
     stored: Box<dyn Read + Send>,
 }
 
+/// What goes along with the reading of a file; members of an archive have none of it.
+#[derive(Default)]
+struct Beside {
+    keeping: Option<Keeping>,
+    watch: Option<Watch>,
+}
+
 impl Reader<'_> {
-    /// Reads a source; whether the next one is to be read.
-    fn read(&self, number: usize, source: &Planned) -> bool {
-        let message = match self.chunks(number, source) {
-            Ok(Some((chunks, read))) => Message::Read { source: number, chunks, read: Box::new(read) },
-            Ok(None) => return false,
-            Err(error) => Message::Failed(error),
+    /// Reads the sources of a file; whether the next file is to be read.
+    fn read(&self, number: usize, file: &[Planned]) -> bool {
+        let read = match file {
+            [source] if !matches!(source.input, Input::Archive(_)) => self.single(number, source),
+            _ => self.archive(number, file),
         };
-        let goes_on = !matches!(message, Message::Failed(_));
-        let _ = self.sequencer.send(message);
+        let goes_on = matches!(read, Ok(true));
+        if let Err(error) = read {
+            let _ = self.sequencer.send(Message::Failed(error));
+        }
         goes_on
     }
 
-    /// Opens an input.
-    fn open(&self, number: usize, input: &Input) -> Result<Opened, LakeError> {
-        let open = |path: &Path| File::open(path).map_err(LakeError::io("open", path));
-        match input {
-            Input::File(path) if path.is_file() => {
-                let file = open(path)?;
-                let watch = Watch::begin(&file, path)?;
-                Ok(Opened { path: Some(path.clone()), watch: Some(watch), stored: Box::new(file) })
-            }
-            Input::File(path) => self.open_pipe(number, Box::new(open(path)?)),
-            Input::Stdin => self.open_pipe(number, Box::new(std::io::stdin())),
+    /// Reads a file that is one source; whether the run goes on.
+    fn single(&self, number: usize, source: &Planned) -> Result<bool, LakeError> {
+        let Opened { path, watch, mut stored } = self.open(number, &source.input)?;
+        let copy = path.map_or(Ok(Copy::None), |path| self.shared.known.find(&path))?;
+        let mut keeping = None;
+        if self.shared.keep_originals && !matches!(copy, Copy::Whole(_)) {
+            let (copy, tee) = Keeping::begin(&self.shared.staging, &source.origin.source_id, stored)?;
+            (keeping, stored) = (Some(copy), tee);
         }
+        let stream = Stream::new(stored).map_err(LakeError::io("read", source.input.name().as_ref()))?;
+        Ok(self.source(number, source, stream, copy, Beside { keeping, watch })?.is_some())
     }
 
+    /// Reads the logs of an archive, and at last accounts for itself; whether the run goes on.
+    fn archive(&self, first: usize, file: &[Planned]) -> Result<bool, LakeError> {
+        let Some((itself, logs)) = file.split_last() else { return Ok(true) };
+        let Input::Archive(path) = &itself.input else { return Ok(true) };
+        let number = first + logs.len();
+        let path: &Path = itself.aside.as_deref().unwrap_or(path);
+        if logs.is_empty()
+            && let Copy::Whole(known) = self.shared.known.find(path)?
+        {
+            self.report(number, 0, self.known(itself, &known));
+            return Ok(true);
+        }
+        let mut reading = ReadMembers {
+            reader: self,
+            logs,
+            first,
+            read: 0,
+            stopped: false,
+            problems: Problems::unread(itself.unread),
+        };
+        let walked = archive::walk(path, &self.shared.staging, Some(self.shared.progress), &mut reading)?;
+        let ReadMembers { read, stopped, problems, .. } = reading;
+        if stopped {
+            return Ok(false);
+        }
+        // What is in it was numbered, and compared with what is known, when it was surveyed.
+        let is_same = |walked: &Walked| read == logs.len() && itself.sha256.as_ref() == Some(&walked.sha256());
+        let changed = || LakeError::SourceChanged { name: itself.input.name() };
+        let walked = walked.filter(is_same).ok_or_else(changed)?;
+        let original = match self.shared.keep_originals {
+            true => Some(kept::keep_file(&self.shared.staging, itself, path, &walked.sha256())?),
+            false => None,
+        };
+        let mut chunks = 0;
+        if let Some(message) = problems.text() {
+            if !self.gate.enter(number) {
+                return Ok(false);
+            }
+            self.problem(number, message, walked.hash.clone());
+            chunks = 1;
+        }
+        let mut entry = entry(itself, walked.compression, walked.format.name());
+        entry.original = original;
+        fill_in(&mut entry, &finished(walked));
+        self.report(number, chunks, SourceRead { entry, known: false, head: Vec::new() });
+        Ok(true)
+    }
+
+    /// Sends what is wrong with an archive on its way. The hash of the file tells this reject from that of another.
+    fn problem(&self, number: usize, message: String, hash: Sha256) {
+        let chunk = Chunk {
+            bytes: Vec::new(),
+            start: Position::START,
+            last: true,
+            before: hash,
+            problem: Some(Problem::Unreadable { message }),
+        };
+        let _ = self.decoders.send(Decode { source: number, number: 0, chunk, reading: Reading::of(&[]) });
+    }
+
+    /// Sends the account of a source on its way.
+    fn report(&self, number: usize, chunks: usize, read: SourceRead) {
+        // The sequencer is gone only when the run has failed.
+        let _ = self.sequencer.send(Message::Read { source: number, chunks, read: Box::new(read) });
+    }
+
+    /// The account of a source all of which was read before, as `known`.
+    fn known(&self, source: &Planned, known: &LedgerEntry) -> SourceRead {
+        let mut entry = entry(source, &known.compression, &known.shape);
+        let is_member = entry.archive.is_some();
+        if !is_member {
+            self.shared.progress.add_bytes(known.size_bytes);
+        }
+        entry = LedgerEntry {
+            source_id: if is_member { entry.source_id } else { known.source_id.clone() },
+            name: entry.name,
+            archive: entry.archive,
+            member: entry.member,
+            continues: Some(known.source_id.clone()),
+            continues_bytes: known.content_bytes,
+            records: 0,
+            events: 0,
+            duplicates: 0,
+            rejected: 0,
+            redacted: 0,
+            // How the other one was read, and that it is kept, is no matter of this one.
+            original: known.original.clone().filter(|_| !is_member),
+            changed_while_read: known.changed_while_read.clone().filter(|_| !is_member),
+            ..known.clone()
+        };
+        // What is in an archive that is new has an account of its own: with it the archive stands for the source.
+        SourceRead { entry, known: !is_member, head: Vec::new() }
+    }
+
+    /// Opens an input that is no archive.
+    ///
     /// Standard input and other pipes are read once: when there is something to compare them with,
     /// they are written to a file first.
-    fn open_pipe(&self, number: usize, mut pipe: Box<dyn Read + Send>) -> Result<Opened, LakeError> {
+    fn open(&self, number: usize, input: &Input) -> Result<Opened, LakeError> {
+        if let Input::File(path) = input
+            && path.is_file()
+        {
+            let file = File::open(path).map_err(LakeError::io("open", path))?;
+            let watch = Watch::begin(&file, path)?;
+            return Ok(Opened { path: Some(path.clone()), watch: Some(watch), stored: Box::new(file) });
+        }
+        let pipe = self.shared.pipes.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        let missing = || LakeError::Accounts { problem: format!("`{}` was opened twice", input.name()) };
+        let mut pipe = pipe.ok_or_else(missing)?;
         if self.shared.known.is_empty() {
             return Ok(Opened { path: None, watch: None, stored: pipe });
         }
@@ -234,41 +378,48 @@ impl Reader<'_> {
         Ok(Opened { path: Some(path), watch: None, stored: Box::new(file) })
     }
 
-    /// Sends the chunks of a source on their way; `None` when the run was stopped.
-    fn chunks(&self, number: usize, source: &Planned) -> Result<Option<(usize, SourceRead)>, LakeError> {
-        let name = source.input.name();
-        let Opened { path, watch, mut stored } = self.open(number, &source.input)?;
-        let copy = path.map_or(Ok(Copy::None), |path| self.shared.known.find(&path))?;
+    /// Sends the chunks of a source, and then its account, on their way. Whether it could be read to its end; `None`
+    /// when the run was stopped.
+    fn source(
+        &self,
+        number: usize,
+        source: &Planned,
+        stream: Stream<'_>,
+        copy: Copy,
+        beside: Beside,
+    ) -> Result<Option<bool>, LakeError> {
         if let Copy::Whole(known) = copy {
-            self.shared.progress.add_bytes(known.size_bytes);
-            return Ok(Some((0, known_source(*known, name))));
+            self.report(number, 0, self.known(source, &known));
+            return Ok(Some(true));
         }
-        let mut keeping = None;
-        if self.shared.keep_originals {
-            let (copy, tee) = Keeping::begin(&self.shared.staging, &source.origin.source_id, stored)?;
-            (keeping, stored) = (Some(copy), tee);
-        }
+        let name = source.input.name();
         let failed = |error| LakeError::io("read", name.as_ref())(error);
-        let mut chunks = Chunks::new(Stream::new(stored).map_err(failed)?, self.shared.shape);
-        let mut entry = entry(source, &chunks);
+        // What is read of an archive is counted as the archive is read.
+        let progress = source.archive.is_none().then_some(self.shared.progress);
+        let count = |bytes| progress.into_iter().for_each(|progress| progress.add_bytes(bytes));
+        let mut chunks = Chunks::new(stream, self.shared.shape);
+        let mut entry = entry(source, chunks.compression().name(), chunks.reading().shape.name);
         if let Copy::Beginning(source_id, resume) = copy {
             skip_known(&mut chunks, &resume, &name)?;
             entry.continues = Some(source_id);
             entry.continues_bytes = resume.bytes;
         }
         let reading = chunks.reading();
-        let (mut sent, mut stored_bytes) = (0, 0);
+        let (mut sent, mut stored_bytes, mut whole) = (0, 0, true);
         while self.gate.enter(number) {
             let Some(chunk) = chunks.next() else {
+                self.gate.leave(number);
                 let finished = chunks.finish().map_err(failed)?;
-                self.shared.progress.add_bytes(finished.stored_bytes - stored_bytes);
+                count(finished.stored_bytes - stored_bytes);
                 fill_in(&mut entry, &finished);
-                entry.original = keeping.map(|copy| copy.finish(&entry.sha256)).transpose()?;
-                entry.changed_while_read = watch.and_then(|watch| watch.end(entry.size_bytes));
-                return Ok(Some((sent, SourceRead { entry, known: false, head: finished.head })));
+                entry.original = beside.keeping.map(|copy| copy.finish(&entry.sha256)).transpose()?;
+                entry.changed_while_read = beside.watch.and_then(|watch| watch.end(entry.size_bytes));
+                self.report(number, sent, SourceRead { entry, known: false, head: finished.head });
+                return Ok(Some(whole));
             };
-            self.shared.progress.add_bytes(chunks.stored_bytes() - stored_bytes);
+            count(chunks.stored_bytes() - stored_bytes);
             stored_bytes = chunks.stored_bytes();
+            whole &= !matches!(chunk.problem, Some(Problem::Unreadable { .. }));
             if self.decoders.send(Decode { source: number, number: sent, chunk, reading }).is_err() {
                 return Ok(None);
             }
@@ -281,33 +432,59 @@ impl Reader<'_> {
 /// Goes on behind the beginning of a source that was found to be known.
 ///
 /// The source may have changed since it was looked at: what is skipped must be what is known, or it would be lost.
-fn skip_known(chunks: &mut Chunks, known: &Resume, name: &str) -> Result<(), LakeError> {
+fn skip_known(chunks: &mut Chunks<'_>, known: &Resume, name: &str) -> Result<(), LakeError> {
     let changed = || LakeError::SourceChanged { name: name.to_owned() };
     chunks.skip(known.bytes, known.line).map_err(|_| changed())?;
     if chunks.sha256_so_far() == known.sha256 { Ok(()) } else { Err(changed()) }
 }
 
-/// What becomes of a file that was read before.
-fn known_source(known: LedgerEntry, name: String) -> SourceRead {
-    let entry = LedgerEntry {
-        name,
-        continues: Some(known.source_id.clone()),
-        continues_bytes: known.content_bytes,
-        records: 0,
-        events: 0,
-        duplicates: 0,
-        rejected: 0,
-        ..known
-    };
-    SourceRead { entry, known: true, head: Vec::new() }
+/// Reads those members of an archive that are sources.
+struct ReadMembers<'a> {
+    reader: &'a Reader<'a>,
+    logs: &'a [Planned],
+    /// Number of the first of them.
+    first: usize,
+    /// How many have been read.
+    read: usize,
+    /// The run was stopped.
+    stopped: bool,
+    problems: Problems,
 }
 
-fn entry(source: &Planned, chunks: &Chunks) -> LedgerEntry {
+impl Visitor for ReadMembers<'_> {
+    fn file(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
+        let is_this = |source: &&Planned| match &source.input {
+            Input::Member { number, name, .. } => *number == member.number && *name == member.name,
+            _ => false,
+        };
+        let Some(source) = self.logs.get(self.read).filter(is_this) else {
+            return Ok(Visited { goes_on: true, reported: false });
+        };
+        let copy = source.copy.clone().unwrap_or(Copy::None);
+        let whole = self.reader.source(self.first + self.read, source, content, copy, Beside::default())?;
+        self.read += 1;
+        self.stopped = whole.is_none();
+        Ok(Visited { goes_on: !self.stopped, reported: whole == Some(false) })
+    }
+
+    fn left_out(&mut self, _member: &Member, _reason: &str) {}
+
+    fn damaged(&mut self, name: &str, problem: &str) {
+        self.problems.add(name, problem);
+    }
+}
+
+fn entry(source: &Planned, compression: &str, shape: &str) -> LedgerEntry {
     LedgerEntry {
         source_id: source.origin.source_id.clone(),
         name: source.input.name(),
-        compression: chunks.compression().name().to_owned(),
-        shape: chunks.reading().shape.name.to_owned(),
+        archive: source.archive.clone(),
+        member: match source.input {
+            Input::Member { number, .. } => Some(number),
+            _ => None,
+        },
+        compression: compression.to_owned(),
+        shape: shape.to_owned(),
         host: source.origin.host.clone(),
         cluster: source.origin.cluster.clone(),
         ..LedgerEntry::default()
@@ -328,6 +505,18 @@ fn fill_in(entry: &mut LedgerEntry, finished: &Finished) {
     };
 }
 
+/// The account of an archive that has been walked: it has no content of its own.
+fn finished(walked: Walked) -> Finished {
+    Finished {
+        stored_bytes: walked.size_bytes,
+        sha256: walked.hash.finalize().into(),
+        content_bytes: 0,
+        content_sha256: Sha256::digest([]).into(),
+        end: Position::START,
+        head: Vec::new(),
+    }
+}
+
 struct Sequencer<'a> {
     shared: &'a Shared<'a>,
     gate: &'a Gate,
@@ -344,6 +533,7 @@ struct Sequencer<'a> {
 impl Sequencer<'_> {
     fn run(&mut self, sources: usize, sequence: &mut dyn Sequence) -> Result<(), LakeError> {
         for source in 0..sources {
+            self.gate.turn(source);
             let mut number = 0;
             loop {
                 if let Some(chunk) = self.decoded.remove(&(source, number)) {
@@ -421,6 +611,10 @@ struct Gate {
 #[derive(Debug, Default)]
 struct GateState {
     in_flight: HashMap<usize, usize>,
+    /// Their sum.
+    all: usize,
+    /// The source whose chunks are taken up.
+    turn: usize,
     closed: bool,
 }
 
@@ -432,9 +626,11 @@ impl Gate {
             if state.closed {
                 return false;
             }
+            let may = state.turn == source || state.all < ALL_CHUNKS_IN_FLIGHT;
             let in_flight = state.in_flight.entry(source).or_default();
-            if *in_flight < CHUNKS_IN_FLIGHT {
+            if may && *in_flight < CHUNKS_IN_FLIGHT {
                 *in_flight += 1;
+                state.all += 1;
                 return true;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -443,9 +639,23 @@ impl Gate {
 
     /// A chunk of the source has been taken up.
     fn leave(&self, source: usize) {
-        if let Some(in_flight) = self.lock().in_flight.get_mut(&source) {
+        let mut state = self.lock();
+        state.all = state.all.saturating_sub(1);
+        if let Some(in_flight) = state.in_flight.get_mut(&source) {
             *in_flight -= 1;
         }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The chunks of that source are taken up next, and none of one before it.
+    fn turn(&self, source: usize) {
+        let mut state = self.lock();
+        state.turn = source;
+        if let Some(before) = source.checked_sub(1) {
+            state.in_flight.remove(&before);
+        }
+        drop(state);
         self.changed.notify_all();
     }
 

@@ -112,13 +112,13 @@ pub fn prune(writer: &Writer, before: i64, options: &UpkeepOptions, progress: &P
         let removed = plan.whole.iter().chain(plan.rewritten.iter().map(|(file, _)| file));
         let removes = removed.map(|file| Remove::of(file, options.now_ms, true)).collect();
         change = Change { adds, removes };
-        let operation = Operation {
+        let mut operation = Operation {
             command: "prune".to_owned(),
             arguments: options.arguments.clone(),
             pruned: Some(done.pruned.clone()),
             ..Operation::default()
         };
-        done.fingerprint = writer.commit(operation, &change, options.now_ms)?;
+        done.fingerprint = writer.commit(&mut operation, &change, options.now_ms)?;
         done.version = Some(writer.next_version());
     }
     done.swept = sweep(writer, &change, options)?;

@@ -1,14 +1,14 @@
 //! Reading one source: decompressed, hashed, and cut into chunks that end where a record ends.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
 use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
 use kforensic_event::{Reading, Shape};
 use sha2::{Digest, Sha256};
 
+use crate::decompress::{Decompressor, MAGIC_BYTES, Method};
 use crate::delta::hex;
 use crate::error::LakeError;
 
@@ -28,7 +28,7 @@ pub(crate) const COPY_HEAD_BYTES: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
     None,
-    Gzip,
+    Compressed(Method),
     Utf16LittleEndian,
     Utf16BigEndian,
 }
@@ -37,7 +37,7 @@ impl Compression {
     /// Recognises a compression by its magic number.
     fn of(head: &[u8]) -> Self {
         match head {
-            [0x1f, 0x8b, ..] => Self::Gzip,
+            _ if let Some(method) = Method::of(head) => Self::Compressed(method),
             [0xff, 0xfe, ..] => Self::Utf16LittleEndian,
             [0xfe, 0xff, ..] => Self::Utf16BigEndian,
             _ => Self::None,
@@ -47,7 +47,7 @@ impl Compression {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
-            Self::Gzip => "gzip",
+            Self::Compressed(method) => method.name(),
             Self::Utf16LittleEndian => "utf-16le",
             Self::Utf16BigEndian => "utf-16be",
         }
@@ -132,34 +132,54 @@ impl<R: Read> Read for Utf16<R> {
     }
 }
 
-type Stored = Hashing<io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
+type Stored<'r> = Hashing<io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
 
 /// The content of a source, decompressed.
-pub(crate) struct Stream {
-    decoder: Decoder,
+pub(crate) struct Stream<'r> {
+    decoder: Decoder<'r>,
     compression: Compression,
+    /// Content that was looked at before it is read, and how much of it has been read since.
+    peeked: Vec<u8>,
+    given: usize,
+    /// What went wrong behind it, until it has been reported.
+    failed: Option<io::Error>,
+    /// It is part of an archive: that it ends early is the archive's trouble.
+    is_part: bool,
 }
 
-enum Decoder {
-    Plain(Stored),
-    // All members of a multi-member file, as concatenated gzip files are.
-    Gzip(Box<MultiGzDecoder<BufReader<Stored>>>),
-    Utf16(Box<Utf16<Stored>>),
+enum Decoder<'r> {
+    Plain(Stored<'r>),
+    Compressed(Box<Decompressor<Stored<'r>>>),
+    Utf16(Box<Utf16<Stored<'r>>>),
 }
 
-impl Stream {
+impl<'r> Stream<'r> {
     /// Opens a source; its compression is recognised by content.
-    pub(crate) fn new(mut stored: Box<dyn Read + Send>) -> io::Result<Self> {
-        let mut head = Vec::with_capacity(HEAD_BYTES);
-        stored.by_ref().take(2).read_to_end(&mut head)?;
-        let compression = Compression::of(&head);
-        let hash = (compression != Compression::None).then(Sha256::new);
+    pub(crate) fn new(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
+        let stream = Self::open(stored, false)?;
+        stream.failed.map_or(Ok(Self { failed: None, ..stream }), Err)
+    }
+
+    /// Opens a source, and hashes what is stored even when the content is the same bytes. What cannot
+    /// be read is reported when it is to be read.
+    pub(crate) fn hashed(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
+        Self::open(stored, true)
+    }
+
+    /// Opens a member of an archive, of which there may be only the beginning.
+    pub(crate) fn part(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
+        Ok(Self { is_part: true, ..Self::open(stored, true)? })
+    }
+
+    fn open(mut stored: Box<dyn Read + 'r>, hashed: bool) -> io::Result<Self> {
+        let mut head = Vec::with_capacity(MAGIC_BYTES);
+        let read = stored.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
+        let compression = if read.is_ok() { Compression::of(&head) } else { Compression::None };
+        let hash = (hashed || compression != Compression::None).then(Sha256::new);
         let stored = Hashing { inner: io::Cursor::new(head).chain(stored), hash, bytes: 0 };
         let decoder = match compression {
             Compression::None => Decoder::Plain(stored),
-            Compression::Gzip => {
-                Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, stored))))
-            }
+            Compression::Compressed(method) => Decoder::Compressed(Box::new(Decompressor::new(method, stored)?)),
             Compression::Utf16LittleEndian | Compression::Utf16BigEndian => {
                 let mut stored = stored;
                 // The mark has told what it had to tell.
@@ -167,7 +187,23 @@ impl Stream {
                 Decoder::Utf16(Box::new(Utf16::new(stored, compression == Compression::Utf16BigEndian)))
             }
         };
-        Ok(Self { decoder, compression })
+        let mut stream = Self { decoder, compression, peeked: Vec::new(), given: 0, failed: None, is_part: false };
+        if let Err(error) = read {
+            // The first bytes, then the error that came behind them.
+            stream.peek(MAGIC_BYTES);
+            stream.failed = Some(error);
+        }
+        Ok(stream)
+    }
+
+    /// The first `wanted` bytes of the content, or all; they will be read all the same.
+    pub(crate) fn peek(&mut self, wanted: usize) -> &[u8] {
+        let missing = wanted.saturating_sub(self.peeked.len());
+        if missing > 0 && self.failed.is_none() {
+            let Self { decoder, peeked, .. } = self;
+            self.failed = decoder.take(missing as u64).read_to_end(peeked).err();
+        }
+        &self.peeked[..wanted.min(self.peeked.len())]
     }
 
     pub(crate) fn open_file(path: &Path) -> Result<Self, LakeError> {
@@ -183,30 +219,45 @@ impl Stream {
     pub(crate) fn stored_bytes(&self) -> u64 {
         match &self.decoder {
             Decoder::Plain(stored) => stored.bytes,
-            Decoder::Gzip(gzip) => gzip.get_ref().get_ref().bytes,
+            Decoder::Compressed(compressed) => compressed.stored().bytes,
             Decoder::Utf16(utf16) => utf16.inner.bytes,
         }
     }
 
     /// Reads what is left of the stored bytes, and gives their number and hash;
     /// no hash when the content is the same bytes.
-    fn finish(self) -> io::Result<(u64, Option<Sha256>)> {
+    pub(crate) fn finish(self) -> io::Result<(u64, Option<Sha256>)> {
         let mut stored = match self.decoder {
             Decoder::Plain(stored) => stored,
-            Decoder::Gzip(gzip) => gzip.into_inner().into_inner(),
+            Decoder::Compressed(compressed) => compressed.into_stored(),
             Decoder::Utf16(utf16) => utf16.inner,
         };
-        io::copy(&mut stored, &mut io::sink())?;
+        let rest = io::copy(&mut stored, &mut io::sink());
+        if !self.is_part {
+            rest?;
+        }
         Ok((stored.bytes, stored.hash))
     }
 }
 
-impl Read for Stream {
+impl Read for Stream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.decoder {
-            Decoder::Plain(stored) => stored.read(buffer),
-            Decoder::Gzip(gzip) => gzip.read(buffer),
-            Decoder::Utf16(utf16) => utf16.read(buffer),
+        if self.given < self.peeked.len() {
+            let part = buffer.len().min(self.peeked.len() - self.given);
+            buffer[..part].copy_from_slice(&self.peeked[self.given..self.given + part]);
+            self.given += part;
+            return Ok(part);
+        }
+        self.failed.take().map_or_else(|| self.decoder.read(buffer), Err)
+    }
+}
+
+impl Read for Decoder<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stored) => stored.read(buffer),
+            Self::Compressed(compressed) => compressed.read(buffer),
+            Self::Utf16(utf16) => utf16.read(buffer),
         }
     }
 }
@@ -244,8 +295,8 @@ pub(crate) struct Finished {
 }
 
 /// Cuts the content of a source into chunks.
-pub(crate) struct Chunks {
-    stream: Stream,
+pub(crate) struct Chunks<'r> {
+    stream: Stream<'r>,
     reading: Reading,
     hash: Sha256,
     position: Position,
@@ -258,9 +309,9 @@ pub(crate) struct Chunks {
     broken: Option<String>,
 }
 
-impl Chunks {
+impl<'r> Chunks<'r> {
     /// Begins at the start of the content, which has the shape that is `forced`, else the one that is recognised.
-    pub(crate) fn new(stream: Stream, forced: Option<&'static Shape>) -> Self {
+    pub(crate) fn new(stream: Stream<'r>, forced: Option<&'static Shape>) -> Self {
         let mut chunks = Self {
             stream,
             reading: Reading::of(&[]),
@@ -413,7 +464,7 @@ pub(crate) fn head_sha256(head: &[u8], bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    fn chunks(bytes: &[u8]) -> Chunks {
+    fn chunks(bytes: &[u8]) -> Chunks<'static> {
         Chunks::new(Stream::new(Box::new(io::Cursor::new(bytes.to_vec()))).unwrap(), None)
     }
 
@@ -447,7 +498,7 @@ mod tests {
     fn all_members_of_a_gzip_file_are_read_and_both_hashes_differ() {
         let stored = [gzip(b"one\n"), gzip(b""), gzip(b"two\n")].concat();
         let mut chunks = chunks(&stored);
-        assert_eq!(chunks.compression(), Compression::Gzip);
+        assert_eq!(chunks.compression(), Compression::Compressed(Method::Gzip));
         assert_eq!(chunks.next().unwrap().bytes, b"one\ntwo\n");
         assert!(chunks.next().is_none());
         let finished = chunks.finish().unwrap();

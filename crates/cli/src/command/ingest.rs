@@ -71,7 +71,9 @@ fn reservations(report: &Report, keep_originals: bool) -> Vec<String> {
         let how = entry.changed_while_read.as_ref()?;
         Some(format!("`{}` was changed while it was read: {how}; what was read is in the case", entry.name))
     });
-    let not_kept = report.sources.iter().filter(|entry| keep_originals && entry.original.is_none());
+    // What is in an archive is kept with it.
+    let files = report.sources.iter().filter(|entry| entry.archive.is_none());
+    let not_kept = files.filter(|entry| keep_originals && entry.original.is_none());
     let not_kept =
         not_kept.map(|entry| format!("no copy is kept of `{}`: it was read before, without one", entry.name));
     changed.chain(not_kept).collect()
