@@ -16,6 +16,7 @@ mod delta;
 mod discover;
 mod encode;
 mod error;
+mod gate;
 mod ingest;
 mod ledger;
 mod original;
