@@ -16,7 +16,7 @@ use crate::error::LakeError;
 use crate::ingest::Progress;
 use crate::ledger::{LedgerEntry, Resume};
 use crate::snapshot::Snapshot;
-use crate::source::{COPY_HEAD_BYTES, Stream};
+use crate::source::{COPY_HEAD_BYTES, Compression, Stream};
 
 /// The sources of a case, for looking up what has been read.
 #[derive(Debug, Default)]
@@ -111,8 +111,9 @@ impl KnownSources {
                 break;
             }
         }
-        // As in a folder, damage can hide a log.
-        looked.is_log = traces.found() || looked.is_broken;
+        // As in a folder, what is compressed and damaged can hide a log. Text that breaks off shows what it is.
+        let is_compressed = content.compression() != Compression::None;
+        looked.is_log = traces.found() || (looked.is_broken && is_compressed);
         looked.is_empty = read == 0;
         if let Ok((size, Some(hash))) = content.finish()
             && self.sizes.contains(&size)

@@ -58,7 +58,7 @@ impl Method {
 pub(crate) enum Decompressor<R: Read> {
     Gzip(MultiGzDecoder<BufReader<R>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
-    Xz(XzReader<BufReader<R>>),
+    Xz(Box<XzReader<BufReader<R>>>),
     Bzip2(MultiBzDecoder<BufReader<R>>),
 }
 
@@ -72,7 +72,7 @@ impl<R: Read> Decompressor<R> {
                 decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
                 Self::Zstd(decoder)
             }
-            Method::Xz => Self::Xz(XzReader::new_mem_limit(stored, true, MAX_XZ_MEMORY_KIB)),
+            Method::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(stored, true, MAX_XZ_MEMORY_KIB))),
             Method::Bzip2 => Self::Bzip2(MultiBzDecoder::new(stored)),
         })
     }

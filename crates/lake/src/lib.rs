@@ -17,6 +17,7 @@ mod delta;
 mod discover;
 mod encode;
 mod error;
+mod gate;
 mod ingest;
 mod kept;
 mod key;

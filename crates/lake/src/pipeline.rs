@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -26,19 +26,13 @@ use crate::delta::Add;
 use crate::discover::Input;
 use crate::encode::{self, Job};
 use crate::error::LakeError;
+use crate::gate::Gate;
 use crate::ingest::Progress;
 use crate::kept::{self, Keeping};
 use crate::ledger::{LedgerEntry, Resume};
 use crate::source::{Chunk, Chunks, Finished, Problem, Stream, head_sha256};
 use crate::survey::{Pipes, Problems};
 use crate::watch::Watch;
-
-/// Chunks of one source that may be on their way.
-const CHUNKS_IN_FLIGHT: usize = 8;
-
-/// Chunks of all sources that may be on their way; the one whose turn it is needs none of them. Only many small
-/// sources that wait for a large one reach it.
-const ALL_CHUNKS_IN_FLIGHT: usize = CHUNKS_IN_FLIGHT * MAX_READERS;
 
 /// Sources that are read at the same time.
 const MAX_READERS: usize = 4;
@@ -408,7 +402,7 @@ impl Reader<'_> {
         let (mut sent, mut stored_bytes, mut whole) = (0, 0, true);
         while self.gate.enter(number) {
             let Some(chunk) = chunks.next() else {
-                self.gate.leave(number);
+                self.gate.turn_back(number);
                 let finished = chunks.finish().map_err(failed)?;
                 count(finished.stored_bytes - stored_bytes);
                 fill_in(&mut entry, &finished);
@@ -419,6 +413,7 @@ impl Reader<'_> {
             };
             count(chunks.stored_bytes() - stored_bytes);
             stored_bytes = chunks.stored_bytes();
+            self.gate.carry(number, chunk.bytes.len());
             whole &= !matches!(chunk.problem, Some(Problem::Unreadable { .. }));
             if self.decoders.send(Decode { source: number, number: sent, chunk, reading }).is_err() {
                 return Ok(None);
@@ -598,75 +593,6 @@ impl Sequencer<'_> {
             Message::Failed(error) => return Err(error),
         }
         Ok(())
-    }
-}
-
-/// Lets a bounded number of chunks of every source be on their way.
-#[derive(Debug, Default)]
-struct Gate {
-    state: Mutex<GateState>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct GateState {
-    in_flight: HashMap<usize, usize>,
-    /// Their sum.
-    all: usize,
-    /// The source whose chunks are taken up.
-    turn: usize,
-    closed: bool,
-}
-
-impl Gate {
-    /// Waits until the source may send another chunk; false when the run was stopped.
-    fn enter(&self, source: usize) -> bool {
-        let mut state = self.lock();
-        loop {
-            if state.closed {
-                return false;
-            }
-            let may = state.turn == source || state.all < ALL_CHUNKS_IN_FLIGHT;
-            let in_flight = state.in_flight.entry(source).or_default();
-            if may && *in_flight < CHUNKS_IN_FLIGHT {
-                *in_flight += 1;
-                state.all += 1;
-                return true;
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// A chunk of the source has been taken up.
-    fn leave(&self, source: usize) {
-        let mut state = self.lock();
-        state.all = state.all.saturating_sub(1);
-        if let Some(in_flight) = state.in_flight.get_mut(&source) {
-            *in_flight -= 1;
-        }
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    /// The chunks of that source are taken up next, and none of one before it.
-    fn turn(&self, source: usize) {
-        let mut state = self.lock();
-        state.turn = source;
-        if let Some(before) = source.checked_sub(1) {
-            state.in_flight.remove(&before);
-        }
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, GateState> {
-        // A thread that panics while it holds the lock leaves two numbers behind that are both valid.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -198,6 +198,7 @@ impl<'k> Surveyor<'k> {
     }
 }
 
+const CUT_OFF: &str = "it cannot be read to its end, and there is no trace of an audit event in what can";
 const EMPTY: &str = "empty";
 const NO_LOG: &str = "not an audit log: no trace of an audit event in it";
 
@@ -212,11 +213,11 @@ impl Visitor for Surveyor<'_> {
                 self.left_out(member, &reason);
                 self.unread += 1;
             }
+            false if looked.is_broken => self.left_out(member, CUT_OFF),
             // Must-gathers hold hundreds of empty logs of containers.
             false if looked.is_empty => self.left_out(member, EMPTY),
             false => self.left_out(member, NO_LOG),
         }
-        // What cannot be read to its end is a log until it is read for good.
         Ok(Visited { goes_on: !self.progress.is_cancelled(), reported: looked.is_broken && looked.is_log })
     }
 

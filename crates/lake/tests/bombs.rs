@@ -159,6 +159,22 @@ const BOMBS: &[Bomb] = &[
         },
         expected: |_| expected(1, 1, TOO_LONG),
     },
+    Bomb {
+        name: "long-events.gz",
+        write: |out, scale| {
+            // Events that are nearly as long as a record may be.
+            let mut gzip = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
+            for number in 0..(scale.zeros_bytes >> 28).clamp(2, 20) {
+                let event = event(&number.to_string(), ",\"requestObject\":\"@\"");
+                let (before, behind) = event.split_once('@').unwrap();
+                gzip.write_all(before.as_bytes()).unwrap();
+                repeat(&mut gzip, b"0123456789abcdef", scale.line_bytes.min(99 << 20));
+                gzip.write_all(behind.as_bytes()).unwrap();
+            }
+            gzip.finish().unwrap();
+        },
+        expected: |scale| expected((scale.zeros_bytes >> 28).clamp(2, 20) as u64, 0, ""),
+    },
     Bomb { name: "zeros.gz", write: |out, scale| zeros(out, scale, gzip), expected: |_| expected(1, 1, TOO_LONG) },
     Bomb {
         name: "zeros.zst",
