@@ -102,7 +102,7 @@ fn wrappers_of_other_peoples_logs_are_opened() {
         ("liggitt__audit2rbac/demo-v1beta1.log", "audit-v1beta1", 37, 0),
         ("liggitt__audit2rbac/demo-2017-full.log", "audit-v1beta1", 757, 0),
         ("liggitt__audit2rbac/demo.log", "json-lines", 37, 0),
-        ("sysdiglabs__aks-audit-log/curl.txt", "prefixed-lines", 0, 25),
+        ("sysdiglabs__aks-audit-log/curl.txt", "prefixed-lines", 0, 20),
         ("sysdiglabs__aks-audit-log/event.json", "aks", 22, 0),
         ("sysdiglabs__aks-audit-log/sample_EventHubs_event.json", "aks", 1, 0),
         ("sysdiglabs__aks-audit-log/sample_KubeAuditLog_event.json", "json-documents", 1, 0),

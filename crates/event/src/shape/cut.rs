@@ -87,7 +87,7 @@ mod tests {
             match cut(length) {
                 Some(Ok(_)) => assert!(has_user, "{length}"),
                 Some(Err(Reason::Cut { audit_id })) => {
-                    assert_eq!((audit_id.is_some(), has_user), (has_id, false), "{length}")
+                    assert_eq!((audit_id.is_some(), has_user), (has_id, false), "{length}");
                 }
                 Some(Err(other)) => panic!("{other}"),
                 None => assert!(!has_id, "{length}"),

@@ -45,8 +45,8 @@ fn open(line: &str) -> Option<Translated> {
     event.text("stage", Some(field("stage")?));
     event.text("requestURI", field("uri"));
     event.text("verb", field("method"));
-    event.object("user", user(known("user"), groups("groups")));
-    event.object_if_any("impersonatedUser", user(known("as"), groups("asgroups")));
+    event.object("user", user(known("user"), groups("groups").as_deref()));
+    event.object_if_any("impersonatedUser", user(known("as"), groups("asgroups").as_deref()));
     event.raw("sourceIPs", known("ip").map(|ip| format!("[{}]", quoted(ip))).as_deref());
     event.text("userAgent", field("user-agent"));
     let object = field("uri").and_then(PathObject::of_uri);
@@ -69,10 +69,10 @@ fn open(line: &str) -> Option<Translated> {
     })
 }
 
-fn user(name: Option<&str>, groups: Option<String>) -> Object {
+fn user(name: Option<&str>, groups: Option<&str>) -> Object {
     let mut user = Object::default();
     user.text("username", name);
-    user.raw("groups", groups.as_deref());
+    user.raw("groups", groups);
     user
 }
 

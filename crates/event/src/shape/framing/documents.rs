@@ -70,8 +70,8 @@ impl Framing for Documents {
             nested.records(bytes.len() > MAX_RECORD_BYTES, nested::rejected(bytes), each);
         };
         let (mut scan, mut from) = (Depth::default(), mark);
-        for at in mark..piece.len() {
-            if scan.step(piece[at]) {
+        for (at, byte) in piece.iter().enumerate().skip(mark) {
+            if scan.step(*byte) {
                 record(from..at + 1, true);
                 from = at + 1;
             }
