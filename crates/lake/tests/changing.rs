@@ -24,6 +24,9 @@ const READ_AHEAD_BYTES: u64 = 15 << 20;
 /// Events of a log that is longer than that.
 const EVENTS: usize = 3_000;
 
+/// Blank lines that come through the pipe, in bytes: so much of a pipe is looked at before anything is read.
+const PIPE_BYTES: usize = 2 << 20;
+
 /// Events of about 8 KiB.
 fn events(name: &str, count: usize) -> String {
     let filler = "x".repeat(8 << 10);
@@ -61,8 +64,9 @@ impl Evidence {
             let options = IngestOptions { paths, threads: 2, keep_originals: true, ..IngestOptions::default() };
             ingest(&Writer::open(&case, "test").unwrap(), &options, &seen).unwrap()
         });
-        let writing = File::options().write(true).open(&pipe).unwrap();
-        while progress.read_bytes() < READ_AHEAD_BYTES {
+        let mut writing = File::options().write(true).open(&pipe).unwrap();
+        writing.write_all(&[b'\n'; PIPE_BYTES]).unwrap();
+        while progress.read_bytes() < PIPE_BYTES as u64 + READ_AHEAD_BYTES {
             thread::sleep(Duration::from_millis(5));
         }
         // Long enough for a chunk that is on its way; nothing goes wrong when it is not.
