@@ -44,7 +44,7 @@ impl Case {
     /// # Errors
     /// When the log is damaged, altered or of another version.
     pub fn snapshot(&self) -> Result<Snapshot, LakeError> {
-        delta::replay(&self.events_dir(), &self.log_dir())
+        delta::replay(&self.events_dir(), &self.log_dir(), None)
     }
 
     /// The folder.
@@ -115,7 +115,8 @@ impl Writer {
     /// # Errors
     /// When the log cannot be read.
     pub fn refresh(&mut self) -> Result<(), LakeError> {
-        self.snapshot = Some(self.case.snapshot()?);
+        let read = self.snapshot.clone();
+        self.snapshot = Some(delta::replay(&self.case.events_dir(), &self.case.log_dir(), read)?);
         Ok(())
     }
 

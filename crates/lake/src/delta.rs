@@ -141,15 +141,15 @@ pub(crate) fn commit_name(version: u64) -> String {
     format!("{version:020}.json")
 }
 
-/// Reads the log in `log_dir` and checks its hash chain.
+/// Reads the log in `log_dir` and checks its hash chain; of a log that was read before, only what came after `read`.
 ///
 /// # Errors
 /// When a commit is missing, cannot be read, or is not the one that its successor was written on.
-pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, LakeError> {
-    let mut files: HashMap<String, Add> = HashMap::new();
-    let mut snapshot = Snapshot::default();
+pub(crate) fn replay(events_dir: &Path, log_dir: &Path, read: Option<Snapshot>) -> Result<Snapshot, LakeError> {
+    let mut snapshot = read.unwrap_or_default();
+    let mut files: HashMap<String, DataFile> = snapshot.files.drain(..).map(|file| (file.name.clone(), file)).collect();
     let versions = versions(log_dir)?;
-    for (expected, version) in versions.iter().copied().enumerate() {
+    for (expected, version) in versions.iter().copied().enumerate().skip(snapshot.operations.len()) {
         if version != expected as u64 {
             return Err(LakeError::Altered { problem: format!("commit {expected} is missing from its log") });
         }
@@ -161,7 +161,7 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, Lake
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let action: Action = serde_json::from_str(line)
                 .map_err(|error| LakeError::Unsupported { version, problem: error.to_string() })?;
-            apply(action, version, &mut files, &mut snapshot.removed, &mut operation)?;
+            apply(action, version, events_dir, &mut files, &mut snapshot.removed, &mut operation)?;
         }
         let Some((timestamp_ms, operation)) = operation else {
             return Err(LakeError::Unsupported { version, problem: "it was not written by kforensic".to_owned() });
@@ -181,7 +181,7 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, Lake
         snapshot.version = version;
         snapshot.fingerprint = hex(&Sha256::digest(&bytes));
     }
-    snapshot.files = files.into_values().map(|add| data_file(events_dir, add)).collect();
+    snapshot.files = files.into_values().collect();
     snapshot.files.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(snapshot)
 }
@@ -189,7 +189,8 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path) -> Result<Snapshot, Lake
 fn apply(
     action: Action<'_>,
     version: u64,
-    files: &mut HashMap<String, Add>,
+    events_dir: &Path,
+    files: &mut HashMap<String, DataFile>,
     removed: &mut BTreeMap<String, RemovedFile>,
     operation: &mut Option<(i64, Operation)>,
 ) -> Result<(), LakeError> {
@@ -211,7 +212,7 @@ fn apply(
         if removed.contains_key(&add.path) || files.contains_key(&add.path) {
             return Err(LakeError::Altered { problem: format!("commit {version} adds `{}` once more", add.path) });
         }
-        files.insert(add.path.clone(), add);
+        files.insert(add.path.clone(), data_file(events_dir, add));
     }
     if let Some(Remove { path, deletion_timestamp, .. }) = action.remove {
         if files.remove(&path).is_none() {
@@ -454,7 +455,8 @@ mod tests {
     fn table(actions: Vec<Action<'_>>) -> Result<Vec<String>, String> {
         let (mut files, mut removed, mut operation) = (HashMap::new(), BTreeMap::new(), None);
         for action in actions {
-            apply(action, 3, &mut files, &mut removed, &mut operation).map_err(|error| error.to_string())?;
+            apply(action, 3, Path::new(""), &mut files, &mut removed, &mut operation)
+                .map_err(|error| error.to_string())?;
         }
         let mut names: Vec<String> = files.into_keys().collect();
         names.sort();

@@ -344,3 +344,17 @@ fn rejects_of_a_source_without_events_stay() {
     assert_eq!(try_prune(&case, i64::MAX, NOW_MS).unwrap().version, None);
     assert_eq!(rejects(&case).len(), 2);
 }
+
+#[test]
+fn a_writer_that_takes_up_its_own_commits_knows_what_a_reader_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = many_ingests(folder.path(), "case", 4);
+    let mut writer = Writer::open(&case, "test").unwrap();
+    let before = event_times(&case)[3_000];
+    compact(&writer, 1, &options(NOW_MS), &Progress::default()).unwrap();
+    writer.refresh().unwrap();
+    prune(&writer, before, &options(NOW_MS), &Progress::default()).unwrap();
+    writer.refresh().unwrap();
+    let known = writer.snapshot().unwrap();
+    assert_eq!((known.version, format!("{known:?}")), (5, format!("{:?}", snapshot(&case))));
+}
