@@ -56,7 +56,7 @@ impl Method {
 
 /// Decompresses what `R` reads.
 pub(crate) enum Decompressor<R: Read> {
-    Gzip(MultiGzDecoder<BufReader<R>>),
+    Gzip(Box<MultiGzDecoder<BufReader<R>>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
     Xz(Box<XzReader<BufReader<R>>>),
     Bzip2(MultiBzDecoder<BufReader<R>>),
@@ -66,7 +66,7 @@ impl<R: Read> Decompressor<R> {
     pub(crate) fn new(method: Method, stored: R) -> io::Result<Self> {
         let stored = BufReader::with_capacity(READ_BYTES, stored);
         Ok(match method {
-            Method::Gzip => Self::Gzip(MultiGzDecoder::new(stored)),
+            Method::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(stored))),
             Method::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(stored)?;
                 decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
