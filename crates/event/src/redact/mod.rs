@@ -130,7 +130,8 @@ impl Redactor {
     pub fn reject<'a>(&self, record: &'a [u8]) -> (Cow<'a, [u8]>, u32) {
         let (structure, values) = apply(record, self.scan(record, About::Unknown));
         let (plain, more) = apply(&structure, self.in_text(&structure));
-        match values + more {
+        let (plain, packed) = apply(&plain, self.packed(&plain));
+        match values + more + packed {
             0 => (Cow::Borrowed(record), 0),
             values => (Cow::Owned(plain.into_owned()), values),
         }

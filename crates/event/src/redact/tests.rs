@@ -204,6 +204,15 @@ fn torn_records_lose_their_secrets_wherever_they_are_torn() {
 }
 
 #[test]
+fn packed_text_that_could_not_be_read_is_not_kept() {
+    let packed = "H4sIAAAAAAAAA6tWSs7PS0nVUUrMS1GyUlAqSS0uUdJRUMpIzUxPLVKyUgIAj1xQ3SMAAAA=";
+    let record = format!(r#"{{"awslogs":{{"data":"{packed}"}}}}"#);
+    assert!(!reject(&record).contains("6tWSs7PS0nVUUrMS1GyUlAqSS0uUdJRUMpIzUxPLVKy"));
+    let alone = format!("klog {packed} and more");
+    assert_eq!(reject(&alone), alone.replace(packed, &redactor().value(packed.as_bytes())));
+}
+
+#[test]
 fn a_reject_without_secrets_stays_as_it_is() {
     for record in [
         "I1121 20:37:37.466895       1 trace.go:205] \"Update\" url:/api/v1/nodes,verb:PATCH (total time: 512ms):",
