@@ -68,9 +68,16 @@ fn a_second_writer_is_told_who_the_first_one_is_and_readers_need_not_wait() {
     let mut first = first.stderr(Stdio::null()).spawn().unwrap();
     let mut pipe = first.stdin.take().unwrap();
     pipe.write_all(b"\n").unwrap();
-    while !case.join("staging/pipe-0").exists() {
+    // It writes its name after it has the lock.
+    let locked =
+        || std::fs::read_to_string(case.join("LOCK")).is_ok_and(|holder| holder.contains(&first.id().to_string()));
+    for _ in 0..6_000 {
+        if locked() {
+            break;
+        }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+    assert!(locked(), "the first writer never took the lock");
     let second = run(&case, &["ingest", &logs[0]]);
     assert_eq!((second.code, second.stdout.as_str()), (Some(2), ""));
     let holder = format!("error: another process is writing to the case: process {} since 20", first.id());
