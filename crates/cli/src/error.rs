@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kforensic_event::RebuildError;
 use kforensic_lake::LakeError;
 use kforensic_query::catalogue::ValueError;
-use kforensic_query::{CatalogueError, QueryError, TimeError, UnknownQuery};
+use kforensic_query::{CatalogueError, QueryError, Refusal, TimeError, UnknownQuery};
 use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
@@ -44,6 +44,12 @@ pub(crate) enum CliError {
     Rebuild(#[from] RebuildError),
     #[error("no query is named, only paths")]
     NoQuery,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("no statement is given")]
+    NoStatement,
+    #[error("cannot read `{path}`: {source}")]
+    Input { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     UnknownQuery(#[from] UnknownQuery),
     #[error(transparent)]
@@ -94,6 +100,11 @@ impl CliError {
             Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
+            Self::NoStatement => {
+                "write it behind `kforensic sql`, name a file with `-f FILE`, or send it through a pipe"
+            }
+            Self::Refused(refusal) => return refusal.hint().map(str::to_owned),
+            Self::Query(QueryError::Statement(problem)) => return problem.hint().map(str::to_owned),
             Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
                 "the case is not what was written; ingest the sources into a new one"

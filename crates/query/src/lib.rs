@@ -7,21 +7,30 @@
 
 pub mod catalogue;
 mod embedded;
+mod engine;
 mod error;
+pub mod gate;
 mod ledger;
 mod lookup;
+mod network;
 mod parameters;
+mod problem;
+mod protection;
 mod selection;
 mod session;
 mod sql;
 mod status;
 mod stream;
+mod trouble;
 mod views;
 pub mod window;
 
 pub use catalogue::{CannedQuery, Catalogue, CatalogueError, UnknownQuery};
 pub use error::{QueryError, SinkError};
+pub use gate::{Refusal, Statement};
 pub use parameters::Parameters;
+pub use problem::Problem;
+pub use protection::Protection;
 pub use selection::Selection;
 pub use session::{Interrupt, Limits, Session};
 pub use status::Counts;

@@ -17,10 +17,10 @@ impl Session {
         const ACTION: &str = "look the event up";
         const SQL: &str = "SELECT * FROM events WHERE audit_id = ? AND (?::VARCHAR IS NULL OR stage = ?) \
                            ORDER BY event_time, stage_time, source_id, byte_offset";
-        let found = self.connection().prepare(SQL).and_then(|mut statement| {
-            let batches = statement.stream_arrow(params![audit_id, stage, stage])?;
-            batches.collect::<duckdb::Result<Vec<_>>>()
-        });
-        found.map_err(QueryError::engine(ACTION)).map_err(|error| self.explain(error, ACTION))
+        let (audit_id, stage) = (audit_id.to_owned(), stage.map(str::to_owned));
+        self.ask(ACTION, move |connection| {
+            let mut statement = connection.prepare(SQL)?;
+            statement.stream_arrow(params![audit_id, stage, stage])?.collect()
+        })
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod ingest;
 pub(crate) mod prune;
 pub(crate) mod query;
 pub(crate) mod show;
+pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod verify;
 
