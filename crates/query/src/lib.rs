@@ -4,6 +4,20 @@
 //! DuckDB spills into the folder that it is given. It answers exactly or not at all: a file that the
 //! case lists and that cannot be read is an error, a value that a query would ignore is an error, and
 //! so is a query that asks for more than the session was opened for.
+//!
+//! # SQL of the user
+//! ```no_run
+//! # use kforensic_query::{Gate, Limits, RowSink, Session};
+//! # fn ask(snapshot: &kforensic_lake::Snapshot, limits: &Limits, rows: &mut dyn RowSink) -> Result<(), Box<dyn std::error::Error>> {
+//! let gate = Gate::new()?; // or `gate::check` for one statement
+//! let statement = gate.check("SELECT verb, count(*) FROM requests GROUP BY ALL")?; // a `Refusal`: message, hint, position
+//! // For this statement alone; `Selection::default()` for a session that answers any.
+//! let session = Session::open(snapshot, statement.selection(), limits)?;
+//! let summary = session.sql(&statement, Some(100), rows)?; // `QueryError::Statement`: message, hint, position
+//! println!("{} rows; {}", summary.rows, session.protection());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod catalogue;
 mod embedded;
@@ -27,7 +41,7 @@ pub mod window;
 
 pub use catalogue::{CannedQuery, Catalogue, CatalogueError, UnknownQuery};
 pub use error::{QueryError, SinkError};
-pub use gate::{Refusal, Statement};
+pub use gate::{Gate, Refusal, Statement};
 pub use parameters::Parameters;
 pub use problem::Problem;
 pub use protection::Protection;

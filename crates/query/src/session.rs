@@ -277,3 +277,6 @@ fn config(memory_bytes: u64, temp_directory: &str) -> duckdb::Result<Config> {
         .with("temp_directory", temp_directory)?
         .with("max_temp_directory_size", format!("{SPILL_BYTES}B"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,14 +19,15 @@ use thiserror::Error;
 
 use crate::problem::Problem;
 use crate::selection::Selection;
+use parser::Parser;
 use tree::{Id, Node, Tree, TreeError};
 
 /// What is run, for hints.
 const READ_ONLY: &str =
     "statements that read are run: SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW and EXPLAIN";
 
-/// What stands before and behind a condition while it is checked.
-const CONDITION: (&str, &str) = ("SELECT 1 FROM requests WHERE (\n", "\n)");
+/// What stands before a condition while it is checked.
+const BEFORE_CONDITION: &str = "SELECT 1 FROM requests WHERE ";
 
 /// Why a text is not run.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -78,10 +79,15 @@ impl Statement {
     }
 }
 
-/// Lets a statement through that only reads, with `EXPLAIN` or `EXPLAIN ANALYZE` before it or not.
+/// The gate, for several statements: [`check`] and [`check_condition`] start a parser each time (20 ms).
+pub struct Gate {
+    parser: Parser,
+}
+
+/// Lets one statement through a [`Gate`] of its own; see [`Gate::check`].
 ///
 /// # Errors
-/// What is refused or wrong, where it stands, and what to do about it. Names are not looked up here.
+/// As for [`Gate::check`].
 ///
 /// # Example
 /// ```
@@ -91,64 +97,86 @@ impl Statement {
 /// assert_eq!(refusal.to_string(), "`COPY` is refused");
 /// ```
 pub fn check(sql: &str) -> Result<Statement, Refusal> {
-    text::check(sql)?;
-    let explain = text::explain(sql)?;
-    let is_explanation = explain.is_some();
-    let (read, run) = match explain {
-        Some(explain) => (explain.statement, explain.explained),
-        None => (sql.to_owned(), sql.to_owned()),
-    };
-    let tree = one_statement(&read)?;
-    walk::walk(&tree, Tree::ROOT, &read)?;
-    Ok(Statement { sql: run, selection: prune::selection(&tree), is_explanation })
+    Gate::new()?.check(sql)
 }
 
-/// Lets one condition on the columns of `requests` through, such as `verb = 'get' AND name LIKE 'db-%'`.
+/// Lets one condition through a [`Gate`] of its own; see [`Gate::check_condition`].
 ///
 /// # Errors
-/// What is refused or wrong. A text that is no condition by itself is refused, however it is completed by what
-/// stands around it: it is pasted between brackets, with line ends, and means there what it means alone.
+/// As for [`Gate::check_condition`].
 pub fn check_condition(condition: &str) -> Result<(), Refusal> {
-    text::check(condition)?;
-    let (before, behind) = CONDITION;
-    let not_a_condition = || {
-        Refusal::from(
-            Problem::new("this is not one condition").with_hint("write one, as in `verb = 'get' AND name LIKE 'db-%'`"),
-        )
-    };
-    // Alone first, so that places in messages are those in the user's text.
-    let alone = one_statement_behind("SELECT 1 FROM requests WHERE ", condition)?;
-    let bracketed = one_statement(&format!("{before}{condition}{behind}")).map_err(|_| not_a_condition())?;
-    let clauses = [&alone, &bracketed].map(|tree| where_alone(tree).map(|clause| shape(tree, clause)));
-    match clauses {
-        [Some(alone), Some(bracketed)] if alone == bracketed => {}
-        _ => return Err(not_a_condition()),
-    }
-    walk::walk(&bracketed, Tree::ROOT, "")?;
-    Ok(())
+    Gate::new()?.check_condition(condition)
 }
 
-/// The tree of a text that is one statement.
-fn one_statement(sql: &str) -> Result<Tree, Problem> {
-    one_statement_behind("", sql)
-}
-
-/// The same for a text behind another, which places in messages leave out.
-fn one_statement_behind(before: &str, sql: &str) -> Result<Tree, Problem> {
-    let json = parser::parse(&format!("{before}{sql}"))?;
-    let tree = Tree::read(&json).map_err(|error| match error {
-        TreeError::TooDeep => text::too_deep(),
-        TreeError::Malformed => Problem::new("the statement cannot be read back from the parser"),
-    })?;
-    if tree.is_true(Tree::ROOT, "error") {
-        return Err(parse_error(&tree, before, sql));
+impl Gate {
+    /// Starts the parser.
+    ///
+    /// # Errors
+    /// When DuckDB cannot be started.
+    pub fn new() -> Result<Self, Refusal> {
+        Ok(Self { parser: Parser::start()? })
     }
-    match tree.list(Tree::ROOT, "statements") {
-        [_] => Ok(tree),
-        [] => Err(Problem::new("there is no statement")),
-        [_, second, ..] => Err(Problem::new("several statements are refused")
-            .with_hint("run one at a time; parts of one are named with `WITH name AS (SELECT …) SELECT … FROM name`")
-            .in_part(&tree, *second, sql)),
+
+    /// Lets a statement through that only reads, with `EXPLAIN` or `EXPLAIN ANALYZE` before it or not.
+    ///
+    /// # Errors
+    /// What is refused or wrong, where it stands, and what to do about it. Names are not looked up here.
+    pub fn check(&self, sql: &str) -> Result<Statement, Refusal> {
+        text::check(sql)?;
+        let explain = text::explain(sql)?;
+        let is_explanation = explain.is_some();
+        let (read, run) = match explain {
+            Some(explain) => (explain.statement, explain.explained),
+            None => (sql.to_owned(), sql.to_owned()),
+        };
+        let tree = self.one_statement("", &read)?;
+        walk::walk(&tree, Tree::ROOT, &read)?;
+        Ok(Statement { sql: run, selection: prune::selection(&tree), is_explanation })
+    }
+
+    /// Lets one condition on the columns of `requests` through, such as `verb = 'get' AND name LIKE 'db-%'`.
+    ///
+    /// # Errors
+    /// What is refused or wrong. A text that is no condition by itself is refused, however it is completed by
+    /// what stands around it: pasted between brackets and line ends it means what it means alone.
+    pub fn check_condition(&self, condition: &str) -> Result<(), Refusal> {
+        text::check(condition)?;
+        let not_a_condition = || {
+            let problem = Problem::new("this is not one condition");
+            Refusal::from(problem.with_hint("write one, as in `verb = 'get' AND name LIKE 'db-%'`"))
+        };
+        // Alone first, so that places in messages are those in the user's text.
+        let alone = self.one_statement(BEFORE_CONDITION, condition)?;
+        let bracketed = self.one_statement("", &format!("{BEFORE_CONDITION}(\n{condition}\n)"));
+        let bracketed = bracketed.map_err(|_| not_a_condition())?;
+        let clauses = [&alone, &bracketed].map(|tree| where_alone(tree).map(|clause| shape(tree, clause)));
+        match clauses {
+            [Some(alone), Some(bracketed)] if alone == bracketed => {}
+            _ => return Err(not_a_condition()),
+        }
+        walk::walk(&bracketed, Tree::ROOT, "")?;
+        Ok(())
+    }
+
+    /// The tree of `sql` behind another text, which places in messages leave out, when that is one statement.
+    fn one_statement(&self, before: &str, sql: &str) -> Result<Tree, Problem> {
+        let json = self.parser.parse(&format!("{before}{sql}"))?;
+        let tree = Tree::read(&json).map_err(|error| match error {
+            TreeError::TooDeep => text::too_deep(),
+            TreeError::Malformed => Problem::new("the statement cannot be read back from the parser"),
+        })?;
+        if tree.is_true(Tree::ROOT, "error") {
+            return Err(parse_error(&tree, before, sql));
+        }
+        match tree.list(Tree::ROOT, "statements") {
+            [_] => Ok(tree),
+            [] => Err(Problem::new("there is no statement")),
+            [_, second, ..] => Err(Problem::new("several statements are refused")
+                .with_hint(
+                    "run one at a time; parts of one are named with `WITH name AS (SELECT …) SELECT … FROM name`",
+                )
+                .in_part(&tree, *second, sql)),
+        }
     }
 }
 

@@ -10,24 +10,35 @@ use crate::protection::Reach;
 /// Memory for a parser, in bytes: its trees are a thousand times as large as what it reads.
 const MEMORY_BYTES: u64 = 1 << 30;
 
-/// The tree of `sql` as JSON, or DuckDB's error as JSON.
-///
-/// The text is bound, so it is data to the connection that parses it. That has no case, and its thread can
-/// open no file at all where the kernel can see to it.
-pub(super) fn parse(sql: &str) -> Result<String, Problem> {
-    let failed = |error: &dyn std::fmt::Display| Problem::new(format!("the parser cannot be used: {error}"));
-    let open = || {
-        let config = config().map_err(QueryError::engine("start DuckDB"))?;
-        let connection = Connection::open_in_memory_with_flags(config).map_err(QueryError::engine("start DuckDB"))?;
-        Ok((connection, ()))
-    };
-    let start = Start { open, lock: |_: &Connection| Ok(()), reach: Reach::default() };
-    let (engine, _, ()) = Engine::start(start).map_err(|error| failed(&error))?;
-    let sql = sql.to_owned();
-    let parsed = engine.run(move |connection| {
-        connection.query_row("SELECT json_serialize_sql(?::VARCHAR)", [sql], |row| row.get::<_, String>(0))
-    });
-    parsed.map_err(|error| failed(&error))
+/// A DuckDB that parses and does nothing else.
+pub(super) struct Parser {
+    engine: Engine,
+}
+
+impl Parser {
+    /// Starts one. It has no case, and its thread can open no file at all where the kernel can see to it.
+    pub(super) fn start() -> Result<Self, Problem> {
+        let open = || {
+            let opened = config().and_then(Connection::open_in_memory_with_flags);
+            Ok((opened.map_err(QueryError::engine("start DuckDB"))?, ()))
+        };
+        let start = Start { open, lock: |_: &Connection| Ok(()), reach: Reach::default() };
+        let (engine, _, ()) = Engine::start(start).map_err(|error| unusable(&error))?;
+        Ok(Self { engine })
+    }
+
+    /// The tree of `sql` as JSON, or DuckDB's error as JSON. The text is bound, so it is data to DuckDB.
+    pub(super) fn parse(&self, sql: &str) -> Result<String, Problem> {
+        let sql = sql.to_owned();
+        let parsed = self.engine.run(move |connection| {
+            connection.query_row("SELECT json_serialize_sql(?::VARCHAR)", [sql], |row| row.get::<_, String>(0))
+        });
+        parsed.map_err(|error| unusable(&error))
+    }
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(format!("the parser cannot be used: {error}"))
 }
 
 fn config() -> duckdb::Result<Config> {

@@ -108,6 +108,9 @@ impl Walk<'_> {
 
     /// Class of an expression, or type of another node; `None` for what has neither.
     fn kind(&self, id: Id) -> Result<Option<&str>, Problem> {
+        if self.tree.text(id, "class") == Some("PARAMETER") {
+            return Err(self.parameter(id));
+        }
         if let Some((unknown, _)) =
             self.tree.members(id).iter().find(|(name, _)| !MEMBERS.contains(&format!(" {name} ")))
         {
@@ -120,7 +123,7 @@ impl Walk<'_> {
                 if types.is_some_and(|types| types.iter().any(|beginning| kind.starts_with(beginning))) {
                     return Ok(Some(class));
                 }
-                Err(if class == "PARAMETER" { self.parameter(id) } else { self.refused(id, &format!("`{kind}`")) })
+                Err(self.refused(id, &format!("`{kind}`")))
             }
             (None, Some(kind)) if OTHERS.contains(&kind) || kind.ends_with("_TYPE_INFO") => Ok(Some(kind)),
             (None, Some(kind)) => {

@@ -15,4 +15,5 @@ mod lockdown;
 mod oracle;
 mod requests;
 mod sources;
+mod sql;
 mod trouble;

@@ -1,12 +1,12 @@
 use super::*;
-use crate::gate::check;
+use crate::gate::Gate;
 
 /// 2026-11-21T00:00:00Z in microseconds.
 const DAY: i64 = 1_795_219_200_000_000;
 const HOUR: i64 = 3_600_000_000;
 
-fn pruned(sql: &str) -> Selection {
-    check(sql).unwrap_or_else(|refusal| panic!("{sql}: {refusal}")).selection().clone()
+fn pruned(gate: &Gate, sql: &str) -> Selection {
+    gate.check(sql).unwrap_or_else(|refusal| panic!("{sql}: {refusal}")).selection().clone()
 }
 
 fn selection(since: Option<i64>, until: Option<i64>, resources: Option<&[&str]>) -> Selection {
@@ -16,7 +16,7 @@ fn selection(since: Option<i64>, until: Option<i64>, resources: Option<&[&str]>)
 
 #[test]
 fn conditions_on_time_and_resource_leave_files_out() {
-    let from = Some(DAY);
+    let (gate, from) = (Gate::new().unwrap(), Some(DAY));
     for (sql, expected) in [
         ("FROM events WHERE event_time >= '2026-11-21'", selection(from, None, None)),
         ("FROM events e WHERE e.event_time > TIMESTAMP '2026-11-21 01:00:00'", selection(Some(DAY + HOUR), None, None)),
@@ -58,12 +58,13 @@ fn conditions_on_time_and_resource_leave_files_out() {
             selection(None, None, Some(&["a"])),
         ),
     ] {
-        assert_eq!(pruned(sql), expected, "{sql}");
+        assert_eq!(pruned(&gate, sql), expected, "{sql}");
     }
 }
 
 #[test]
 fn in_doubt_nothing_is_left_out() {
+    let gate = Gate::new().unwrap();
     for sql in [
         "FROM events",
         "FROM events WHERE resource = 'a' OR verb = 'get'",
@@ -102,7 +103,7 @@ fn in_doubt_nothing_is_left_out() {
         "DESCRIBE events",
         "SELECT 1",
     ] {
-        assert_eq!(pruned(sql), Selection::default(), "{sql}");
+        assert_eq!(pruned(&gate, sql), Selection::default(), "{sql}");
     }
 }
 
