@@ -381,4 +381,6 @@ FROM pragma_table_info('{file}')
 ====
 PIVOT (COPY (SELECT 1) TO '{file}') ON x
 ====
-SELECT * FROM (PIVOT requests ON verb)
+PIVOT requests ON verb; DELETE FROM ledger
+====
+PIVOT (FROM '{file}') ON x

@@ -18,6 +18,7 @@ use crate::engine::{Engine, Start};
 use crate::error::QueryError;
 use crate::gate::Statement;
 use crate::parameters::Parameters;
+use crate::problem::Problem;
 use crate::protection::{Protection, Reach};
 use crate::selection::Selection;
 use crate::sql::literals;
@@ -28,6 +29,9 @@ use crate::{ledger, network, views};
 /// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
 /// leave no room for the evidence that is being copied meanwhile.
 const SPILL_BYTES: u64 = 32 << 30;
+
+/// Width of the boxes in a plan, in characters. DuckDB's own is 240.
+const PLAN_COLUMNS: usize = 100;
 
 /// What a session may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +113,11 @@ impl Session {
         let threads = limits.threads.max(1);
         let lock = move |connection: &Connection| {
             // DuckDB starts its threads here, on a thread that is restricted already.
-            let sql = format!("SET threads = {threads};\nSET lock_configuration = true;");
+            let sql = format!(
+                "SET threads = {threads};\n\
+                 SET profiling_renderer_settings = MAP {{'maximum_render_width': {PLAN_COLUMNS}}};\n\
+                 SET lock_configuration = true;"
+            );
             connection.execute_batch(&sql).map_err(QueryError::engine(LOCK))
         };
         let (engine, protection, handle) = Engine::start(Start { open, lock, reach })?;
@@ -160,6 +168,11 @@ impl Session {
         sink: &mut dyn RowSink,
     ) -> Result<RunSummary, QueryError> {
         self.selection.check_covers_all_of("the statement", statement.selection())?;
+        if statement.needs_protection() && !self.protection.is_in_force() {
+            let what = format!("a PIVOT without a list of columns is refused: {}", self.protection);
+            let hint = "list them: `PIVOT requests ON verb IN ('get', 'list') USING count(*)`";
+            return Err(QueryError::Statement(Problem::new(what).with_hint(hint)));
+        }
         let bound = Bound { sql: statement.sql().to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
         let rows = limit.map_or(Rows::All, Rows::First);
         let done = stream(&self.engine, bound, rows, &self.interrupt, sink);

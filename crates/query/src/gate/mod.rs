@@ -60,6 +60,7 @@ pub struct Statement {
     sql: String,
     selection: Selection,
     is_explanation: bool,
+    needs_protection: bool,
 }
 
 impl Statement {
@@ -76,6 +77,11 @@ impl Statement {
     /// Whether it explains another statement: its answer is a text for people.
     pub fn is_explanation(&self) -> bool {
         self.is_explanation
+    }
+
+    /// Whether DuckDB makes several statements of it, so that it is run only where the kernel protects the case.
+    pub(crate) fn needs_protection(&self) -> bool {
+        self.needs_protection
     }
 }
 
@@ -129,9 +135,16 @@ impl Gate {
             Some(explain) => (explain.statement, explain.explained),
             None => (sql.to_owned(), sql.to_owned()),
         };
-        let tree = self.one_statement("", &read)?;
-        walk::walk(&tree, Tree::ROOT, &read)?;
-        Ok(Statement { sql: run, selection: prune::selection(&tree), is_explanation })
+        let refused = match self.one_statement("", &read) {
+            Ok(tree) => return statement(&tree, &read, run, is_explanation, false),
+            Err(refused) => refused,
+        };
+        // Places in messages are those of the text without lists, whatever is wrong with the one with them.
+        let with_lists = text::pivot_with_lists(&read).and_then(|sql| Some((self.one_statement("", &sql).ok()?, sql)));
+        match with_lists {
+            Some((tree, sql)) => statement(&tree, &sql, run, is_explanation, true),
+            None => Err(refused.into()),
+        }
     }
 
     /// Lets one condition on the columns of `requests` through, such as `verb = 'get' AND name LIKE 'db-%'`.
@@ -180,6 +193,18 @@ impl Gate {
     }
 }
 
+/// The statement of a tree, of whose nodes each is known to be harmless.
+fn statement(
+    tree: &Tree,
+    read: &str,
+    sql: String,
+    is_explanation: bool,
+    needs_protection: bool,
+) -> Result<Statement, Refusal> {
+    walk::walk(tree, Tree::ROOT, read)?;
+    Ok(Statement { sql, selection: prune::selection(tree), is_explanation, needs_protection })
+}
+
 impl Problem {
     /// Says that it is about the part of `sql` that a node stands for.
     fn in_part(self, tree: &Tree, id: Id, sql: &str) -> Self {
@@ -198,17 +223,8 @@ fn parse_error(tree: &Tree, before: &str, sql: &str) -> Problem {
     }
     if message.starts_with("Only SELECT statements") {
         return match text::first_word(sql).as_str() {
-            "PIVOT" => Problem::new("a PIVOT that finds its columns by itself is refused")
-                .with_hint("name them: `PIVOT requests ON verb IN ('get', 'list') USING count(*)`"),
-            word @ ("SELECT" | "FROM" | "WITH" | "") => {
-                let problem = Problem::new("a part of this is refused that is no SELECT");
-                let hint = match word {
-                    "" => READ_ONLY,
-                    _ => {
-                        "only one statement is run, and a PIVOT in it names its columns: `… ON verb IN ('get', 'list')`"
-                    }
-                };
-                problem.with_hint(hint)
+            "SELECT" | "FROM" | "WITH" | "VALUES" | "" => {
+                Problem::new("several statements are refused").with_hint(READ_ONLY)
             }
             word => Problem::new(format!("`{word}` is refused")).with_hint(READ_ONLY),
         };

@@ -103,6 +103,8 @@ fn what_reads_passes() {
         "FROM events TABLESAMPLE 5 ROWS",
         "PIVOT requests ON verb IN ('get', 'list') USING count(*) GROUP BY user_name",
         "FROM requests PIVOT (count(*) FOR verb IN ('get', 'list') GROUP BY user_name)",
+        "PIVOT requests ON verb",
+        "FROM (PIVOT requests ON verb, outcome USING count(*) GROUP BY user_name) WHERE user_name = 'bob'",
         "UNPIVOT (SELECT 1 AS a, 2 AS b) ON a, b",
         "SELECT count(DISTINCT verb ORDER BY verb), arg_max(verb, event_time), list(verb ORDER BY event_time DESC NULLS LAST) FROM requests",
         "SELECT in_network(source_ip, '10.0.0.0/8'), json_text(request_object, 'kind') FROM requests",
@@ -114,6 +116,27 @@ fn what_reads_passes() {
     ] {
         let statement = gate.check(sql).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
         assert_eq!(statement.sql().len(), sql.len(), "{sql}");
+    }
+}
+
+#[test]
+fn a_pivot_that_finds_its_columns_is_run_only_where_the_kernel_protects_the_case() {
+    let gate = Gate::new().unwrap();
+    let needs = |sql: &str| gate.check(sql).unwrap().needs_protection();
+    assert!(needs("PIVOT requests ON verb") && needs("FROM (PIVOT requests ON verb)"));
+    assert!(!needs("PIVOT requests ON verb IN ('get')") && !needs("FROM requests"));
+    for sql in [
+        "PIVOT requests ON verb; DELETE FROM ledger",
+        "DELETE FROM ledger; PIVOT requests ON verb",
+        "PIVOT (FROM read_text('/etc/passwd')) ON content",
+        "PIVOT '/etc/passwd' ON x",
+        "PIVOT requests ON getenv(verb)",
+        "WITH a AS (COPY (SELECT 1) TO 'x') PIVOT requests ON verb",
+        "COPY (PIVOT requests ON verb) TO 'x'",
+        "CREATE TABLE x AS PIVOT requests ON verb",
+        "PIVOT requests ON verb /* ' */; DELETE FROM ledger -- '",
+    ] {
+        assert!(gate.check(sql).is_err(), "{sql}");
     }
 }
 
@@ -162,7 +185,6 @@ fn refusals_say_what_and_where_and_what_to_do() {
         assert_eq!((refusal.to_string().as_str(), refusal.hint()), (said, hint), "{sql}");
     }
     assert!(refusal("EXPLAIN ANALYZE\nFROM glob('*')").to_string().contains("in line 2, column 6"));
-    assert!(refusal("FROM (PIVOT requests ON verb)").hint().unwrap().contains("ON verb IN"));
 }
 
 #[test]

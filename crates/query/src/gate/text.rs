@@ -69,7 +69,7 @@ pub(super) fn explain(sql: &str) -> Result<Option<Explain>, Problem> {
         match piece {
             Piece::Gap(_) => {}
             Piece::Word(at, length) if wanted(words.len(), &sql[at..at + length]) => words.push(at..at + length),
-            Piece::Word(at, _) | Piece::Other(at, _) | Piece::Quoted(at) => {
+            Piece::Word(at, _) | Piece::Other(at, _) | Piece::Quoted(at, _) => {
                 rest = at;
                 break;
             }
@@ -102,6 +102,81 @@ fn wanted(number: usize, word: &str) -> bool {
     }
 }
 
+/// The text with `IN ('')` behind everything that a PIVOT in it makes columns of without a list; `None` when
+/// there is nothing of that kind.
+///
+/// DuckDB turns such a PIVOT into several statements, which its serialiser refuses. With the lists it is one, and
+/// differs in nothing else: the quotes that are put in are balanced, so that wherever they come to stand, in a
+/// string or a comment too, they change nothing around them.
+pub(super) fn pivot_with_lists(sql: &str) -> Option<String> {
+    let mut pivots: Vec<Pivot> = Vec::new();
+    let (mut depth, mut end) = (0_usize, 0);
+    let mut places = Vec::new();
+    for piece in Scanner::new(sql) {
+        match piece {
+            Piece::Gap(_) => continue,
+            Piece::Word(at, length) => {
+                let word = &sql[at..at + length];
+                let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(word));
+                match pivots.last_mut().filter(|pivot| pivot.depth == depth) {
+                    _ if is(&["PIVOT", "PIVOT_WIDER"]) => pivots.push(Pivot { depth, is_on: false, has_list: false }),
+                    Some(pivot) if is(&["ON"]) => pivot.is_on = true,
+                    Some(pivot) if is(&["IN"]) => pivot.has_list = true,
+                    Some(_) if is(&["USING", "GROUP", "ORDER", "LIMIT"]) => places.extend(close(&mut pivots, end)),
+                    _ => {}
+                }
+            }
+            Piece::Other(_, '(' | '[' | '{') => depth += 1,
+            Piece::Other(_, ')' | ']' | '}') => {
+                while pivots.last().is_some_and(|pivot| pivot.depth == depth) {
+                    places.extend(close(&mut pivots, end));
+                }
+                depth = depth.saturating_sub(1);
+            }
+            Piece::Other(_, ',') => {
+                if let Some(pivot) = pivots.last_mut().filter(|pivot| pivot.depth == depth && pivot.is_on) {
+                    places.extend((!pivot.has_list).then_some(end));
+                    pivot.has_list = false;
+                }
+            }
+            Piece::Other(_, ';') => break,
+            Piece::Other(..) | Piece::Quoted(..) => {}
+        }
+        end = piece.end(sql);
+    }
+    while !pivots.is_empty() {
+        places.extend(close(&mut pivots, end));
+    }
+    if places.is_empty() {
+        return None;
+    }
+    let mut text = String::with_capacity(sql.len() + 8 * places.len());
+    let mut done = 0;
+    for place in places {
+        text.push_str(&sql[done..place]);
+        text.push_str(" IN ('')");
+        done = place;
+    }
+    text.push_str(&sql[done..]);
+    Some(text)
+}
+
+/// A PIVOT whose columns are being read.
+struct Pivot {
+    /// Brackets around it.
+    depth: usize,
+    /// Whether its ON is passed.
+    is_on: bool,
+    /// Whether the column that is read has a list.
+    has_list: bool,
+}
+
+/// Ends the innermost PIVOT; gives the place where the list of its last column is missing.
+fn close(pivots: &mut Vec<Pivot>, end: usize) -> Option<usize> {
+    let pivot = pivots.pop()?;
+    (pivot.is_on && !pivot.has_list).then_some(end)
+}
+
 /// A piece of a text, with the byte that it begins at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -109,10 +184,21 @@ pub(super) enum Piece {
     Gap(usize),
     /// A word, and its length in bytes.
     Word(usize, usize),
-    /// A string or a quoted name.
-    Quoted(usize),
+    /// A string or a quoted name, and its length in bytes.
+    Quoted(usize, usize),
     /// Any other character.
     Other(usize, char),
+}
+
+impl Piece {
+    /// The byte behind it.
+    fn end(self, sql: &str) -> usize {
+        match self {
+            Self::Word(at, length) | Self::Quoted(at, length) => at + length,
+            Self::Other(at, letter) => at + letter.len_utf8(),
+            Self::Gap(at) => sql.len().min(at),
+        }
+    }
 }
 
 /// Splits a text roughly as SQL does. Nothing that matters for safety rests on where it sees an end.
@@ -136,13 +222,14 @@ impl Iterator for Scanner<'_> {
         let until =
             |begin: usize, end: &str| rest[begin..].find(end).map_or(rest.len(), |found| begin + found + end.len());
         let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let quoted = |at, length| (length, Piece::Quoted(at, length));
         let (length, piece) = match first {
             _ if rest.starts_with("--") => (until(2, "\n"), Piece::Gap(at)),
             _ if rest.starts_with("/*") => (until(2, "*/"), Piece::Gap(at)),
             _ if first.is_whitespace() => (first.len_utf8(), Piece::Gap(at)),
-            '\'' | '"' => (until(1, &first.to_string()), Piece::Quoted(at)),
+            '\'' | '"' => quoted(at, until(1, &first.to_string())),
             '$' => match rest[1..].find('$').filter(|end| rest[1..=*end].chars().all(is_word)) {
-                Some(end) => (until(end + 2, &rest[..end + 2]), Piece::Quoted(at)),
+                Some(end) => quoted(at, until(end + 2, &rest[..end + 2])),
                 None => (1, Piece::Other(at, first)),
             },
             _ if is_word(first) => {
@@ -176,6 +263,31 @@ mod tests {
         assert!(check("SELECT 'a\0b'").is_err());
         assert!(check(&" ".repeat(MAX_BYTES + 1)).is_err());
         assert!(check(&"()".repeat(1_000)).is_ok());
+    }
+
+    #[test]
+    fn lists_are_put_behind_the_columns_of_a_pivot() {
+        for (sql, with_lists) in [
+            ("PIVOT a ON b", Some("PIVOT a ON b IN ('')")),
+            (
+                "PIVOT a ON b, c -- d\n USING sum(x, y) GROUP BY z",
+                Some("PIVOT a ON b IN (''), c IN ('') -- d\n USING sum(x, y) GROUP BY z"),
+            ),
+            (
+                "PIVOT a ON b IN ('x', 'y'), f(c, d) ORDER BY 1;",
+                Some("PIVOT a ON b IN ('x', 'y'), f(c, d) IN ('') ORDER BY 1;"),
+            ),
+            (
+                "SELECT * FROM (PIVOT (FROM a JOIN b ON a.x = b.x) ON \"c, d\") WHERE x",
+                Some("SELECT * FROM (PIVOT (FROM a JOIN b ON a.x = b.x) ON \"c, d\" IN ('')) WHERE x"),
+            ),
+            ("PIVOT (PIVOT a ON b) ON c", Some("PIVOT (PIVOT a ON b IN ('')) ON c IN ('')")),
+            ("PIVOT a ON b IN ('x')", None),
+            ("SELECT 'PIVOT a ON b'", None),
+            ("FROM a JOIN b ON a.x = b.x", None),
+        ] {
+            assert_eq!(pivot_with_lists(sql).as_deref(), with_lists, "{sql}");
+        }
     }
 
     #[test]
