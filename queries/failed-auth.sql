@@ -1,5 +1,6 @@
 -- title = "Who failed to authenticate or was refused, from where"
 -- question = "Which addresses failed to authenticate or were denied, how often, as whom, and with what?"
+-- group = "access"
 -- attack = ["T1110", "T1078", "T1613"]
 -- needs = "level Metadata, and stage ResponseStarted as well: a 401 leaves no other"
 -- noise = """
@@ -36,12 +37,7 @@ failures AS (
         END AS failure
     FROM requests_of('suspects')
     WHERE status_code IN (401, 403)
-      AND ($since::TIMESTAMP IS NULL OR event_time >= $since)
-      AND ($until::TIMESTAMP IS NULL OR event_time < $until)
-      AND ($user::VARCHAR IS NULL OR user_name = $user)
-      AND ($namespace::VARCHAR IS NULL OR namespace = $namespace)
-      AND ($source_ip::VARCHAR IS NULL OR source_ip = $source_ip)
-      AND ($outcome::VARCHAR IS NULL OR outcome = $outcome)
+      AND filters()
 )
 SELECT
     source_ip, failure, count(*) AS attempts,

@@ -1,5 +1,6 @@
 -- title = "Who changed RBAC"
 -- question = "Who created, changed or deleted roles and bindings, and which rights went to whom?"
+-- group = "access"
 -- attack = ["T1098.006", "T1078"]
 -- needs = "level Metadata and stage ResponseComplete; `role_ref` and `subjects` need level Request or RequestResponse"
 -- noise = """
@@ -32,12 +33,7 @@ WITH changes AS (
     FROM requests
     WHERE api_group = 'rbac.authorization.k8s.io'
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
-      AND ($since::TIMESTAMP IS NULL OR event_time >= $since)
-      AND ($until::TIMESTAMP IS NULL OR event_time < $until)
-      AND ($user::VARCHAR IS NULL OR user_name = $user)
-      AND ($namespace::VARCHAR IS NULL OR namespace = $namespace)
-      AND ($source_ip::VARCHAR IS NULL OR source_ip = $source_ip)
-      AND ($outcome::VARCHAR IS NULL OR outcome = $outcome)
+      AND filters()
 ),
 granted AS (
     -- The object as it was stored, else as it was sent. An answer can be a Status, and a JSON Patch is a list:

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use kforensic_event::RebuildError;
 use kforensic_lake::LakeError;
 use kforensic_query::catalogue::ValueError;
-use kforensic_query::{CatalogueError, QueryError, TimeError, UnknownQuery};
+use kforensic_query::describe::UnknownView;
+use kforensic_query::{CatalogueError, FolderError, QueryError, TimeError, UnknownQuery};
 use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
@@ -38,6 +39,8 @@ pub(crate) enum CliError {
     Spill { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error("the case has no event with audit id `{audit_id}`{}", stage.as_ref().map(|stage| format!(" of stage `{stage}`")).unwrap_or_default())]
     NoEvent { audit_id: String, stage: Option<String> },
     #[error(transparent)]
@@ -46,6 +49,8 @@ pub(crate) enum CliError {
     NoQuery,
     #[error(transparent)]
     UnknownQuery(#[from] UnknownQuery),
+    #[error(transparent)]
+    UnknownView(#[from] UnknownView),
     #[error(transparent)]
     Time(#[from] TimeError),
     #[error(transparent)]
@@ -94,6 +99,18 @@ impl CliError {
             Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
+            Self::Folder(FolderError::Taken { .. }) => "give the file another name",
+            Self::Folder(_) => "queries/ of the source tree shows how a query is written",
+            Self::Query(QueryError::UnknownParameter { query, near, .. }) => {
+                return Some(unknown_parameter(query, near));
+            }
+            Self::Value(ValueError::Resource { .. }) => "give `--resource pods --where \"subresource = 'exec'\"`",
+            Self::UnknownView(unknown) => {
+                let list = "`kforensic describe` lists all".to_owned();
+                return Some(
+                    unknown.near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}")),
+                );
+            }
             Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
                 "the case is not what was written; ingest the sources into a new one"
@@ -142,6 +159,11 @@ fn no_such_path(path: &Path) -> Option<String> {
         .filter(|(distance, _)| *distance <= 3)
         .min()?;
     Some(format!("did you mean `{}`?", path.with_file_name(near.1).display()))
+}
+
+fn unknown_parameter(query: &str, near: &[String]) -> String {
+    let list = format!("`kforensic query {query} --help` lists all");
+    near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}"))
 }
 
 fn unknown_query(unknown: &UnknownQuery) -> String {

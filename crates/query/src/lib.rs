@@ -6,6 +6,7 @@
 //! so is a query that asks for more than the session was opened for.
 
 pub mod catalogue;
+pub mod describe;
 mod embedded;
 mod error;
 mod ledger;
@@ -14,12 +15,13 @@ mod parameters;
 mod selection;
 mod session;
 mod sql;
+mod statement;
 mod status;
 mod stream;
 mod views;
 pub mod window;
 
-pub use catalogue::{CannedQuery, Catalogue, CatalogueError, UnknownQuery};
+pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, UnknownQuery};
 pub use error::{QueryError, SinkError};
 pub use parameters::Parameters;
 pub use selection::Selection;

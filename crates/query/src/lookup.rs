@@ -23,4 +23,16 @@ impl Session {
         });
         found.map_err(QueryError::engine(ACTION)).map_err(|error| self.explain(error, ACTION))
     }
+
+    /// Names and types of the columns of a view, in their order.
+    ///
+    /// # Errors
+    /// On an interrupt.
+    pub fn describe(&self, view: &str) -> Result<Vec<(String, String)>, QueryError> {
+        let sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index";
+        let found = self.connection().prepare(sql).and_then(|mut statement| {
+            statement.query_map(params![view], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        });
+        found.map_err(QueryError::engine("describe a view"))
+    }
 }

@@ -18,6 +18,7 @@ use crate::ledger;
 use crate::parameters::Parameters;
 use crate::selection::Selection;
 use crate::sql::literals;
+use crate::statement;
 use crate::stream::{RowSink, RunSummary, stream};
 use crate::views;
 
@@ -122,7 +123,7 @@ impl Session {
         parameters.check(query)?;
         self.selection.check_covers(query, parameters)?;
         let value = |name: &str| parameters.bound(query, name);
-        let done = stream(&self.connection, &query.sql, &value, limit, &self.interrupt, sink);
+        let done = stream(&self.connection, &statement::bound(query, parameters), &value, limit, &self.interrupt, sink);
         done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name)))
     }
 

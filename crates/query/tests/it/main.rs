@@ -7,8 +7,10 @@
     reason = "a test fails by panicking, and may show what it measured"
 )]
 
+mod catalogue;
 mod conflicts;
 mod counts;
+mod coverage;
 mod fixture;
 mod limits;
 mod lockdown;
