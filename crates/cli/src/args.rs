@@ -221,7 +221,7 @@ pub(crate) struct FilterArgs {
 
 impl FilterArgs {
     /// The filters that are given, by the names of their parameters.
-    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = [
             ("since", &self.since),
             ("until", &self.until),

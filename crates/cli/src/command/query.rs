@@ -11,12 +11,12 @@ use arrow::datatypes::SchemaRef;
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
 use kforensic_query::{
-    CannedQuery, Catalogue, Parameters, QueryError, RowSink, RunSummary, Selection, Session, SinkError, Window, window,
+    CannedQuery, Catalogue, Parameters, RowSink, RunSummary, Selection, Session, SinkError, Window, window,
 };
 use kforensic_report::{Format, Layout, Sink, Summary};
 use tempfile::TempDir;
 
-use crate::args::{FilterArgs, Labels, QueriesArgs, QueryArgs};
+use crate::args::{Labels, QueriesArgs, QueryArgs};
 use crate::command::ingest::ingest;
 use crate::command::{Outcome, case_folder, limits, prune, queries};
 use crate::error::CliError;

@@ -10,30 +10,30 @@ const FILTERS: &str = "filters(";
 
 /// What a file of SQL contains, in the order of the file. Lines count from 1.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     /// Uses of named parameters.
-    pub(super) parameters: Vec<Use<'a>>,
+    pub(crate) parameters: Vec<Use<'a>>,
     /// Uses of `filters()`; the name is the alias between the brackets, or empty.
-    pub(super) filters: Vec<Use<'a>>,
+    pub(crate) filters: Vec<Use<'a>>,
     /// First words of the statements, with their lines.
-    pub(super) statements: Vec<(usize, &'a str)>,
+    pub(crate) statements: Vec<(usize, &'a str)>,
     /// Things a canned query must not contain: line, and what it is.
-    pub(super) refused: Vec<(usize, &'static str)>,
+    pub(crate) refused: Vec<(usize, &'static str)>,
 }
 
 /// A place in the text where something is put in when the query runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Use<'a> {
+pub(crate) struct Use<'a> {
     /// Line, counted from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// The bytes of the text that it takes up.
-    pub(super) place: Range<usize>,
+    pub(crate) place: Range<usize>,
     /// What stands there: a name without `$`, or an alias.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
 }
 
 /// Looks through `sql`.
-pub(super) fn scan(sql: &str) -> Scan<'_> {
+pub(crate) fn scan(sql: &str) -> Scan<'_> {
     let mut scanner = Scanner { sql, at: 0, line: 1, in_statement: false, found: Scan::default() };
     while scanner.at < sql.len() {
         scanner.step();

@@ -15,6 +15,7 @@ mod fixture;
 mod limits;
 mod lockdown;
 mod oracle;
+mod peers;
 mod requests;
 mod sources;
 mod trouble;
