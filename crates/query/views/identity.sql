@@ -2,7 +2,7 @@
 
 -- The kind of identity; NULL when nobody was authenticated (401), or when the log does not say who it was.
 -- * `anonymous`: a request without credentials.
--- * `service_account`, `node`: by the name that the server reserves for them; whatever the credential, it has their rights.
+-- * `service_account`, `node`: by the name that the server reserves; whatever the credential, it has their rights.
 -- * `control_plane`: every other name in `system:`, and what providers call their own components. Not `system:admin`,
 --   the name in the first certificate of OpenShift and k3s, and not a bootstrap token.
 -- * `cloud_iam`: AWS, Azure and Google say in `extra`, or by the name, that their IAM has vouched.
@@ -12,7 +12,8 @@
 -- * `other`: the log does not tell a certificate, a static token, a webhook and a proxy apart.
 -- The name comes before `extra`: on EKS nodes and components authenticate with IAM as well.
 CREATE MACRO identity_class(user_name, user_groups, user_extra, credential_id) AS CASE
-    WHEN user_name = 'system:anonymous' OR list_contains(user_groups, 'system:unauthenticated') THEN 'anonymous'
+    WHEN user_name = 'system:anonymous' OR list_contains(user_groups::VARCHAR[], 'system:unauthenticated')
+        THEN 'anonymous'
     WHEN coalesce(user_name, '') = '' THEN NULL
     WHEN starts_with(user_name, 'system:serviceaccount:') THEN 'service_account'
     WHEN starts_with(user_name, 'system:node:') THEN 'node'
