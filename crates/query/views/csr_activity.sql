@@ -89,7 +89,7 @@ SELECT
         ELSE 'update'
     END AS action,
     json_text(spec, 'signerName') AS signer_name,
-    json_texts(spec, 'usages') AS usages,
+    json_strings(spec, 'usages') AS usages,
     requested_by,
     try_cast(json_member(spec, 'expirationSeconds')::VARCHAR AS BIGINT) AS requested_seconds,
     csr_names(bytes, '55 04 03')[1] AS subject_user,

@@ -1,4 +1,4 @@
--- Who somebody is: classes of identities, service accounts, effective users, and the platform's own components.
+-- Who somebody is: classes of identities, service accounts, effective users.
 
 -- The kind of identity; NULL when nobody was authenticated (401), or when the log does not say who it was.
 -- * `anonymous`: a request without credentials.
@@ -64,50 +64,12 @@ CREATE MACRO effective_groups(user_groups, impersonated_user, impersonated_group
     ELSE user_groups
 END;
 
--- Whether a name belongs to the platform itself, which works day and night: the control plane, nodes, the built-in
--- controllers, providers' components, and the operators that are told from their names. Never NULL.
--- Detections leave these out, unless they are told not to. Not all of `kube-system`: that is where intruders like to
--- put a service account. Names alone are compared, as a client chooses its user agent.
-CREATE MACRO is_platform(user_name) AS coalesce(
-    starts_with(user_name, 'system:')
-        AND user_name NOT IN ('system:anonymous', 'system:admin', 'system:unauthenticated')
-        AND NOT starts_with(user_name, 'system:bootstrap:')
-        AND (
-            NOT starts_with(user_name, 'system:serviceaccount:')
-            OR regexp_full_match(
-                user_name,
-                'system:serviceaccount:('
-                || 'kube-system:((attachdetach|certificate|clusterrole-aggregation|cronjob|daemon-set'
-                || '|deployment|device-taint-eviction|disruption|endpoint|endpointslice|endpointslicemirroring'
-                || '|ephemeral-volume|expand|job|namespace|node|pv-protection|pvc-protection|replicaset'
-                || '|replication|resource-claim|resourcequota|route|selinux-warning|service|service-account'
-                || '|service-cidrs|statefulset|storage-version-migrator|taint-eviction|ttl|ttl-after-finished'
-                || '|vac-protection|validatingadmissionpolicy-status)-controller'
-                || '|bootstrap-signer|coredns|generic-garbage-collector|horizontal-pod-autoscaler'
-                || '|konnectivity-agent|kube-apiserver-serving-clustertrustbundle-publisher|kube-proxy'
-                || '|legacy-service-account-token-cleaner|metrics-server|persistent-volume-binder'
-                || '|pod-garbage-collector|root-ca-cert-publisher|storage-provisioner'
-                || '|storage-version-garbage-collector|token-cleaner)'
-                || '|(gke-managed-system|gatekeeper-system|kyverno|cert-manager|flux-system|argocd|[a-z0-9-]+-operator'
-                || '|openshift-[a-z0-9-]+):[^:]+'
-                || '|[^:]+:[a-z0-9-]+-operator)'
-            )
-        )
-        OR starts_with(user_name, 'eks:')
-        OR user_name IN ('aksService', 'acsService', 'masterclient', 'nodeclient')
-        OR regexp_full_match(user_name, '(gke-|azure-).*|service-[0-9]+@.*[.]iam[.]gserviceaccount[.]com'),
-    false
-);
+-- Whether a name belongs to the cluster itself, or to an operator in it: both work day and night. Detections leave them
+-- out, unless they are told not to. Never NULL. Names alone are compared, as a client chooses its user agent.
+CREATE MACRO is_platform(user_name) AS is_control_plane(user_name) OR is_operator(user_name);
 
 -- Whether a path only tells that the server is there, or how to log in: probes and clients ask for it without rights.
 -- Never NULL.
 CREATE MACRO is_probe(request_uri) AS coalesce(
     regexp_matches(request_uri, '^/(healthz|livez|readyz|version|\.well-known|openid/v1/jwks)([/?]|$)'), false
-);
-
--- Namespaces that belong to the cluster itself.
-CREATE MACRO is_system_namespace(namespace) AS coalesce(
-    namespace IN ('kube-system', 'kube-public', 'kube-node-lease', 'gke-system', 'gke-managed-system')
-        OR starts_with(namespace, 'openshift-'),
-    false
 );

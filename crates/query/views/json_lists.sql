@@ -6,7 +6,7 @@ CREATE MACRO json_objects(json) AS CASE json_type(json)
 END;
 
 -- The texts in the list that is the member `key`, sorted and distinct; NULL when there is no such list.
-CREATE MACRO json_texts(json, key) AS CASE json_type(json_member(json, key))
+CREATE MACRO json_strings(json, key) AS CASE json_type(json_member(json, key))
     WHEN 'ARRAY' THEN list_sort(list_distinct(list_transform(
         list_filter(json_extract(json_member(json, key), '$[*]'), lambda element: json_type(element) = 'VARCHAR'),
         lambda element: json_extract_string(element, '$')

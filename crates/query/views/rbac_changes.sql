@@ -46,14 +46,14 @@ CREATE MACRO rbac_subject(subject) AS concat_ws(
 -- A rule of a role in a line: `get,list pods,services`, `* * apiGroups=*`, `get nonResourceURLs=/metrics`.
 CREATE MACRO rbac_rule(rule) AS concat_ws(
     ' ',
-    nullif(array_to_string(json_texts(rule, 'verbs'), ','), ''),
-    nullif(array_to_string(json_texts(rule, 'resources'), ','), ''),
+    nullif(array_to_string(json_strings(rule, 'verbs'), ','), ''),
+    nullif(array_to_string(json_strings(rule, 'resources'), ','), ''),
     -- The core group is the empty text; alone it goes without saying.
     'apiGroups=' || nullif(array_to_string(
-        list_transform(json_texts(rule, 'apiGroups'), lambda api_group: if(api_group = '', 'core', api_group)), ','
+        list_transform(json_strings(rule, 'apiGroups'), lambda api_group: if(api_group = '', 'core', api_group)), ','
     ), 'core'),
-    'names=' || nullif(array_to_string(json_texts(rule, 'resourceNames'), ','), ''),
-    'nonResourceURLs=' || nullif(array_to_string(json_texts(rule, 'nonResourceURLs'), ','), '')
+    'names=' || nullif(array_to_string(json_strings(rule, 'resourceNames'), ','), ''),
+    'nonResourceURLs=' || nullif(array_to_string(json_strings(rule, 'nonResourceURLs'), ','), '')
 );
 
 -- Columns:

@@ -82,11 +82,11 @@ WITH written AS (
 parts AS (
     SELECT
         *,
-        json_texts(rule_object, 'verbs') AS verbs,
-        json_texts(rule_object, 'apiGroups') AS api_groups,
-        json_texts(rule_object, 'resources') AS resources,
-        json_texts(rule_object, 'resourceNames') AS resource_names,
-        json_texts(rule_object, 'nonResourceURLs') AS urls
+        json_strings(rule_object, 'verbs') AS verbs,
+        json_strings(rule_object, 'apiGroups') AS api_groups,
+        json_strings(rule_object, 'resources') AS resources,
+        json_strings(rule_object, 'resourceNames') AS resource_names,
+        json_strings(rule_object, 'nonResourceURLs') AS urls
     FROM written
 )
 SELECT

@@ -41,7 +41,7 @@ SELECT
     resource, api_group, subresource, namespace, name,
     concat_ws('/', namespace, name) AS service_account,
     outcome, status_code,
-    coalesce(json_texts(given_spec, 'audiences'), json_texts(asked_spec, 'audiences')) AS audiences,
+    coalesce(json_strings(given_spec, 'audiences'), json_strings(asked_spec, 'audiences')) AS audiences,
     try_cast(json_member(asked_spec, 'expirationSeconds')::VARCHAR AS BIGINT) AS requested_seconds,
     try_cast(json_member(given_spec, 'expirationSeconds')::VARCHAR AS BIGINT) AS granted_seconds,
     try_strptime(
