@@ -1,11 +1,12 @@
 -- title = "Who read which secret"
 -- question = "Which requests read secrets, by whom, from where, and were they allowed?"
+-- group = "access"
 -- attack = ["T1552.007"]
 -- resources = ["secrets"]
 -- needs = "level Metadata and stage ResponseComplete for `secrets`; a list shows no names, whatever the level"
 -- noise = """
--- The API server and kube-controller-manager list all secrets when they start; the kubelet gets and watches those of \
--- its pods; ingress, certificate and GitOps controllers list, get and watch all the time."""
+-- The API server and kube-controller-manager list all secrets when they start; the kubelet gets and watches those \
+-- of its pods; ingress, certificate and GitOps controllers list, get and watch all the time."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -27,17 +28,8 @@
 SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, outcome, status_code, source_ip, user_agent,
     decision_reason, audit_id
-FROM requests
-WHERE resource = 'secrets'
-  AND coalesce(subresource, '') = ''
-  -- Each of the three hands the values to the client.
-  AND verb IN ('get', 'list', 'watch')
-  AND ($since::TIMESTAMP IS NULL OR event_time >= $since)
-  AND ($until::TIMESTAMP IS NULL OR event_time < $until)
-  AND ($user::VARCHAR IS NULL OR user_name = $user)
-  AND ($namespace::VARCHAR IS NULL OR namespace = $namespace)
-  AND ($source_ip::VARCHAR IS NULL OR source_ip = $source_ip)
-  AND ($outcome::VARCHAR IS NULL OR outcome = $outcome)
+FROM secret_access
+WHERE filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
-    source_ip NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

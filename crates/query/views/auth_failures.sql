@@ -4,7 +4,7 @@
 -- All events of the requests that a 401 or 403 is part of are folded, and no others: that takes half the time.
 
 -- Columns:
--- failure: unauthenticated (401), impersonation (of somebody else), anonymous (no credentials), forbidden (a known user)
+-- failure: unauthenticated (401), impersonation, anonymous (no credentials), forbidden (a known user)
 -- refused_by: authentication, impersonation, authorization, admission (policy, quota, webhook); NULL when not told
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 CREATE VIEW auth_failures AS

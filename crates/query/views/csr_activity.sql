@@ -2,7 +2,7 @@
 
 -- Who asked stands in the CSR itself, filled in by the server: an approval tells whose certificate it lets through.
 -- `spec.request` is a PEM text, base64 a second time; the names in it are texts behind their object identifiers, 2.5.4.3
--- for the common name (the user) and 2.5.4.10 for organizations (the groups).
+-- for the common name (the user), 2.5.4.10 for organizations (the groups).
 
 -- The bytes of the request as pairs of hex digits with blanks, `30 82 01 …`; NULL when it is none.
 CREATE MACRO csr_bytes(request) AS regexp_replace(

@@ -1,13 +1,13 @@
 -- One row per request that reads secrets, or tries to: verb get, list or watch.
 
--- Each of the three hands the values to the client. The answer can be a table of names and sizes, though, as `kubectl get
--- secrets` asks for, or the metadata alone. Which one it was shows only in the body, at level RequestResponse, and a watch
--- is never recorded with one.
+-- Each of the three hands the values to the client. The answer can be a table of names and sizes, though, as
+-- `kubectl get secrets` asks for, or the metadata alone. Which one it was shows only in the body, at level
+-- RequestResponse, and a watch is never recorded with one.
 
 -- Columns:
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 -- scope: what was asked for: `secret` (one by name), `namespace` (all of one), `cluster` (all of all namespaces)
--- handed_out: values, metadata (a table), nothing (refused, failed), possibly (allowed, no body tells), NULL for unknown
+-- handed_out: values, metadata (a table), nothing (refused, failed), possibly (allowed, no body tells); NULL: unknown
 -- secrets: secrets that the request names or the answer holds, `namespace/name`, sorted; empty when neither tells
 CREATE VIEW secret_access AS
 WITH reads AS (

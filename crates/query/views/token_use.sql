@@ -1,8 +1,8 @@
 -- One row per request made with a token whose minting is in the log: who minted it, and what was done with it.
 
--- The annotation `issued-credential-id` of the minting is the `credential-id` of every use (1.30 and later). The columns
--- `minted_…` tell of the minting, the others of the request that used the token. A token that was never used has no row:
--- see `token_requests`. When one minting stands in several logs, its first request counts.
+-- The annotation `issued-credential-id` of the minting is the `credential-id` of every use (1.30 and later). Columns
+-- `minted_…` tell of the minting, the others of the request that used the token. A token that was never used has no
+-- row: see `token_requests`. When one minting stands in several logs, its first request counts.
 
 -- Columns:
 -- credential_id: the token, `JTI=…`
