@@ -32,4 +32,5 @@ SELECT
     groups, fingerprints, source_ips, user_agents, impersonated_users, requests, denied, first_seen, last_seen, cluster
 FROM identities_of('asked')
 WHERE len(fingerprints) > 0 OR class = 'certificate' OR class = 'other' AND credential_ids = [] AND uids = []
+    AND NOT starts_with(user_name, 'system:bootstrap:')
 ORDER BY last_seen, user_name, class, cluster NULLS FIRST

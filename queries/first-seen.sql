@@ -1,5 +1,6 @@
 -- title = "What was never there before"
--- question = "Which users did something, or came from an address or with a client, for the first time since a given time?"
+-- question = """
+-- Which users did something, or came from an address or with a client, for the first time since a given time?"""
 -- group = "identity"
 -- attack = ["T1078"]
 -- needs = "level Metadata; do not use `--since` with it, which hides what was known before"

@@ -1,5 +1,7 @@
 -- title = "Everybody who used the cluster"
--- question = "Which users, service accounts and nodes sent requests, with which credentials, from where, and with which outcome?"
+-- question = """
+-- Which users, service accounts and nodes sent requests, with which credentials, from where, and with which \
+-- outcome?"""
 -- group = "identity"
 -- attack = ["T1078"]
 -- needs = "level Metadata"

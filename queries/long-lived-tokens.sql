@@ -1,5 +1,6 @@
 -- title = "Tokens minted by people, for long, or for the system"
--- question = "Who minted a token that lives long, or is for a service account of a system namespace, and is bound to no pod?"
+-- question = """
+-- Who minted a token that lives long, or is for a service account of a system namespace, and is bound to no pod?"""
 -- group = "credentials"
 -- attack = ["T1528", "T1098"]
 -- resources = ["serviceaccounts"]

@@ -10,7 +10,7 @@
 -- [[parameters]]
 -- name = "networks"
 -- type = "text"
--- default = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,169.254.0.0/16,::1/128,fc00::/7,fe80::/10"
+-- default = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,::1/128,fc00::/7,fe80::/10"
 -- meaning = "networks that are inside, separated by commas"
 --
 -- [[examples]]
@@ -35,7 +35,7 @@ outside AS (
 )
 SELECT
     source_ip, user_name,
-    any_value(identity_class(user_name, user_groups, NULL, NULL)) AS class,
+    min(identity_class(user_name, user_groups, user_extra, credential_id)) AS class,
     count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
     count(*) FILTER (outcome = 'denied') AS denied,
     count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,

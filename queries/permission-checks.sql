@@ -25,27 +25,31 @@
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
-SELECT
-    event_time, user_name, impersonated_user, resource, asked, allowed, outcome, status_code,
-    source_ip, user_agent, audit_id
-FROM (
+WITH checks AS (
     SELECT
         * EXCLUDE (request_object, response_object),
-        json_member(json_member(json_body(request_object), 'spec'), 'resourceAttributes') AS attributes,
-        nullif(concat_ws(
-            ' ', json_text(attributes, 'verb'),
-            nullif(concat_ws('/', json_text(attributes, 'resource'), json_text(attributes, 'subresource')), ''),
-            json_text(attributes, 'name'), 'in ' || json_text(attributes, 'namespace'),
-            json_text(json_member(json_member(json_body(request_object), 'spec'), 'nonResourceAttributes'), 'path'),
-            'rules in ' || json_text(json_member(json_body(request_object), 'spec'), 'namespace')
-        ), '') AS asked,
-        try_cast(
-            json_member(json_member(json_body(response_object), 'status'), 'allowed')::VARCHAR AS BOOLEAN
-        ) AS allowed
+        json_member(json_body(request_object), 'spec') AS spec,
+        json_member(json_body(response_object), 'status') AS answer
     FROM requests
     WHERE verb = 'create'
       AND resource IN ('selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'selfsubjectreviews')
+),
+parts AS (
+    SELECT
+        *, json_member(spec, 'resourceAttributes') AS about, json_member(spec, 'nonResourceAttributes') AS path
+    FROM checks
 )
+SELECT
+    event_time, user_name, impersonated_user, resource,
+    nullif(concat_ws(
+        ' ', coalesce(json_text(about, 'verb'), json_text(path, 'verb')),
+        nullif(concat_ws('/', json_text(about, 'resource'), json_text(about, 'subresource')), ''),
+        json_text(about, 'name'), json_text(path, 'path'), 'in ' || json_text(about, 'namespace'),
+        'rules in ' || json_text(spec, 'namespace')
+    ), '') AS asked,
+    try_cast(json_member(answer, 'allowed')::VARCHAR AS BOOLEAN) AS allowed,
+    outcome, status_code, source_ip, user_agent, audit_id
+FROM parts
 WHERE filters()
   AND ($platform::BOOLEAN OR NOT is_platform(user_name))
 ORDER BY

@@ -1,5 +1,7 @@
 -- title = "Bindings to powerful roles or to everybody"
--- question = "Who bound cluster-admin or another powerful role, or bound anything to anonymous users, to all users or to a service account?"
+-- question = """
+-- Who bound cluster-admin or another powerful role, or bound anything to anonymous users, to all users or to a \
+-- service account?"""
 -- group = "privilege"
 -- attack = ["T1098.006", "T1078"]
 -- needs = """

@@ -1,5 +1,7 @@
 -- title = "Somebody looks around"
--- question = "Who listed several of namespaces, nodes, pods, roles, bindings, service accounts, config maps and secrets within a minute?"
+-- question = """
+-- Who listed several of namespaces, nodes, pods, roles, bindings, service accounts, config maps and secrets within \
+-- a minute?"""
 -- group = "discovery"
 -- attack = ["T1613", "T1087", "T1069.003"]
 -- needs = "level Metadata and stage ResponseComplete"

@@ -1,5 +1,6 @@
 -- title = "Default roles and bindings changed"
--- question = "Who changed or deleted a role or binding that Kubernetes or the provider brings, or made one that looks like it?"
+-- question = """
+-- Who changed or deleted a role or binding that Kubernetes or the provider brings, or made one that looks like it?"""
 -- group = "privilege"
 -- attack = ["T1098.006", "T1222"]
 -- needs = "level Metadata and stage ResponseComplete for roles and bindings"

@@ -1,5 +1,7 @@
 -- title = "Secrets that hold a service account token"
--- question = "Who created a secret of type `kubernetes.io/service-account-token`, which holds a token without end, and for whom?"
+-- question = """
+-- Who created a secret of type `kubernetes.io/service-account-token`, which holds a token without end, and for \
+-- whom?"""
 -- group = "persistence"
 -- attack = ["T1098", "T1528"]
 -- resources = ["secrets"]

@@ -12,17 +12,17 @@ CREATE MACRO csr_bytes(request) AS regexp_replace(
     '(..)', '\1 ', 'g'
 );
 
--- The texts behind an object identifier such as `55 04 03`. A text has a type, a length below 128, and its bytes.
+-- The texts behind an object identifier such as `06 03 55 04 03`: each a type, a length below 128, and its bytes.
 CREATE MACRO csr_names(bytes, identifier) AS list_sort(list_distinct(list_filter(
     list_transform(
         list_transform(
-            regexp_extract_all(bytes, '06 03 ' || identifier || ' (?:0C|13|14|16) [0-7][0-9A-F] (?:[0-9A-F]{2} )*'),
-            lambda found: string_split(trim(found), ' ')
+            list_filter(
+                string_split(bytes, identifier || ' ')[2:],
+                lambda behind: regexp_matches(behind, '^(0C|13|14|16) [0-7][0-9A-F] ')
+            ),
+            lambda behind: string_split(behind, ' ')
         ),
-        -- Six bytes stand before the length, counted from 1: 06 03 55 04 xx type.
-        lambda pairs: try(decode(unhex(array_to_string(
-            pairs[8:7 + ('0x' || pairs[7])::INTEGER], ''
-        ))))
+        lambda pairs: try(decode(unhex(array_to_string(pairs[3:2 + ('0x' || pairs[2])::INTEGER], ''))))
     ),
     lambda text: coalesce(text, '') <> ''
 )));
@@ -92,8 +92,8 @@ SELECT
     json_strings(spec, 'usages') AS usages,
     requested_by,
     try_cast(json_member(spec, 'expirationSeconds')::VARCHAR AS BIGINT) AS requested_seconds,
-    csr_names(bytes, '55 04 03')[1] AS subject_user,
-    csr_names(bytes, '55 04 0A') AS subject_groups,
+    csr_names(bytes, '06 03 55 04 03')[1] AS subject_user,
+    csr_names(bytes, '06 03 55 04 0A') AS subject_groups,
     CASE WHEN subresource = 'approval' THEN requested_by = effective_user(user_name, impersonated_user) END
         AS self_approved,
     outcome, status_code,

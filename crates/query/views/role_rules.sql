@@ -1,67 +1,70 @@
 -- One row per rule in a role that a request wrote, or tried to, with the powers that the rule gives.
 
--- Whether a rule is about a resource. A rule without API groups, as a part that a JSON Patch adds, is taken to be.
--- `nodes/*` gives nothing in Kubernetes, where only `*` and `*/proxy` are wildcards, but it shows what was meant.
-CREATE MACRO rule_covers(api_groups, resources, wanted_group, wanted) AS coalesce(
-    (api_groups IS NULL OR list_has_any(api_groups, [wanted_group, '*']))
-        AND (
-            list_has_any(resources, [wanted, '*'])
-            OR contains(wanted, '/') AND list_has_any(
-                resources, [split_part(wanted, '/', 1) || '/*', '*/' || split_part(wanted, '/', 2)]
-            )
-        ),
-    false
-);
-
--- What a rule lets somebody do beyond its words. Wildcards count for everything that they contain.
--- The power of a verb needs no API group: `escalate`, `bind` and `impersonate` exist only where they are dangerous.
-CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_filter([
-    CASE WHEN list_contains(verbs, '*') THEN 'every verb' END,
+-- What a rule lets somebody do beyond its words, sorted. Wildcards count for everything that they contain, and a rule
+-- without API groups, as a part that a JSON Patch adds, for all. `nodes/*` gives nothing in Kubernetes, where only `*` and
+-- `*/proxy` are wildcards, but it shows what was meant.
+CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_distinct(list_transform(
+    list_filter(
+        [
+            {power: 'every verb', verbs: ['*'], api_group: NULL, resources: NULL},
+            {power: 'escalate', verbs: ['escalate'], api_group: NULL, resources: NULL},
+            {power: 'bind', verbs: ['bind'], api_group: NULL, resources: NULL},
+            {power: 'impersonate', verbs: ['impersonate'], api_group: NULL, resources: NULL},
+            {power: 'read secrets', verbs: ['get', 'list', 'watch', '*'], api_group: '', resources: ['secrets', '*']},
+            {
+                power: 'mint tokens', verbs: ['create', '*'], api_group: '',
+                resources: ['serviceaccounts/token', 'serviceaccounts/*', '*/token', '*']
+            },
+            {
+                power: 'nodes/proxy', verbs: ['get', 'create', 'update', 'patch', 'delete', '*'], api_group: '',
+                resources: ['nodes/proxy', 'nodes/*', '*/proxy', '*']
+            },
+            {
+                power: 'run in pods', verbs: ['get', 'create', 'update', 'patch', '*'], api_group: '',
+                resources: [
+                    'pods/exec', 'pods/attach', 'pods/ephemeralcontainers', 'pods/*', '*/exec', '*/attach',
+                    '*/ephemeralcontainers', '*'
+                ]
+            },
+            {
+                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: '',
+                resources: ['pods', 'replicationcontrollers', '*']
+            },
+            {
+                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: 'apps',
+                resources: ['deployments', 'daemonsets', 'statefulsets', 'replicasets', '*']
+            },
+            {
+                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: 'batch',
+                resources: ['jobs', 'cronjobs', '*']
+            },
+            {
+                power: 'write RBAC', verbs: ['create', 'update', 'patch', '*'], api_group: 'rbac.authorization.k8s.io',
+                resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings', '*']
+            },
+            {
+                power: 'write webhooks', verbs: ['create', 'update', 'patch', 'delete', 'deletecollection', '*'],
+                api_group: 'admissionregistration.k8s.io',
+                resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations', '*']
+            },
+            {
+                power: 'approve certificates', verbs: ['update', 'patch', '*'], api_group: 'certificates.k8s.io',
+                resources: [
+                    'certificatesigningrequests/approval', 'certificatesigningrequests/*', '*/approval', '*'
+                ]
+            }
+        ],
+        lambda known: list_has_any(verbs, known.verbs)
+            AND (known.resources IS NULL OR list_has_any(resources, known.resources))
+            AND (known.api_group IS NULL OR api_groups IS NULL OR list_has_any(api_groups, [known.api_group, '*']))
+    ),
+    lambda known: known.power
+) || list_filter([
     CASE WHEN list_has_any(resources, ['*', '*/*']) THEN 'every resource' END,
     CASE WHEN list_has_any(urls, ['*', '/*']) THEN 'every path' END,
-    CASE WHEN list_contains(verbs, 'escalate') THEN 'escalate' END,
-    CASE WHEN list_contains(verbs, 'bind') THEN 'bind' END,
-    CASE WHEN list_contains(verbs, 'impersonate')
-        OR len(list_filter(verbs, lambda verb: starts_with(verb, 'impersonate'))) > 0 THEN 'impersonate' END,
-    CASE WHEN rule_covers(api_groups, resources, '', 'secrets')
-        AND list_has_any(verbs, ['get', 'list', 'watch', '*']) THEN 'read secrets' END,
-    CASE WHEN rule_covers(api_groups, resources, '', 'serviceaccounts/token')
-        AND list_has_any(verbs, ['create', '*']) THEN 'mint tokens' END,
-    CASE WHEN rule_covers(api_groups, resources, '', 'nodes/proxy') THEN 'nodes/proxy' END,
-    CASE WHEN (
-            rule_covers(api_groups, resources, '', 'pods/exec') OR rule_covers(api_groups, resources, '', 'pods/attach')
-            OR rule_covers(api_groups, resources, '', 'pods/ephemeralcontainers')
-        )
-        AND list_has_any(verbs, ['get', 'create', 'update', 'patch', '*']) THEN 'run in pods' END,
-    CASE WHEN (
-            rule_covers(api_groups, resources, '', 'pods')
-            OR rule_covers(api_groups, resources, 'apps', 'deployments')
-            OR rule_covers(api_groups, resources, 'apps', 'daemonsets')
-            OR rule_covers(api_groups, resources, 'apps', 'statefulsets')
-            OR rule_covers(api_groups, resources, 'apps', 'replicasets')
-            OR rule_covers(api_groups, resources, '', 'replicationcontrollers')
-            OR rule_covers(api_groups, resources, 'batch', 'jobs')
-            OR rule_covers(api_groups, resources, 'batch', 'cronjobs')
-        )
-        AND list_has_any(verbs, ['create', 'update', 'patch', '*']) THEN 'make pods' END,
-    CASE WHEN (
-            rule_covers(api_groups, resources, 'rbac.authorization.k8s.io', 'roles')
-            OR rule_covers(api_groups, resources, 'rbac.authorization.k8s.io', 'clusterroles')
-            OR rule_covers(api_groups, resources, 'rbac.authorization.k8s.io', 'rolebindings')
-            OR rule_covers(api_groups, resources, 'rbac.authorization.k8s.io', 'clusterrolebindings')
-        )
-        AND list_has_any(verbs, ['create', 'update', 'patch', '*']) THEN 'write RBAC' END,
-    CASE WHEN (
-            rule_covers(api_groups, resources, 'admissionregistration.k8s.io', 'mutatingwebhookconfigurations')
-            OR rule_covers(
-                api_groups, resources, 'admissionregistration.k8s.io', 'validatingwebhookconfigurations'
-            )
-        )
-        AND list_has_any(verbs, ['create', 'update', 'patch', 'delete', 'deletecollection', '*'])
-        THEN 'write webhooks' END,
-    CASE WHEN rule_covers(api_groups, resources, 'certificates.k8s.io', 'certificatesigningrequests/approval')
-        AND list_has_any(verbs, ['update', 'patch', '*']) THEN 'approve certificates' END
-], lambda power: power IS NOT NULL);
+    -- Since 1.35 there are verbs such as `impersonate:user-info`.
+    CASE WHEN regexp_matches(array_to_string(verbs, ' '), '\bimpersonate') THEN 'impersonate' END
+], lambda power: power IS NOT NULL)));
 
 -- Columns:
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
@@ -71,7 +74,7 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_filter([
 -- resources: its resources, sorted
 -- resource_names: names of objects that it is limited to; NULL when it is about all
 -- urls: paths that are no resources, sorted
--- powers: what it gives beyond its words: every verb, every resource, escalate, bind, impersonate, read secrets, …
+-- powers: what it gives beyond its words: every verb, every resource, escalate, read secrets, …, sorted
 -- aggregated_to: default roles into which the role's rules flow by its labels
 CREATE VIEW role_rules AS
 WITH written AS (
