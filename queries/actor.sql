@@ -15,7 +15,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "actor=bob"]
--- rows = -1
+-- rows = 64
 --
 -- [[examples]]
 -- log = "hardened"

@@ -15,11 +15,11 @@
 --
 -- [[examples]]
 -- log = "metadata"
--- rows = -1
+-- rows = 10
 --
 -- [[examples]]
 -- log = "production"
--- rows = -1
+-- rows = 9
 --
 -- [[examples]]
 -- log = "hardened"

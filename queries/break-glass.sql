@@ -21,7 +21,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 4
 --
 -- [[examples]]
 -- log = "hardened"

@@ -15,6 +15,10 @@
 -- rows = 4
 --
 -- [[examples]]
+-- log = "identities"
+-- rows = 5
+--
+-- [[examples]]
 -- log = "hardened"
 -- arguments = ["--user", "system:serviceaccount:prod:web"]
 -- rows = 0

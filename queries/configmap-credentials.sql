@@ -10,7 +10,7 @@
 --
 -- [[examples]]
 -- log = "identities"
--- rows = -1
+-- rows = 1
 --
 -- [[examples]]
 -- log = "moderate"

@@ -30,12 +30,12 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 4
 --
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["--user", "alice"]
--- rows = -1
+-- rows = 0
 --
 -- [[examples]]
 -- log = "hardened"

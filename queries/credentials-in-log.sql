@@ -10,7 +10,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 149
 --
 -- [[examples]]
 -- log = "metadata"

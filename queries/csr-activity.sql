@@ -11,12 +11,12 @@
 --
 -- [[examples]]
 -- log = "production"
--- rows = -1
+-- rows = 3
 --
 -- [[examples]]
 -- log = "metadata"
 -- arguments = ["--user", "bob"]
--- rows = -1
+-- rows = 2
 --
 -- [[examples]]
 -- log = "hardened"

@@ -16,7 +16,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 2
 --
 -- [[examples]]
 -- log = "hardened"
@@ -30,7 +30,7 @@
 SELECT
     user_name, source_ip, user_agent, count(*) AS attempts, count(DISTINCT request_uri) AS uris,
     list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(
-        concat_ws('/', resource, subresource), request_uri
+        nullif(concat_ws('/', resource, subresource), ''), regexp_replace(request_uri, '[?].*$', '')
     ))))) AS refused,
     list_sort(list_distinct(list(namespace))) AS namespaces,
     coalesce(list(DISTINCT credential_id ORDER BY credential_id) FILTER (WHERE credential_id IS NOT NULL), [])

@@ -17,7 +17,7 @@
 -- [[parameters]]
 -- name = "objects"
 -- type = "integer"
--- default = 40
+-- default = 100
 -- meaning = "different objects read before a burst is shown"
 --
 -- [[parameters]]
@@ -34,12 +34,12 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 1
 --
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["--until", "2026-11-21T20:37:37"]
--- rows = -1
+-- rows = 0
 SELECT
     time_bucket(to_minutes($minutes::INTEGER), event_time) AS burst, user_name, source_ip,
     count(*) AS requests,
@@ -52,11 +52,11 @@ FROM (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, resource, namespace, name, outcome, source_ip, user_agent,
         cluster, host,
-        coalesce(
-            -- The list of all pods is one thing, each pod that is asked for by name another.
-            concat_ws('/', resource, subresource, coalesce(namespace, '*'), name),
-            regexp_replace(request_uri, '[?].*$', '')
-        ) AS target
+        -- The list of all pods is one thing, each pod that is asked for by name another.
+        CASE
+            WHEN resource IS NOT NULL THEN concat_ws('/', resource, subresource, coalesce(namespace, '*'), name)
+            ELSE regexp_replace(request_uri, '[?].*$', '')
+        END AS target
     FROM requests
     WHERE verb IN ('get', 'list', 'watch', 'head', 'create', 'post')
 )

@@ -22,7 +22,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "baseline=2026-11-21T20:37:37"]
--- rows = -1
+-- rows = 43
 --
 -- [[examples]]
 -- log = "hardened"

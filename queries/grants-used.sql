@@ -8,7 +8,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 19
 --
 -- [[examples]]
 -- log = "hardened"

@@ -15,7 +15,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "address=127.0.31.9"]
--- rows = -1
+-- rows = 38
 --
 -- [[examples]]
 -- log = "hardened"

@@ -16,6 +16,10 @@
 -- meaning = "also show users of whom the log does not tell where they come from"
 --
 -- [[examples]]
+-- log = "identities"
+-- rows = 4
+--
+-- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "unsure=true"]
 -- rows = 3

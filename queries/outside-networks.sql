@@ -16,7 +16,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "networks=127.0.0.1/32"]
--- rows = -1
+-- rows = 4
 --
 -- [[examples]]
 -- log = "hardened"

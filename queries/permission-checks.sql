@@ -2,6 +2,7 @@
 -- question = "Who asked the server for their own rights, what about, and what was the answer?"
 -- group = "discovery"
 -- attack = ["T1069.003", "T1613", "T1087.004"]
+-- resources = ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"]
 -- needs = """
 -- level Metadata and stage ResponseComplete; what was asked and answered needs level Request or RequestResponse"""
 -- noise = """

@@ -18,7 +18,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 5
 --
 -- [[examples]]
 -- log = "hardened"

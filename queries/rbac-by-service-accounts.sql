@@ -16,7 +16,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "platform=true"]
--- rows = -1
+-- rows = 7
 --
 -- [[examples]]
 -- log = "hardened"

@@ -33,7 +33,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 7
 --
 -- [[examples]]
 -- log = "hardened"

@@ -4,6 +4,10 @@
 -- a minute?"""
 -- group = "discovery"
 -- attack = ["T1613", "T1087", "T1069.003"]
+-- resources = [
+--     "namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
+--     "serviceaccounts", "configmaps", "secrets",
+-- ]
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = """
 -- Dashboards, IDEs and monitoring list many kinds when they start. The cluster's own components are left out \
@@ -29,12 +33,12 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 2
 --
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["--until", "2026-11-21T20:37:37"]
--- rows = -1
+-- rows = 0
 SELECT
     time_bucket(to_seconds($seconds::INTEGER), event_time) AS burst, user_name, source_ip, user_agent,
     count(DISTINCT resource) AS kinds, list_sort(list_distinct(list(resource))) AS resources,

@@ -29,7 +29,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "minimum=1"]
--- rows = -1
+-- rows = 4
 --
 -- [[examples]]
 -- log = "hardened"

@@ -18,12 +18,12 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "secret=prod/db-credentials"]
--- rows = -1
+-- rows = 87
 --
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "secret=prod/no-such-secret", "--outcome", "allowed"]
--- rows = -1
+-- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb,
     if(name IS NULL, 'in a list', 'by name') AS how,

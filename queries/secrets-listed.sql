@@ -16,7 +16,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 8
 --
 -- [[examples]]
 -- log = "hardened"

@@ -16,7 +16,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 6
 --
 -- [[examples]]
 -- log = "hardened"

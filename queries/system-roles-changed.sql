@@ -17,7 +17,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "platform=true"]
--- rows = -1
+-- rows = 127
 --
 -- [[examples]]
 -- log = "hardened"

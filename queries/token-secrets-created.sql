@@ -19,7 +19,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 1
 --
 -- [[examples]]
 -- log = "hardened"

@@ -17,7 +17,7 @@
 --
 -- [[examples]]
 -- log = "identities"
--- rows = -1
+-- rows = 4
 --
 -- [[examples]]
 -- log = "hardened"

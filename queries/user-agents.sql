@@ -8,7 +8,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = -1
+-- rows = 31
 --
 -- [[examples]]
 -- log = "hardened"

@@ -34,10 +34,10 @@ grants AS (
         decision_reason,
         granted.binding_kind AS binding_kind,
         CASE granted.binding_kind
-            WHEN 'RoleBinding' THEN unquoted(regexp_extract(granted.binding, '^(.*)/([^/]*)$', 2))
+            WHEN 'RoleBinding' THEN nullif(unquoted(regexp_extract(granted.binding, '/([^/]*)$', 1)), '')
         END AS binding_namespace,
         CASE granted.binding_kind
-            WHEN 'RoleBinding' THEN unquoted(regexp_extract(granted.binding, '^(.*)/([^/]*)$', 1))
+            WHEN 'RoleBinding' THEN unquoted(regexp_replace(granted.binding, '/[^/]*$', ''))
             ELSE unquoted(granted.binding)
         END AS binding,
         granted.role_kind AS role_kind,

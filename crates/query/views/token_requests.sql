@@ -39,7 +39,7 @@ SELECT
     effective_user(user_name, impersonated_user) AS effective_user,
     identity_class(user_name, user_groups, user_extra, credential_id) AS minter_class,
     resource, api_group, subresource, namespace, name,
-    concat_ws('/', namespace, name) AS service_account,
+    nullif(concat_ws('/', namespace, name), '') AS service_account,
     outcome, status_code,
     coalesce(json_strings(given_spec, 'audiences'), json_strings(asked_spec, 'audiences')) AS audiences,
     try_cast(json_member(asked_spec, 'expirationSeconds')::VARCHAR AS BIGINT) AS requested_seconds,
