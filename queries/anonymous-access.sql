@@ -5,7 +5,8 @@
 -- needs = "level Metadata and stage ResponseComplete; 401s are no anonymous requests, see failed-auth"
 -- noise = """
 -- Load balancers and probes ask for health, version and login documents, which everybody may: not shown unless `-p \
--- probes=true`. kubeadm join reads the ConfigMap cluster-info in kube-public anonymously."""
+-- probes=true`. A client can forge `forwarded_for`. kubeadm join reads the ConfigMap cluster-info in kube-public \
+-- anonymously."""
 --
 -- [[parameters]]
 -- name = "probes"
@@ -26,7 +27,7 @@
 -- rows = 0
 SELECT
     event_time, verb, request_uri, resource, subresource, namespace, name, outcome, status_code, decision_reason,
-    source_ip, source_ips, user_agent, audit_id
+    source_ip, nullif(array_to_string(source_ips[:-2], ', '), '') AS forwarded_for, user_agent, audit_id
 FROM anonymous_requests
 WHERE filters()
   AND ($probes::BOOLEAN OR NOT (probe AND outcome = 'allowed'))

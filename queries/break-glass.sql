@@ -38,7 +38,8 @@ WITH powerful AS (
     ) USING (audit_id)
 )
 SELECT
-    user_name, impersonated_user, effective_groups(user_groups, impersonated_user, impersonated_groups) AS groups,
+    user_name, impersonated_user,
+    list_sort(effective_groups(user_groups, impersonated_user, impersonated_groups)) AS groups,
     source_ip, user_agent, count(*) AS requests,
     count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
     count(*) FILTER (outcome = 'denied') AS denied,

@@ -22,7 +22,8 @@
 -- arguments = ["--user", "alice"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonation, target, privileged, impersonated_groups, impersonation_constraint,
+    event_time, user_name, impersonation, target, privileged, list_sort(impersonated_groups) AS impersonated_groups,
+    impersonation_constraint,
     verb, resource, namespace, name, outcome, source_ip, audit_id
 FROM impersonations
 WHERE filters()

@@ -26,7 +26,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, role_ref, subjects_added AS subjects,
-    list_filter([
+    list_sort(list_filter([
         CASE WHEN regexp_matches(
             role_ref,
             '/(cluster-admin|admin|edit|sudoer|system:(masters|kube-.*|node|node-admin|auth-delegator|controller:.*))$'
@@ -40,7 +40,7 @@ SELECT
         CASE WHEN len(list_filter(subjects_added, lambda subject: starts_with(subject, 'ServiceAccount/'))) > 0
             THEN 'service account' END,
         CASE WHEN role_ref IS NULL AND subjects_added IS NULL THEN 'unknown' END
-    ], lambda reason: reason IS NOT NULL) AS why,
+    ], lambda reason: reason IS NOT NULL)) AS why,
     outcome, status_code, source_ip, audit_id
 FROM rbac_changes
 LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS role_powers

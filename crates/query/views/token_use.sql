@@ -5,6 +5,7 @@
 -- row: see `token_requests`. When one minting stands in several logs, its first request counts.
 
 -- Columns:
+-- effective_user: whose rights counted: the impersonated user when there is one, else the user
 -- credential_id: the token, `JTI=…`
 -- service_account: for whom the token is, `namespace/name`
 -- minted_at: when it was minted (UTC)
