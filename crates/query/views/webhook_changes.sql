@@ -15,14 +15,7 @@
 -- expressions: of a policy: the conditions that objects must meet
 CREATE VIEW webhook_changes AS
 WITH writes AS (
-    SELECT
-        *,
-        CASE
-            WHEN json_type(json_body(response_object)) = 'OBJECT'
-                AND coalesce(json_text(json_body(response_object), 'kind'), '') <> 'Status'
-                THEN [json_body(response_object)]
-            ELSE body_parts(json_body(request_object))
-        END AS objects
+    SELECT *, stored_or_sent(response_object, request_object) AS objects
     FROM requests
     WHERE api_group = 'admissionregistration.k8s.io'
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')

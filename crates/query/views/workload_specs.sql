@@ -33,6 +33,7 @@
 -- assigned_node: node that the template names, which goes past the scheduler
 -- schedule: of a CronJob
 -- mirror_pod: whether a kubelet shows a static pod with it
+-- reasons: why the pods could get at the node or at others, in words; empty when nothing speaks for it
 CREATE VIEW workload_specs AS
 WITH writes AS (
     SELECT
@@ -74,62 +75,90 @@ contexts AS (
         json_members(all_containers, 'securityContext') AS container_contexts,
         json_members(all_containers, 'securityContext') || json_members(specs, 'securityContext') AS all_contexts
     FROM parts
+),
+read AS (
+    SELECT
+        event_time, user_name, impersonated_user, verb, resource, namespace,
+        coalesce(object_name, json_texts(json_members(metadata, 'name'))[1]) AS name,
+        outcome, status_code, status_message, seen_in,
+        is_dry_run(request_uri) AS dry_run,
+        tidy(list_transform(
+            list_filter(
+                json_items(metadata, 'ownerReferences'),
+                lambda reference: json_member(reference, 'controller')::VARCHAR = 'true'
+            ),
+            lambda reference: json_text(reference, 'kind') || '/' || json_text(reference, 'name')
+        ))[1] AS owner,
+        json_texts(json_members(all_containers, 'name')) AS containers,
+        json_texts(json_members(all_containers, 'image')) AS images,
+        json_texts(json_members(
+            json_items(sent, 'containers') || json_items(sent, 'initContainers') || json_items(sent, 'ephemeralContainers'),
+            'image'
+        )) AS sent_images,
+        json_texts(json_members(json_items(specs, 'ephemeralContainers'), 'image')) AS ephemeral_images,
+        json_any_true(json_members(container_contexts, 'privileged')) AS privileged,
+        json_any_true(json_members(json_members(all_contexts, 'windowsOptions'), 'hostProcess')) AS host_process,
+        json_any_true(json_members(specs, 'hostNetwork')) AS host_network,
+        json_any_true(json_members(specs, 'hostPID')) AS host_pid,
+        json_any_true(json_members(specs, 'hostIPC')) AS host_ipc,
+        json_texts(json_members(json_members(json_items(specs, 'volumes'), 'hostPath'), 'path')) AS host_paths,
+        json_texts(flatten(list_transform(
+            json_members(json_members(container_contexts, 'capabilities'), 'add'),
+            lambda added: json_extract(added, '$[*]')
+        ))) AS capabilities,
+        coalesce(
+            json_texts(json_members(specs, 'serviceAccountName'))[1], json_texts(json_members(specs, 'serviceAccount'))[1]
+        ) AS service_account,
+        json_any_zero(json_members(all_contexts, 'runAsUser')) AS run_as_root,
+        json_any_true(json_members(container_contexts, 'allowPrivilegeEscalation')) AS allow_privilege_escalation,
+        json_any_true(json_members(specs, 'shareProcessNamespace')) AS share_process_namespace,
+        list_contains(json_texts(json_members(container_contexts, 'procMount')), 'Unmasked') AS proc_mount_unmasked,
+        list_contains(json_texts(json_members(json_members(all_contexts, 'seccompProfile'), 'type')), 'Unconfined')
+            AS seccomp_unconfined,
+        tidy(list_transform(all_containers, lambda container: array_to_string(
+            coalesce(json_extract_string(json_member(container, 'command'), '$[*]'), [])
+                || coalesce(json_extract_string(json_member(container, 'args'), '$[*]'), []), ' '
+        ))) AS commands,
+        tidy(flatten(list_transform(
+            json_members(json_members(all_containers, 'resources'), 'requests')
+                || json_members(json_members(all_containers, 'resources'), 'limits'),
+            lambda amounts: list_transform(
+                json_keys(amounts), lambda key: key || '=' || json_extract_string(json_member(amounts, key), '$')
+            )
+        ))) AS resource_amounts,
+        json_texts(json_members(specs, 'nodeName'))[1] AS assigned_node,
+        json_texts(json_members(json_members(objects, 'spec'), 'schedule'))[1] AS schedule,
+        list_contains(
+            flatten(list_transform(json_members(metadata, 'annotations'), lambda annotations: json_keys(annotations))),
+            'kubernetes.io/config.mirror'
+        ) AS mirror_pod,
+        source_ip, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource, cluster, host,
+        request_uri, audit_id
+    FROM contexts
 )
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, namespace,
-    coalesce(object_name, json_texts(json_members(metadata, 'name'))[1]) AS name,
-    outcome, status_code, status_message, seen_in,
-    is_dry_run(request_uri) AS dry_run,
-    tidy(list_transform(
-        list_filter(
-            json_items(metadata, 'ownerReferences'),
-            lambda reference: json_member(reference, 'controller')::VARCHAR = 'true'
-        ),
-        lambda reference: json_text(reference, 'kind') || '/' || json_text(reference, 'name')
-    ))[1] AS owner,
-    json_texts(json_members(all_containers, 'name')) AS containers,
-    json_texts(json_members(all_containers, 'image')) AS images,
-    json_texts(json_members(
-        json_items(sent, 'containers') || json_items(sent, 'initContainers') || json_items(sent, 'ephemeralContainers'),
-        'image'
-    )) AS sent_images,
-    json_texts(json_members(json_items(specs, 'ephemeralContainers'), 'image')) AS ephemeral_images,
-    json_any_true(json_members(container_contexts, 'privileged')) AS privileged,
-    json_any_true(json_members(json_members(all_contexts, 'windowsOptions'), 'hostProcess')) AS host_process,
-    json_any_true(json_members(specs, 'hostNetwork')) AS host_network,
-    json_any_true(json_members(specs, 'hostPID')) AS host_pid,
-    json_any_true(json_members(specs, 'hostIPC')) AS host_ipc,
-    json_texts(json_members(json_members(json_items(specs, 'volumes'), 'hostPath'), 'path')) AS host_paths,
-    json_texts(flatten(list_transform(
-        json_members(json_members(container_contexts, 'capabilities'), 'add'),
-        lambda added: json_extract(added, '$[*]')
-    ))) AS capabilities,
-    coalesce(
-        json_texts(json_members(specs, 'serviceAccountName'))[1], json_texts(json_members(specs, 'serviceAccount'))[1]
-    ) AS service_account,
-    json_any_zero(json_members(all_contexts, 'runAsUser')) AS run_as_root,
-    json_any_true(json_members(container_contexts, 'allowPrivilegeEscalation')) AS allow_privilege_escalation,
-    json_any_true(json_members(specs, 'shareProcessNamespace')) AS share_process_namespace,
-    list_contains(json_texts(json_members(container_contexts, 'procMount')), 'Unmasked') AS proc_mount_unmasked,
-    list_contains(json_texts(json_members(json_members(all_contexts, 'seccompProfile'), 'type')), 'Unconfined')
-        AS seccomp_unconfined,
-    tidy(list_transform(all_containers, lambda container: array_to_string(
-        coalesce(json_extract_string(json_member(container, 'command'), '$[*]'), [])
-            || coalesce(json_extract_string(json_member(container, 'args'), '$[*]'), []), ' '
-    ))) AS commands,
-    tidy(flatten(list_transform(
-        json_members(json_members(all_containers, 'resources'), 'requests')
-            || json_members(json_members(all_containers, 'resources'), 'limits'),
-        lambda amounts: list_transform(
-            json_keys(amounts), lambda key: key || '=' || json_extract_string(json_member(amounts, key), '$')
+    * EXCLUDE (request_uri, audit_id),
+    tidy(
+        [
+            CASE WHEN privileged THEN 'privileged' END,
+            CASE WHEN host_process THEN 'host process' END,
+            CASE WHEN host_network THEN 'host network' END,
+            CASE WHEN host_pid THEN 'host PID' END,
+            CASE WHEN host_ipc THEN 'host IPC' END,
+            CASE WHEN share_process_namespace THEN 'shared process namespace' END,
+            CASE WHEN proc_mount_unmasked THEN 'unmasked proc' END,
+            CASE WHEN seccomp_unconfined THEN 'seccomp unconfined' END,
+            -- A controller's own account in somebody's pod: its rights are those of the control plane.
+            CASE WHEN namespace = 'kube-system'
+                AND is_control_plane('system:serviceaccount:kube-system:' || service_account)
+                AND ends_with(service_account, '-controller')
+                THEN 'service account ' || service_account END
+        ]
+        || list_transform(host_paths, lambda path: 'host path ' || path)
+        || list_transform(
+            list_filter(capabilities, lambda capability: NOT is_harmless_capability(capability)),
+            lambda capability: 'capability ' || regexp_replace(upper(capability), '^CAP_', '')
         )
-    ))) AS resource_amounts,
-    json_texts(json_members(specs, 'nodeName'))[1] AS assigned_node,
-    json_texts(json_members(json_members(objects, 'spec'), 'schedule'))[1] AS schedule,
-    list_contains(
-        flatten(list_transform(json_members(metadata, 'annotations'), lambda annotations: json_keys(annotations))),
-        'kubernetes.io/config.mirror'
-    ) AS mirror_pod,
-    source_ip, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource, cluster, host,
+    ) AS reasons,
     request_uri, audit_id
-FROM contexts;
+FROM read;

@@ -75,3 +75,17 @@ CREATE MACRO is_workload(resource) AS coalesce(resource IN (
     'pods', 'deployments', 'daemonsets', 'statefulsets', 'replicasets', 'replicationcontrollers', 'jobs', 'cronjobs',
     'podtemplates', 'deploymentconfigs', 'rollouts'
 ), false);
+
+-- An object in parts: as it was stored, or as it was sent when the answer is not in the log or is no such object.
+CREATE MACRO stored_or_sent(stored, sent) AS CASE
+    WHEN json_type(json_body(stored)) = 'OBJECT' AND coalesce(json_text(json_body(stored), 'kind'), '') <> 'Status'
+        THEN [json_body(stored)]
+    ELSE body_parts(json_body(sent))
+END;
+
+-- Capabilities that a pod may add under the baseline of the Pod Security Standards and that lead to no other user's
+-- files or devices.
+CREATE MACRO is_harmless_capability(capability) AS regexp_replace(upper(capability), '^CAP_', '') IN (
+    'AUDIT_WRITE', 'CHOWN', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID',
+    'SYS_CHROOT'
+);
