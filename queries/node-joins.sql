@@ -7,12 +7,11 @@
 -- noise = "Autoscalers and kubelets that start. A kubelet that is there already is answered with 409."
 --
 -- [[examples]]
--- log = "metadata"
--- rows = 0
+-- log = "production"
+-- rows = 2
 --
 -- [[examples]]
--- log = "metadata"
--- arguments = ["--user", "nobody"]
+-- log = "hardened"
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user,
