@@ -8,8 +8,8 @@
 -- their log are listed. An aggregated API server logs the id of the API server before it."""
 --
 -- [[examples]]
--- log = "hardened"
--- rows = 0
+-- log = "metadata"
+-- rows = 3
 --
 -- [[examples]]
 -- log = "damage"
@@ -21,50 +21,43 @@
 WITH usual AS (
     SELECT source_id, quantile_disc(len(source_ips), 0.5) AS addresses FROM events GROUP BY source_id
 ),
+conflicts AS (
+    SELECT audit_id, min(kind) AS conflict FROM audit_id_conflicts WHERE kind <> 'forwarded' GROUP BY audit_id
+),
+unanswered AS (
+    SELECT event_time, audit_id, true AS unanswered FROM incomplete_requests WHERE kind = 'not encoded'
+    GROUP BY event_time, audit_id
+),
 suspects AS (
     SELECT audit_id FROM events
-    WHERE NOT regexp_full_match(audit_id, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+    WHERE NOT is_server_audit_id(audit_id)
        OR len(source_ips) > 1
-       OR regexp_matches(concat(user_agent, request_uri), '[\x00-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{fffd}]')
-       OR regexp_matches(split_part(request_uri, '?', 1), '//|/\.\.?(/|$)|%(2[dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])')
-       OR (verb = 'patch' AND request_object IS NOT NULL)
-    UNION
-    SELECT audit_id FROM audit_id_conflicts WHERE kind <> 'forwarded'
-    UNION
-    SELECT audit_id FROM incomplete_requests WHERE kind = 'not encoded'
+       OR has_hidden_characters(user_agent)
+       OR has_hidden_characters(uri_decoded(request_uri))
+       OR is_path_disguised(request_uri)
+       OR (verb = 'patch' AND has_double_members(json_body(request_object)))
+    UNION SELECT audit_id FROM conflicts
+    UNION SELECT audit_id FROM unanswered
 ),
 few AS (
     SELECT * FROM events SEMI JOIN suspects USING (audit_id)
 ),
 signs AS (
     SELECT requests.*, tidy([
-        CASE WHEN NOT regexp_full_match(audit_id, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
-            THEN 'audit id of a client' END,
-        CASE WHEN conflict.kind IS NOT NULL THEN 'audit id ' || conflict.kind END,
+        CASE WHEN NOT is_server_audit_id(audit_id) THEN 'audit id of the client' END,
+        'audit id ' || conflict,
         CASE WHEN len(source_ips) > greatest(usual.addresses, 1) THEN 'more addresses than usual' END,
-        CASE WHEN regexp_matches(user_agent, '[\x00-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{fffd}]')
-            THEN 'control characters in the agent' END,
-        CASE WHEN regexp_matches(uri_decoded(request_uri), '[\x00-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{fffd}]')
-            THEN 'control characters in the URI' END,
-        -- Letters and digits need no escape, and no client of Kubernetes writes such a path.
-        CASE WHEN regexp_matches(
-            split_part(request_uri, '?', 1), '//|/\.\.?(/|$)|%(2[dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])'
-        ) THEN 'path in disguise' END,
-        -- Of two members with one name the server takes the last; a reader may take the first.
-        CASE WHEN verb = 'patch' AND (
-            len(list_distinct(json_keys(json_body(request_object)))) < len(json_keys(json_body(request_object)))
-            OR len(list_distinct(json_keys(json_member(json_body(request_object), 'spec'))))
-                < len(json_keys(json_member(json_body(request_object), 'spec')))
-        ) THEN 'double members in the body' END,
-        CASE WHEN verb = 'patch' AND level IN ('Request', 'RequestResponse') AND outcome = 'unknown'
-            AND audit_id IN (SELECT audit_id FROM incomplete_requests WHERE kind = 'not encoded')
-            THEN 'write without an answer' END
+        CASE WHEN has_hidden_characters(user_agent) THEN 'hidden characters in the agent' END,
+        CASE WHEN has_hidden_characters(uri_decoded(request_uri)) THEN 'hidden characters in the URI' END,
+        CASE WHEN is_path_disguised(request_uri) THEN 'path in disguise' END,
+        CASE WHEN verb = 'patch' AND has_double_members(json_body(request_object))
+            THEN 'double members in the body' END,
+        CASE WHEN unanswered THEN 'write without an answer' END
     ]) AS signs
     FROM requests_of('few') AS requests
     LEFT JOIN usual USING (source_id)
-    LEFT JOIN (
-        SELECT audit_id, min(kind) AS kind FROM audit_id_conflicts WHERE kind <> 'forwarded' GROUP BY audit_id
-    ) AS conflict USING (audit_id)
+    LEFT JOIN conflicts USING (audit_id)
+    LEFT JOIN unanswered USING (event_time, audit_id)
 )
 SELECT
     event_time, signs, user_name, impersonated_user, verb, request_uri, outcome, status_code, source_ip, source_ips,

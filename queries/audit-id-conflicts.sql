@@ -6,16 +6,15 @@
 -- noise = "`forwarded` is normal where logs of aggregated API servers are in the case."
 --
 -- [[examples]]
--- log = "hardened"
--- rows = 0
---
--- [[examples]]
--- log = "damage"
--- rows = 0
---
--- [[examples]]
 -- log = "metadata"
--- arguments = ["--user", "nobody"]
+-- rows = 2
+--
+-- [[examples]]
+-- log = "made"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
 -- rows = 0
 WITH few AS (
     SELECT * FROM events SEMI JOIN audit_id_conflicts USING (audit_id)

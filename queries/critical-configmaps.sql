@@ -29,8 +29,9 @@ WHERE resource = 'configmaps' AND verb IN ('create', 'update', 'patch', 'delete'
   AND NOT is_control_plane(user_name)
   AND (
     -- DNS, proxies, who may come in (`aws-auth`), joining nodes, and the settings of kubelets and CNIs.
-    regexp_matches(name, '^(coredns|kube-dns|node-local-dns|kube-proxy|aws-auth|kubeadm-config|kubelet-config|cluster-info$)')
-    OR regexp_matches(name, '^(extension-apiserver-authentication|amazon-vpc-cni|cilium-config|calico-config|argocd-)')
+    regexp_matches(name, '^(coredns|kube-dns|node-local-dns|kube-proxy|aws-auth|argocd-|amazon-vpc-cni)')
+    OR regexp_matches(name, '^(kubeadm-config|kubelet-config|cluster-info$|cilium-config|calico-config)')
+    OR name = 'extension-apiserver-authentication'
     -- All of a namespace at once names none of them.
     OR (verb = 'deletecollection' AND (is_system_namespace(namespace) OR namespace = 'argocd'))
   )

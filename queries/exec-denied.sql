@@ -7,8 +7,8 @@
 -- noise = "People whose role lacks `pods/exec`, or has only one of `get` and `create`."
 --
 -- [[examples]]
--- log = "hardened"
--- rows = 0
+-- log = "made"
+-- rows = 1
 --
 -- [[examples]]
 -- log = "metadata"

@@ -11,8 +11,8 @@
 -- dots may be a version."""
 --
 -- [[examples]]
--- log = "metadata"
--- rows = 0
+-- log = "made"
+-- rows = 3
 --
 -- [[examples]]
 -- log = "hardened"

@@ -9,6 +9,10 @@
 -- plane."""
 --
 -- [[examples]]
+-- log = "made"
+-- rows = 1
+--
+-- [[examples]]
 -- log = "production"
 -- rows = 0
 WITH writes AS (
@@ -18,7 +22,9 @@ WITH writes AS (
       AND coalesce(subresource, '') NOT IN ('status', 'proxy', 'exec', 'attach', 'portforward')
       AND (response_object IS NOT NULL OR request_object IS NOT NULL)
       AND NOT is_control_plane(user_name)
-      AND NOT regexp_matches(coalesce(user_name, ''), '^system:serviceaccount:(argocd|argo-cd|flux-system|openshift-gitops):')
+      AND NOT regexp_matches(
+          coalesce(user_name, ''), '^system:serviceaccount:(argocd|argo-cd|flux-system|openshift-gitops):'
+      )
       AND filters()
 ),
 managed AS (

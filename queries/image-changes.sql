@@ -12,8 +12,8 @@
 -- noise = "Rollouts by CI and GitOps; image automation."
 --
 -- [[examples]]
--- log = "hardened"
--- rows = 0
+-- log = "made"
+-- rows = 5
 --
 -- [[examples]]
 -- log = "production"

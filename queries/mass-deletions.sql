@@ -18,9 +18,8 @@
 -- rows = 3
 --
 -- [[examples]]
--- log = "hardened"
--- arguments = ["--user", "alice"]
--- rows = 2
+-- log = "moderate"
+-- rows = 1
 WITH deletes AS (
     SELECT *, date_trunc('minute', event_time) AS minute
     FROM deletions

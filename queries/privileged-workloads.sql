@@ -32,8 +32,8 @@
 -- arguments = ["--user", "alice"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, namespace, name, reasons, images, service_account, outcome,
-    status_code, source_ip, audit_id
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, reasons, images,
+    service_account, outcome, status_code, source_ip, audit_id
 FROM workload_specs
 WHERE len(reasons) > 0
   AND ($controllers OR NOT is_control_plane(user_name))

@@ -8,11 +8,11 @@
 -- Ingress controllers and load balancers that are meant to be reached. Left out: writes of the control plane."""
 --
 -- [[examples]]
--- log = "production"
--- rows = 0
+-- log = "made"
+-- rows = 3
 --
 -- [[examples]]
--- log = "hardened"
+-- log = "production"
 -- rows = 0
 WITH writes AS (
     SELECT *, stored_or_sent(response_object, request_object) AS objects

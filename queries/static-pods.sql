@@ -9,15 +9,15 @@
 -- than mirrors of static ones."""
 --
 -- [[examples]]
--- log = "metadata"
--- rows = 0
+-- log = "made"
+-- rows = 1
 --
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
 SELECT
-    event_time, user_name, verb, namespace, name, mirror_pod, images, reasons, outcome, status_code, source_ip, user_agent,
-    audit_id
+    event_time, user_name, verb, namespace, name, mirror_pod, images, reasons, outcome, status_code, source_ip,
+    user_agent, audit_id
 FROM workload_changes
 WHERE resource = 'pods' AND verb = 'create' AND coalesce(subresource, '') = ''
   AND (mirror_pod OR starts_with(user_name, 'system:node:'))

@@ -7,6 +7,10 @@
 -- Evictions during a drain wait for a disruption budget. What client-go throttles itself never reaches the server."""
 --
 -- [[examples]]
+-- log = "made"
+-- rows = 2
+--
+-- [[examples]]
 -- log = "hardened"
 -- rows = 0
 SELECT

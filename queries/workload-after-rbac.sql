@@ -18,12 +18,17 @@
 -- type = "integer"
 -- default = 5
 -- meaning = "time between the change of RBAC and the workload"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 8
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
 WITH grants AS (
-    SELECT event_time AS changed, user_name, verb || ' ' || resource || ' ' || coalesce(name, '*') AS change, audit_id
-    FROM rbac
-),
-rbac AS (
-    SELECT event_time, audit_id, user_name, verb, resource, name, outcome
+    SELECT event_time AS changed, user_name, concat_ws(' ', verb, resource, coalesce(name, '*')) AS change, audit_id
     FROM requests
     WHERE api_group = 'rbac.authorization.k8s.io'
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
