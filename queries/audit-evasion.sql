@@ -33,7 +33,8 @@ suspects AS (
     WHERE NOT is_server_audit_id(audit_id)
        OR len(source_ips) > 1
        OR has_hidden_characters(user_agent)
-       OR has_hidden_characters(uri_decoded(request_uri))
+       OR has_hidden_characters(request_uri)
+       OR (contains(request_uri, '%') AND has_hidden_characters(uri_decoded(request_uri)))
        OR is_path_disguised(request_uri)
        OR (verb = 'patch' AND has_double_members(json_body(request_object)))
     UNION SELECT audit_id FROM conflicts

@@ -18,8 +18,9 @@
 -- rows = 3
 --
 -- [[examples]]
--- log = "moderate"
--- rows = 1
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
 WITH deletes AS (
     SELECT *, date_trunc('minute', event_time) AS minute
     FROM deletions
