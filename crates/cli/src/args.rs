@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Answer a question with a canned query; without a name, list them
     Query(Box<QueryArgs>),
+    /// Run one SQL statement that reads; the evidence cannot be changed by it
+    Sql(SqlArgs),
     /// Explain the views and their columns; without a name, list them
     Describe(DescribeArgs),
     /// Show what the case holds: sources and their accounts, times, counts, files
@@ -158,6 +160,32 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// Runs one SQL statement on the views of the case, such as `requests`, `events`, `rejects` and `sources`.
+///
+/// The SQL is DuckDB's. SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW, EXPLAIN and EXPLAIN ANALYZE are run;
+/// what writes, loads, attaches, reads files or changes settings is refused. `SHOW TABLES` lists the views, and
+/// `DESCRIBE requests` the columns of one. Times are UTC.
+///
+/// A condition on `event_time` or `resource` that stands in the WHERE clause by itself spares the files that it
+/// excludes.
+#[derive(Debug, Args)]
+pub(crate) struct SqlArgs {
+    /// The statement; `-`, or nothing in a pipe, reads it from standard input
+    #[arg(value_name = "SQL", conflicts_with = "file")]
+    pub(crate) sql: Option<String>,
+
+    /// Read the statement from this file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// At most this many rows: the first, in the statement's own order; it ends there
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// What narrows a canned query.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Filters")]
@@ -276,6 +304,10 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 /// Shows what the case holds: sources and their accounts, times, counts, files.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
+    /// Also say how the evidence is kept from what a query may try
+    #[arg(long)]
+    pub(crate) verbose: bool,
+
     /// Form of the status: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,

@@ -6,7 +6,7 @@ use kforensic_event::RebuildError;
 use kforensic_lake::LakeError;
 use kforensic_query::catalogue::ValueError;
 use kforensic_query::describe::UnknownView;
-use kforensic_query::{CatalogueError, FolderError, QueryError, TimeError, UnknownQuery};
+use kforensic_query::{CatalogueError, FolderError, QueryError, Refusal, TimeError, UnknownQuery};
 use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
@@ -47,6 +47,12 @@ pub(crate) enum CliError {
     Rebuild(#[from] RebuildError),
     #[error("no query is named, only paths")]
     NoQuery,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("no statement is given")]
+    NoStatement,
+    #[error("cannot read `{path}`: {source}")]
+    Input { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     UnknownQuery(#[from] UnknownQuery),
     #[error(transparent)]
@@ -100,6 +106,7 @@ impl CliError {
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
             Self::Folder(FolderError::Taken { .. }) => "give the file another name",
+            Self::Folder(FolderError::Refused { source, .. }) => return source.hint().map(str::to_owned),
             Self::Folder(_) => "queries/ of the source tree shows how a query is written",
             Self::Query(QueryError::UnknownParameter { query, near, .. }) => {
                 return Some(unknown_parameter(query, near));
@@ -111,6 +118,11 @@ impl CliError {
                     unknown.near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}")),
                 );
             }
+            Self::NoStatement => {
+                "write it behind `kforensic sql`, name a file with `-f FILE`, or send it through a pipe"
+            }
+            Self::Refused(refusal) => return refusal.hint().map(str::to_owned),
+            Self::Query(QueryError::Statement(problem)) => return problem.hint().map(str::to_owned),
             Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
             Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
                 "the case is not what was written; ingest the sources into a new one"

@@ -2,6 +2,7 @@
 //!
 //! Only this crate prints, exits, and reads the environment and the clock.
 
+mod answer;
 mod args;
 mod command;
 mod error;
@@ -39,6 +40,7 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     match &line.command {
         Command::Ingest(args) => command::ingest::run(case, args, interrupt),
         Command::Query(args) => command::query::run(case, args, interrupt),
+        Command::Sql(args) => command::sql::run(case, args, interrupt),
         Command::Status(args) => command::status::run(case, args),
         Command::Show(args) => command::show::run(case, args),
         Command::Verify(args) => command::verify::run(case, args),

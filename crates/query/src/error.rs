@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::problem::Problem;
+
 /// An error of a session. Texts say what happened; what to do about it is the caller's to say.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -61,12 +63,29 @@ pub enum QueryError {
         name: String,
     },
     /// The session sees less than the query asks for, so that the answer would be incomplete.
-    #[error("the query `{query}` asks for {asked}, which this session leaves out")]
+    #[error("{query} asks for {asked}, which this session leaves out")]
     TooNarrow {
-        /// The query.
+        /// The query, as in `the query …`.
         query: String,
         /// What is left out.
         asked: String,
+    },
+    /// The statement of the user does not fit the views, or fails.
+    #[error("{0}")]
+    Statement(Problem),
+    /// The folder for what does not fit into memory cannot be made.
+    #[error("the folder `{path}` for temporary files cannot be made: {source}")]
+    Spill {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There can be no more threads.
+    #[error("no thread can be started for DuckDB: {source}")]
+    Thread {
+        /// Why.
+        source: std::io::Error,
     },
     /// The user asked to stop.
     #[error("interrupted")]

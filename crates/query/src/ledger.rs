@@ -6,21 +6,44 @@ use duckdb::types::{TimeUnit, Value};
 use duckdb::{Connection, params};
 use kforensic_lake::Snapshot;
 
+use crate::error::QueryError;
+
 /// A row per account. `account` is the JSON that stands in the commit.
 const TABLE: &str = "CREATE TABLE ledger (commit BIGINT, ingested_at TIMESTAMP, tool_version VARCHAR, account JSON)";
 
-/// Makes the table `ledger` and fills it.
-pub(crate) fn load(connection: &Connection, snapshot: &Snapshot) -> duckdb::Result<()> {
-    connection.execute_batch(TABLE)?;
-    let mut rows = connection.appender("ledger")?;
+/// A row of the table.
+pub(crate) struct Row {
+    commit: i64,
+    time_ms: i64,
+    tool_version: String,
+    account: String,
+}
+
+/// The rows of the table, in the order of the commits.
+///
+/// # Errors
+/// When an account cannot be written as JSON.
+pub(crate) fn rows(snapshot: &Snapshot) -> Result<Vec<Row>, QueryError> {
     let commits = snapshot.operations.iter().zip(&snapshot.commit_times_ms);
-    for (version, (operation, time_ms)) in (0_i64..).zip(commits) {
+    let mut rows = Vec::new();
+    for (commit, (operation, time_ms)) in (0_i64..).zip(commits) {
         for account in &operation.sources {
-            let json = serde_json::to_string(account);
-            let json = json.map_err(|error| duckdb::Error::ToSqlConversionFailure(Box::new(error)))?;
-            let time = Value::Timestamp(TimeUnit::Millisecond, *time_ms);
-            rows.append_row(params![version, time, operation.tool_version, json])?;
+            let account = serde_json::to_string(account)
+                .map_err(|error| duckdb::Error::ToSqlConversionFailure(Box::new(error)))
+                .map_err(QueryError::engine("load the ledger"))?;
+            rows.push(Row { commit, time_ms: *time_ms, tool_version: operation.tool_version.clone(), account });
         }
     }
-    rows.flush()
+    Ok(rows)
+}
+
+/// Makes the table `ledger` and fills it.
+pub(crate) fn load(connection: &Connection, rows: &[Row]) -> duckdb::Result<()> {
+    connection.execute_batch(TABLE)?;
+    let mut table = connection.appender("ledger")?;
+    for row in rows {
+        let time = Value::Timestamp(TimeUnit::Millisecond, row.time_ms);
+        table.append_row(params![row.commit, time, row.tool_version, row.account])?;
+    }
+    table.flush()
 }

@@ -17,11 +17,11 @@ impl Session {
         const ACTION: &str = "look the event up";
         const SQL: &str = "SELECT * FROM events WHERE audit_id = ? AND (?::VARCHAR IS NULL OR stage = ?) \
                            ORDER BY event_time, stage_time, source_id, byte_offset";
-        let found = self.connection().prepare(SQL).and_then(|mut statement| {
-            let batches = statement.stream_arrow(params![audit_id, stage, stage])?;
-            batches.collect::<duckdb::Result<Vec<_>>>()
-        });
-        found.map_err(QueryError::engine(ACTION)).map_err(|error| self.explain(error, ACTION))
+        let (audit_id, stage) = (audit_id.to_owned(), stage.map(str::to_owned));
+        self.ask(ACTION, move |connection| {
+            let mut statement = connection.prepare(SQL)?;
+            statement.stream_arrow(params![audit_id, stage, stage])?.collect()
+        })
     }
 
     /// Names and types of the columns of a view, in their order.
@@ -29,10 +29,12 @@ impl Session {
     /// # Errors
     /// On an interrupt.
     pub fn describe(&self, view: &str) -> Result<Vec<(String, String)>, QueryError> {
-        let sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index";
-        let found = self.connection().prepare(sql).and_then(|mut statement| {
+        const SQL: &str =
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index";
+        let view = view.to_owned();
+        self.ask("describe a view", move |connection| {
+            let mut statement = connection.prepare(SQL)?;
             statement.query_map(params![view], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        });
-        found.map_err(QueryError::engine("describe a view"))
+        })
     }
 }

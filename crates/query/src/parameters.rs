@@ -6,6 +6,7 @@ use duckdb::types;
 
 use crate::catalogue::{CannedQuery, Value};
 use crate::error::QueryError;
+use crate::gate::{self, Refusal};
 use crate::window::Window;
 
 /// Values of parameters, by name. What has no value is its default, else NULL.
@@ -35,9 +36,14 @@ impl Parameters {
         }
     }
 
-    /// Narrows the query by a condition in SQL, which the caller has checked.
-    pub fn set_condition(&mut self, condition: String) {
+    /// Narrows the query by a condition in SQL.
+    ///
+    /// # Errors
+    /// When it is not one condition that only reads.
+    pub fn set_condition(&mut self, condition: String) -> Result<(), Refusal> {
+        gate::check_condition(&condition)?;
         self.condition = Some(condition);
+        Ok(())
     }
 
     /// The condition in SQL, when there is one.

@@ -53,6 +53,36 @@ impl Selection {
         Self { since: time("since"), until: time("until"), resources }
     }
 
+    /// What both cover.
+    pub(crate) fn intersection(self, other: Self) -> Self {
+        let resources = match (self.resources, other.resources) {
+            (Some(ours), Some(theirs)) => Some(ours.into_iter().filter(|name| theirs.contains(name)).collect()),
+            (ours, theirs) => ours.or(theirs),
+        };
+        let until = match (self.until, other.until) {
+            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
+        // None, an open end, is less than any time.
+        Self { since: self.since.max(other.since), until, resources }
+    }
+
+    /// What covers both, and maybe more.
+    pub(crate) fn union(self, other: Self) -> Self {
+        let resources = match (self.resources, other.resources) {
+            (Some(mut ours), Some(theirs)) => {
+                ours.extend(theirs);
+                ours.sort_unstable();
+                ours.dedup();
+                Some(ours)
+            }
+            _ => None,
+        };
+        let since = self.since.zip(other.since).map(|(ours, theirs)| ours.min(theirs));
+        let until = self.until.zip(other.until).map(|(ours, theirs)| ours.max(theirs));
+        Self { since, until, resources }
+    }
+
     /// The files with events that have to be opened, in the order of the case's log.
     pub(crate) fn event_files<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a DataFile> {
         let partitions = self.partitions();
@@ -82,18 +112,25 @@ impl Selection {
     /// # Errors
     /// When the session leaves out times or resources that the query would show.
     pub(crate) fn check_covers(&self, query: &CannedQuery, parameters: &Parameters) -> Result<(), QueryError> {
-        let asked = Self::of(query, parameters);
-        let too_narrow = |asked: String| Err(QueryError::TooNarrow { query: query.name.clone(), asked });
+        self.check_covers_all_of(&format!("the query `{}`", query.name), &Self::of(query, parameters))
+    }
+
+    /// Refuses to answer `who`, which asks for `asked`, from less than that.
+    ///
+    /// # Errors
+    /// When the session leaves out times or resources of it.
+    pub(crate) fn check_covers_all_of(&self, who: &str, asked: &Self) -> Result<(), QueryError> {
+        let too_narrow = |asked: String| Err(QueryError::TooNarrow { query: who.to_owned(), asked });
         if let Some(since) = self.since.filter(|since| asked.since.is_none_or(|asked| asked < *since)) {
             return too_narrow(format!("requests before {}", time::render(since)));
         }
         if let Some(until) = self.until.filter(|until| asked.until.is_none_or(|asked| asked > *until)) {
             return too_narrow(format!("requests from {} on", time::render(until)));
         }
-        match (&self.resources, asked.resources) {
+        match (&self.resources, &asked.resources) {
             (None, _) => Ok(()),
             (Some(_), None) => too_narrow("all resources".to_owned()),
-            (Some(seen), Some(asked)) => match asked.into_iter().find(|resource| !seen.contains(resource)) {
+            (Some(seen), Some(asked)) => match asked.iter().find(|resource| !seen.contains(resource)) {
                 Some(resource) => too_narrow(format!("the resource `{resource}`")),
                 None => Ok(()),
             },

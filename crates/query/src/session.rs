@@ -1,11 +1,12 @@
 //! A locked-down DuckDB over the files of a case.
 //!
 //! It lives in memory and reads an explicit list of files, so it takes no lock and waits for nobody.
-//! It can open those files and nothing else, load no extension, reach no network and keep no secret,
-//! and SQL cannot change that.
+//! Three locks stand one behind the other: the gate lets only statements through that read ([`crate::gate`]);
+//! DuckDB itself can open those files and nothing else, load no extension, reach no network and keep no
+//! secret, and SQL cannot change that; and the kernel holds its threads to the same ([`crate::protection`]).
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,18 +14,21 @@ use duckdb::{Config, Connection};
 use kforensic_lake::{DataFile, Snapshot};
 
 use crate::catalogue::CannedQuery;
+use crate::engine::{Engine, Start};
 use crate::error::QueryError;
-use crate::ledger;
+use crate::gate::Statement;
 use crate::parameters::Parameters;
+use crate::protection::{Protection, Reach};
 use crate::selection::Selection;
 use crate::sql::literals;
 use crate::statement;
-use crate::stream::{RowSink, RunSummary, stream};
-use crate::views;
+use crate::stream::{Bound, RowSink, Rows, RunSummary, stream};
+use crate::trouble::{Author, Trouble};
+use crate::{ledger, network, views};
 
-/// How DuckDB's messages of two kinds begin; its C API tells no kinds apart.
-const INTERRUPTED: &str = "INTERRUPT";
-const OUT_OF_MEMORY: &str = "Out of Memory";
+/// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
+/// leave no room for the evidence that is being copied meanwhile.
+const SPILL_BYTES: u64 = 32 << 30;
 
 /// What a session may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +37,19 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Threads that work on a query.
     pub threads: usize,
-    /// Folder for what does not fit into memory, made when it is needed. Not in the evidence.
+    /// Folder for what does not fit into memory; made when it is not there. Not in the evidence.
     pub temp_directory: PathBuf,
 }
 
 /// An open case: the views, such as `events`, `requests`, `rejects` and `sources`, and the queries on them.
+///
+/// DuckDB works on threads of its own; rows, errors and sinks stay on the caller's.
 pub struct Session {
-    connection: Connection,
+    engine: Engine,
+    protection: Protection,
     selection: Selection,
-    limits: Limits,
     /// What the session may read, in the order of the case's log: events, then rejects.
-    files: Vec<PathBuf>,
+    trouble: Arc<Trouble>,
     interrupt: Interrupt,
 }
 
@@ -66,6 +72,11 @@ impl Interrupt {
     pub(crate) fn take(&self) -> bool {
         self.asked.swap(false, Ordering::SeqCst)
     }
+
+    /// Stops what DuckDB is doing, because nobody wants it any more.
+    pub(crate) fn stop_engine(&self) {
+        self.handle.interrupt();
+    }
 }
 
 impl Session {
@@ -77,31 +88,34 @@ impl Session {
     pub fn open(snapshot: &Snapshot, selection: &Selection, limits: &Limits) -> Result<Self, QueryError> {
         let events = checked_paths(&selection.event_files(snapshot))?;
         let rejects = checked_paths(&snapshot.reject_files().collect::<Vec<_>>())?;
-        let temp_directory = limits
-            .temp_directory
-            .to_str()
-            .ok_or_else(|| QueryError::Path { path: limits.temp_directory.clone(), problem: "it is not UTF-8" })?;
-        let connection = connect(limits, temp_directory).map_err(QueryError::engine("start DuckDB"))?;
-        let lists = [&events, &rejects].map(|files| files.iter().map(String::as_str).collect::<Vec<_>>());
-        let [event_files, reject_files] = &lists;
-        let lock = format!(
-            "SET allowed_paths = [{}];\nSET enable_external_access = false;",
-            literals(lists.iter().flatten().copied())
-        );
-        connection.execute_batch(&lock).map_err(QueryError::engine("lock DuckDB down"))?;
-        ledger::load(&connection, snapshot).map_err(QueryError::engine("load the ledger"))?;
-        let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle: connection.interrupt_handle() };
-        let views = views::create(event_files, reject_files, selection);
-        let session = Self {
-            connection,
-            selection: selection.clone(),
-            limits: limits.clone(),
-            files: events.into_iter().chain(rejects).map(PathBuf::from).collect(),
-            interrupt,
+        let files: Vec<PathBuf> = events.iter().chain(&rejects).map(PathBuf::from).collect();
+        let temp_directory = temp_directory(limits)?.to_owned();
+        let reach = Reach { files: files.clone(), folder: Some(temp_directory.clone().into()) };
+        let trouble = Arc::new(Trouble { files, memory_bytes: limits.memory_bytes });
+        let content = Content {
+            ledger: ledger::rows(snapshot)?,
+            views: views::create(&events, &rejects, selection),
+            paths: events.into_iter().chain(rejects).collect(),
         };
-        session.execute("create the views", &views)?;
-        session.execute("lock DuckDB down", "SET lock_configuration = true")?;
-        Ok(session)
+        let open = {
+            let (trouble, memory_bytes) = (Arc::clone(&trouble), limits.memory_bytes);
+            move || {
+                let opened = config(memory_bytes, &temp_directory).and_then(Connection::open_in_memory_with_flags);
+                let connection = opened.map_err(QueryError::engine("start DuckDB"))?;
+                content.load(&connection, &trouble)?;
+                let handle = connection.interrupt_handle();
+                Ok((connection, handle))
+            }
+        };
+        let threads = limits.threads.max(1);
+        let lock = move |connection: &Connection| {
+            // DuckDB starts its threads here, on a thread that is restricted already.
+            let sql = format!("SET threads = {threads};\nSET lock_configuration = true;");
+            connection.execute_batch(&sql).map_err(QueryError::engine(LOCK))
+        };
+        let (engine, protection, handle) = Engine::start(Start { open, lock, reach })?;
+        let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle };
+        Ok(Self { engine, protection, selection: selection.clone(), trouble, interrupt })
     }
 
     /// Runs a canned query and hands its rows to `sink`, oldest first.
@@ -122,9 +136,36 @@ impl Session {
     ) -> Result<RunSummary, QueryError> {
         parameters.check(query)?;
         self.selection.check_covers(query, parameters)?;
-        let value = |name: &str| parameters.bound(query, name);
-        let done = stream(&self.connection, &statement::bound(query, parameters), &value, limit, &self.interrupt, sink);
-        done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name)))
+        let sql = statement::bound(query, parameters);
+        let value = {
+            let (query, parameters) = (query.clone(), parameters.clone());
+            Box::new(move |name: &str| parameters.bound(&query, name))
+        };
+        let bound = Bound { sql, value };
+        let rows = limit.map_or(Rows::All, Rows::Last);
+        let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
+        done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name), Author::Program))
+    }
+
+    /// Runs a statement of the user that has passed the gate, and hands its rows to `sink`, in its own order.
+    ///
+    /// With a `limit` only the first rows are passed on, and the statement ends there: the summary counts
+    /// more rows than were passed on when there are more, but not how many.
+    ///
+    /// # Errors
+    /// When the statement does not fit the views, fails, or asks for more than the session sees; and as for
+    /// [`Session::run`].
+    pub fn sql(
+        &self,
+        statement: &Statement,
+        limit: Option<usize>,
+        sink: &mut dyn RowSink,
+    ) -> Result<RunSummary, QueryError> {
+        self.selection.check_covers_all_of("the statement", statement.selection())?;
+        let bound = Bound { sql: statement.sql().to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
+        let rows = limit.map_or(Rows::All, Rows::First);
+        let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
+        done.map_err(|error| self.explain(error, "run the statement", Author::User))
     }
 
     /// Stops what the session is doing, from any thread but a signal handler: it takes a lock.
@@ -137,52 +178,58 @@ impl Session {
         &self.selection
     }
 
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
+    /// What the kernel keeps DuckDB from, whatever a statement tries.
+    pub fn protection(&self) -> &Protection {
+        &self.protection
     }
 
-    fn execute(&self, action: &str, sql: &str) -> Result<(), QueryError> {
-        let done = self.connection.execute_batch(sql).map_err(QueryError::engine(action));
-        done.map_err(|error| self.explain(error, action))
+    /// Does some of our own work on DuckDB's thread.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> duckdb::Result<T> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let done = self.engine.run(work).map_err(QueryError::engine(action));
+        done.map_err(|error| self.explain(error, action, Author::Program))
     }
 
-    /// Finds out what an error of DuckDB means: an interrupt, too little memory, or a damaged file.
-    pub(crate) fn explain(&self, error: QueryError, action: &str) -> QueryError {
-        let QueryError::Engine { source, .. } = error else { return error };
-        let message = source.to_string();
-        if message.starts_with(INTERRUPTED) {
+    fn explain(&self, error: QueryError, action: &str, author: Author) -> QueryError {
+        let (trouble, action) = (Arc::clone(&self.trouble), action.to_owned());
+        let explained = match error {
+            QueryError::Engine { .. } => {
+                self.engine.run(move |connection| trouble.explain(error, &action, author, connection))
+            }
+            error => error,
+        };
+        if matches!(explained, QueryError::Interrupted) {
             self.interrupt.take();
-            return QueryError::Interrupted;
         }
-        if message.starts_with(OUT_OF_MEMORY) {
-            return QueryError::OutOfMemory { limit_bytes: self.limits.memory_bytes, source };
-        }
-        match self.damaged_file(&message) {
-            Some((path, problem)) => QueryError::Damaged { path, problem },
-            None => QueryError::Engine { action: action.to_owned(), source },
-        }
+        explained
     }
+}
 
-    /// The file that an error is about. DuckDB does not always name it, so all are read then.
-    fn damaged_file(&self, message: &str) -> Option<(PathBuf, String)> {
-        const NO_FILES_FAULT: [&str; 7] =
-            ["Binder", "Parser", "Syntax", "Catalog", "Permission", "Conversion", "Out of Range"];
-        if NO_FILES_FAULT.iter().any(|kind| message.starts_with(kind)) {
-            return None;
-        }
-        let named = self.files.iter().find(|path| path.to_str().is_some_and(|path| message.contains(path)));
-        if let Some(path) = named {
-            return Some((path.clone(), message.to_owned()));
-        }
-        for path in &self.files {
-            let list = literals(path.to_str());
-            let read = format!("SELECT count(COLUMNS(*)) FROM read_parquet([{list}], hive_partitioning = false)");
-            let Err(error) = self.connection.execute_batch(&read) else { continue };
-            let problem = error.to_string();
-            let stopped = problem.starts_with(INTERRUPTED) || problem.starts_with(OUT_OF_MEMORY);
-            return (!stopped).then(|| (path.clone(), problem));
-        }
-        None
+const LOCK: &str = "lock DuckDB down";
+
+/// What a session is loaded with.
+struct Content {
+    ledger: Vec<ledger::Row>,
+    /// SQL that creates the views.
+    views: String,
+    paths: Vec<String>,
+}
+
+impl Content {
+    fn load(&self, connection: &Connection, trouble: &Trouble) -> Result<(), QueryError> {
+        let lock = format!(
+            "SET allowed_paths = [{}];\nSET enable_external_access = false;",
+            literals(self.paths.iter().map(String::as_str))
+        );
+        connection.execute_batch(&lock).map_err(QueryError::engine(LOCK))?;
+        network::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
+        ledger::load(connection, &self.ledger).map_err(QueryError::engine("load the ledger"))?;
+        const VIEWS: &str = "create the views";
+        let created = connection.execute_batch(&self.views).map_err(QueryError::engine(VIEWS));
+        created.map_err(|error| trouble.explain(error, VIEWS, Author::Program, connection))
     }
 }
 
@@ -212,14 +259,23 @@ fn checked_paths(files: &[&DataFile]) -> Result<Vec<String>, QueryError> {
     Ok(paths)
 }
 
-fn connect(limits: &Limits, temp_directory: &str) -> duckdb::Result<Connection> {
+/// The folder to spill into, which the kernel can only allow when it exists.
+fn temp_directory(limits: &Limits) -> Result<&str, QueryError> {
+    let path: &Path = &limits.temp_directory;
+    fs::create_dir_all(path).map_err(|source| QueryError::Spill { path: path.to_owned(), source })?;
+    path.to_str().ok_or_else(|| QueryError::Path { path: path.to_owned(), problem: "it is not UTF-8" })
+}
+
+fn config(memory_bytes: u64, temp_directory: &str) -> duckdb::Result<Config> {
     // Autoload is on in this build of DuckDB: `current_date` alone would go and fetch the extension `icu`.
-    let config = Config::default()
+    Config::default()
         .enable_autoload_extension(false)?
         .with("allow_community_extensions", "false")?
         .with("allow_persistent_secrets", "false")?
-        .with("memory_limit", format!("{}B", limits.memory_bytes))?
-        .with("threads", limits.threads.max(1).to_string())?
-        .with("temp_directory", temp_directory)?;
-    Connection::open_in_memory_with_flags(config)
+        .with("memory_limit", format!("{memory_bytes}B"))?
+        // One thread is the caller's; those of DuckDB's own are started when this thread is restricted.
+        .with("threads", "1")?
+        .with("async_threads", "0")?
+        .with("temp_directory", temp_directory)?
+        .with("max_temp_directory_size", format!("{SPILL_BYTES}B"))
 }

@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(body(&parameters), "FROM requests r WHERE (true) AND 1 < $least -- filters()\nORDER BY 1\n");
         parameters.set("user", Value::Text("o'hara".to_owned()));
         parameters.set("source_ip", Value::Network("10.0.0.0/8".to_owned()));
-        parameters.set_condition("verb = 'get' -- only".to_owned());
+        parameters.set_condition("verb = 'get' -- only".to_owned()).unwrap();
         assert_eq!(
             body(&parameters),
             "FROM requests r WHERE (r.user_name = $user AND in_network(r.source_ip, $source_ip) AND (\nverb = 'get' -- only\n)) \

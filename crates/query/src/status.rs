@@ -42,9 +42,12 @@ impl Session {
         })
     }
 
-    fn collect<T>(&self, sql: &str, row: impl FnMut(&Row<'_>) -> duckdb::Result<T>) -> Result<Vec<T>, QueryError> {
-        const ACTION: &str = "count the events";
-        let rows = self.connection().prepare(sql).and_then(|mut statement| statement.query_map([], row)?.collect());
-        rows.map_err(QueryError::engine(ACTION)).map_err(|error| self.explain(error, ACTION))
+    fn collect<T: Send + 'static>(
+        &self,
+        sql: &str,
+        row: impl FnMut(&Row<'_>) -> duckdb::Result<T> + Send + 'static,
+    ) -> Result<Vec<T>, QueryError> {
+        let sql = sql.to_owned();
+        self.ask("count the events", move |connection| connection.prepare(&sql)?.query_map([], row)?.collect())
     }
 }

@@ -1,15 +1,24 @@
-//! Rows on their way from DuckDB to whoever wants them, a batch at a time.
+//! Rows on their way from DuckDB's thread to whoever wants them, a batch at a time.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use duckdb::{Connection, params_from_iter, types};
 
+use crate::engine::Engine;
 use crate::error::{QueryError, SinkError};
 use crate::session::Interrupt;
 
-/// Takes the rows of a result.
+/// Batches that wait between DuckDB and the receiver: enough for both to work at once, and no more memory.
+const WAITING_BATCHES: usize = 2;
+
+/// How often a receiver that waits for rows looks whether it shall stop.
+const INTERRUPT_POLL: Duration = Duration::from_millis(50);
+
+/// Takes the rows of a result. It is called on the thread that asked.
 pub trait RowSink {
     /// Takes the columns: once, before any rows, and also when there are none.
     ///
@@ -33,42 +42,148 @@ pub struct RunSummary {
     pub total_rows: u64,
 }
 
-/// Runs one statement, with `value` giving what is bound to each of its parameters.
+/// Which rows are passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// All.
+    All,
+    /// The last ones; the others are counted.
+    Last(usize),
+    /// The first ones; then the query ends, and `total_rows` is only known to be more when there are more.
+    First(usize),
+}
+
+/// One statement, with what is bound to its parameters by name.
+pub(crate) struct Bound {
+    pub(crate) sql: String,
+    pub(crate) value: Box<dyn Fn(&str) -> types::Value + Send>,
+}
+
+enum Message {
+    Columns(SchemaRef),
+    Rows(RecordBatch),
+    End(duckdb::Result<()>),
+}
+
+/// Runs one statement on the engine, and gives its rows to `sink` on this thread.
 pub(crate) fn stream(
-    connection: &Connection,
-    sql: &str,
-    value: &dyn Fn(&str) -> types::Value,
-    limit: Option<usize>,
+    engine: &Engine,
+    statement: Bound,
+    rows: Rows,
     interrupt: &Interrupt,
     sink: &mut dyn RowSink,
 ) -> Result<RunSummary, QueryError> {
-    let stop = || if interrupt.take() { Err(QueryError::Interrupted) } else { Ok(()) };
-    stop()?;
-    let engine = || QueryError::engine("run the query");
-    let mut statement = connection.prepare(sql).map_err(engine())?;
+    if interrupt.take() {
+        return Err(QueryError::Interrupted);
+    }
+    let (sender, receiver) = sync_channel(WAITING_BATCHES);
+    engine.send(move |connection| {
+        let end = produce(connection, &statement, &sender);
+        // When nobody listens any more, nobody needs to know how it ended.
+        let _ = sender.send(Message::End(end));
+    });
+    let running = Running { messages: receiver, interrupt, ended: false };
+    consume(running, rows, sink)
+}
+
+/// On DuckDB's thread: sends what there is until it ends, or until nobody takes it any more.
+fn produce(connection: &Connection, bound: &Bound, to: &SyncSender<Message>) -> duckdb::Result<()> {
+    let mut statement = connection.prepare(&bound.sql)?;
     let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
-    let values = names.map(|name| name.map(|name| value(&name))).collect::<Result<Vec<_>, _>>().map_err(engine())?;
-    let batches = statement.stream_arrow(params_from_iter(values)).map_err(engine())?;
-    sink.columns(&batches.get_schema()).map_err(QueryError::Sink)?;
-    let mut summary = RunSummary::default();
-    let mut newest = limit.map(Newest::new);
+    let values = names.map(|name| name.map(|name| (bound.value)(&name))).collect::<duckdb::Result<Vec<_>>>()?;
+    let batches = statement.stream_arrow(params_from_iter(values))?;
+    if to.send(Message::Columns(batches.get_schema())).is_err() {
+        return Ok(());
+    }
     for batch in batches {
-        let batch = batch.map_err(engine())?;
-        stop()?;
-        summary.total_rows += batch.num_rows() as u64;
-        match &mut newest {
-            Some(newest) => newest.push(batch),
-            None => sink.rows(&batch).map_err(QueryError::Sink)?,
+        if to.send(Message::Rows(batch?)).is_err() {
+            break;
         }
     }
-    let Some(newest) = newest else {
-        return Ok(RunSummary { rows: summary.total_rows, ..summary });
+    Ok(())
+}
+
+fn consume(mut running: Running<'_>, rows: Rows, sink: &mut dyn RowSink) -> Result<RunSummary, QueryError> {
+    let mut summary = RunSummary::default();
+    let mut newest = match rows {
+        Rows::Last(wanted) => Some(Newest::new(wanted)),
+        Rows::All | Rows::First(_) => None,
     };
-    for batch in newest.into_batches() {
+    let mut room = match rows {
+        Rows::First(wanted) => wanted,
+        Rows::All | Rows::Last(_) => usize::MAX,
+    };
+    loop {
+        match running.next()? {
+            Message::Columns(schema) => sink.columns(&schema).map_err(QueryError::Sink)?,
+            Message::Rows(batch) => {
+                summary.total_rows += batch.num_rows() as u64;
+                match &mut newest {
+                    Some(newest) => newest.push(batch),
+                    None => {
+                        let taken = batch.slice(0, batch.num_rows().min(room));
+                        room -= taken.num_rows();
+                        summary.rows += taken.num_rows() as u64;
+                        if taken.num_rows() > 0 {
+                            sink.rows(&taken).map_err(QueryError::Sink)?;
+                        }
+                        if taken.num_rows() < batch.num_rows() {
+                            return Ok(summary);
+                        }
+                    }
+                }
+            }
+            Message::End(end) => {
+                end.map_err(QueryError::engine("run the query"))?;
+                break;
+            }
+        }
+    }
+    for batch in newest.into_iter().flat_map(Newest::into_batches) {
         summary.rows += batch.num_rows() as u64;
         sink.rows(&batch).map_err(QueryError::Sink)?;
     }
     Ok(summary)
+}
+
+/// A statement that runs. Whoever drops it before its end (an error of the sink, an interrupt, a panic) stops
+/// it, and waits until DuckDB is free for the next one.
+struct Running<'a> {
+    messages: Receiver<Message>,
+    interrupt: &'a Interrupt,
+    ended: bool,
+}
+
+impl Running<'_> {
+    fn next(&mut self) -> Result<Message, QueryError> {
+        loop {
+            // DuckDB forgets an interrupt that comes before the statement begins, so it is not asked only once.
+            if self.interrupt.take() {
+                return Err(QueryError::Interrupted);
+            }
+            match self.messages.recv_timeout(INTERRUPT_POLL) {
+                Ok(message) => {
+                    self.ended = matches!(message, Message::End(_));
+                    return Ok(message);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => panic!("a statement that runs says how it ends"),
+            }
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        while !self.ended {
+            self.interrupt.stop_engine();
+            match self.messages.recv_timeout(INTERRUPT_POLL) {
+                Ok(message) => self.ended = matches!(message, Message::End(_)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => self.ended = true,
+            }
+        }
+    }
 }
 
 /// The last rows of a stream. Holds at most the wanted rows and the rest of one batch (2,048 rows).

@@ -4,6 +4,8 @@
 //! because a glob would also find files that are not part of the table, and opens all of them.
 //! Everything else is a file of `views/`.
 
+mod definitions;
+
 use std::fmt::Write as _;
 
 use kforensic_event::{COLUMNS, Column, Kind, time};
@@ -16,8 +18,8 @@ use crate::sql::{literal, literals};
 const REJECT_COLUMNS: [&str; 8] =
     ["source_id", "line_number", "byte_offset", "byte_length", "reject_reason", "raw", "host", "cluster"];
 
-/// SQL that creates all views, over the given files.
-pub(crate) fn create(event_files: &[&str], reject_files: &[&str], selection: &Selection) -> String {
+/// SQL that creates all views, over the given files, each behind those that it mentions.
+pub(crate) fn create(event_files: &[String], reject_files: &[String], selection: &Selection) -> String {
     let events: Vec<&Column> = COLUMNS.iter().collect();
     let rejects: Vec<&Column> =
         REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
@@ -26,14 +28,34 @@ pub(crate) fn create(event_files: &[&str], reject_files: &[&str], selection: &Se
         select(&events, event_files, &conditions(selection)),
         select(&rejects, reject_files, &[]),
     );
-    for file in embedded::VIEWS {
+    for file in definitions::in_order(embedded::VIEWS) {
         // Writing into a string cannot fail.
         let _ = writeln!(sql, "-- {}\n{}", file.path, file.text);
     }
     sql
 }
 
-fn select(columns: &[&Column], files: &[&str], conditions: &[String]) -> String {
+/// Whether one of our files makes a view or macro of that name.
+pub(crate) fn is_defined(name: &str) -> bool {
+    definitions_called(name).next().is_some()
+}
+
+/// Whether one of our files makes a macro of that name that reads from a view.
+pub(crate) fn is_macro_that_reads(name: &str) -> bool {
+    definitions_called(name).any(|definition| definition.kind != definitions::Kind::View && definition.reads)
+}
+
+/// Whether one of our files makes a table macro of that name: one that takes names of tables.
+pub(crate) fn is_table_macro(name: &str) -> bool {
+    definitions_called(name).any(|definition| definition.kind == definitions::Kind::TableMacro)
+}
+
+fn definitions_called(name: &str) -> impl Iterator<Item = definitions::Definition<'static>> {
+    let all = embedded::VIEWS.iter().flat_map(|file| definitions::of(file.text));
+    all.filter(move |definition| definition.name.eq_ignore_ascii_case(name))
+}
+
+fn select(columns: &[&Column], files: &[String], conditions: &[String]) -> String {
     let mut names = Vec::new();
     for column in columns {
         let (name, kind) = (column.name, sql_type(column.kind));
@@ -48,7 +70,7 @@ fn select(columns: &[&Column], files: &[&str], conditions: &[String]) -> String 
     if files.is_empty() {
         return format!("SELECT {names} WHERE false");
     }
-    let files = literals(files.iter().copied());
+    let files = literals(files.iter().map(String::as_str));
     let rows = format!("SELECT {names}\nFROM read_parquet([{files}], hive_partitioning = false)");
     match conditions {
         [] => rows,
@@ -92,7 +114,7 @@ mod tests {
     #[test]
     fn paths_and_names_cannot_break_out_of_their_quotes() {
         let selection = Selection { resources: Some(vec!["x' OR 'a".to_owned()]), ..Selection::default() };
-        let sql = create(&["/it's/a.parquet"], &[], &selection);
+        let sql = create(&["/it's/a.parquet".to_owned()], &[], &selection);
         assert!(sql.contains("read_parquet(['/it''s/a.parquet'], hive_partitioning = false)"), "{sql}");
         assert!(sql.contains("resource = 'x'' OR ''a'"), "{sql}");
     }

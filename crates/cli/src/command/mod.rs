@@ -8,6 +8,7 @@ pub(crate) mod prune;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod show;
+pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod verify;
 

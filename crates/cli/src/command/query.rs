@@ -1,21 +1,15 @@
 //! `kforensic query`
 
-use std::io::Write;
 use std::iter;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
-use kforensic_query::{
-    CannedQuery, Catalogue, Parameters, RowSink, RunSummary, Selection, Session, SinkError, Window, window,
-};
-use kforensic_report::{Format, Layout, Sink, Summary};
+use kforensic_query::{CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Window, window};
 use tempfile::TempDir;
 
+use crate::answer::{self, Shown};
 use crate::args::{Labels, QueriesArgs, QueryArgs};
 use crate::command::ingest::ingest;
 use crate::command::{Outcome, case_folder, limits, prune, queries};
@@ -121,15 +115,9 @@ fn values(
         parameters.set(name, query.declared(name)?.parse(text, now)?);
     }
     if let Some(condition) = &filter.condition {
-        parameters.set_condition(condition.clone());
+        parameters.set_condition(condition.clone())?;
     }
     Ok((parameters, window))
-}
-
-/// What an answer was, for the line under it.
-struct Shown {
-    run: RunSummary,
-    hidden_columns: Vec<String>,
 }
 
 fn answer(
@@ -137,54 +125,19 @@ fn answer(
     parameters: &Parameters,
     limit: Option<usize>,
     snapshot: &Snapshot,
-    mut output: Output,
+    output: Output,
     interrupt: &Interrupt,
 ) -> Result<Shown, CliError> {
     let (limits, _spill) = limits()?;
     let session = Session::open(snapshot, &Selection::of(query, parameters), &limits)?;
-    let handle = session.interrupt_handle();
-    interrupt.on(move || handle.interrupt());
-    let (run, summary) = {
-        let mut rows =
-            Rows { format: output.format, layout: output.layout.clone(), output: Some(&mut output), sink: None };
-        let run = session.run(query, parameters, limit, &mut rows)?;
-        (run, rows.sink.take().map_or_else(|| Ok(Summary::default()), Sink::finish)?)
-    };
-    output.finish()?;
-    Ok(Shown { run, hidden_columns: summary.hidden_columns })
-}
-
-/// Writes rows as they come.
-struct Rows<'w> {
-    format: Format,
-    layout: Layout,
-    /// The output, until the columns are known.
-    output: Option<&'w mut dyn Write>,
-    sink: Option<Box<dyn Sink + 'w>>,
-}
-
-impl RowSink for Rows<'_> {
-    fn columns(&mut self, schema: &SchemaRef) -> Result<(), SinkError> {
-        if let Some(output) = self.output.take() {
-            self.sink = Some(self.format.writer(Arc::clone(schema), self.layout.clone(), output)?);
-        }
-        Ok(())
-    }
-
-    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
-        if let Some(sink) = &mut self.sink {
-            sink.write_batch(batch)?;
-        }
-        Ok(())
-    }
+    answer::write(&session, output, interrupt, |session, rows| session.run(query, parameters, limit, rows))
 }
 
 /// Says on standard error what the rows above are, and why there may be none.
 fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration) {
     let RunSummary { rows, total_rows } = shown.run;
-    let plural = if rows == 1 { "row" } else { "rows" };
     let rows = match rows == total_rows {
-        true => format!("{rows} {plural}"),
+        true => answer::count(rows),
         false => format!("the newest {rows} of {total_rows} rows"),
     };
     let time = |micros| message::time(&time::render(micros));
@@ -194,12 +147,9 @@ fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration)
         (None, Some(until)) => format!("before {} UTC", time(until)),
         (Some(since), Some(until)) => format!("from {} to {} UTC", time(since), time(until)),
     };
-    let newest_text =
-        newest.map_or("no events in the case".to_owned(), |newest| format!("newest event {} UTC", time(newest)));
+    let newest_text = answer::newest_event(newest);
     message::plain(&format!("{rows}; {window_text}; {newest_text}; {:.3} s", elapsed.as_secs_f64()));
-    if !shown.hidden_columns.is_empty() {
-        message::note(&format!("columns without any value are not shown: {}", shown.hidden_columns.join(", ")));
-    }
+    answer::note_hidden_columns(shown);
     if let (0, Some(since), Some(newest)) = (total_rows, window.since, newest)
         && since > newest
     {

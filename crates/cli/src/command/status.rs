@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use kforensic_event::time;
 use kforensic_lake::{Case, FORMAT_VERSION, LedgerEntry, Snapshot};
-use kforensic_query::{Counts, Selection, Session};
+use kforensic_query::{Counts, Protection, Selection, Session};
 use kforensic_report::{Format, ReportError};
 use serde_json::{Map, Value, json};
 
@@ -23,15 +23,17 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &StatusArgs) -> Result<Outcome, 
     let folder = case_folder(case);
     let snapshot = Case::open(&folder)?.snapshot()?;
     let (limits, _spill) = limits()?;
-    let counts = Session::open(&snapshot, &Selection::default(), &limits)?.counts()?;
+    let session = Session::open(&snapshot, &Selection::default(), &limits)?;
+    let counts = session.counts()?;
+    let protection = session.protection();
     match args.format.as_str() {
-        "json" => message::print(&format!("{:#}\n", as_json(&snapshot, &counts)))?,
-        _ => print(&folder, &snapshot, &counts)?,
+        "json" => message::print(&format!("{:#}\n", as_json(&snapshot, &counts, protection)))?,
+        _ => print(&folder, &snapshot, &counts, args.verbose.then_some(protection))?,
     }
     Ok(Outcome::Done)
 }
 
-fn as_json(snapshot: &Snapshot, counts: &Counts) -> Value {
+fn as_json(snapshot: &Snapshot, counts: &Counts, protection: &Protection) -> Value {
     let times = snapshot.event_times();
     let (originals, original_bytes) = originals(snapshot);
     let resources: Vec<Value> =
@@ -56,9 +58,18 @@ fn as_json(snapshot: &Snapshot, counts: &Counts) -> Value {
         "files": snapshot.files.len(),
         "bytes": bytes(snapshot),
         "originals": json!({"files": originals, "bytes": original_bytes}),
+        "protection": protection_as_json(protection),
         "pruned": snapshot.prunings().collect::<Vec<_>>(),
         "sources": snapshot.sources().collect::<Vec<_>>(),
     })
+}
+
+fn protection_as_json(protection: &Protection) -> Value {
+    match protection {
+        Protection::InForce { abi } => json!({"landlock": "in force", "abi": abi, "reason": null}),
+        Protection::Partly { abi } => json!({"landlock": "partly in force", "abi": abi, "reason": null}),
+        Protection::Missing { reason } => json!({"landlock": "not in force", "abi": null, "reason": reason}),
+    }
 }
 
 /// Versions of kforensic that wrote into the case, in order, each once.
@@ -91,7 +102,12 @@ fn originals(snapshot: &Snapshot) -> (usize, u64) {
     sizes.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size))
 }
 
-fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Result<(), CliError> {
+fn print(
+    folder: &std::path::Path,
+    snapshot: &Snapshot,
+    counts: &Counts,
+    protection: Option<&Protection>,
+) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     let time = |micros| message::time(&time::render(micros));
     let times = match snapshot.event_times() {
@@ -119,7 +135,8 @@ fn print(folder: &std::path::Path, snapshot: &Snapshot, counts: &Counts) -> Resu
         ),
     ];
     let mut text = String::new();
-    for (name, value) in facts {
+    let protection = protection.map(|protection| ("protection", protection.to_string()));
+    for (name, value) in facts.into_iter().chain(protection) {
         text.push_str(&format!("{name:<12} {value}\n"));
     }
     write(&mut out, &text)?;

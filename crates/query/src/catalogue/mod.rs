@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::embedded;
 use crate::error::QueryError;
+use crate::gate::{self, Refusal};
 use crate::parameters::Parameters;
 use crate::statement;
 
@@ -209,6 +210,14 @@ pub enum FolderError {
     /// A file breaks a rule.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// It does more than read.
+    #[error("`{path}` does not pass: {source}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What is refused.
+        source: Refusal,
+    },
     /// The name is taken: one of two answers would be given in the place of the other.
     #[error("`{path}` has the name of another query")]
     Taken {
@@ -273,6 +282,10 @@ impl Catalogue {
             let query = CannedQuery { group: Group::Own, ..CannedQuery::parse(&path.to_string_lossy(), &text)? };
             if self.queries.iter().any(|other| other.name == query.name) {
                 return Err(FolderError::Taken { path });
+            }
+            // Values are bound and a condition has a gate of its own, so this is what will run.
+            if let Err(source) = gate::check(&query.shown_sql(&Parameters::new())) {
+                return Err(FolderError::Refused { path, source });
             }
             self.queries.push(query);
         }

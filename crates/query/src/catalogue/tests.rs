@@ -149,6 +149,11 @@ fn a_folder_adds_queries_and_breaks_none() {
     file("mine.sql").unwrap();
     catalogue.add_folder(folder.path()).unwrap();
     assert_eq!((catalogue.iter().count(), catalogue.find("mine").unwrap().group), (before + 1, Group::Own));
+    let hostile = format!("{header}WITH x AS (SELECT 1 WHERE filters()) FROM read_text('/etc/passwd') ORDER BY 1");
+    std::fs::write(folder.path().join("hostile.sql"), hostile).unwrap();
+    let error = Catalogue::embedded().unwrap().add_folder(folder.path()).unwrap_err();
+    assert!(matches!(error, FolderError::Refused { .. }), "{error}");
+    std::fs::remove_file(folder.path().join("hostile.sql")).unwrap();
     let mut catalogue = Catalogue::embedded().unwrap();
     file("secret-reads.sql").unwrap();
     let error = catalogue.add_folder(folder.path()).unwrap_err().to_string();

@@ -56,7 +56,7 @@ fn every_query_takes_every_filter() {
         for filter in common() {
             all.set(&filter.name, some_value(filter.kind));
         }
-        all.set_condition("user_agent IS NULL OR verb = 'get' -- or so".to_owned());
+        all.set_condition("user_agent IS NULL OR verb = 'get' -- or so".to_owned()).unwrap();
         if let Err(error) = run(&session, query, &all, None) {
             panic!("{}: {error}", query.name);
         }

@@ -1,0 +1,105 @@
+//! `kforensic sql`
+
+use std::fs;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use kforensic_lake::Case;
+use kforensic_query::{RowSink, RunSummary, Session, SinkError, Statement, gate};
+
+use crate::answer::{self, Shown};
+use crate::args::SqlArgs;
+use crate::command::{Outcome, case_folder, limits};
+use crate::error::CliError;
+use crate::interrupt::Interrupt;
+use crate::message;
+use crate::output::{self, Output};
+
+/// Runs a statement of the user, when it only reads.
+pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    let format = output::format_of(&args.output)?;
+    let statement = gate::check(&text(args)?)?;
+
+    let start = Instant::now();
+    let case = Case::open(&case_folder(case))?;
+    let snapshot = case.snapshot()?;
+    let newest = snapshot.event_times().map(|(_, newest)| newest);
+    let mut output = Output::open(&args.output, case.root())?;
+    let limit = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let (limits, _spill) = limits()?;
+    let session = Session::open(&snapshot, statement.selection(), &limits)?;
+    let shown = if statement.is_explanation() && format.is_table() {
+        let handle = session.interrupt_handle();
+        interrupt.on(move || handle.interrupt());
+        let run = session.sql(&statement, limit, &mut Plan { output: &mut output })?;
+        output.finish()?;
+        Shown { run, hidden_columns: Vec::new() }
+    } else {
+        answer::write(&session, output, interrupt, |session, rows| session.sql(&statement, limit, rows))?
+    };
+    footer(&shown, &statement, newest, start);
+    Ok(Outcome::Done)
+}
+
+/// The statement that is asked for: on the command line, in a file, or on standard input.
+fn text(args: &SqlArgs) -> Result<String, CliError> {
+    match (&args.sql, &args.file) {
+        (Some(sql), _) if sql != "-" => Ok(sql.clone()),
+        (_, Some(path)) if path != Path::new("-") => {
+            fs::read_to_string(path).map_err(|source| CliError::Input { path: path.clone(), source })
+        }
+        (None, None) if io::stdin().is_terminal() => Err(CliError::NoStatement),
+        _ => {
+            let mut sql = String::new();
+            let read = io::stdin().lock().read_to_string(&mut sql);
+            read.map_err(|source| CliError::Input { path: PathBuf::from("-"), source })?;
+            Ok(sql)
+        }
+    }
+}
+
+fn footer(shown: &Shown, statement: &Statement, newest: Option<i64>, start: Instant) {
+    let RunSummary { rows, total_rows } = shown.run;
+    let rows = match (statement.is_explanation(), rows == total_rows) {
+        (true, _) => "plan".to_owned(),
+        (false, true) => answer::count(rows),
+        (false, false) => format!("the first {}, and there are more", answer::count(rows)),
+    };
+    let (newest, seconds) = (answer::newest_event(newest), start.elapsed().as_secs_f64());
+    message::plain(&format!("{rows}; {newest}; {seconds:.3} s"));
+    answer::note_hidden_columns(shown);
+}
+
+/// Writes a plan for people: a drawing of several lines, which a cell of a table could not hold.
+struct Plan<'a> {
+    output: &'a mut Output,
+}
+
+impl RowSink for Plan<'_> {
+    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        let Some(texts) = batch.column_by_name("explain_value").and_then(|column| column.as_string_opt::<i32>()) else {
+            return Ok(());
+        };
+        for text in texts.iter().flatten() {
+            // Values from the logs can stand in a plan.
+            let shown: String = text.chars().map(|letter| if is_harmless(letter) { letter } else { '?' }).collect();
+            let written = writeln!(self.output, "{}", shown.trim_end());
+            written.map_err(|error| Box::new(kforensic_report::ReportError::from(error)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a terminal only shows it: no control character but the line end, nothing that turns the direction.
+fn is_harmless(letter: char) -> bool {
+    letter == '\n'
+        || !(letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+}

@@ -1,0 +1,171 @@
+//! What is wrong with a statement of the user: what, where in their text, and what to do.
+
+use std::fmt;
+
+/// What is wrong with a statement, in the words of the house.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    what: String,
+    place: Option<Place>,
+    hint: Option<String>,
+}
+
+/// Where in a text something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    /// Counted from 1.
+    line: usize,
+    /// In characters, counted from 1.
+    column: usize,
+    /// The line, or the part of it around the place.
+    text: String,
+    /// Characters of `text` before the place.
+    before: usize,
+}
+
+/// Characters of a line that are shown before and behind a place.
+const EXCERPT: usize = 60;
+
+/// Characters of a sentence of DuckDB, which can quote all of a statement.
+const SENTENCE: usize = 400;
+
+impl Problem {
+    /// A problem without a place.
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), place: None, hint: None }
+    }
+
+    /// Says what to do.
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Says that it stands at byte `offset` of `sql`.
+    pub(crate) fn at(self, sql: &str, offset: usize) -> Self {
+        Self { place: Place::of(sql, offset), ..self }
+    }
+
+    /// Reads a message of DuckDB: its kind, what is wrong, candidates, and the line with a caret under it.
+    pub(crate) fn of_engine(message: &str) -> Self {
+        let message = message.split_once("Error: ").map_or(message, |(_, rest)| rest);
+        let mut lines = message.lines();
+        let what = clean(lines.next().unwrap_or_default());
+        let mut advice = Vec::new();
+        let mut place = None;
+        while let Some(line) = lines.next() {
+            if let Some(found) = place_of_engine(line, lines.clone().next()) {
+                place = Some(found);
+                break;
+            }
+            if !line.trim().is_empty() {
+                advice.push(clean(line.trim()));
+            }
+        }
+        let hint = (!advice.is_empty()).then(|| candidates(&advice).unwrap_or_else(|| advice.join("; ")));
+        Self { what, place, hint }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Line and column, in characters, both counted from 1.
+    pub fn position(&self) -> Option<(usize, usize)> {
+        self.place.as_ref().map(|place| (place.line, place.column))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        let Some(Place { line, column, text, before }) = &self.place else { return Ok(()) };
+        write!(f, " in line {line}, column {column}\n  | {text}\n  | {:before$}^", "")
+    }
+}
+
+impl Place {
+    fn of(sql: &str, offset: usize) -> Option<Self> {
+        let (head, _) = sql.split_at_checked(offset)?;
+        let begin = head.rfind('\n').map_or(0, |at| at + 1);
+        let column = head[begin..].chars().count();
+        let skipped = column.saturating_sub(EXCERPT);
+        let line = sql[begin..].lines().next().unwrap_or_default();
+        let text = line.chars().skip(skipped).take(2 * EXCERPT).map(visible).collect();
+        Some(Self { line: head.matches('\n').count() + 1, column: column + 1, text, before: column - skipped })
+    }
+}
+
+/// What a terminal would obey is no part of an excerpt.
+fn visible(character: char) -> char {
+    if character.is_control() { ' ' } else { character }
+}
+
+/// `LINE 2: SELECT usr FROM events` with a caret under it. DuckDB cuts long lines off, with dots on both sides.
+fn place_of_engine(line: &str, under: Option<&str>) -> Option<Place> {
+    let (number, text) = line.strip_prefix("LINE ")?.split_once(": ")?;
+    let caret = under?.find('^')?;
+    let before = caret.checked_sub(line.chars().count() - text.chars().count())?;
+    let line = number.parse().ok()?;
+    Some(Place { line, column: before + 1, text: text.chars().map(visible).collect(), before })
+}
+
+/// DuckDB's sentences as the house writes them: lower case, backticks, no full stop.
+fn clean(sentence: &str) -> String {
+    let mut sentence: String =
+        sentence.trim().trim_end_matches(['.', '!']).chars().map(visible).take(SENTENCE).collect();
+    sentence = sentence.replace('"', "`");
+    let mut letters = sentence.chars();
+    match (letters.next(), letters.clone().next()) {
+        // `JSON` and `SELECT` stay as they are.
+        (Some(first), second) if second.is_none_or(|second| !second.is_uppercase()) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => sentence,
+    }
+}
+
+/// The names that DuckDB offers instead of an unknown one.
+fn candidates(advice: &[String]) -> Option<String> {
+    let [line] = advice else { return None };
+    let list = line.strip_prefix("candidate bindings: ").or_else(|| line.strip_prefix("did you mean "))?;
+    let names: Vec<&str> = list.trim_end_matches('?').split(", ").collect();
+    Some(format!("did you mean {}?", names.join(" or ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_the_engine_are_told_in_the_words_of_the_house() {
+        let problem = Problem::of_engine(
+            "Binder Error: Referenced column \"usr\" not found in FROM clause!\n\
+             Candidate bindings: \"user_uid\", \"user_name\"\n\nLINE 2: SELECT usr FROM events\n               ^",
+        );
+        assert_eq!(
+            problem.to_string(),
+            "referenced column `usr` not found in FROM clause in line 2, column 8\n  | SELECT usr FROM events\n  |        ^"
+        );
+        assert_eq!(problem.hint(), Some("did you mean `user_uid` or `user_name`?"));
+        assert_eq!(problem.position(), Some((2, 8)));
+        let problem =
+            Problem::of_engine("Catalog Error: Table with name event does not exist!\nDid you mean \"events\"?");
+        assert_eq!(
+            (problem.to_string().as_str(), problem.hint()),
+            ("table with name event does not exist", Some("did you mean `events`?"))
+        );
+        assert_eq!(Problem::of_engine("JSON is odd").to_string(), "JSON is odd");
+    }
+
+    #[test]
+    fn places_count_characters_and_show_a_part_of_the_line() {
+        let sql = "SELECT 1,\n  'é', x\u{1b}[31m FROM t";
+        let problem = Problem::new("it is odd").at(sql, sql.find('x').unwrap());
+        assert_eq!(problem.to_string(), "it is odd in line 2, column 8\n  |   'é', x [31m FROM t\n  |        ^");
+        let long = format!("SELECT {}x", "a, ".repeat(1_000));
+        let problem = Problem::new("it is odd").at(&long, long.len() - 1);
+        assert!(problem.to_string().len() < 250, "{problem}");
+        assert_eq!(Problem::new("it is odd").at("é", 1).position(), None);
+    }
+}

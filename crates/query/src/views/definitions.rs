@@ -1,0 +1,134 @@
+//! What the files of `views/` define, and in which order they can be created: DuckDB binds a view when it is
+//! made, so what it mentions must be there before it. The names of the files say nothing about that.
+
+use std::collections::BTreeMap;
+
+use crate::embedded::File;
+
+/// Something that a file makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Definition<'a> {
+    pub(super) name: &'a str,
+    pub(super) kind: Kind,
+    /// Whether it has a FROM: rows of something else go into it.
+    pub(super) reads: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    View,
+    /// `CREATE MACRO … AS TABLE`
+    TableMacro,
+    Macro,
+}
+
+/// What can follow CREATE in our files.
+const KINDS: [&str; 2] = ["VIEW", "MACRO"];
+
+/// The files, each behind those that define what it mentions; as they come where it makes no difference.
+///
+/// # Panics
+/// When files mention each other in a circle: a test would not let such files pass.
+pub(super) fn in_order(files: &[File]) -> Vec<&File> {
+    let owners: BTreeMap<&str, usize> = files
+        .iter()
+        .enumerate()
+        .flat_map(|(at, file)| of(file.text).map(move |definition| (definition.name, at)))
+        .collect();
+    let mut state = vec![State::Waiting; files.len()];
+    let mut order = Vec::with_capacity(files.len());
+    for at in 0..files.len() {
+        visit(at, files, &owners, &mut state, &mut order);
+    }
+    order
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Entered,
+    Done,
+}
+
+fn visit<'a>(
+    at: usize,
+    files: &'a [File],
+    owners: &BTreeMap<&str, usize>,
+    state: &mut [State],
+    order: &mut Vec<&'a File>,
+) {
+    match state[at] {
+        State::Done => return,
+        State::Entered => panic!("`{}` and another file of views mention each other", files[at].path),
+        State::Waiting => state[at] = State::Entered,
+    }
+    // A name in a string counts, because `requests_of('few')` is given one.
+    for owner in words(files[at].text).filter_map(|word| owners.get(word)).filter(|owner| **owner != at) {
+        visit(*owner, files, owners, state, order);
+    }
+    state[at] = State::Done;
+    order.push(&files[at]);
+}
+
+/// What a text defines, in its order.
+pub(super) fn of(text: &str) -> impl Iterator<Item = Definition<'_>> {
+    let words: Vec<&str> = words(text).collect();
+    let mut found = Vec::new();
+    for (at, window) in words.windows(3).enumerate() {
+        let [create, what, name] = window else { continue };
+        if !create.eq_ignore_ascii_case("CREATE") {
+            continue;
+        }
+        let behind = &words[at + 3..];
+        let begins = |pair: &[&str]| {
+            pair[0].eq_ignore_ascii_case("CREATE") && KINDS.iter().any(|kind| pair[1].eq_ignore_ascii_case(kind))
+        };
+        let end = behind.windows(2).position(begins).unwrap_or(behind.len());
+        let body = &behind[..end];
+        // `CREATE MACRO name(parameters) AS TABLE SELECT …`
+        let first = body.iter().position(|word| word.eq_ignore_ascii_case("AS")).and_then(|at| body.get(at + 1));
+        let kind = match what.to_ascii_uppercase().as_str() {
+            "VIEW" => Kind::View,
+            "MACRO" if first.is_some_and(|first| first.eq_ignore_ascii_case("TABLE")) => Kind::TableMacro,
+            "MACRO" => Kind::Macro,
+            _ => continue,
+        };
+        found.push(Definition { name, kind, reads: body.iter().any(|word| word.eq_ignore_ascii_case("FROM")) });
+    }
+    found.into_iter()
+}
+
+/// The words of a text, without those of comments.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.lines().map(|line| line.find("--").map_or(line, |comment| &line[..comment]));
+    code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+        .filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded;
+
+    #[test]
+    fn definitions_are_found_with_their_kinds() {
+        let text = "-- CREATE VIEW no\nCREATE VIEW a AS SELECT 1;\nCREATE MACRO f(x, y) AS x + y;\n\
+                    CREATE MACRO g(lines) AS TABLE SELECT 'CREATE' FROM query_table(lines);";
+        let found: Vec<_> = of(text).map(|definition| (definition.name, definition.kind, definition.reads)).collect();
+        assert_eq!(found, [("a", Kind::View, false), ("f", Kind::Macro, false), ("g", Kind::TableMacro, true)]);
+    }
+
+    #[test]
+    fn what_is_mentioned_comes_first() {
+        let file = |path, text| File { path, text };
+        let files = [
+            file("a", "CREATE VIEW a AS FROM c; -- d"),
+            file("b", "CREATE VIEW b AS SELECT 1"),
+            file("c", "CREATE VIEW c AS FROM twice('d')"),
+            file("d", "CREATE VIEW d AS FROM events; CREATE MACRO twice(x) AS TABLE FROM query_table(x)"),
+        ];
+        let paths: Vec<&str> = in_order(&files).iter().map(|file| file.path).collect();
+        assert_eq!(paths, ["d", "c", "a", "b"]);
+        assert_eq!(in_order(embedded::VIEWS).len(), embedded::VIEWS.len());
+    }
+}
