@@ -1,7 +1,7 @@
 -- What a text looks like when it holds a credential. Never the value itself.
 
 -- What the data of a ConfigMap, or of a patch of one, looks like: `password in app.properties`, a line per key and sign.
-CREATE MACRO credential_signs(body) AS coalesce(flatten(list_transform(
+CREATE MACRO configmap_signs(body) AS coalesce(flatten(list_transform(
     json_keys(json_member(body, 'data')),
     lambda key: list_transform(
         list_filter(
