@@ -22,7 +22,7 @@ FROM (
     SELECT
         * EXCLUDE (request_object, response_object, name),
         coalesce(name, json_text(json_member(json_body(response_object), 'metadata'), 'name')) AS name,
-        configmap_signs(json_body(request_object)) || credential_signs(json_body(response_object)) AS found,
+        configmap_signs(json_body(request_object)) || configmap_signs(json_body(response_object)) AS found,
         list_sort(list_distinct(found)) AS signs
     FROM requests
     WHERE resource = 'configmaps' AND verb IN ('create', 'update', 'patch')

@@ -24,14 +24,14 @@
 WITH networks AS (
     SELECT DISTINCT trim(unnest(string_split($networks::VARCHAR, ','))) AS network
 ),
+addresses AS (
+    -- A list, so that each address is looked at once: a condition on DISTINCT rows would be asked of every event.
+    SELECT unnest(list(DISTINCT source_ip) FILTER (source_ip IS NOT NULL)) AS address FROM events
+),
 outside AS (
     -- What is no address lies in no network.
-    SELECT source_ip AS address
-    FROM (SELECT DISTINCT source_ip FROM events WHERE source_ip IS NOT NULL)
-    WHERE source_ip NOT IN (
-        SELECT source_ip FROM (SELECT DISTINCT source_ip FROM events WHERE source_ip IS NOT NULL), networks
-        WHERE in_network(source_ip, network)
-    )
+    SELECT address FROM addresses
+    WHERE address NOT IN (SELECT address FROM addresses, networks WHERE in_network(address, network))
 )
 SELECT
     source_ip, user_name,
