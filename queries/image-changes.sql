@@ -22,7 +22,8 @@ WITH writes AS (
     SELECT
         *,
         lag(images) OVER (
-            PARTITION BY cluster, api_group, resource, namespace, name ORDER BY event_time, audit_id, request_uri
+            PARTITION BY cluster, api_group, resource, namespace, name
+            ORDER BY event_time, audit_id, verb, request_uri, source_ip, user_name
         ) AS images_before
     FROM workload_specs
     WHERE outcome = 'allowed' AND NOT dry_run AND name IS NOT NULL AND len(images) > 0

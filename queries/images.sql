@@ -20,14 +20,16 @@
 -- arguments = ["--namespace", "nowhere"]
 -- rows = 0
 WITH uses AS (
-    SELECT event_time, audit_id, user_name, namespace, name, resource, owner, unnest(images) AS image
+    SELECT
+        event_time, audit_id, user_name, namespace, concat_ws('/', resource, namespace, name) AS workload,
+        unnest(images) AS image
     FROM workload_specs
     WHERE outcome = 'allowed' AND filters()
 )
 SELECT
     image, min(event_time) AS first_seen, max(event_time) AS last_seen, count(*) AS requests,
-    arg_min(user_name, (event_time, audit_id)) AS first_user,
-    arg_min(concat_ws('/', resource, namespace, name), (event_time, audit_id)) AS first_workload,
+    arg_min(user_name, (event_time, audit_id, user_name)) AS first_user,
+    arg_min(workload, (event_time, audit_id, workload)) AS first_workload,
     tidy(list(namespace)) AS namespaces,
     tidy(list(user_name)) AS users,
     arg_min(audit_id, (event_time, audit_id)) AS first_audit_id

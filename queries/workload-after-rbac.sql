@@ -42,7 +42,8 @@ writes AS (
       AND filters()
 )
 SELECT
-    event_time, user_name, max(changed) AS rbac_time, arg_max(change, (changed, grants.audit_id)) AS rbac_change,
+    event_time, user_name, max(changed) AS rbac_time,
+    arg_max(change, (changed, grants.audit_id, change)) AS rbac_change,
     count(*) AS rbac_changes, verb, resource, namespace, name, any_value(images) AS images, source_ip,
     any_value(user_agent) AS user_agent, arg_max(grants.audit_id, (changed, grants.audit_id)) AS rbac_audit_id,
     writes.audit_id

@@ -1,8 +1,8 @@
 -- One row per request that was authorized and then refused by admission, with the plugin that refused it.
 
--- RBAC said yes: the decision is `allow`, and still the answer is 403 (or what a webhook or policy chose). Such refusals
--- show what somebody tried and what stopped it. A 403 whose decision is missing counts only when the message is one of
--- the known ones; a refusal by RBAC or a denied impersonation is none.
+-- RBAC said yes: the decision is `allow`, and still the answer is 403 (or what a webhook or policy chose). Such
+-- refusals show what somebody tried and what stopped it. A 403 whose decision is missing counts only when the message
+-- is one of the known ones; a refusal by RBAC or a denied impersonation is none.
 --
 -- Columns:
 -- plugin: admission plugin, as its message tells; `rbac escalation` is the check of roles and bindings that nobody
@@ -43,8 +43,9 @@ refusals AS (
             WHEN regexp_matches(status_message, 'security context constraint') THEN 'SecurityContextConstraint'
             WHEN contains(status_message, 'PodSecurityPolicy') OR contains(status_message, 'pod security policy')
                 THEN 'PodSecurityPolicy'
-            WHEN regexp_matches(status_message, '\bnode "[^"]*" (is not allowed|can only|cannot|requested)|node requested')
-                OR (starts_with(user_name, 'system:node:') AND decision = 'allow') THEN 'NodeRestriction'
+            WHEN regexp_matches(
+                status_message, '\bnode "[^"]*" (is not allowed|can only|cannot|requested)|node requested'
+            ) OR (starts_with(user_name, 'system:node:') AND decision = 'allow') THEN 'NodeRestriction'
             WHEN decision IS DISTINCT FROM 'allow' THEN NULL
             WHEN regexp_matches(status_message, 'being terminated|may not be deleted') THEN 'NamespaceLifecycle'
             WHEN regexp_matches(status_message, 'looking up service account|service account \S+ was not found')
@@ -53,7 +54,8 @@ refusals AS (
             WHEN contains(status_message, 'not permitted to approve') THEN 'CertificateApproval'
             WHEN contains(status_message, 'not permitted to sign') THEN 'CertificateSigning'
             WHEN contains(status_message, 'signer with system:masters') THEN 'CertificateSubjectRestriction'
-            WHEN regexp_matches(status_message, 'blockOwnerDeletion|ownerRef') THEN 'OwnerReferencesPermissionEnforcement'
+            WHEN regexp_matches(status_message, 'blockOwnerDeletion|ownerRef')
+                THEN 'OwnerReferencesPermissionEnforcement'
             WHEN contains(status_message, 'external IPs is denied') THEN 'DenyServiceExternalIPs'
             WHEN contains(status_message, 'image policy webhook') THEN 'ImagePolicyWebhook'
             WHEN contains(status_message, 'RuntimeClass') THEN 'RuntimeClass'

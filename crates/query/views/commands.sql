@@ -73,7 +73,8 @@ CREATE MACRO attack_signs(command) AS tidy([
     CASE WHEN len(external_addresses(command)) > 0 THEN 'external address' END,
     CASE WHEN regexp_matches(command, '(^|\s)tar\s+(-?[a-z]*c[a-z]*\s+)+(-f\s+)?-(\s|$)', 'i') THEN 'copy out' END,
     CASE WHEN regexp_matches(command, '(^|\s)tar\s+(-?[a-z]*x[a-z]*\s+)+(-f\s+)?-(\s|$)', 'i') THEN 'copy in' END,
-    CASE WHEN regexp_matches(command, 'base64\s+(-d|-D|--decode)|xxd\s+-r|b64decode|FromBase64', 'i') THEN 'encoded' END,
+    CASE WHEN regexp_matches(command, 'base64\s+(-d|-D|--decode)|xxd\s+-r|b64decode|FromBase64', 'i')
+        THEN 'encoded' END,
     CASE WHEN regexp_matches(
         command,
         '\b(nsenter|crictl|ctr)\b|\bchroot\s+/|docker\.sock|containerd\.sock|crio\.sock|release_agent|core_pattern'
@@ -82,8 +83,8 @@ CREATE MACRO attack_signs(command) AS tidy([
     ) THEN 'escape to the node' END,
     CASE WHEN regexp_matches(
         command,
-        '\b(nmap|masscan|zmap|kube-hunter|peirates|kubeletctl|amicontained|deepce|linpeas|botb|chisel|frpc|ngrok|mimipenguin'
-        || '|hydra|trufflehog|kubescape)\b',
+        '\b(nmap|masscan|zmap|kube-hunter|peirates|kubeletctl|amicontained|deepce|linpeas|botb|chisel|frpc|ngrok'
+        || '|mimipenguin|hydra|trufflehog|kubescape)\b',
         'i'
     ) THEN 'attack tool' END,
     CASE WHEN len(miner_signs(command)) > 0 THEN 'miner' END,

@@ -48,7 +48,9 @@ SELECT
     CASE WHEN outcome = 'allowed' AND NOT dry_run AND coalesce(subresource, '') <> 'proxy' THEN names ELSE [] END
         AS deleted_names,
     nullif(concat_ws(
-        ' ', nullif(uri_values(request_uri, 'labelSelector')[1], ''), nullif(uri_values(request_uri, 'fieldSelector')[1], '')
+        ' ',
+        nullif(uri_values(request_uri, 'labelSelector')[1], ''),
+        nullif(uri_values(request_uri, 'fieldSelector')[1], '')
     ), '') AS selector,
     coalesce(
         TRY_CAST(uri_values(request_uri, 'gracePeriodSeconds')[1] AS BIGINT),

@@ -3,8 +3,8 @@
 -- Why an answer can be missing: it was still to come when the log ended; a stream goes on for hours; the server was
 -- killed, its disk was full, or the event was larger than a log file may be; a policy or a collector leaves the stage
 -- out; or the event could not be written as JSON. The last happens to a PATCH whose body is no JSON (server-side apply
--- in YAML, or garbage) at level Request and above, up to Kubernetes 1.36: the change is made, its event is lost. Whoever
--- knows that can write without a trace but this. A 401 has no stage but ResponseStarted and is complete with it.
+-- in YAML, or garbage) at level Request and above, up to Kubernetes 1.36: the change is made, its event is lost. One
+-- who knows that can write without a trace but this. A 401 has no stage but ResponseStarted and is complete with it.
 --
 -- Columns:
 -- kind: why the end may be missing, the likeliest first:

@@ -29,7 +29,8 @@ FROM (
     FROM (
         SELECT
             *,
-            '/' || ltrim(regexp_extract(uri_path(request_uri), '/nodes/[^/]+/proxy(/.*)?$', 1, 's'), '/') AS kubelet_path
+            '/' || ltrim(regexp_extract(uri_path(request_uri), '/nodes/[^/]+/proxy(/.*)?$', 1, 's'), '/')
+                AS kubelet_path
         FROM requests_of('few')
         WHERE resource = 'nodes' AND subresource = 'proxy'
     )

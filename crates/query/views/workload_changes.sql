@@ -1,7 +1,7 @@
 -- One row per write to a workload, with what is known of its template.
 
--- Rows come from level Metadata on; templates only where a body was logged. `binding` and `status` are left out: they are
--- written for every pod by the scheduler and the kubelets, and change no template.
+-- Rows come from level Metadata on; templates only where a body was logged. `binding` and `status` are left out: they
+-- are written for every pod by the scheduler and the kubelets, and change no template.
 --
 -- Columns:
 -- name: of the object; for `generateName` the name that the server made, when the answer is in the log

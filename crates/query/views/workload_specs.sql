@@ -92,7 +92,8 @@ read AS (
         json_texts(json_members(all_containers, 'name')) AS containers,
         json_texts(json_members(all_containers, 'image')) AS images,
         json_texts(json_members(
-            json_items(sent, 'containers') || json_items(sent, 'initContainers') || json_items(sent, 'ephemeralContainers'),
+            json_items(sent, 'containers') || json_items(sent, 'initContainers')
+                || json_items(sent, 'ephemeralContainers'),
             'image'
         )) AS sent_images,
         json_texts(json_members(json_items(specs, 'ephemeralContainers'), 'image')) AS ephemeral_images,
@@ -107,7 +108,8 @@ read AS (
             lambda added: json_extract(added, '$[*]')
         ))) AS capabilities,
         coalesce(
-            json_texts(json_members(specs, 'serviceAccountName'))[1], json_texts(json_members(specs, 'serviceAccount'))[1]
+            json_texts(json_members(specs, 'serviceAccountName'))[1],
+            json_texts(json_members(specs, 'serviceAccount'))[1]
         ) AS service_account,
         json_any_zero(json_members(all_contexts, 'runAsUser')) AS run_as_root,
         json_any_true(json_members(container_contexts, 'allowPrivilegeEscalation')) AS allow_privilege_escalation,
@@ -132,8 +134,8 @@ read AS (
             flatten(list_transform(json_members(metadata, 'annotations'), lambda annotations: json_keys(annotations))),
             'kubernetes.io/config.mirror'
         ) AS mirror_pod,
-        source_ip, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource, cluster, host,
-        request_uri, audit_id
+        source_ip, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource,
+        cluster, host, request_uri, audit_id
     FROM contexts
 )
 SELECT
