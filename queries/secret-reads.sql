@@ -5,8 +5,8 @@
 -- resources = ["secrets"]
 -- needs = "level Metadata and stage ResponseComplete for `secrets`; a list shows no names, whatever the level"
 -- noise = """
--- The API server and kube-controller-manager list all secrets when they start; the kubelet gets and watches those \
--- of its pods; ingress, certificate and GitOps controllers list, get and watch all the time."""
+-- The API server and kube-controller-manager list all secrets when they start; the kubelet gets and watches those of \
+-- its pods; ingress, certificate and GitOps controllers list, get and watch all the time."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -28,8 +28,12 @@
 SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, outcome, status_code, source_ip, user_agent,
     decision_reason, audit_id
-FROM secret_access
-WHERE filters()
+FROM requests
+WHERE resource = 'secrets'
+  AND coalesce(subresource, '') = ''
+  -- Each of the three hands the values to the client.
+  AND verb IN ('get', 'list', 'watch')
+  AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
-    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST
+    source_ip NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -31,6 +31,7 @@ impl Session {
     pub fn describe(&self, view: &str) -> Result<Vec<(String, String)>, QueryError> {
         const SQL: &str =
             "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index";
+        self.provide(|provided| provided.for_statement(view))?;
         let view = view.to_owned();
         self.ask("describe a view", move |connection| {
             let mut statement = connection.prepare(SQL)?;

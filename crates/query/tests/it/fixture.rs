@@ -119,7 +119,17 @@ pub(crate) fn parameters(query: &CannedQuery, arguments: &[&str]) -> Parameters 
     let mut parameters = Parameters::new();
     for pair in arguments.chunks(2) {
         let [flag, text] = pair else { panic!("{arguments:?} are not pairs") };
-        let parameter = query.parameters.iter().find(|parameter| parameter.flag() == *flag).unwrap();
+        let (parameter, text) = match *flag {
+            "--where" => {
+                parameters.set_condition((*text).to_owned()).unwrap();
+                continue;
+            }
+            "-p" => {
+                let (name, text) = text.split_once('=').unwrap();
+                (query.declared(name).unwrap(), text)
+            }
+            flag => (query.parameters.iter().find(|parameter| parameter.flag() == flag).expect(flag), *text),
+        };
         parameters.set(&parameter.name, parameter.parse(text, 0).unwrap());
     }
     parameters
@@ -174,6 +184,7 @@ fn cell(array: &dyn Array, row: usize) -> Value {
         DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
         DataType::Int32 => json!(array.as_primitive::<arrow::datatypes::Int32Type>().value(row)),
         DataType::Int64 => json!(array.as_primitive::<arrow::datatypes::Int64Type>().value(row)),
+        DataType::Float64 => json!(array.as_primitive::<arrow::datatypes::Float64Type>().value(row)),
         DataType::Boolean => json!(array.as_boolean().value(row)),
         DataType::Binary => json!(array.as_binary::<i32>().value(row)),
         DataType::Date32 => json!(time::render_day(array.as_primitive::<Date32Type>().value(row))),

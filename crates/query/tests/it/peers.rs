@@ -131,5 +131,5 @@ fn the_first_source_ip_is_the_clients_own_word() {
     assert!(case.ask("secret-reads", &["--source-ip", "10.0.0.1"]).is_empty());
     assert_eq!(case.ask("secret-reads", &["--source-ip", "198.51.100.0/24"]).len(), 1);
     // The peer is outside of the company's networks, whatever the header says.
-    assert_eq!(case.ask("outside-networks", &["--networks", "10.0.0.0/8"]).len(), 1);
+    assert_eq!(case.ask("outside-networks", &["-p", "networks=10.0.0.0/8"]).len(), 1);
 }
