@@ -3,10 +3,11 @@
 -- Which users did something, or came from an address or with a client, for the first time since a given time?"""
 -- group = "identity"
 -- attack = ["T1078"]
--- needs = "level Metadata; do not use `--since` with it, which hides what was known before"
+-- needs = "level Metadata; `--since` and the like narrow what is shown, not what was known before"
 -- noise = """
 -- Everything is new at the start of a log, and a baseline must be longer than what happens rarely: nightly jobs, \
 -- weekly upgrades. The cluster's own components are left out unless `-p platform=true`."""
+-- whole_case = true
 --
 -- [[parameters]]
 -- name = "baseline"
@@ -41,7 +42,7 @@ WITH asked AS (
 ),
 facets AS (
     SELECT
-        * EXCLUDE (user_agent), min(event_time) OVER (PARTITION BY user_name) >= known_until AS new_user,
+        *, min(event_time) OVER (PARTITION BY user_name) >= known_until AS new_user,
         unnest([
             {what: 'action', value: concat_ws(' ', verb, coalesce(resource, 'path'))},
             {what: 'source_ip', value: source_ip},

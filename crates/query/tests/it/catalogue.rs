@@ -51,6 +51,7 @@ fn some_value(kind: ParameterKind) -> Given {
 fn every_query_takes_every_filter() {
     let session = Fixture::of_texts(&[]);
     let session = session.session();
+    let mut wrong = Vec::new();
     for query in Catalogue::embedded().unwrap().iter() {
         let mut all = Parameters::new();
         for filter in common() {
@@ -58,9 +59,10 @@ fn every_query_takes_every_filter() {
         }
         all.set_condition("user_agent IS NULL OR verb = 'get' -- or so".to_owned()).unwrap();
         if let Err(error) = run(&session, query, &all, None) {
-            panic!("{}: {error}", query.name);
+            wrong.push(format!("{}: {error}", query.name));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn with(name: &str, value: Given) -> Parameters {
@@ -69,27 +71,34 @@ fn with(name: &str, value: Given) -> Parameters {
     parameters
 }
 
-/// Values of filters that leave something out of the log `hardened`, and nearly all of it.
-fn narrowings() -> Vec<Parameters> {
-    // From before the intrusion, in its middle, and behind it.
-    let times = [1_795_293_400_000_000, 1_795_293_460_400_000, 1_795_293_500_000_000];
-    let since = times.map(|time| with("since", Given::Time(time)));
-    let until = times.map(|time| with("until", Given::Time(time)));
-    let resources = ["secrets", "pods", "clusterroles"].map(|name| with("resource", Given::Text(name.to_owned())));
-    since.into_iter().chain(until).chain(resources).collect()
+/// The time in the middle of a log.
+fn middle(case: &Fixture) -> i64 {
+    let rows = case.sql("SELECT median(event_time)::TIMESTAMP AS middle FROM events ORDER BY 1");
+    kforensic_query::window::parse(rows[0]["middle"].as_str().unwrap(), 0).unwrap()
 }
 
 #[test]
 fn a_session_of_the_files_that_filters_leave_answers_like_one_of_the_whole_case() {
-    let case = Fixture::of_logs("sample-logs/hardened");
-    let whole = case.session();
     let mut wrong = Vec::new();
-    for query in Catalogue::embedded().unwrap().iter() {
-        for parameters in narrowings() {
-            let all = run(&whole, query, &parameters, None).unwrap().0;
-            let session = case.select(&Selection::of(query, &parameters)).unwrap();
-            if run(&session, query, &parameters, None).unwrap().0 != all {
-                wrong.push(format!("{} {parameters:?}", query.name));
+    // Small logs with all there is; a file of theirs holds a second or two.
+    for log in ["made", "identities", "hardened"] {
+        let case = Fixture::of_logs(&folder(log));
+        let (whole, middle) = (case.session(), middle(&case));
+        let narrowings = [
+            with("since", Given::Time(middle)),
+            with("until", Given::Time(middle)),
+            with("resource", Given::Text("secrets".to_owned())),
+        ];
+        for query in Catalogue::embedded().unwrap().iter() {
+            for parameters in narrowings.iter().take(if log == "hardened" { 1 } else { 3 }) {
+                let selection = Selection::of(query, parameters);
+                if selection == Selection::default() {
+                    continue;
+                }
+                let all = run(&whole, query, parameters, None).unwrap().0;
+                if run(&case.select(&selection).unwrap(), query, parameters, None).unwrap().0 != all {
+                    wrong.push(format!("{} {parameters:?} on {log}", query.name));
+                }
             }
         }
     }
@@ -107,10 +116,8 @@ fn answers_do_not_depend_on_threads() {
     let sessions = [session(1), session(2), session(8)];
     for query in Catalogue::embedded().unwrap().iter() {
         let first: Vec<Value> = answer(&sessions[0], query);
-        for session in &sessions {
-            for _ in 0..2 {
-                assert_eq!(answer(session, query), first, "{}", query.name);
-            }
+        for session in &sessions[1..] {
+            assert_eq!(answer(session, query), first, "{}", query.name);
         }
     }
 }

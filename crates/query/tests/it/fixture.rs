@@ -37,7 +37,8 @@ impl Fixture {
         paths.sort();
         assert!(!paths.is_empty(), "no logs in {root:?}");
         let logs: Vec<Vec<u8>> = paths.iter().map(|path| unpacked(path)).collect();
-        Self::of_texts(&logs.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        let logs: Vec<&[u8]> = logs.iter().map(Vec::as_slice).collect();
+        Self::of_host(None, TempDir::new().unwrap(), &logs)
     }
 
     /// A case of logs in memory, each a source of its own.
@@ -47,9 +48,14 @@ impl Fixture {
 
     /// The same below a given folder.
     pub(crate) fn in_folder(folder: TempDir, logs: &[&[u8]]) -> Self {
+        Self::of_host(Some("cp-1"), folder, logs)
+    }
+
+    /// A case of logs that come from a host, or whose host nobody knows.
+    fn of_host(host: Option<&str>, folder: TempDir, logs: &[&[u8]]) -> Self {
         let mut builders: BTreeMap<Folder, RowBuilder> = BTreeMap::new();
         for (number, log) in logs.iter().enumerate() {
-            let origin = Origin { source_id: format!("0-{number}"), host: Some("cp-1".to_owned()), cluster: None };
+            let origin = Origin { source_id: format!("0-{number}"), host: host.map(str::to_owned), cluster: None };
             Reading::of(log).decode(log, Position::START, true, &mut |record| {
                 let reason = match &record.decoded {
                     Decoded::Reject(reason) => Some(reason.to_string()),
