@@ -215,7 +215,7 @@ pub(crate) struct FilterArgs {
     pub(crate) resource: Option<String>,
 
     /// Only requests on objects of this name
-    #[arg(long, value_name = "NAME")]
+    #[arg(id = "object_name", long = "name", value_name = "NAME")]
     pub(crate) name: Option<String>,
 
     /// Only requests with this verb, such as get or create
