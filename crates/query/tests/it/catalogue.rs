@@ -147,3 +147,14 @@ fn no_column_has_a_time_zone() {
         }
     }
 }
+
+#[test]
+fn the_readme_names_every_query_where_it_belongs() {
+    let readme = std::fs::read_to_string(std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../../README.md").unwrap();
+    let catalogue = Catalogue::embedded().unwrap();
+    assert!(readme.contains(&format!("There are {} of them", catalogue.iter().count())));
+    for query in catalogue.iter() {
+        let line = readme.lines().find(|line| line.starts_with(&format!("| {} | ", query.group.name()))).unwrap();
+        assert!(line.contains(&format!("`{}`", query.name)), "{}", query.name);
+    }
+}
