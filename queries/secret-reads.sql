@@ -1,5 +1,6 @@
 -- title = "Who read which secret"
 -- question = "Which requests read secrets, by whom, from where, and were they allowed?"
+-- group = "access"
 -- attack = ["T1552.007"]
 -- resources = ["secrets"]
 -- needs = "level Metadata and stage ResponseComplete for `secrets`; a list shows no names, whatever the level"
@@ -32,12 +33,7 @@ WHERE resource = 'secrets'
   AND coalesce(subresource, '') = ''
   -- Each of the three hands the values to the client.
   AND verb IN ('get', 'list', 'watch')
-  AND ($since::TIMESTAMP IS NULL OR event_time >= $since)
-  AND ($until::TIMESTAMP IS NULL OR event_time < $until)
-  AND ($user::VARCHAR IS NULL OR user_name = $user)
-  AND ($namespace::VARCHAR IS NULL OR namespace = $namespace)
-  AND ($source_ip::VARCHAR IS NULL OR source_ip = $source_ip)
-  AND ($outcome::VARCHAR IS NULL OR outcome = $outcome)
+  AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

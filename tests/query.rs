@@ -88,7 +88,7 @@ fn the_catalogue_lists_questions_needs_and_noise() {
     let folder = tempfile::tempdir().unwrap();
     let ran = run(folder.path(), &["query"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for text in ["secret-reads", "rbac-changes", "failed-auth", "T1552.007", "level Metadata"] {
+    for text in ["secret-reads", "rbac-changes", "failed-auth", "T1552.007", "Who changed RBAC"] {
         assert!(ran.stdout.contains(text), "{}", ran.stdout);
     }
 }
@@ -105,4 +105,95 @@ fn a_reader_that_goes_away_is_no_failure() {
     let output = std::process::Command::new("bash").arg("-c").arg(script).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "0\n");
     assert!(!String::from_utf8(output.stderr).unwrap().contains("error"));
+}
+
+#[test]
+fn a_filter_narrows_and_one_that_a_query_cannot_take_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let count = |arguments: &[&str]| query(&case, &[&["secret-reads"], arguments].concat()).len();
+    assert_eq!(count(&["--source-ip", "127.0.0.0/8"]), 130);
+    assert_eq!(count(&["--source-ip", "10.0.0.0/8"]), 0);
+    assert_eq!(count(&["--source-ip", "127.0.0.1"]), count(&["--source-ip", "::ffff:127.0.0.1"]));
+    assert_eq!(count(&["--where", "user_name = 'bob' -- the intruder"]), count(&["--user", "bob"]));
+    let (named, listed) = (count(&["--name", "db-credentials"]), count(&["--verb", "list"]));
+    assert!(0 < named && named < 130 && 0 < listed && listed < 130, "{named} {listed}");
+    assert_eq!((count(&["--resource", "secrets"]), count(&["--resource", "pods"])), (130, 0));
+
+    let refused = |arguments: &[&str]| {
+        let ran = run(&case, &[&["query", "secret-reads"], arguments].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+        ran.stderr
+    };
+    assert!(refused(&["-p", "usr=bob"]).contains("hint: did you mean `user`?"));
+    assert!(refused(&["-p", "usr"]).contains("a parameter is given as NAME=VALUE"));
+    assert!(refused(&["--source-ip", "10.0.0.0/33"]).contains("`10.0.0.0/33` is not a network"));
+    assert!(refused(&["--resource", "pods/exec"]).contains("hint: give `--resource pods --where"));
+    for condition in ["true) OR (true", "true) UNION SELECT (1", "1; DROP VIEW events", "$user = 'x'", "verb ="] {
+        assert!(refused(&["--where", condition]).starts_with("error: "), "{condition}");
+    }
+}
+
+#[test]
+fn what_show_sql_prints_gives_the_same_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let arguments = ["--user", "bob", "--since", "1h", "--now", "last", "--source-ip", "127.0.0.0/8"];
+    for name in ["secret-reads", "rbac-changes", "failed-auth"] {
+        let shown = run(&case, &[&["query", name, "--show-sql"], &arguments[..]].concat());
+        assert_eq!(shown.code, Some(0), "{shown:?}");
+        let again = run(&case, &["sql", &shown.stdout, "--format", "jsonl"]);
+        assert_eq!(again.code, Some(0), "{again:?}\n{}", shown.stdout);
+        assert_eq!(again.lines(), query(&case, &[&[name], &arguments[..]].concat()));
+    }
+}
+
+#[test]
+fn a_query_of_ones_own_is_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, own) = (folder.path().join("case"), folder.path().join("own"));
+    ingest(&case, &logs("sample-logs/hardened"));
+    std::fs::create_dir(&own).unwrap();
+    let text = "-- title = \"Verbs of a user\"\n-- question = \"What does somebody do?\"\n-- attack = []\n\
+                -- needs = \"level Metadata\"\n-- noise = \"none\"\n-- [[parameters]]\n-- name = \"least\"\n\
+                -- type = \"integer\"\n-- default = 1\n-- meaning = \"fewest requests\"\n\
+                SELECT verb, count(*) AS requests FROM requests WHERE filters()\n\
+                GROUP BY verb HAVING count(*) >= $least ORDER BY requests, verb\n";
+    std::fs::write(own.join("verbs.sql"), text).unwrap();
+    let own = own.to_str().unwrap();
+    let rows = query(&case, &["verbs", "--queries", own, "--user", "bob"]);
+    let fewer = query(&case, &["verbs", "--queries", own, "--user", "bob", "-p", "least=5"]);
+    assert!(rows.len() > fewer.len() && !fewer.is_empty(), "{rows:?} {fewer:?}");
+    assert!(run(&case, &["query", "--queries", own]).stdout.contains("Verbs of a user"));
+    let help = run(&case, &["query", "verbs", "--queries", own, "--help"]).stdout;
+    assert!(help.contains("-p least=<integer>  fewest requests [default: 1]"), "{help}");
+    // What is wrong with a file is said, with its line.
+    std::fs::write(folder.path().join("own/broken.sql"), text.replace("$least", "$lest")).unwrap();
+    let ran = run(&case, &["query", "verbs", "--queries", own]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("broken.sql`: `$lest` is neither a common parameter nor declared"), "{}", ran.stderr);
+    // A query of one's own passes the gate.
+    std::fs::write(
+        folder.path().join("own/broken.sql"),
+        text.replace("FROM requests", "FROM read_text('/etc/passwd')"),
+    )
+    .unwrap();
+    let ran = run(&case, &["query", "broken", "--queries", own]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+}
+
+#[test]
+fn help_reads_like_documentation() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = run(folder.path(), &["query", "secret-reads", "--help"]);
+    assert_eq!(help.code, Some(0), "{help:?}");
+    for text in
+        ["secret-reads: Who read which secret", "ATT&CK:  T1552.007", "Needs:   ", "Noise:   ", "# 130 on hardened"]
+    {
+        assert!(help.stdout.contains(text), "{}", help.stdout);
+    }
+    let help = run(folder.path(), &["query", "--help"]).stdout;
+    assert!(help.contains("--source-ip <ADDRESS|CIDR>") && help.contains("--show-sql"), "{help}");
 }

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Query(Box<QueryArgs>),
     /// Run one SQL statement that reads; the evidence cannot be changed by it
     Sql(SqlArgs),
+    /// Explain the views and their columns; without a name, list them
+    Describe(DescribeArgs),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
     /// Show an event, and where in the evidence it stands
@@ -39,6 +41,10 @@ pub(crate) enum Command {
     Compact(CompactArgs),
     /// Remove the events from before a time; the ledger says for ever what was removed
     Prune(PruneArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands into a folder
+    Man(ManArgs),
 }
 
 /// Reads audit logs into the case, in one commit: after an interruption the case is as it was before.
@@ -55,6 +61,9 @@ pub(crate) struct IngestArgs {
 
     #[command(flatten)]
     pub(crate) labels: Labels,
+
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
 
     /// The shape that all the files have [default: each as its content tells; `kforensic status` says which]
     #[arg(long, value_name = "NAME", value_parser = shapes())]
@@ -74,7 +83,7 @@ fn shapes() -> PossibleValuesParser {
     PossibleValuesParser::new(SHAPES.iter().map(|shape| PossibleValue::new(shape.name).help(shape.summary)))
 }
 
-/// How the rows of an ingest are labelled, and how it runs.
+/// How the rows of an ingest are labelled.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Labels {
     /// Cluster that the logs come from [default: as their paths tell]
@@ -84,7 +93,11 @@ pub(crate) struct Labels {
     /// Host that the logs come from [default: as their paths tell]
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
+}
 
+/// How logs are read.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ReadingArgs {
     /// Threads to work with [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
@@ -94,11 +107,12 @@ pub(crate) struct Labels {
     pub(crate) keep_secret_values: bool,
 }
 
-/// Answers a question with a canned query; without a name, lists them.
+/// Answers a question with a canned query; without a name, lists them. `kforensic query NAME --help` explains one.
 ///
 /// Times are RFC 3339 (`2026-11-21T20:37:00Z`), a date, or an age (`90s 15m 1h 7d 2w`, `m` is minutes).
 /// An age counts back from now, or from `--now`; `--now last` is the newest event of the case.
 #[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
 pub(crate) struct QueryArgs {
     /// Name of the query, such as secret-reads
     pub(crate) name: Option<String>,
@@ -106,15 +120,44 @@ pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 
+    /// A parameter of the query's own, as its help lists them
+    #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<(String, String)>,
+
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+
+    /// Print the statement with its values instead of running it; `kforensic sql` runs it
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) show_sql: bool,
 
     /// Ingest these paths first: into --case, or else into a temporary case that is removed afterwards
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) from: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) labels: Labels,
+    pub(crate) reading: ReadingArgs,
+
+    #[command(flatten)]
+    pub(crate) queries: QueriesArgs,
+
+    /// Explain the query; without a name, this command
+    #[arg(short, long)]
+    pub(crate) help: bool,
+}
+
+/// Where queries come from, besides the program.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct QueriesArgs {
+    /// Folder with queries of your own, one .sql file each
+    #[arg(long, value_name = "DIR", env = "KFORENSIC_QUERIES", hide_env_values = true)]
+    pub(crate) queries: Option<PathBuf>,
+}
+
+/// Splits `name=value`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is given as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Runs one SQL statement on the views of the case, such as `requests`, `events`, `rejects` and `sources`.
@@ -144,7 +187,7 @@ pub(crate) struct SqlArgs {
 }
 
 /// What narrows a canned query.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
     /// Only requests received at this time or later
@@ -159,7 +202,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "TIME|last")]
     pub(crate) now: Option<String>,
 
-    /// Only requests of this user
+    /// Only requests that this user sent
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
 
@@ -167,17 +210,61 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) namespace: Option<String>,
 
-    /// Only requests from this address (the last source IP)
-    #[arg(long, value_name = "ADDRESS")]
+    /// Only requests on this resource, in the plural, such as secrets
+    #[arg(long, value_name = "NAME")]
+    pub(crate) resource: Option<String>,
+
+    /// Only requests on objects of this name
+    #[arg(id = "object_name", long = "name", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Only requests with this verb, such as get or create
+    #[arg(long, value_name = "VERB")]
+    pub(crate) verb: Option<String>,
+
+    /// Only requests from this address or network, such as 10.0.0.0/8 (the last source IP)
+    #[arg(long, value_name = "ADDRESS|CIDR")]
     pub(crate) source_ip: Option<String>,
 
     /// Only requests with this outcome
     #[arg(long, value_name = "OUTCOME", value_parser = ["allowed", "denied", "failed", "unknown"])]
     pub(crate) outcome: Option<String>,
 
+    /// Only logs of this cluster
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+
+    /// Only logs of this host
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Only requests for which this SQL condition holds, such as "user_agent LIKE 'curl%'"
+    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
+    pub(crate) condition: Option<String>,
+
     /// At most this many rows: the newest, newest last
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
+}
+
+impl FilterArgs {
+    /// The filters that are given, by the names of their parameters.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = [
+            ("since", &self.since),
+            ("until", &self.until),
+            ("user", &self.user),
+            ("namespace", &self.namespace),
+            ("resource", &self.resource),
+            ("name", &self.name),
+            ("verb", &self.verb),
+            ("source_ip", &self.source_ip),
+            ("outcome", &self.outcome),
+            ("cluster", &self.cluster),
+            ("host", &self.host),
+        ];
+        all.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
+    }
 }
 
 /// Where the answer goes and how it looks.
@@ -308,4 +395,28 @@ pub(crate) struct ShowArgs {
     /// When the source is gone or has changed, the event is rebuilt from the case instead, and the exit code is 3.
     #[arg(long)]
     pub(crate) raw: bool,
+}
+
+/// Explains what a row of a view is and what its columns mean; without a name, lists the views.
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    /// Name of the view, such as requests
+    pub(crate) view: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Prints the completions of a shell, to be put where the shell looks for them.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Prints the manual page, or writes the pages of all commands into a folder.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Folder for the pages of all commands, `kforensic-query.1` and so on
+    pub(crate) folder: Option<PathBuf>,
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use kforensic_event::RebuildError;
 use kforensic_lake::LakeError;
 use kforensic_query::catalogue::ValueError;
-use kforensic_query::{CatalogueError, QueryError, Refusal, TimeError, UnknownQuery};
+use kforensic_query::describe::UnknownView;
+use kforensic_query::{CatalogueError, FolderError, QueryError, Refusal, TimeError, UnknownQuery};
 use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
@@ -38,6 +39,8 @@ pub(crate) enum CliError {
     Spill { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error("the case has no event with audit id `{audit_id}`{}", stage.as_ref().map(|stage| format!(" of stage `{stage}`")).unwrap_or_default())]
     NoEvent { audit_id: String, stage: Option<String> },
     #[error(transparent)]
@@ -52,6 +55,8 @@ pub(crate) enum CliError {
     Input { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     UnknownQuery(#[from] UnknownQuery),
+    #[error(transparent)]
+    UnknownView(#[from] UnknownView),
     #[error(transparent)]
     Time(#[from] TimeError),
     #[error(transparent)]
@@ -100,6 +105,19 @@ impl CliError {
             Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
+            Self::Folder(FolderError::Taken { .. }) => "give the file another name",
+            Self::Folder(FolderError::Refused { source, .. }) => return source.hint().map(str::to_owned),
+            Self::Folder(_) => "queries/ of the source tree shows how a query is written",
+            Self::Query(QueryError::UnknownParameter { query, near, .. }) => {
+                return Some(unknown_parameter(query, near));
+            }
+            Self::Value(ValueError::Resource { .. }) => "give `--resource pods --where \"subresource = 'exec'\"`",
+            Self::UnknownView(unknown) => {
+                let list = "`kforensic describe` lists all".to_owned();
+                return Some(
+                    unknown.near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}")),
+                );
+            }
             Self::NoStatement => {
                 "write it behind `kforensic sql`, name a file with `-f FILE`, or send it through a pipe"
             }
@@ -153,6 +171,11 @@ fn no_such_path(path: &Path) -> Option<String> {
         .filter(|(distance, _)| *distance <= 3)
         .min()?;
     Some(format!("did you mean `{}`?", path.with_file_name(near.1).display()))
+}
+
+fn unknown_parameter(query: &str, near: &[String]) -> String {
+    let list = format!("`kforensic query {query} --help` lists all");
+    near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}"))
 }
 
 fn unknown_query(unknown: &UnknownQuery) -> String {

@@ -45,6 +45,9 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Show(args) => command::show::run(case, args),
         Command::Verify(args) => command::verify::run(case, args),
         Command::Compact(args) => command::compact::run(case, args, interrupt),
+        Command::Describe(args) => command::describe::run(args),
+        Command::Completions(args) => command::completions::completions(args),
+        Command::Man(args) => command::completions::man(args),
         Command::Prune(args) => command::prune::run(case, args, interrupt),
     }
 }

@@ -1,8 +1,12 @@
-"""Seeds for a fuzz target, cut from the captures of the repository: seeds.py TARGET FOLDER."""
+"""Seeds for a fuzz target, cut from the logs of the repository: seeds.py TARGET FOLDER."""
 import gzip
 import hashlib
 import pathlib
 import sys
+
+# Whole logs would make every run slow: what is told apart stands at their beginning.
+BEGINNING_BYTES = 4000
+LINE_BYTES = 20000
 
 target, folder = sys.argv[1], pathlib.Path(sys.argv[2])
 root = pathlib.Path(__file__).resolve().parents[3]
@@ -17,14 +21,21 @@ def put(seed):
     (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
 
 
-wrapped = [content(path) for path in sorted((root / "tests/logs/shapes").iterdir()) if path.is_file()]
-odd = [content(path) for path in sorted((root / "tests/logs/damage").glob("*.log*"))]
+def files(pattern):
+    return [content(path) for path in sorted(root.glob(pattern)) if path.is_file()]
+
+
+logs = files("tests/logs/shapes/*") + files("tests/logs/more-shapes/*") + files("tests/logs/damage/*.log*")
+logs += files("tests/logs/third-party/*/*")
+seeds = files("crates/event/tests/seeds/*")
 if target == "shape":
-    # The first byte chooses the shape: every wrapper in its own and in some others.
-    for number, data in enumerate(wrapped + odd):
-        for choice in (0, number % 30, (number + 7) % 30):
-            put(bytes([choice]) + data[:6000])
+    for data in seeds:
+        put(data)
+    for data in logs:
+        put(data[:BEGINNING_BYTES])
+        # Some short lines, whole.
+        put(b"\n".join(sorted(data[:200000].split(b"\n"), key=len)[-12:][:4])[:BEGINNING_BYTES])
 else:
-    lines = [line for data in wrapped + odd for line in data.split(b"\n")]
-    for line in sorted(set(lines), key=len)[:600]:
-        put(line[:20000])
+    lines = {line for data in logs + seeds for line in data[:400000].split(b"\n")}
+    for line in sorted(lines, key=len)[:: max(1, len(lines) // 600)]:
+        put(line[:LINE_BYTES])

@@ -20,6 +20,7 @@
 //! ```
 
 pub mod catalogue;
+pub mod describe;
 mod embedded;
 mod engine;
 mod error;
@@ -33,13 +34,14 @@ mod protection;
 mod selection;
 mod session;
 mod sql;
+mod statement;
 mod status;
 mod stream;
 mod trouble;
 mod views;
 pub mod window;
 
-pub use catalogue::{CannedQuery, Catalogue, CatalogueError, UnknownQuery};
+pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, UnknownQuery};
 pub use error::{QueryError, SinkError};
 pub use gate::{Gate, Refusal, Statement};
 pub use parameters::Parameters;

@@ -23,4 +23,19 @@ impl Session {
             statement.stream_arrow(params![audit_id, stage, stage])?.collect()
         })
     }
+
+    /// Names and types of the columns of a view, in their order.
+    ///
+    /// # Errors
+    /// On an interrupt.
+    pub fn describe(&self, view: &str) -> Result<Vec<(String, String)>, QueryError> {
+        const SQL: &str =
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index";
+        self.provide(|provided| provided.for_statement(view))?;
+        let view = view.to_owned();
+        self.ask("describe a view", move |connection| {
+            let mut statement = connection.prepare(SQL)?;
+            statement.query_map(params![view], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
 }

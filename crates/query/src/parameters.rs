@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use duckdb::types;
 
-use crate::catalogue::{CannedQuery, Value, nearest};
+use crate::catalogue::{CannedQuery, Value};
 use crate::error::QueryError;
+use crate::gate::{self, Refusal};
 use crate::window::Window;
 
 /// Values of parameters, by name. What has no value is its default, else NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
     values: BTreeMap<String, Value>,
+    condition: Option<String>,
 }
 
 impl Parameters {
@@ -34,6 +36,21 @@ impl Parameters {
         }
     }
 
+    /// Narrows the query by a condition in SQL.
+    ///
+    /// # Errors
+    /// When it is not one condition that only reads.
+    pub fn set_condition(&mut self, condition: String) -> Result<(), Refusal> {
+        gate::check_condition(&condition)?;
+        self.condition = Some(condition);
+        Ok(())
+    }
+
+    /// The condition in SQL, when there is one.
+    pub(crate) fn condition(&self) -> Option<&str> {
+        self.condition.as_deref()
+    }
+
     /// The value of a parameter.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
@@ -44,12 +61,12 @@ impl Parameters {
     /// # Errors
     /// When the query has no such parameter, or the value is of another kind.
     pub(crate) fn check(&self, query: &CannedQuery) -> Result<(), QueryError> {
+        // A condition goes where the filters go.
+        if self.condition.is_some() {
+            query.declared("since")?;
+        }
         for (name, value) in &self.values {
-            let Some(parameter) = query.parameter(name) else {
-                let names = query.parameters.iter().map(|parameter| parameter.name.as_str());
-                let near = nearest(name, names);
-                return Err(QueryError::UnknownParameter { query: query.name.clone(), name: name.clone(), near });
-            };
+            let parameter = query.declared(name)?;
             if !parameter.kind.takes(value) {
                 return Err(QueryError::Value { query: query.name.clone(), name: name.clone() });
             }
@@ -63,7 +80,7 @@ impl Parameters {
         match self.get(name).or_else(default) {
             None => types::Value::Null,
             Some(Value::Time(micros)) => types::Value::Timestamp(types::TimeUnit::Microsecond, *micros),
-            Some(Value::Text(text)) => types::Value::Text(text.clone()),
+            Some(Value::Text(text) | Value::Network(text)) => types::Value::Text(text.clone()),
             Some(Value::Integer(number)) => types::Value::BigInt(*number),
             Some(Value::Boolean(truth)) => types::Value::Boolean(*truth),
         }

@@ -33,11 +33,24 @@ impl From<Window> for Selection {
 impl Selection {
     /// The least that answers `query` with `parameters` in full.
     pub fn of(query: &CannedQuery, parameters: &Parameters) -> Self {
+        if query.whole_case {
+            return Self { resources: query.resources.clone(), ..Self::default() };
+        }
         let time = |name: &str| match parameters.get(name) {
             Some(Value::Time(micros)) if query.parameter(name).is_some() => Some(*micros),
             _ => None,
         };
-        Self { since: time("since"), until: time("until"), resources: query.resources.clone() }
+        let wanted = match parameters.get("resource") {
+            Some(Value::Text(resource)) => Some(resource),
+            _ => None,
+        };
+        let resources = match (&query.resources, wanted) {
+            (None, None) => None,
+            (None, Some(wanted)) => Some(vec![wanted.clone()]),
+            (Some(all), None) => Some(all.clone()),
+            (Some(all), Some(wanted)) => Some(all.iter().filter(|resource| *resource == wanted).cloned().collect()),
+        };
+        Self { since: time("since"), until: time("until"), resources }
     }
 
     /// What both cover.

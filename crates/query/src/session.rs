@@ -7,8 +7,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use duckdb::{Config, Connection};
 use kforensic_lake::{DataFile, Snapshot};
@@ -22,8 +22,10 @@ use crate::problem::Problem;
 use crate::protection::{Protection, Reach};
 use crate::selection::Selection;
 use crate::sql::literals;
+use crate::statement;
 use crate::stream::{Bound, RowSink, Rows, RunSummary, stream};
 use crate::trouble::{Author, Trouble};
+use crate::views::Provided;
 use crate::{ledger, network, views};
 
 /// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
@@ -54,6 +56,7 @@ pub struct Session {
     /// What the session may read, in the order of the case's log: events, then rejects.
     trouble: Arc<Trouble>,
     interrupt: Interrupt,
+    provided: Mutex<Provided>,
 }
 
 /// Stops the query of a session, from any thread.
@@ -122,7 +125,7 @@ impl Session {
         };
         let (engine, protection, handle) = Engine::start(Start { open, lock, reach })?;
         let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle };
-        Ok(Self { engine, protection, selection: selection.clone(), trouble, interrupt })
+        Ok(Self { engine, protection, selection: selection.clone(), trouble, interrupt, provided: Mutex::default() })
     }
 
     /// Runs a canned query and hands its rows to `sink`, oldest first.
@@ -143,11 +146,13 @@ impl Session {
     ) -> Result<RunSummary, QueryError> {
         parameters.check(query)?;
         self.selection.check_covers(query, parameters)?;
+        let sql = statement::bound(query, parameters);
+        self.provide(|provided| provided.for_statement(&sql))?;
         let value = {
             let (query, parameters) = (query.clone(), parameters.clone());
             Box::new(move |name: &str| parameters.bound(&query, name))
         };
-        let bound = Bound { sql: query.sql.clone(), value };
+        let bound = Bound { sql, value };
         let rows = limit.map_or(Rows::All, Rows::Last);
         let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
         done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name), Author::Program))
@@ -173,10 +178,24 @@ impl Session {
             let hint = "list them: `PIVOT requests ON verb IN ('get', 'list') USING count(*)`";
             return Err(QueryError::Statement(Problem::new(what).with_hint(hint)));
         }
-        let bound = Bound { sql: statement.sql().to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
-        let rows = limit.map_or(Rows::All, Rows::First);
-        let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
-        done.map_err(|error| self.explain(error, "run the statement", Author::User))
+        self.provide(|provided| match statement.needs_all_views() {
+            true => provided.for_all(),
+            false => provided.for_statement(statement.sql()),
+        })?;
+        let mut run = || {
+            let bound = Bound { sql: statement.sql().to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
+            let rows = limit.map_or(Rows::All, Rows::First);
+            let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
+            done.map_err(|error| self.explain(error, "run the statement", Author::User))
+        };
+        match run() {
+            // Before it has rows: the name may be nearly that of a view that nothing has needed yet.
+            Err(QueryError::Statement(problem)) if problem.to_string().contains("does not exist") => {
+                self.provide(Provided::for_all)?;
+                run()
+            }
+            done => done,
+        }
     }
 
     /// Stops what the session is doing, from any thread but a signal handler: it takes a lock.
@@ -202,6 +221,27 @@ impl Session {
     ) -> Result<T, QueryError> {
         let done = self.engine.run(work).map_err(QueryError::engine(action));
         done.map_err(|error| self.explain(error, action, Author::Program))
+    }
+
+    /// Creates views that are not there yet.
+    pub(crate) fn provide(&self, wanted: impl FnOnce(&mut Provided) -> String) -> Result<(), QueryError> {
+        let mut provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = provided.clone();
+        let sql = wanted(&mut provided);
+        if sql.is_empty() {
+            return Ok(());
+        }
+        let created = self.ask("create the views", move |connection| {
+            // All of them or none, so that an interrupt does not leave some behind that nobody knows of.
+            connection.execute_batch(&format!("BEGIN;\n{sql}\nCOMMIT;")).inspect_err(|_| {
+                // Without a transaction, which an error may have ended, there is nothing to roll back.
+                let _ = connection.execute_batch("ROLLBACK");
+            })
+        });
+        if created.is_err() {
+            *provided = before;
+        }
+        created
     }
 
     fn explain(&self, error: QueryError, action: &str, author: Author) -> QueryError {

@@ -47,6 +47,7 @@ impl Session {
         sql: &str,
         row: impl FnMut(&Row<'_>) -> duckdb::Result<T> + Send + 'static,
     ) -> Result<Vec<T>, QueryError> {
+        self.provide(|provided| provided.for_statement(sql))?;
         let sql = sql.to_owned();
         self.ask("count the events", move |connection| connection.prepare(&sql)?.query_map([], row)?.collect())
     }

@@ -6,11 +6,12 @@
 
 mod definitions;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use kforensic_event::{COLUMNS, Column, Kind, time};
 
-use crate::embedded;
+use crate::embedded::{self, File};
 use crate::selection::Selection;
 use crate::sql::{literal, literals};
 
@@ -18,21 +19,46 @@ use crate::sql::{literal, literals};
 const REJECT_COLUMNS: [&str; 8] =
     ["source_id", "line_number", "byte_offset", "byte_length", "reject_reason", "raw", "host", "cluster"];
 
-/// SQL that creates all views, over the given files, each behind those that it mentions.
+/// SQL that creates the two views that all others are made from, over the given files.
 pub(crate) fn create(event_files: &[String], reject_files: &[String], selection: &Selection) -> String {
     let events: Vec<&Column> = COLUMNS.iter().collect();
     let rejects: Vec<&Column> =
         REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
-    let mut sql = format!(
+    format!(
         "CREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\n",
         select(&events, event_files, &conditions(selection)),
         select(&rejects, reject_files, &[]),
-    );
-    for file in definitions::in_order(embedded::VIEWS) {
-        // Writing into a string cannot fail.
-        let _ = writeln!(sql, "-- {}\n{}", file.path, file.text);
+    )
+}
+
+/// Which of the files of `views/` have been run in a session. Each is run when a statement first needs it: DuckDB binds a
+/// view when it is made, so all of them take half a second, and what a question needs a few milliseconds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Provided {
+    paths: BTreeSet<&'static str>,
+}
+
+impl Provided {
+    /// SQL that creates what `sql` needs and is not there yet, each behind what it mentions itself.
+    pub(crate) fn for_statement(&mut self, sql: &str) -> String {
+        self.of(definitions::needed(sql, embedded::VIEWS))
     }
-    sql
+
+    /// SQL that creates all that is not there yet.
+    pub(crate) fn for_all(&mut self) -> String {
+        self.of(definitions::in_order(embedded::VIEWS))
+    }
+
+    fn of(&mut self, files: Vec<&'static File>) -> String {
+        let mut sql = String::new();
+        for file in files {
+            if self.paths.insert(file.path) {
+                // Writing into a string cannot fail.
+                let _ = writeln!(sql, "-- {}\n{}", file.path, file.text);
+            }
+        }
+        sql
+    }
 }
 
 /// Whether one of our files makes a view or macro of that name.

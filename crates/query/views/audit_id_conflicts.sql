@@ -8,6 +8,20 @@
 --   its own and with the addresses of the first event before its own (X-Forwarded-For), in a log of its own. Normal,
 --   but a client that chooses its id can send that header too, and have both events in two files of one server's log.
 -- * `reused`: several requests under one id: a client chose it.
+--
+-- Columns:
+-- kind: rewritten, forwarded or reused
+-- contents: different events that share audit id and stage
+-- requests: different requests among them
+-- first_event: time of the oldest (UTC)
+-- last_event: time of the newest (UTC)
+-- verbs: their verbs
+-- request_uris: their URIs
+-- users: who sent them
+-- source_ips: their peers; not a list of forwarders as in `events`
+-- user_agents: what their clients call themselves
+-- hosts: hosts whose logs they stand in
+-- source_ids: sources that they stand in
 CREATE VIEW audit_id_conflicts AS
 WITH shared AS (
     SELECT audit_id, stage FROM events GROUP BY audit_id, stage HAVING count(*) > 1

@@ -11,6 +11,9 @@
 --
 -- `lines` names the table, view or CTE whose events are folded. A query that is after few requests passes whole
 -- requests, `SELECT * FROM events SEMI JOIN (…) USING (audit_id)`, because any other filter comes after the fold.
+-- Columns:
+-- stages: stages of the request that are in the log, in their order
+-- outcome: allowed (status below 400, or a stream that started), denied (401, 403), failed (other 4xx, 5xx), or unknown (the answer is not in the log)
 CREATE MACRO requests_of(lines) AS TABLE
 SELECT
     * EXCLUDE (stages_seen, other_stages, stream_started, stage_from_last),

@@ -14,7 +14,7 @@ use kforensic_lake::{
 use kforensic_report::Format;
 use serde_json::json;
 
-use crate::args::{GraceArgs, IngestArgs, Labels};
+use crate::args::{GraceArgs, IngestArgs, Labels, ReadingArgs};
 use crate::command::{Outcome, case_folder, compact, prune};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -27,7 +27,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interru
     let case = case_folder(case);
     let start = Instant::now();
     let shape = args.shape.as_deref().and_then(shape::find);
-    let ingested = ingest(&case, &args.paths, &args.labels, shape, args.keep_originals, interrupt)?;
+    let ingested = ingest(&case, &args.paths, &args.labels, &args.reading, shape, args.keep_originals, interrupt)?;
     let elapsed = start.elapsed();
     match args.format.as_str() {
         "json" => print_json(&ingested, elapsed)?,
@@ -84,6 +84,7 @@ pub(crate) fn ingest(
     case: &Path,
     paths: &[PathBuf],
     labels: &Labels,
+    reading: &ReadingArgs,
     shape: Option<&'static Shape>,
     keep_originals: bool,
     interrupt: &Interrupt,
@@ -99,8 +100,8 @@ pub(crate) fn ingest(
         cluster: labels.cluster.clone(),
         host: labels.host.clone(),
         shape,
-        threads: labels.threads.unwrap_or_else(compact::cores),
-        secret_values: match labels.keep_secret_values {
+        threads: reading.threads.unwrap_or_else(compact::cores),
+        secret_values: match reading.keep_secret_values {
             true => SecretValues::Kept,
             false => SecretValues::Redacted,
         },

@@ -1,8 +1,11 @@
 //! One module for each command.
 
 pub(crate) mod compact;
+pub(crate) mod completions;
+pub(crate) mod describe;
 pub(crate) mod ingest;
 pub(crate) mod prune;
+pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod show;
 pub(crate) mod sql;

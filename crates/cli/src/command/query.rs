@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
-use kforensic_query::{CannedQuery, Catalogue, Parameters, QueryError, RunSummary, Selection, Session, Window, window};
+use kforensic_query::{CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Window, window};
 use tempfile::TempDir;
 
 use crate::answer::{self, Shown};
-use crate::args::{FilterArgs, QueryArgs};
+use crate::args::{Labels, QueriesArgs, QueryArgs};
 use crate::command::ingest::ingest;
-use crate::command::{Outcome, case_folder, limits, prune, table_of_texts};
+use crate::command::{Outcome, case_folder, limits, prune, queries};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
@@ -20,17 +20,24 @@ use crate::output::{self, Output};
 
 /// Answers a question, or lists the questions that can be asked.
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
-    let catalogue = Catalogue::embedded()?;
+    let catalogue = catalogue(&args.queries)?;
     let Some(name) = &args.name else {
-        return match args.from.is_empty() {
-            true => list(&catalogue).map(|()| Outcome::Done),
-            false => Err(CliError::NoQuery),
+        return match (args.help, args.from.is_empty()) {
+            (true, _) => queries::help_of_command().map(|()| Outcome::Done),
+            (false, true) => queries::list(&catalogue).map(|()| Outcome::Done),
+            (false, false) => Err(CliError::NoQuery),
         };
     };
     let query = catalogue.find(name)?;
+    if args.help {
+        return queries::help(query).map(|()| Outcome::Done);
+    }
     let clock = chrono::Utc::now().timestamp_micros();
     // What is wrong with the command line is said before anything is read; any time stands for `last` here.
-    filters(query, &args.filter, clock, Some(clock))?;
+    let (parameters, _) = values(query, args, clock, Some(clock))?;
+    if args.show_sql && args.filter.now.as_deref() != Some("last") {
+        return message::print(&format!("{}\n", query.shown_sql(&parameters))).map(|()| Outcome::Done);
+    }
     output::format_of(&args.output)?;
     let (temporary, ingested) = ingest_first(case, args, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
@@ -39,7 +46,10 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let case = Case::open(&folder)?;
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
-    let (parameters, window) = filters(query, &args.filter, clock, newest)?;
+    let (parameters, window) = values(query, args, clock, newest)?;
+    if args.show_sql {
+        return message::print(&format!("{}\n", query.shown_sql(&parameters))).map(|()| Outcome::Done);
+    }
     let mut output = Output::open(&args.output, case.root())?;
     output.layout.tags = iter::once(&query.name).chain(&query.attack).cloned().collect();
     let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -68,7 +78,7 @@ fn ingest_first(
         }
     };
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
-    let ingested = ingest(&folder, &args.from, &args.labels, None, false, interrupt)?;
+    let ingested = ingest(&folder, &args.from, &Labels::default(), &args.reading, None, false, interrupt)?;
     let report = &ingested.report;
     for skipped in &report.skipped {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
@@ -80,30 +90,32 @@ fn ingest_first(
     Ok((temporary, ingested.outcome()?))
 }
 
-/// Reads the filters of the command line; ages count back from `--now`, else from `clock`.
-fn filters(
+/// The queries of the program, and of the folder that is named.
+pub(crate) fn catalogue(args: &QueriesArgs) -> Result<Catalogue, CliError> {
+    let mut catalogue = Catalogue::embedded()?;
+    if let Some(folder) = &args.queries {
+        catalogue.add_folder(folder)?;
+    }
+    Ok(catalogue)
+}
+
+/// Reads the values that the command line gives; ages count back from `--now`, else from `clock`.
+fn values(
     query: &CannedQuery,
-    args: &FilterArgs,
+    args: &QueryArgs,
     clock: i64,
     newest: Option<i64>,
 ) -> Result<(Parameters, Window), CliError> {
-    let now = args.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
-    let window = Window::parse(args.since.as_deref(), args.until.as_deref(), now)?;
-    let given = [
-        ("since", &args.since),
-        ("until", &args.until),
-        ("user", &args.user),
-        ("namespace", &args.namespace),
-        ("source_ip", &args.source_ip),
-        ("outcome", &args.outcome),
-    ];
+    let filter = &args.filter;
+    let now = filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
+    let window = Window::parse(filter.since.as_deref(), filter.until.as_deref(), now)?;
+    let own = args.parameters.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let mut parameters = Parameters::new();
-    for (name, text) in given {
-        let Some(text) = text else { continue };
-        let unknown =
-            || QueryError::UnknownParameter { query: query.name.clone(), name: name.to_owned(), near: vec![] };
-        let parameter = query.parameter(name).ok_or_else(unknown)?;
-        parameters.set(name, parameter.parse(text, now)?);
+    for (name, text) in filter.given().chain(own) {
+        parameters.set(name, query.declared(name)?.parse(text, now)?);
+    }
+    if let Some(condition) = &filter.condition {
+        parameters.set_condition(condition.clone())?;
     }
     Ok((parameters, window))
 }
@@ -144,18 +156,4 @@ fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration)
         message::note("the window begins after the newest event of the case: the evidence is older");
         message::hint("count ages back from the newest event with `--now last`");
     }
-}
-
-/// Lists the canned queries.
-fn list(catalogue: &Catalogue) -> Result<(), CliError> {
-    let texts = |of: fn(&CannedQuery) -> String| catalogue.iter().map(|query| Some(of(query))).collect();
-    table_of_texts(vec![
-        ("query", texts(|query| query.name.clone())),
-        ("question", texts(|query| query.question.clone())),
-        ("attack", texts(|query| query.attack.join(", "))),
-        ("needs", texts(|query| query.needs.clone())),
-        ("noise", texts(|query| query.noise.trim().to_owned())),
-    ])?;
-    message::plain("\nrun one with `kforensic query NAME`; see `kforensic query --help` for filters and formats");
-    Ok(())
 }

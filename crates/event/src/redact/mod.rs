@@ -24,7 +24,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use memchr::memmem;
 use sha2::Sha256;
 
-use crate::event::{Event, UserInfo};
+use crate::event::Event;
 
 mod scan;
 mod text;
@@ -153,6 +153,9 @@ impl Redactor {
 
     /// Replaces credentials in plain text.
     fn text(&self, text: &mut Cow<'_, str>) -> u32 {
+        if text.len() < text::MIN_BYTES {
+            return 0;
+        }
         let edits = self.in_text(text.as_bytes());
         if edits.is_empty() {
             return 0;
@@ -162,24 +165,31 @@ impl Redactor {
         count
     }
 
-    /// Replaces credentials in the texts of an event that a client can choose.
+    /// Replaces credentials in the texts of an event that a client can choose. Of these the audit id is left alone: an event
+    /// is found by it.
     fn texts(&self, event: &mut Event<'_>) -> u32 {
-        let user = |user: &mut UserInfo<'_>| {
-            [user.name.as_mut(), user.uid.as_mut()].into_iter().flatten().map(|text| self.text(text)).sum::<u32>()
-        };
-        let values = user(&mut event.user) + user(&mut event.impersonated);
-        let status = &mut event.status;
-        let object = &mut event.object;
+        let Event { user, impersonated, status, object, .. } = event;
+        let users = [user, impersonated].into_iter().flat_map(|user| {
+            let groups = user.groups.iter_mut().flatten();
+            [&mut user.name, &mut user.uid].into_iter().flatten().chain(groups)
+        });
         let texts = [
             &mut event.request_uri,
             &mut event.user_agent,
+            &mut event.verb,
             &mut status.message,
+            &mut status.reason,
+            // A path gives a request each of these.
             &mut object.name,
+            &mut object.namespace,
             &mut object.resource,
             &mut object.subresource,
+            &mut object.api_group,
+            &mut object.api_version,
+            &mut object.uid,
+            &mut object.resource_version,
         ];
-        let texts: u32 = texts.into_iter().flatten().map(|text| self.text(text)).sum();
-        values + texts
+        users.chain(texts.into_iter().flatten()).map(|text| self.text(text)).sum()
     }
 
     /// Older servers quote the body that they could not decode: `error found in #10 byte of ...|…|...`.

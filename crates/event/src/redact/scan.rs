@@ -108,6 +108,8 @@ struct Frame {
     path: Option<bool>,
     /// Whether a `value` was seen: it may be an operation of a JSON patch.
     value: bool,
+    /// It is the value of `data` or `stringData`: the names of its members are free, `kind` among them.
+    is_data: bool,
     /// Number of the first mark in it.
     marks: usize,
 }
@@ -170,7 +172,7 @@ impl Redactor {
 
 impl Frame {
     fn new(under: u8, marks: usize) -> Self {
-        Self { kind: Kind::Unknown, under, key: Key::None, path: None, value: false, marks }
+        Self { kind: Kind::Unknown, under, key: Key::None, path: None, value: false, is_data: false, marks }
     }
 }
 
@@ -246,7 +248,8 @@ impl Scan<'_> {
         if self.top().key == Key::Harmless {
             under &= !why::FRAGMENT;
         }
-        let frame = Frame::new(under, self.marks.len());
+        let is_data = self.top().key == Key::Data;
+        let frame = Frame { is_data, ..Frame::new(under, self.marks.len()) };
         self.frames.push(frame);
     }
 
@@ -335,7 +338,8 @@ impl Scan<'_> {
                     let kind = Kind::of(&unescaped(&self.text[at.clone()]));
                     let frame = self.top();
                     // Of two kinds the one that hides more.
-                    if frame.kind != Kind::Secret && kind != Kind::Unknown {
+                    let hides_more = kind == Kind::Secret || !frame.is_data;
+                    if frame.kind != Kind::Secret && kind != Kind::Unknown && hides_more {
                         frame.kind = kind;
                     }
                 }

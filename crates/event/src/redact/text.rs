@@ -22,6 +22,9 @@ const SIGNS: [&str; 11] = [
     "pikey=",
 ];
 
+/// Shortest text that can hold a credential, with its sign: `?token=x`.
+pub(super) const MIN_BYTES: usize = 8;
+
 /// Shortest text behind `Bearer` that is a token and not the next word of a sentence, when it has a digit in it.
 const MIN_TOKEN_BYTES: usize = 8;
 

@@ -22,10 +22,11 @@ pub(super) static SHAPE: Shape = Shape {
 /// An audit event with the keys of its annotations and of its users' extras as the server wrote them.
 fn restored(event: &str) -> Cow<'_, str> {
     let (mut out, mut changed) = (String::with_capacity(event.len()), false);
-    let left_out = rewrite(event, &mut out, &mut |key, value, out| match key {
+    let is_added = |key: &str, value: &str| key == "annotations" && value == "{}";
+    let left_out = rewrite(event, &mut out, &is_added, &mut |key, value, out| match key {
         "annotations" => changed |= rewrite_keys(value, out),
         "user" | "impersonatedUser" => {
-            rewrite(value, out, &mut |key, value, out| match key {
+            rewrite(value, out, &|_, _| false, &mut |key, value, out| match key {
                 "extra" => changed |= rewrite_keys(value, out),
                 _ => out.push_str(value),
             });
@@ -35,12 +36,17 @@ fn restored(event: &str) -> Cow<'_, str> {
     if changed || left_out { Cow::Owned(out) } else { Cow::Borrowed(event) }
 }
 
-/// Writes an object again, its values by `write`; anything else as it is. Whether empty annotations were left out.
-fn rewrite(object: &str, out: &mut String, write: &mut dyn FnMut(&str, &str, &mut String)) -> bool {
+/// Writes an object again without what `is_added`, its values by `write`; anything else as it is. Whether some were left out.
+fn rewrite(
+    object: &str,
+    out: &mut String,
+    is_added: &dyn Fn(&str, &str) -> bool,
+    write: &mut dyn FnMut(&str, &str, &mut String),
+) -> bool {
     let (start, mut first, mut left_out) = (out.len(), true, false);
     out.push('{');
     let whole = json::members(object, &mut |key, value| {
-        if key == "annotations" && value == "{}" {
+        if is_added(&key, value) {
             left_out = true;
             return;
         }
@@ -104,5 +110,11 @@ mod tests {
             assert_eq!(restored(untouched), untouched);
         }
         assert_eq!(restored(r#"{"a":1,"annotations":{},"b":2}"#), r#"{"a":1,"b":2}"#);
+    }
+
+    #[test]
+    fn only_what_elastic_adds_is_left_out() {
+        let event = r#"{"user":{"annotations":{},"extra":{"a_b/c":[]}},"annotations":{}}"#;
+        assert_eq!(restored(event), r#"{"user":{"annotations":{},"extra":{"a.b/c":[]}}}"#);
     }
 }

@@ -15,6 +15,7 @@
 //! events, and one reject for all in it that is no event.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -321,29 +322,30 @@ impl<'l> Search<'l> {
         Found { pieces: vec![Piece { at: self.place(value), content }], verbatim, reason: None }
     }
 
-    /// What an opener makes of the object; else the first member that holds events. One that holds them as text goes
-    /// before one that was rewritten (Elastic keeps the line in `event.original` beside its own version with other keys).
+    /// What an opener makes of the object; else what its members hold.
     fn object(self, object: &'l str, depth: usize) -> Found<'l> {
         match open_object(object) {
             Some(Ok(translated)) => return self.found(object, Content::Translated(Box::new(translated)), true),
             Some(Err(reason)) => return Found { reason: Some(reason), ..Found::default() },
             None => (),
         }
-        let mut best = Found::default();
+        let (mut members, mut reason) = (Vec::new(), None);
         // What cannot be read as an object holds nothing; the line is then a reject.
         let _ = json::members(object, &mut |key, value| {
             let mut found = self.value(value, depth + 1);
             if !found.verbatim {
                 found.pieces.iter_mut().for_each(|piece| restore(&key, piece));
             }
-            let better = best.pieces.is_empty() || (found.verbatim && !best.verbatim);
-            if better && !found.pieces.is_empty() {
-                best = found;
-            } else {
-                best.reason = best.reason.take().or(found.reason);
+            reason = reason.take().or(found.reason.take());
+            if !found.pieces.is_empty() {
+                members.push(found);
             }
         });
-        best
+        match members.len() {
+            0 => Found { reason, ..Found::default() },
+            1 => members.swap_remove(0),
+            _ => without_copies(members),
+        }
     }
 
     /// All items; those without an event are rejects when others have one.
@@ -393,6 +395,48 @@ impl<'l> Search<'l> {
         let start = slice.as_ptr().addr() - self.line.as_ptr().addr();
         start..start + slice.len()
     }
+}
+
+/// What several members of an object hold. A collector can keep an event twice: as text in two members, or as text beside its
+/// own version with other keys (Elastic's `event.original`). Then the first text counts; all else is another event. A client
+/// that has a text of its own beside its event cannot hide that: it does not know the times that the server will write.
+fn without_copies(members: Vec<Found<'_>>) -> Found<'_> {
+    let mut all = Found { verbatim: members.iter().any(|found| found.verbatim), ..Found::default() };
+    let told =
+        |wanted: bool| members.iter().filter(move |found| found.verbatim == wanted).flat_map(|found| &found.pieces);
+    let (texts, mut told_as_text) = (told(true), HashSet::new());
+    if told(false).next().is_some() {
+        texts.for_each(|piece| {
+            piece.content.decode(&mut |decoded| {
+                if let Decoded::Event(event) = decoded {
+                    told_as_text.insert(identity(&event));
+                }
+            });
+        });
+    }
+    let mut seen = HashSet::new();
+    for Found { pieces, verbatim, .. } in members {
+        for piece in pieces {
+            let is_copy = match &piece.content {
+                Content::Event(event) if verbatim => !seen.insert(event.trim_ascii().to_owned()),
+                Content::Text(quoted) | Content::Packed(quoted, _) => !seen.insert((*quoted).to_owned()),
+                Content::Event(event) => {
+                    Event::decode(event).is_ok_and(|event| told_as_text.contains(&identity(&event)))
+                }
+                Content::Translated(_) | Content::Reject(_) => false,
+            };
+            if !is_copy {
+                all.pieces.push(piece);
+            }
+        }
+    }
+    all
+}
+
+/// What no two stages of requests share: audit id, stage, and times.
+fn identity(event: &Event<'_>) -> (Option<String>, Option<String>, Option<i64>, Option<i64>) {
+    let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+    (text(&event.audit_id), text(&event.stage), event.event_time, event.stage_time)
 }
 
 /// Undoes what a collector does to an event that it stores as the member `key`.
@@ -462,8 +506,9 @@ mod tests {
             format!("{{\"log\":{text},\"stream\":\"stdout\",\"time\":\"x\"}}"),
             format!(
                 "{{\"@timestamp\":\"x\",\"event\":{{\"original\":{text}}},\"kubernetes\":{{\"audit\":{}}}}}",
-                event("b")
+                event("a")
             ),
+            format!("{{\"message\":{text},\"event\":{{\"original\":{text}}}}}"),
             format!("{{\"properties\":{{\"log\":{}}}}}", event("a")),
             format!(
                 "{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{{\"body\":{{\"stringValue\":{text}}}}}]}}]}}]}}"
@@ -475,6 +520,20 @@ mod tests {
             let (events, rejects) = found(&line);
             assert_eq!((events, rejects.len()), (vec!["a".to_owned()], 0), "{line}");
             assert_eq!(Search::of(&line).pieces().list[0].at, 0..line.len(), "the record is the whole line");
+        }
+    }
+
+    #[test]
+    fn members_that_hold_different_events_are_all_records() {
+        let (a, b) = (event("a"), event("b"));
+        for line in [
+            format!("{{\"one\":{a},\"two\":{b}}}"),
+            format!("{{\"one\":[{a}],\"two\":[{b}]}}"),
+            // A client's text cannot take the place of its event.
+            format!("{{\"user_agent\":{},\"audit\":{b}}}", quoted(&a)),
+            format!("{{\"one\":{{\"message\":{},\"copy\":{a}}},\"two\":{b}}}", quoted(&a)),
+        ] {
+            assert_eq!(found(&line), (vec!["a".to_owned(), "b".to_owned()], Vec::new()), "{line}");
         }
     }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::parameter::{Parameter, ParameterKind, Value, common};
+use super::parameter::{COMMON, Parameter, ParameterKind, Value, common};
 use super::scan::scan;
-use super::{Example, Problem};
+use super::{Example, Group, Problem};
 
 /// A broken rule and its line.
 type Broken = (usize, Problem);
@@ -19,12 +19,17 @@ type Broken = (usize, Problem);
 pub(super) struct Header {
     pub(super) title: String,
     pub(super) question: String,
+    #[serde(default)]
+    pub(super) group: Group,
     pub(super) attack: Vec<String>,
     pub(super) resources: Option<Vec<String>>,
     pub(super) needs: String,
     pub(super) noise: String,
     #[serde(default)]
+    pub(super) whole_case: bool,
+    #[serde(default)]
     parameters: Vec<Declaration>,
+    #[serde(default)]
     pub(super) examples: Vec<Example>,
 }
 
@@ -94,12 +99,6 @@ fn check_texts(header: &Header) -> Result<(), Problem> {
     if header.resources.as_ref().is_some_and(|names| names.is_empty() || names.iter().any(String::is_empty)) {
         return Err(Problem::Blank { key: "resources" });
     }
-    if !header.examples.iter().any(|example| example.rows > 0) {
-        return Err(Problem::Examples { missing: "rows" });
-    }
-    if !header.examples.iter().any(|example| example.rows == 0) {
-        return Err(Problem::Examples { missing: "`rows = 0`" });
-    }
     Ok(())
 }
 
@@ -124,7 +123,7 @@ fn value(kind: ParameterKind, default: toml::Value) -> Result<Value, toml::Value
     if kind.takes(&value) { Ok(value) } else { Err(toml::Value::Boolean(false)) }
 }
 
-/// Checks the SQL of a file, and says which parameters it uses.
+/// Checks the SQL of a file, and says which parameters it uses: all the common ones where it says `filters()`.
 pub(super) fn check_sql<'a>(text: &'a str, declared: &[(usize, Parameter)]) -> Result<BTreeSet<&'a str>, Broken> {
     let found = scan(text);
     if let Some((line, what)) = found.refused.first() {
@@ -140,10 +139,11 @@ pub(super) fn check_sql<'a>(text: &'a str, declared: &[(usize, Parameter)]) -> R
     let exists = |name: &str| {
         common().any(|common| common.name == name) || declared.iter().any(|(_, parameter)| parameter.name == name)
     };
-    if let Some((line, name)) = found.parameters.iter().find(|(_, name)| !exists(name)) {
-        return Err((*line, Problem::Undeclared { name: (*name).to_owned() }));
+    if let Some(used) = found.parameters.iter().find(|used| !exists(used.name)) {
+        return Err((used.line, Problem::Undeclared { name: used.name.to_owned() }));
     }
-    let used: BTreeSet<&str> = found.parameters.into_iter().map(|(_, name)| name).collect();
+    let filters = COMMON.iter().map(|common| common.name).filter(|_| !found.filters.is_empty());
+    let used: BTreeSet<&str> = found.parameters.into_iter().map(|used| used.name).chain(filters).collect();
     if let Some((line, parameter)) = declared.iter().find(|(_, parameter)| !used.contains(parameter.name.as_str())) {
         let name = parameter.name.clone();
         return Err((*line, Problem::Declaration { name, rule: "is declared, but the SQL does not use it" }));

@@ -6,13 +6,69 @@ mod header;
 mod parameter;
 mod scan;
 
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
 use thiserror::Error;
 
 use crate::embedded;
+use crate::error::QueryError;
+use crate::gate::{self, Refusal};
+use crate::parameters::Parameters;
+use crate::statement;
 
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
 
-pub(crate) use parameter::nearest;
+pub(crate) use parameter::{COMMON, nearest};
+pub(crate) use scan::scan;
+
+/// What a canned query is about; the order of lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// Who read or changed what.
+    Access,
+    /// Secrets, tokens and certificates.
+    Credentials,
+    /// Commands and workloads that were run.
+    Execution,
+    /// Rights that were gained or used.
+    Privilege,
+    /// What stays behind.
+    Persistence,
+    /// What hides an intrusion.
+    Evasion,
+    /// What was tried and explored.
+    Discovery,
+    /// What was destroyed or taken over.
+    Impact,
+    /// Who is who.
+    Identity,
+    /// How the cluster and its log do.
+    Operations,
+    /// A query of the user's own.
+    #[default]
+    Own,
+}
+
+impl Group {
+    /// Its name in lists and headers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Credentials => "credentials",
+            Self::Execution => "execution",
+            Self::Privilege => "privilege",
+            Self::Persistence => "persistence",
+            Self::Evasion => "evasion",
+            Self::Discovery => "discovery",
+            Self::Impact => "impact",
+            Self::Identity => "identity",
+            Self::Operations => "operations",
+            Self::Own => "own",
+        }
+    }
+}
 
 /// A canned query.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,17 +79,21 @@ pub struct CannedQuery {
     pub title: String,
     /// The question it answers, as an analyst asks it.
     pub question: String,
+    /// What it is about.
+    pub group: Group,
     /// Ids of the MITRE ATT&CK techniques it bears on.
     pub attack: Vec<String>,
     /// Resources it reads; only files of their partitions are opened. `None` means all.
     pub resources: Option<Vec<String>>,
+    /// It reads more than its filters select, such as what came before a window: all files are opened.
+    pub whole_case: bool,
     /// What the audit policy must have recorded for the answer to be complete.
     pub needs: String,
     /// Benign sources of rows.
     pub noise: String,
     /// Logs and arguments with the number of rows they give; the tests run them.
     pub examples: Vec<Example>,
-    /// The parameters that the SQL uses: common ones first, then its own.
+    /// The parameters that it takes: common ones first, then its own.
     pub parameters: Vec<Parameter>,
     /// The whole file, header included.
     pub sql: String,
@@ -120,9 +180,50 @@ pub enum Problem {
         /// What it is.
         what: &'static str,
     },
+    /// Nothing says where filters apply.
+    #[error(
+        "a query says `filters()` where the requests are chosen, such as `WHERE resource = 'secrets' AND filters()`"
+    )]
+    Unfiltered,
     /// The rows have no order.
     #[error("a query ends in an ORDER BY, or its rows come in another order every time")]
     Unordered,
+}
+
+/// Why the queries of a folder cannot be used.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// The folder or a file cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// Folder or file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No file in it is a query.
+    #[error("there is no query in `{path}`: no file ends in `.sql`")]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file breaks a rule.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// It does more than read.
+    #[error("`{path}` does not pass: {source}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What is refused.
+        source: Refusal,
+    },
+    /// The name is taken: one of two answers would be given in the place of the other.
+    #[error("`{path}` has the name of another query")]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A name that no query has.
@@ -135,7 +236,7 @@ pub struct UnknownQuery {
     pub near: Vec<String>,
 }
 
-/// All canned queries, by name.
+/// All canned queries.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     queries: Vec<CannedQuery>,
@@ -147,10 +248,53 @@ impl Catalogue {
     /// # Errors
     /// The first rule that a file breaks. The tests walk the same files, so a built program has none.
     pub fn embedded() -> Result<Self, CatalogueError> {
-        let files = embedded::QUERIES.iter();
-        let mut queries = files.map(|file| CannedQuery::parse(file.path, file.text)).collect::<Result<Vec<_>, _>>()?;
-        queries.sort_by(|left, right| left.name.cmp(&right.name));
-        Ok(Self { queries })
+        let mut catalogue = Self { queries: Vec::new() };
+        for file in embedded::QUERIES {
+            let query = CannedQuery::parse(file.path, file.text)?;
+            query.check_shipped().map_err(|problem| CatalogueError { path: file.path.to_owned(), line: 1, problem })?;
+            catalogue.queries.push(query);
+        }
+        catalogue.sort();
+        Ok(catalogue)
+    }
+
+    /// Adds the queries of a folder: every file in it that ends in `.sql`. They need no examples.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read, when none is a query, or when one breaks a rule or has the name of
+    /// another. A query that is left out without a word would be an answer that is missing.
+    pub fn add_folder(&mut self, folder: &Path) -> Result<(), FolderError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| FolderError::Read { path, source }
+        };
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).map_err(failed(folder))? {
+            paths.push(entry.map_err(failed(folder))?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
+        paths.sort_unstable();
+        if paths.is_empty() {
+            return Err(FolderError::Empty { path: folder.to_owned() });
+        }
+        for path in paths {
+            let text = fs::read_to_string(&path).map_err(failed(&path))?;
+            let query = CannedQuery { group: Group::Own, ..CannedQuery::parse(&path.to_string_lossy(), &text)? };
+            if self.queries.iter().any(|other| other.name == query.name) {
+                return Err(FolderError::Taken { path });
+            }
+            // Values are bound and a condition has a gate of its own, so this is what will run.
+            if let Err(source) = gate::check(&query.shown_sql(&Parameters::new())) {
+                return Err(FolderError::Refused { path, source });
+            }
+            self.queries.push(query);
+        }
+        self.sort();
+        Ok(())
+    }
+
+    fn sort(&mut self) {
+        self.queries.sort_by(|left, right| (left.group, &left.name).cmp(&(right.group, &right.name)));
     }
 
     /// The query called `name`.
@@ -165,7 +309,7 @@ impl Catalogue {
         })
     }
 
-    /// All queries, sorted by name.
+    /// All queries, by group and name.
     pub fn iter(&self) -> impl Iterator<Item = &CannedQuery> {
         self.queries.iter()
     }
@@ -186,14 +330,49 @@ impl CannedQuery {
             name: name.to_owned(),
             title: header.title,
             question: header.question,
+            group: header.group,
             attack: header.attack,
             resources: header.resources,
+            whole_case: header.whole_case,
             needs: header.needs,
             noise: header.noise,
             examples: header.examples,
             parameters: common().filter(|common| used.contains(&common.name.as_str())).chain(own).collect(),
             sql: text.to_owned(),
         })
+    }
+
+    /// The parameter called `name`.
+    ///
+    /// # Errors
+    /// When the query has none of that name; the error lists names like it.
+    pub fn declared(&self, name: &str) -> Result<&Parameter, QueryError> {
+        self.parameter(name).ok_or_else(|| {
+            let near = nearest(name, self.parameters.iter().map(|parameter| parameter.name.as_str()));
+            QueryError::UnknownParameter { query: self.name.clone(), name: name.to_owned(), near }
+        })
+    }
+
+    /// The statement that runs with these values, in SQL that can be run as it is.
+    pub fn shown_sql(&self, parameters: &Parameters) -> String {
+        statement::shown(self, parameters)
+    }
+
+    /// What only the program's own queries must have: examples that find and that do not, and all the filters.
+    fn check_shipped(&self) -> Result<(), Problem> {
+        if !self.examples.iter().any(|example| example.rows > 0) {
+            return Err(Problem::Examples { missing: "rows" });
+        }
+        if !self.examples.iter().any(|example| example.rows == 0) {
+            return Err(Problem::Examples { missing: "`rows = 0`" });
+        }
+        if self.group == Group::Own {
+            return Err(Problem::Blank { key: "group" });
+        }
+        if COMMON.iter().any(|common| self.parameter(common.name).is_none()) {
+            return Err(Problem::Unfiltered);
+        }
+        Ok(())
     }
 
     /// The parameter called `name`, when the query uses it.

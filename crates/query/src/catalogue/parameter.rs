@@ -1,5 +1,8 @@
 //! The parameters of canned queries: which exist, what values they take.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use serde::Deserialize;
 use strsim::damerau_levenshtein;
 use thiserror::Error;
@@ -32,6 +35,10 @@ pub enum ParameterKind {
     Text,
     /// One of [`OUTCOMES`].
     Outcome,
+    /// An address, or a network in CIDR notation.
+    Address,
+    /// The name of a resource.
+    Resource,
     /// A 64-bit number.
     Integer,
     /// `true` or `false`.
@@ -43,8 +50,10 @@ pub enum ParameterKind {
 pub enum Value {
     /// An instant in microseconds since 1970-01-01T00:00:00Z.
     Time(i64),
-    /// A text, also an outcome.
+    /// A text, also an outcome, an address or a resource.
     Text(String),
+    /// A network in CIDR notation.
+    Network(String),
     /// A number.
     Integer(i64),
     /// True or false.
@@ -63,6 +72,18 @@ pub enum ValueError {
         /// The text as given.
         given: String,
     },
+    /// Something with a slash that is no network.
+    #[error("`{given}` is not a network such as `10.0.0.0/8` or `fd00::/8`")]
+    Network {
+        /// The text as given.
+        given: String,
+    },
+    /// A resource with its subresource.
+    #[error("`{given}` is not a resource: subresources have a column of their own")]
+    Resource {
+        /// The text as given.
+        given: String,
+    },
     /// Not a number of 64 bits.
     #[error("`{given}` is not a whole number")]
     Integer {
@@ -77,22 +98,40 @@ pub enum ValueError {
     },
 }
 
-/// Parameters that every canned query may use: name, kind, meaning.
-const COMMON: [(&str, ParameterKind, &str); 6] = [
-    ("since", ParameterKind::Time, "only requests received at or after this time"),
-    ("until", ParameterKind::Time, "only requests received before this time"),
-    ("user", ParameterKind::Text, "only requests that this user sent"),
-    ("namespace", ParameterKind::Text, "only requests on this namespace"),
-    ("source_ip", ParameterKind::Text, "only requests from this address"),
-    ("outcome", ParameterKind::Outcome, "only requests with this outcome: allowed, denied, failed or unknown"),
+/// A filter that every canned query takes: it is what `filters()` in its SQL is put in for.
+#[derive(Debug)]
+pub(crate) struct Common {
+    /// Name of the parameter.
+    pub(crate) name: &'static str,
+    pub(crate) kind: ParameterKind,
+    /// Column that is compared, and how.
+    pub(crate) column: &'static str,
+    pub(crate) operator: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+/// The common filters, in the order of help texts.
+#[rustfmt::skip]
+pub(crate) const COMMON: &[Common] = &[
+    Common { name: "since", kind: ParameterKind::Time, column: "event_time", operator: ">=", meaning: "only requests received at this time or later" },
+    Common { name: "until", kind: ParameterKind::Time, column: "event_time", operator: "<", meaning: "only requests received before this time" },
+    Common { name: "user", kind: ParameterKind::Text, column: "user_name", operator: "=", meaning: "only requests that this user sent" },
+    Common { name: "namespace", kind: ParameterKind::Text, column: "namespace", operator: "=", meaning: "only requests in this namespace" },
+    Common { name: "resource", kind: ParameterKind::Resource, column: "resource", operator: "=", meaning: "only requests on this resource, in the plural: `secrets`" },
+    Common { name: "name", kind: ParameterKind::Text, column: "name", operator: "=", meaning: "only requests on objects of this name" },
+    Common { name: "verb", kind: ParameterKind::Text, column: "verb", operator: "=", meaning: "only requests with this verb" },
+    Common { name: "source_ip", kind: ParameterKind::Address, column: "source_ip", operator: "=", meaning: "only requests from this address or network (the last source IP)" },
+    Common { name: "outcome", kind: ParameterKind::Outcome, column: "outcome", operator: "=", meaning: "only requests with this outcome: allowed, denied, failed or unknown" },
+    Common { name: "cluster", kind: ParameterKind::Text, column: "cluster", operator: "=", meaning: "only logs of this cluster" },
+    Common { name: "host", kind: ParameterKind::Text, column: "host", operator: "=", meaning: "only logs of this host" },
 ];
 
-/// The parameters that every canned query may use without declaring them.
+/// The parameters that every canned query takes without declaring them.
 pub fn common() -> impl Iterator<Item = Parameter> {
-    COMMON.into_iter().map(|(name, kind, meaning)| Parameter {
-        name: name.to_owned(),
-        kind,
-        meaning: meaning.to_owned(),
+    COMMON.iter().map(|common| Parameter {
+        name: common.name.to_owned(),
+        kind: common.kind,
+        meaning: common.meaning.to_owned(),
         default: None,
     })
 }
@@ -114,6 +153,9 @@ impl Parameter {
             ParameterKind::Text => Value::Text(given()),
             ParameterKind::Outcome if OUTCOMES.contains(&text) => Value::Text(given()),
             ParameterKind::Outcome => return Err(ValueError::Outcome { given: given() }),
+            ParameterKind::Address => address(text)?,
+            ParameterKind::Resource if text.contains('/') => return Err(ValueError::Resource { given: given() }),
+            ParameterKind::Resource => Value::Text(given()),
             ParameterKind::Integer => Value::Integer(text.parse().map_err(|_| ValueError::Integer { given: given() })?),
             ParameterKind::Boolean => Value::Boolean(text.parse().map_err(|_| ValueError::Boolean { given: given() })?),
         })
@@ -121,17 +163,41 @@ impl Parameter {
 }
 
 impl ParameterKind {
+    /// Its name in headers and help texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Text => "text",
+            Self::Outcome => "outcome",
+            Self::Address => "address",
+            Self::Resource => "resource",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+        }
+    }
+
     /// Whether a value is of this kind.
     pub fn takes(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Time, Value::Time(_))
-            | (Self::Text, Value::Text(_))
+            | (Self::Text | Self::Address | Self::Resource, Value::Text(_))
+            | (Self::Address, Value::Network(_))
             | (Self::Integer, Value::Integer(_))
             | (Self::Boolean, Value::Boolean(_)) => true,
             (Self::Outcome, Value::Text(text)) => OUTCOMES.contains(&text.as_str()),
             _ => false,
         }
     }
+}
+
+/// An address as the server writes it, or a network. What is neither stays as it is: a collector can put a word there.
+fn address(text: &str) -> Result<Value, ValueError> {
+    if text.contains('/') {
+        let network = text.parse::<IpNet>().map_err(|_| ValueError::Network { given: text.to_owned() })?;
+        return Ok(Value::Network(network.to_string()));
+    }
+    let canonical = text.parse::<IpAddr>().map(|address| address.to_canonical().to_string());
+    Ok(Value::Text(canonical.unwrap_or_else(|_| text.to_owned())))
 }
 
 /// The names nearest to one that does not exist, best first.
@@ -160,6 +226,11 @@ mod tests {
             (ParameterKind::Time, "1s", Value::Time(-1_000_000)),
             (ParameterKind::Text, "' OR 1=1", Value::Text("' OR 1=1".to_owned())),
             (ParameterKind::Outcome, "denied", Value::Text("denied".to_owned())),
+            (ParameterKind::Address, "2001:DB8:0::1", Value::Text("2001:db8::1".to_owned())),
+            (ParameterKind::Address, "::ffff:10.0.0.1", Value::Text("10.0.0.1".to_owned())),
+            (ParameterKind::Address, "gce-internal-ip", Value::Text("gce-internal-ip".to_owned())),
+            (ParameterKind::Address, "10.1.2.3/8", Value::Network("10.1.2.3/8".to_owned())),
+            (ParameterKind::Resource, "secrets", Value::Text("secrets".to_owned())),
             (ParameterKind::Integer, "-7", Value::Integer(-7)),
             (ParameterKind::Boolean, "true", Value::Boolean(true)),
         ] {
@@ -175,6 +246,8 @@ mod tests {
             (ParameterKind::Time, "soon"),
             (ParameterKind::Outcome, "Denied"),
             (ParameterKind::Outcome, ""),
+            (ParameterKind::Address, "10.0.0.0/33"),
+            (ParameterKind::Resource, "pods/exec"),
             (ParameterKind::Integer, "1.5"),
             (ParameterKind::Boolean, "yes"),
         ] {

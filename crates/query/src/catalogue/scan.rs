@@ -3,19 +3,37 @@
 //! DuckDB cannot tell where in a file a parameter stands, and it runs every statement of a text but
 //! the last while it prepares it; so a file is looked through before DuckDB sees it.
 
+use std::ops::Range;
+
+/// The condition that the common filters are put in for.
+const FILTERS: &str = "filters(";
+
 /// What a file of SQL contains, in the order of the file. Lines count from 1.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Scan<'a> {
-    /// Uses of named parameters: line, and name without `$`.
-    pub(super) parameters: Vec<(usize, &'a str)>,
+pub(crate) struct Scan<'a> {
+    /// Uses of named parameters.
+    pub(crate) parameters: Vec<Use<'a>>,
+    /// Uses of `filters()`; the name is the alias between the brackets, or empty.
+    pub(crate) filters: Vec<Use<'a>>,
     /// First words of the statements, with their lines.
-    pub(super) statements: Vec<(usize, &'a str)>,
+    pub(crate) statements: Vec<(usize, &'a str)>,
     /// Things a canned query must not contain: line, and what it is.
-    pub(super) refused: Vec<(usize, &'static str)>,
+    pub(crate) refused: Vec<(usize, &'static str)>,
+}
+
+/// A place in the text where something is put in when the query runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Use<'a> {
+    /// Line, counted from 1.
+    pub(crate) line: usize,
+    /// The bytes of the text that it takes up.
+    pub(crate) place: Range<usize>,
+    /// What stands there: a name without `$`, or an alias.
+    pub(crate) name: &'a str,
 }
 
 /// Looks through `sql`.
-pub(super) fn scan(sql: &str) -> Scan<'_> {
+pub(crate) fn scan(sql: &str) -> Scan<'_> {
     let mut scanner = Scanner { sql, at: 0, line: 1, in_statement: false, found: Scan::default() };
     while scanner.at < sql.len() {
         scanner.step();
@@ -76,7 +94,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Names may hold digits and `$` behind their first letter: `a$b` is no parameter.
-    fn word(&mut self, rest: &str) {
+    fn word(&mut self, rest: &'a str) {
+        if rest.get(..FILTERS.len()).is_some_and(|word| word.eq_ignore_ascii_case(FILTERS)) {
+            return self.filters(rest);
+        }
         let length = rest.find(|next| !is_word(next) && next != '$').unwrap_or(rest.len());
         let escapes = matches!(&rest[..length], "e" | "E") && rest[length..].starts_with('\'');
         if escapes {
@@ -84,6 +105,18 @@ impl<'a> Scanner<'a> {
         } else {
             self.skip(length);
         }
+    }
+
+    fn filters(&mut self, rest: &'a str) {
+        let alias = &rest[FILTERS.len()..];
+        let alias = &alias[..word_length(alias)];
+        let length = FILTERS.len() + alias.len() + 1;
+        if !rest[length - 1..].starts_with(')') {
+            return self.refuse("`filters()` with more than an alias between the brackets", length - 1);
+        }
+        let place = self.at..self.at + length;
+        self.found.filters.push(Use { line: self.line, place, name: alias });
+        self.skip(length);
     }
 
     /// A doubled quote reads as two adjacent strings, which ends at the same place.
@@ -102,7 +135,8 @@ impl<'a> Scanner<'a> {
                 self.refuse("a parameter without a name", 1 + name.len());
             }
             false => {
-                self.found.parameters.push((self.line, name));
+                let place = self.at..self.at + 1 + name.len();
+                self.found.parameters.push(Use { line: self.line, place, name });
                 self.skip(1 + name.len());
             }
         }
@@ -134,7 +168,9 @@ mod tests {
     fn parameters_are_found_where_sql_has_them() {
         let sql = "-- $comment\nSELECT '$text', \"$name\", 'it''s $text', a$b, $user -- $x\n/* $y\n */ + $user::VARCHAR, $since";
         let found = scan(sql);
-        assert_eq!(found.parameters, [(2, "user"), (4, "user"), (4, "since")]);
+        let parameters: Vec<_> = found.parameters.iter().map(|used| (used.line, used.name)).collect();
+        assert_eq!(parameters, [(2, "user"), (4, "user"), (4, "since")]);
+        assert!(found.parameters.iter().all(|used| sql[used.place.clone()] == format!("${}", used.name)));
         assert_eq!(found.statements, [(2, "SELECT")]);
         assert_eq!(found.refused, []);
     }
@@ -167,6 +203,16 @@ mod tests {
 
     #[test]
     fn text_that_is_not_ascii_does_not_confuse_it() {
-        assert_eq!(scan("SELECT 'é'—\u{a0}$userß, $été").parameters, [(1, "userß"), (1, "été")]);
+        let found = scan("SELECT 'é'—\u{a0}$userß, $été");
+        assert_eq!(found.parameters.iter().map(|used| used.name).collect::<Vec<_>>(), ["userß", "été"]);
+    }
+
+    #[test]
+    fn filters_are_found_with_their_alias() {
+        let sql = "SELECT 1 -- filters()\nFROM r WHERE filters() AND Filters(r) AND 'filters()' <> my_filters(x)";
+        let found = scan(sql);
+        let filters: Vec<_> = found.filters.iter().map(|used| (&sql[used.place.clone()], used.name)).collect();
+        assert_eq!(filters, [("filters()", ""), ("Filters(r)", "r")]);
+        assert_eq!(scan("SELECT filters(1, 2)").refused.len(), 1);
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 
 const HEADER: &str = r#"-- title = "T"
 -- question = "Q?"
+-- group = "access"
 -- attack = ["T1552.007"]
 -- needs = "level Metadata"
 -- noise = "none known"
@@ -28,7 +29,9 @@ fn every_file_of_the_folder_is_a_query() {
     }
     names.sort_unstable();
     let catalogue = Catalogue::embedded().unwrap();
-    assert_eq!(catalogue.iter().map(|query| query.name.as_str()).collect::<Vec<_>>(), names);
+    let mut embedded: Vec<&str> = catalogue.iter().map(|query| query.name.as_str()).collect();
+    embedded.sort_unstable();
+    assert_eq!(embedded, names);
     assert!(names.iter().any(|name| name == "secret-reads"));
 }
 
@@ -37,7 +40,7 @@ fn an_unknown_name_is_an_error_with_the_names_like_it() {
     let catalogue = Catalogue::embedded().unwrap();
     assert_eq!(catalogue.find("secret-reads").unwrap().name, "secret-reads");
     let error = catalogue.find("secret-raeds").unwrap_err();
-    assert_eq!(error.near, ["secret-reads"]);
+    assert_eq!(error.near[0], "secret-reads");
     assert_eq!(error.to_string(), "there is no query `secret-raeds`");
 }
 
@@ -46,23 +49,26 @@ fn a_query_is_read_with_the_parameters_it_uses() {
     let header = format!(
         "{HEADER}-- [[parameters]]\n-- name = \"at_least\"\n-- type = \"integer\"\n-- meaning = \"fewest\"\n-- default = 3\n"
     );
-    let query = parse(&header, "SELECT $at_least, $user, $since, $user ORDER BY 1;\n").unwrap();
+    let query = parse(&header, "SELECT $at_least, $user, $since, $user WHERE filters() ORDER BY 1;\n").unwrap();
     let names: Vec<_> = query.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-    assert_eq!(names, ["since", "user", "at_least"]);
+    let mut all: Vec<_> = COMMON.iter().map(|common| common.name).collect();
+    all.push("at_least");
+    assert_eq!(names, all);
     assert_eq!(query.parameter("at_least").unwrap().default, Some(Value::Integer(3)));
-    assert_eq!(query.parameter("until"), None);
+    assert_eq!(query.parameter("usr"), None);
+    assert_eq!(query.declared("usr").unwrap_err().to_string(), "the query `a-query` has no parameter `usr`");
     assert_eq!(query.examples[1].arguments, ["--user", "x"]);
 }
 
 #[test]
 fn a_header_with_a_wrong_key_is_refused_with_its_line() {
     let (line, problem) = parse(&format!("{HEADER}-- techniques = []\n"), "SELECT 1 ORDER BY 1").unwrap_err();
-    assert_eq!(line, 7);
+    assert_eq!(line, 8);
     assert!(problem.to_string().contains("unknown field `techniques`"), "{problem}");
 
     let (line, problem) = parse(&HEADER.replace("T1552.007\"]", "T1552.007\""), "SELECT 1 ORDER BY 1").unwrap_err();
     assert!(matches!(problem, Problem::Header { .. }), "{problem}");
-    assert!((3..=4).contains(&line), "{line}");
+    assert!((4..=5).contains(&line), "{line}");
 
     let without_noise: String =
         HEADER.lines().filter(|line| !line.contains("noise")).map(|line| format!("{line}\n")).collect();
@@ -79,11 +85,17 @@ fn texts_of_the_header_mean_something() {
         ("\"T\"", "\" \"", Problem::Blank { key: "title" }),
         ("T1552.007", "1552", Problem::Technique { id: "1552".to_owned() }),
         ("T1552.007", "T1552.7", Problem::Technique { id: "T1552.7".to_owned() }),
-        ("rows = 0", "rows = 2", Problem::Examples { missing: "`rows = 0`" }),
-        ("rows = 1", "rows = 0", Problem::Examples { missing: "rows" }),
     ] {
         assert_eq!(parse(&HEADER.replace(from, to), "SELECT 1 ORDER BY 1"), Err((1, problem)));
     }
+    for (from, to, missing) in [("rows = 0", "rows = 2", "`rows = 0`"), ("rows = 1", "rows = 0", "rows")] {
+        let query = parse(&HEADER.replace(from, to), "SELECT 1 WHERE filters() ORDER BY 1").unwrap();
+        assert_eq!(query.check_shipped(), Err(Problem::Examples { missing }));
+    }
+    let query = parse(HEADER, "SELECT 1 ORDER BY 1").unwrap();
+    assert_eq!((query.check_shipped(), query.parameter("user")), (Err(Problem::Unfiltered), None));
+    let query = parse(&HEADER.replace("access", "own"), "SELECT 1 WHERE filters() ORDER BY 1").unwrap();
+    assert_eq!(query.check_shipped(), Err(Problem::Blank { key: "group" }));
     let header = format!("{HEADER}-- resources = []\n").replace("-- examples", "-- resources = []\n-- examples");
     assert!(parse(&header, "SELECT 1 ORDER BY 1").is_err());
     for path in ["queries/Secret.sql", "queries/a--b.sql", "queries/a.txt", "queries/1a.sql", "queries/.sql"] {
@@ -98,13 +110,13 @@ fn declarations_are_checked() {
     };
     let twice = declare("n", "-- [[parameters]]\n-- name = \"n\"\n-- type = \"text\"\n-- meaning = \"m\"\n");
     for (header, line, rule) in [
-        (declare("user", ""), 10, "is a common one, which needs no declaration"),
-        (declare("Bad", ""), 10, "is not named in lower case with underscores"),
-        (declare("n", "-- default = \"x\"\n"), 10, "has a default of another type, or no meaning"),
-        (declare("n", ""), 10, "is declared, but the SQL does not use it"),
-        (twice, 12, "is declared twice"),
+        (declare("user", ""), 11, "is a common one, which needs no declaration"),
+        (declare("Bad", ""), 11, "is not named in lower case with underscores"),
+        (declare("n", "-- default = \"x\"\n"), 11, "has a default of another type, or no meaning"),
+        (declare("n", ""), 11, "is declared, but the SQL does not use it"),
+        (twice, 13, "is declared twice"),
     ] {
-        match parse(&header, "SELECT 1 ORDER BY 1") {
+        match parse(&header, "SELECT 1 WHERE filters() ORDER BY 1") {
             Err((at, Problem::Declaration { rule: found, .. })) => assert_eq!((at, found), (line, rule)),
             other => panic!("{other:?}"),
         }
@@ -114,13 +126,38 @@ fn declarations_are_checked() {
 #[test]
 fn the_sql_is_one_ordered_select_with_known_parameters() {
     for (sql, line, problem) in [
-        ("SELECT 1\nWHERE $usr ORDER BY 1", 8, Problem::Undeclared { name: "usr".to_owned() }),
-        ("SELECT 1;\nSELECT 2 ORDER BY 1", 8, Problem::Statements { found: "begins a second statement" }),
-        ("DROP TABLE x", 7, Problem::Statements { found: "is another statement" }),
-        ("", 6, Problem::Statements { found: "is none" }),
-        ("SELECT ? ORDER BY 1", 7, Problem::Refused { what: "a parameter without a name" }),
-        ("SELECT 1", 7, Problem::Unordered),
+        ("SELECT 1\nWHERE $usr ORDER BY 1", 9, Problem::Undeclared { name: "usr".to_owned() }),
+        ("SELECT 1;\nSELECT 2 ORDER BY 1", 9, Problem::Statements { found: "begins a second statement" }),
+        ("DROP TABLE x", 8, Problem::Statements { found: "is another statement" }),
+        ("", 7, Problem::Statements { found: "is none" }),
+        ("SELECT ? ORDER BY 1", 8, Problem::Refused { what: "a parameter without a name" }),
+        ("SELECT 1 WHERE filters()", 8, Problem::Unordered),
     ] {
         assert_eq!(parse(HEADER, sql), Err((line, problem)), "{sql}");
     }
+}
+
+#[test]
+fn a_folder_adds_queries_and_breaks_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut catalogue = Catalogue::embedded().unwrap();
+    let before = catalogue.iter().count();
+    assert!(matches!(catalogue.add_folder(folder.path()), Err(FolderError::Empty { .. })));
+    assert!(matches!(catalogue.add_folder(&folder.path().join("gone")), Err(FolderError::Read { .. })));
+    let header: String =
+        HEADER.lines().filter(|line| !line.contains("examples")).map(|line| format!("{line}\n")).collect();
+    let file =
+        |name: &str| std::fs::write(folder.path().join(name), format!("{header}SELECT 1 WHERE filters() ORDER BY 1"));
+    file("mine.sql").unwrap();
+    catalogue.add_folder(folder.path()).unwrap();
+    assert_eq!((catalogue.iter().count(), catalogue.find("mine").unwrap().group), (before + 1, Group::Own));
+    let hostile = format!("{header}WITH x AS (SELECT 1 WHERE filters()) FROM read_text('/etc/passwd') ORDER BY 1");
+    std::fs::write(folder.path().join("hostile.sql"), hostile).unwrap();
+    let error = Catalogue::embedded().unwrap().add_folder(folder.path()).unwrap_err();
+    assert!(matches!(error, FolderError::Refused { .. }), "{error}");
+    std::fs::remove_file(folder.path().join("hostile.sql")).unwrap();
+    let mut catalogue = Catalogue::embedded().unwrap();
+    file("secret-reads.sql").unwrap();
+    let error = catalogue.add_folder(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with("secret-reads.sql` has the name of another query"), "{error}");
 }

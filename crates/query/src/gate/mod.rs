@@ -74,6 +74,13 @@ impl Statement {
         &self.selection
     }
 
+    /// Whether it looks at the list of views itself, or puts names of views together.
+    pub(crate) fn needs_all_views(&self) -> bool {
+        const SIGNS: [&str; 7] = ["duckdb_", "information_schema", "pg_", "sqlite_", "show", "describe", "query_table"];
+        let sql = self.sql.to_ascii_lowercase();
+        SIGNS.iter().any(|sign| sql.contains(sign))
+    }
+
     /// Whether it explains another statement: its answer is a text for people.
     pub fn is_explanation(&self) -> bool {
         self.is_explanation

@@ -1,7 +1,7 @@
 //! What the files of `views/` define, and in which order they can be created: DuckDB binds a view when it is
 //! made, so what it mentions must be there before it. The names of the files say nothing about that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::embedded::File;
 
@@ -70,6 +70,27 @@ fn visit<'a>(
     order.push(&files[at]);
 }
 
+/// The files that `sql` needs to run: those that define what it mentions, those that they mention, and so on. In order.
+pub(super) fn needed<'a>(sql: &str, files: &'a [File]) -> Vec<&'a File> {
+    let order = in_order(files);
+    let mut wanted = lower_words(sql);
+    // What a file mentions stands before it.
+    let mut needed: Vec<&File> = Vec::new();
+    for file in order.into_iter().rev() {
+        if of(file.text).any(|definition| wanted.contains(definition.name)) {
+            wanted.extend(lower_words(file.text));
+            needed.push(file);
+        }
+    }
+    needed.reverse();
+    needed
+}
+
+/// DuckDB looks names up without case; ours are in lower case.
+fn lower_words(text: &str) -> BTreeSet<String> {
+    words(text).map(str::to_ascii_lowercase).collect()
+}
+
 /// What a text defines, in its order.
 pub(super) fn of(text: &str) -> impl Iterator<Item = Definition<'_>> {
     let words: Vec<&str> = words(text).collect();
@@ -130,5 +151,9 @@ mod tests {
         let paths: Vec<&str> = in_order(&files).iter().map(|file| file.path).collect();
         assert_eq!(paths, ["d", "c", "a", "b"]);
         assert_eq!(in_order(embedded::VIEWS).len(), embedded::VIEWS.len());
+        let needed = |sql| needed(sql, &files).iter().map(|file| file.path).collect::<Vec<_>>();
+        assert_eq!(needed("SELECT \"A\" FROM A"), ["d", "c", "a"]);
+        assert_eq!(needed("FROM b -- a"), ["b"]);
+        assert!(needed("SELECT 1").is_empty());
     }
 }

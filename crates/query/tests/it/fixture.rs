@@ -37,7 +37,8 @@ impl Fixture {
         paths.sort();
         assert!(!paths.is_empty(), "no logs in {root:?}");
         let logs: Vec<Vec<u8>> = paths.iter().map(|path| unpacked(path)).collect();
-        Self::of_texts(&logs.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        let logs: Vec<&[u8]> = logs.iter().map(Vec::as_slice).collect();
+        Self::of_host(None, TempDir::new().unwrap(), &logs)
     }
 
     /// A case of logs in memory, each a source of its own.
@@ -47,9 +48,14 @@ impl Fixture {
 
     /// The same below a given folder.
     pub(crate) fn in_folder(folder: TempDir, logs: &[&[u8]]) -> Self {
+        Self::of_host(Some("cp-1"), folder, logs)
+    }
+
+    /// A case of logs that come from a host, or whose host nobody knows.
+    fn of_host(host: Option<&str>, folder: TempDir, logs: &[&[u8]]) -> Self {
         let mut builders: BTreeMap<Folder, RowBuilder> = BTreeMap::new();
         for (number, log) in logs.iter().enumerate() {
-            let origin = Origin { source_id: format!("0-{number}"), host: Some("cp-1".to_owned()), cluster: None };
+            let origin = Origin { source_id: format!("0-{number}"), host: host.map(str::to_owned), cluster: None };
             Reading::of(log).decode(log, Position::START, true, &mut |record| {
                 let reason = match &record.decoded {
                     Decoded::Reject(reason) => Some(reason.to_string()),
@@ -119,7 +125,17 @@ pub(crate) fn parameters(query: &CannedQuery, arguments: &[&str]) -> Parameters 
     let mut parameters = Parameters::new();
     for pair in arguments.chunks(2) {
         let [flag, text] = pair else { panic!("{arguments:?} are not pairs") };
-        let parameter = query.parameters.iter().find(|parameter| parameter.flag() == *flag).unwrap();
+        let (parameter, text) = match *flag {
+            "--where" => {
+                parameters.set_condition((*text).to_owned()).unwrap();
+                continue;
+            }
+            "-p" => {
+                let (name, text) = text.split_once('=').unwrap();
+                (query.declared(name).unwrap(), text)
+            }
+            flag => (query.parameters.iter().find(|parameter| parameter.flag() == flag).expect(flag), *text),
+        };
         parameters.set(&parameter.name, parameter.parse(text, 0).unwrap());
     }
     parameters
@@ -174,6 +190,7 @@ fn cell(array: &dyn Array, row: usize) -> Value {
         DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
         DataType::Int32 => json!(array.as_primitive::<arrow::datatypes::Int32Type>().value(row)),
         DataType::Int64 => json!(array.as_primitive::<arrow::datatypes::Int64Type>().value(row)),
+        DataType::Float64 => json!(array.as_primitive::<arrow::datatypes::Float64Type>().value(row)),
         DataType::Boolean => json!(array.as_boolean().value(row)),
         DataType::Binary => json!(array.as_binary::<i32>().value(row)),
         DataType::Date32 => json!(time::render_day(array.as_primitive::<Date32Type>().value(row))),

@@ -7,12 +7,15 @@
     reason = "a test fails by panicking, and may show what it measured"
 )]
 
+mod catalogue;
 mod conflicts;
 mod counts;
+mod coverage;
 mod fixture;
 mod limits;
 mod lockdown;
 mod oracle;
+mod peers;
 mod requests;
 mod sources;
 mod sql;

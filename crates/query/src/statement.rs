@@ -1,0 +1,115 @@
+//! What DuckDB is given of a canned query: its SQL with the filters put in.
+//!
+//! `filters()` stands for conditions on columns. Only those that were given are put in, so that DuckDB plans a query
+//! without filters as if it had none. Values stay parameters and are bound; only [`shown`] writes them out.
+
+use kforensic_event::time;
+
+use crate::catalogue::{COMMON, CannedQuery, Value, scan};
+use crate::parameters::Parameters;
+use crate::sql::literal;
+
+/// The SQL that runs: filters put in, values still to be bound.
+pub(crate) fn bound(query: &CannedQuery, parameters: &Parameters) -> String {
+    let uses = scan(&query.sql).filters.into_iter();
+    let places = uses.map(|used| (used.place.clone(), conditions(parameters, used.name)));
+    replaced(&query.sql, places.collect())
+}
+
+/// The same statement with its values written out, for people to read and to run.
+pub(crate) fn shown(query: &CannedQuery, parameters: &Parameters) -> String {
+    let sql = bound(query, parameters);
+    let places = scan(&sql).parameters.into_iter().map(|used| {
+        let default = || query.parameter(used.name).and_then(|parameter| parameter.default.as_ref());
+        (used.place.clone(), written(parameters.get(used.name).or_else(default)))
+    });
+    let sql = replaced(&sql, places.collect());
+    let body = sql.lines().skip_while(|line| line.starts_with("--"));
+    format!("{};", body.collect::<Vec<_>>().join("\n").trim_end().trim_end_matches(';'))
+}
+
+/// Puts texts into the places of `sql`, which do not overlap.
+fn replaced(sql: &str, mut places: Vec<(std::ops::Range<usize>, String)>) -> String {
+    places.sort_unstable_by_key(|(place, _)| place.start);
+    let mut text = String::with_capacity(sql.len());
+    let mut at = 0;
+    for (place, replacement) in places {
+        text.push_str(&sql[at..place.start]);
+        text.push_str(&replacement);
+        at = place.end;
+    }
+    text.push_str(&sql[at..]);
+    text
+}
+
+/// The conditions that the given filters make on the columns of `alias`, or of the only table when it is empty.
+fn conditions(parameters: &Parameters, alias: &str) -> String {
+    let dot = if alias.is_empty() { "" } else { "." };
+    let given = COMMON.iter().filter_map(|common| {
+        let (name, operator) = (common.name, common.operator);
+        let column = format!("{alias}{dot}{}", common.column);
+        Some(match parameters.get(name)? {
+            Value::Network(_) => format!("in_network({column}, ${name})"),
+            _ => format!("{column} {operator} ${name}"),
+        })
+    });
+    // On lines of its own, so that a comment at its end ends with it.
+    let condition = parameters.condition().map(|condition| format!("(\n{condition}\n)"));
+    let all: Vec<String> = given.chain(condition).collect();
+    if all.is_empty() { "(true)".to_owned() } else { format!("({})", all.join(" AND ")) }
+}
+
+fn written(value: Option<&Value>) -> String {
+    match value {
+        None => "NULL".to_owned(),
+        Some(Value::Time(micros)) => format!("TIMESTAMP {}", literal(time::render(*micros).trim_end_matches('Z'))),
+        Some(Value::Text(text) | Value::Network(text)) => literal(text),
+        Some(Value::Integer(number)) => format!("({number})"),
+        Some(Value::Boolean(truth)) => truth.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "-- title = \"T\"\n-- question = \"Q\"\n-- attack = []\n-- needs = \"n\"\n-- noise = \"n\"\n\
+                          -- [[parameters]]\n-- name = \"least\"\n-- type = \"integer\"\n-- meaning = \"m\"\n-- default = 3\n";
+
+    fn query(sql: &str) -> CannedQuery {
+        CannedQuery::parse("a-query.sql", &format!("{HEADER}{sql}")).unwrap()
+    }
+
+    #[test]
+    fn only_the_filters_that_are_given_are_put_in() {
+        let query = query("FROM requests r WHERE filters(r) AND 1 < $least -- filters()\nORDER BY 1\n");
+        let body = |parameters: &Parameters| bound(&query, parameters)[HEADER.len()..].to_owned();
+        let mut parameters = Parameters::new();
+        assert_eq!(body(&parameters), "FROM requests r WHERE (true) AND 1 < $least -- filters()\nORDER BY 1\n");
+        parameters.set("user", Value::Text("o'hara".to_owned()));
+        parameters.set("source_ip", Value::Network("10.0.0.0/8".to_owned()));
+        parameters.set_condition("verb = 'get' -- only".to_owned()).unwrap();
+        assert_eq!(
+            body(&parameters),
+            "FROM requests r WHERE (r.user_name = $user AND in_network(r.source_ip, $source_ip) AND (\nverb = 'get' -- only\n)) \
+             AND 1 < $least -- filters()\nORDER BY 1\n"
+        );
+        assert_eq!(
+            shown(&query, &parameters),
+            "FROM requests r WHERE (r.user_name = 'o''hara' AND in_network(r.source_ip, '10.0.0.0/8') AND (\nverb = 'get' -- only\n)) \
+             AND 1 < (3) -- filters()\nORDER BY 1;"
+        );
+    }
+
+    #[test]
+    fn times_and_absent_values_are_written_out() {
+        let query = query("SELECT $since, $until::TIMESTAMP, $least WHERE filters() ORDER BY 1");
+        let mut parameters = Parameters::new();
+        parameters.set("since", Value::Time(1_000_001));
+        assert_eq!(
+            shown(&query, &parameters),
+            "SELECT TIMESTAMP '1970-01-01T00:00:01.000001', NULL::TIMESTAMP, (3) \
+             WHERE (event_time >= TIMESTAMP '1970-01-01T00:00:01.000001') ORDER BY 1;"
+        );
+    }
+}

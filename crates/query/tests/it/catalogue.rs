@@ -1,0 +1,160 @@
+//! What holds for every query of the catalogue, and for every view.
+
+use std::path::Path;
+
+use kforensic_query::catalogue::{ParameterKind, Value as Given, common};
+use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, Selection, Session, describe};
+use serde_json::Value;
+
+use crate::fixture::{Fixture, run};
+
+/// The folder of a log that an example names.
+fn folder(log: &str) -> String {
+    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../../";
+    let found = ["sample-logs/", "tests/logs/"].map(|parent| format!("{parent}{log}"));
+    found.into_iter().find(|path| Path::new(&(root.clone() + path)).is_dir()).expect(log)
+}
+
+#[test]
+fn the_examples_of_every_query_hold() {
+    let mut logs: Vec<(String, Fixture)> = Vec::new();
+    let mut wrong = Vec::new();
+    for query in Catalogue::embedded().unwrap().iter() {
+        for example in &query.examples {
+            if !logs.iter().any(|(log, _)| *log == example.log) {
+                logs.push((example.log.clone(), Fixture::of_logs(&folder(&example.log))));
+            }
+            let (_, case) = logs.iter().find(|(log, _)| *log == example.log).unwrap();
+            let arguments: Vec<&str> = example.arguments.iter().map(String::as_str).collect();
+            let rows = case.ask(&query.name, &arguments).len() as u64;
+            if rows != example.rows {
+                wrong.push(format!("{} {arguments:?} on {}: {rows}, not {}", query.name, example.log, example.rows));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A value that a filter of this kind takes.
+fn some_value(kind: ParameterKind) -> Given {
+    match kind {
+        ParameterKind::Time => Given::Time(1),
+        ParameterKind::Outcome => Given::Text("denied".to_owned()),
+        ParameterKind::Address => Given::Network("10.0.0.0/8".to_owned()),
+        ParameterKind::Integer => Given::Integer(1),
+        ParameterKind::Boolean => Given::Boolean(true),
+        ParameterKind::Text | ParameterKind::Resource => Given::Text("it's".to_owned()),
+    }
+}
+
+#[test]
+fn every_query_takes_every_filter() {
+    let session = Fixture::of_texts(&[]);
+    let session = session.session();
+    let mut wrong = Vec::new();
+    for query in Catalogue::embedded().unwrap().iter() {
+        let mut all = Parameters::new();
+        for filter in common() {
+            all.set(&filter.name, some_value(filter.kind));
+        }
+        all.set_condition("user_agent IS NULL OR verb = 'get' -- or so".to_owned()).unwrap();
+        if let Err(error) = run(&session, query, &all, None) {
+            wrong.push(format!("{}: {error}", query.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn with(name: &str, value: Given) -> Parameters {
+    let mut parameters = Parameters::new();
+    parameters.set(name, value);
+    parameters
+}
+
+/// The time in the middle of a log.
+fn middle(case: &Fixture) -> i64 {
+    let rows = case.sql("SELECT median(event_time)::TIMESTAMP AS middle FROM events ORDER BY 1");
+    kforensic_query::window::parse(rows[0]["middle"].as_str().unwrap(), 0).unwrap()
+}
+
+#[test]
+fn a_session_of_the_files_that_filters_leave_answers_like_one_of_the_whole_case() {
+    let mut wrong = Vec::new();
+    // Small logs with all there is; a file of theirs holds a second or two.
+    for log in ["made", "identities", "hardened"] {
+        let case = Fixture::of_logs(&folder(log));
+        let (whole, middle) = (case.session(), middle(&case));
+        let narrowings = [
+            with("since", Given::Time(middle)),
+            with("until", Given::Time(middle)),
+            with("resource", Given::Text("secrets".to_owned())),
+        ];
+        for query in Catalogue::embedded().unwrap().iter() {
+            for parameters in narrowings.iter().take(if log == "hardened" { 1 } else { 3 }) {
+                let selection = Selection::of(query, parameters);
+                if selection == Selection::default() {
+                    continue;
+                }
+                let all = run(&whole, query, parameters, None).unwrap().0;
+                if run(&case.select(&selection).unwrap(), query, parameters, None).unwrap().0 != all {
+                    wrong.push(format!("{} {parameters:?} on {log}", query.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these need `whole_case = true`:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn answers_do_not_depend_on_threads() {
+    let case = Fixture::of_logs("sample-logs/hardened");
+    let session = |threads| {
+        let limits = Limits { threads, ..case.limits() };
+        Session::open(&case.snapshot, &Selection::default(), &limits).unwrap()
+    };
+    let answer = |session: &Session, query: &CannedQuery| run(session, query, &Parameters::new(), None).unwrap().0;
+    let sessions = [session(1), session(2), session(8)];
+    for query in Catalogue::embedded().unwrap().iter() {
+        let first: Vec<Value> = answer(&sessions[0], query);
+        for session in &sessions[1..] {
+            assert_eq!(answer(session, query), first, "{}", query.name);
+        }
+    }
+}
+
+#[test]
+fn every_column_of_every_view_is_explained() {
+    let case = Fixture::of_texts(&[]);
+    let mut unexplained = Vec::new();
+    for view in describe::views() {
+        for row in case.sql(&format!("SELECT column_name FROM (DESCRIBE {}) ORDER BY 1", view.name)) {
+            let column = row["column_name"].as_str().unwrap();
+            if describe::meaning(view.name, column).is_none() {
+                unexplained.push(format!("{}.{column}", view.name));
+            }
+        }
+    }
+    assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
+}
+
+#[test]
+fn no_column_has_a_time_zone() {
+    // DuckDB without ICU can neither compute on nor print such a column.
+    let case = Fixture::of_texts(&[]);
+    for view in describe::views() {
+        for row in case.sql(&format!("SELECT column_name, column_type FROM (DESCRIBE {}) ORDER BY 1", view.name)) {
+            assert_ne!(row["column_type"], "TIMESTAMP WITH TIME ZONE", "{} {row}", view.name);
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_query_where_it_belongs() {
+    let readme = std::fs::read_to_string(std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../../README.md").unwrap();
+    let catalogue = Catalogue::embedded().unwrap();
+    assert!(readme.contains(&format!("There are {} of them", catalogue.iter().count())));
+    for query in catalogue.iter() {
+        let line = readme.lines().find(|line| line.starts_with(&format!("| {} | ", query.group.name()))).unwrap();
+        assert!(line.contains(&format!("`{}`", query.name)), "{}", query.name);
+    }
+}

@@ -1,0 +1,26 @@
+-- What a text looks like when it holds a credential. Never the value itself.
+
+-- What the data of a ConfigMap, or of a patch of one, looks like: `password in app.properties`, a line per key and sign.
+CREATE MACRO configmap_signs(body) AS coalesce(flatten(list_transform(
+    json_keys(json_member(body, 'data')),
+    lambda key: list_transform(
+        list_filter(
+            [
+                {sign: 'private key', pattern: '-----BEGIN [A-Z ]*PRIVATE KEY-----'},
+                {sign: 'AWS key', pattern: '\b(AKIA|ASIA)[0-9A-Z]{16}\b|aws_secret_access_key|aws_access_key_id'},
+                {sign: 'token', pattern:
+                    '\beyJ[A-Za-z0-9_-]{8,}\.|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-|\bglpat-|redacted:[0-9a-f]{16}'},
+                {sign: 'Google key', pattern: '\bAIza[0-9A-Za-z_-]{35}|"private_key_id"'},
+                {sign: 'password', pattern: '(?i)(passw(or)?d|passphrase|pwd)["'']?\s*[:=]\s*["'']?[^\s"''$<{]'},
+                {sign: 'secret', pattern:
+                    '(?i)(api_?key|client_?secret|access_?token|auth_?token)["'']?\s*[:=]\s*["'']?[^\s"''$<{]'},
+                {sign: 'password in URL', pattern: '[a-z]://[^/\s:@]+:[^/\s:@$<{]+@'}
+            ],
+            -- A key called `password` with a value is one as well: both are searched as `key=value`.
+            lambda known: regexp_matches(
+                key || '=' || coalesce(json_text(json_member(body, 'data'), key), ''), known.pattern
+            )
+        ),
+        lambda known: known.sign || ' in ' || key
+    )
+)), []);

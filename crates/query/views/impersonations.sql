@@ -1,0 +1,56 @@
+-- One row per request that acted as somebody else, or was refused to.
+
+-- A refused one has neither an impersonated user nor a decision: only the message of its 403 tells, and up to 1.35 whom
+-- it was about: `users "kubernetes-admin" is forbidden: User "mallory" cannot impersonate resource "users" …`.
+-- A client can ask for a user, groups and more; the first that is refused ends the request.
+
+-- Columns:
+-- impersonation: `granted` or `refused`
+-- effective_user: whose rights counted: the impersonated user when there is one, else the user
+-- target: the impersonated user, or what was refused, `users/jane`, `groups/system:masters`; NULL when not told
+-- privileged: whether the target is an administrator, the control plane, a node, or a service account of kube-system
+CREATE VIEW impersonations AS
+WITH suspects AS (
+    SELECT * FROM events
+    SEMI JOIN (
+        SELECT audit_id FROM events
+        WHERE impersonated_user IS NOT NULL OR status_code = 403 AND contains(status_message, 'cannot impersonate')
+    ) USING (audit_id)
+),
+found AS (
+    SELECT
+        *,
+        CASE
+            WHEN impersonated_user IS NOT NULL THEN impersonated_user
+            -- The name is quoted as Go does it: `\"` for a quote.
+            ELSE nullif(concat_ws(
+                '/',
+                nullif(regexp_extract(status_message, '^([a-z0-9.-]+) "(?:[^"\\]|\\.)*" is forbidden', 1), ''),
+                replace(replace(
+                    nullif(regexp_extract(status_message, '^[a-z0-9.-]+ "((?:[^"\\]|\\.)*)" is forbidden', 1), ''),
+                    '\"', '"'
+                ), '\\', '\')
+            ), '')
+        END AS target
+    FROM requests_of('suspects')
+    WHERE impersonated_user IS NOT NULL
+       OR status_code = 403 AND contains(status_message, 'cannot impersonate') AND decision IS NULL
+)
+SELECT
+    event_time, audit_id, verb, request_uri, user_name, user_groups,
+    if(impersonated_user IS NOT NULL, 'granted', 'refused') AS impersonation,
+    target,
+    coalesce(
+        list_contains(impersonated_groups, 'system:masters')
+            OR regexp_replace(target, '^(users|groups|serviceaccounts)/', '') IN (
+                'admin', 'cluster-admin', 'kubernetes-admin', 'kubernetes-super-admin', 'system:admin',
+                'system:masters', 'system:anonymous', 'kube:admin', 'system:cluster-admins', 'kubeadm:cluster-admins'
+            )
+            OR regexp_matches(target, '(^|/)system:(kube-|node:|serviceaccount:kube-system:|apiserver$|nodes$)'),
+        false
+    ) AS privileged,
+    impersonated_user, impersonated_uid, impersonated_groups, impersonated_extra, impersonation_constraint,
+    effective_user(user_name, impersonated_user) AS effective_user,
+    resource, api_group, subresource, namespace, name, outcome, status_code, status_message,
+    decision, decision_reason, source_ip, user_agent, credential_id, stages, level, cluster, host
+FROM found;

@@ -1,0 +1,28 @@
+-- title = "What admission refused"
+-- question = "Which requests passed authorization and were refused by admission, by which plugin, and why?"
+-- group = "evasion"
+-- attack = ["T1610", "T1611"]
+-- needs = "level Metadata and stage ResponseComplete"
+-- noise = "Quotas that are used up, and policies that are being introduced."
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 2
+--
+-- [[examples]]
+-- log = "production"
+-- arguments = ["--user", "bob"]
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, plugin, rule, message, outcome,
+    status_code, source_ip, audit_id
+FROM admission_denials
+WHERE filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,36 @@
+-- title = "What was asked without credentials"
+-- question = "Which requests came without credentials, and which of them were allowed?"
+-- group = "access"
+-- attack = ["T1190", "T1078.001"]
+-- needs = "level Metadata and stage ResponseComplete; 401s are no anonymous requests, see failed-auth"
+-- noise = """
+-- Load balancers and probes ask for health, version and login documents, which everybody may: not shown unless `-p \
+-- probes=true`. A client can forge `forwarded_for`. kubeadm join reads the ConfigMap cluster-info in kube-public \
+-- anonymously."""
+--
+-- [[parameters]]
+-- name = "probes"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show allowed requests for health, version and login documents"
+--
+-- [[examples]]
+-- log = "metadata"
+-- rows = 10
+--
+-- [[examples]]
+-- log = "production"
+-- rows = 9
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+SELECT
+    event_time, verb, request_uri, resource, subresource, namespace, name, outcome, status_code, decision_reason,
+    source_ip, nullif(array_to_string(source_ips[:-2], ', '), '') AS forwarded_for, user_agent, audit_id
+FROM anonymous_requests
+WHERE filters()
+  AND ($probes::BOOLEAN OR NOT (probe AND outcome = 'allowed'))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,71 @@
+-- title = "Signs of audit evasion"
+-- question = "Which requests chose their audit id, forged addresses, hid characters or paths, or left no answer?"
+-- group = "evasion"
+-- attack = ["T1070", "T1562"]
+-- needs = "level Metadata, all stages; a write that left no answer shows only when RequestReceived is recorded"
+-- noise = """
+-- Behind a proxy that sets X-Forwarded-For all requests have several addresses: only those with more than usual in \
+-- their log are listed. An aggregated API server logs the id of the API server before it."""
+-- whole_case = true
+--
+-- [[examples]]
+-- log = "metadata"
+-- rows = 3
+--
+-- [[examples]]
+-- log = "damage"
+-- rows = 8
+--
+-- [[examples]]
+-- log = "moderate"
+-- rows = 0
+WITH usual AS (
+    SELECT source_id, quantile_disc(len(source_ips), 0.5) AS addresses FROM events GROUP BY source_id
+),
+conflicts AS (
+    SELECT audit_id, min(kind) AS conflict FROM audit_id_conflicts WHERE kind <> 'forwarded' GROUP BY audit_id
+),
+unanswered AS (
+    SELECT event_time, audit_id, true AS unanswered FROM incomplete_requests WHERE kind = 'not encoded'
+    GROUP BY event_time, audit_id
+),
+suspects AS (
+    SELECT audit_id FROM events
+    WHERE NOT is_server_audit_id(audit_id)
+       OR len(source_ips) > 1
+       OR has_hidden_characters(user_agent)
+       OR has_hidden_characters(request_uri)
+       OR (contains(request_uri, '%') AND has_hidden_characters(uri_decoded(request_uri)))
+       OR is_path_disguised(request_uri)
+       OR (verb = 'patch' AND has_double_members(json_body(request_object)))
+    UNION SELECT audit_id FROM conflicts
+    UNION SELECT audit_id FROM unanswered
+),
+few AS (
+    SELECT * FROM events SEMI JOIN suspects USING (audit_id)
+),
+signs AS (
+    SELECT requests.*, tidy([
+        CASE WHEN NOT is_server_audit_id(audit_id) THEN 'audit id of the client' END,
+        'audit id ' || conflict,
+        CASE WHEN len(source_ips) > greatest(usual.addresses, 1) THEN 'more addresses than usual' END,
+        CASE WHEN has_hidden_characters(user_agent) THEN 'hidden characters in the agent' END,
+        CASE WHEN has_hidden_characters(uri_decoded(request_uri)) THEN 'hidden characters in the URI' END,
+        CASE WHEN is_path_disguised(request_uri) THEN 'path in disguise' END,
+        CASE WHEN verb = 'patch' AND has_double_members(json_body(request_object))
+            THEN 'double members in the body' END,
+        CASE WHEN unanswered THEN 'write without an answer' END
+    ]) AS signs
+    FROM requests_of('few') AS requests
+    LEFT JOIN usual USING (source_id)
+    LEFT JOIN conflicts USING (audit_id)
+    LEFT JOIN unanswered USING (event_time, audit_id)
+)
+SELECT
+    event_time, signs, user_name, impersonated_user, verb, request_uri, outcome, status_code, source_ip, source_ips,
+    user_agent, audit_id
+FROM signs
+WHERE len(signs) > 0 AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

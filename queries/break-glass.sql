@@ -1,0 +1,54 @@
+-- title = "Use of all-powerful accounts"
+-- question = "Who used a member of system:masters or another administrator account, from where, and what for?"
+-- group = "identity"
+-- attack = ["T1078", "T1078.003"]
+-- needs = "level Metadata"
+-- noise = """
+-- Installers and upgrades (kubeadm, k3s) work with such an account. The API server itself is a member of \
+-- system:masters: it is left out with the platform unless `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "admins"
+-- type = "text"
+-- default = "kubernetes-admin,kubernetes-super-admin,system:admin,kube:admin,minikube-user,clusterAdmin,admin"
+-- meaning = "names of administrator accounts, separated by commas"
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 4
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
+WITH powerful AS (
+    SELECT * FROM events
+    SEMI JOIN (
+        SELECT audit_id FROM events
+        WHERE list_has_any(user_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
+           OR list_has_any(impersonated_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
+           OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), user_name)
+           OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), impersonated_user)
+    ) USING (audit_id)
+)
+SELECT
+    user_name, impersonated_user,
+    list_sort(effective_groups(user_groups, impersonated_user, impersonated_groups)) AS groups,
+    source_ip, user_agent, count(*) AS requests,
+    count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
+    count(*) FILTER (outcome = 'denied') AS denied,
+    list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(resource, 'path'))))) AS actions,
+    min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM requests_of('powerful')
+WHERE filters()
+  AND ($platform::BOOLEAN OR NOT is_platform(effective_user(user_name, impersonated_user)))
+GROUP BY ALL
+ORDER BY
+    last_seen, user_name NULLS FIRST, impersonated_user NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST,
+    groups NULLS FIRST

@@ -1,0 +1,59 @@
+-- title = "Credentials used from several places"
+-- question = "Which credential was used from several addresses, or with several kinds of clients?"
+-- group = "credentials"
+-- attack = ["T1528", "T1550.001", "T1078"]
+-- needs = """
+-- level Metadata; ids of credentials need Kubernetes 1.29 (tokens) or 1.32 (certificates): without them all \
+-- requests of a user count as one credential"""
+-- noise = """
+-- People behind changing addresses, proxies and load balancers in front of the API server, and tools that use one \
+-- kubeconfig together. Users as a whole (before 1.29) have more clients than one credential has. The cluster's own \
+-- components are left out unless `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "addresses"
+-- type = "integer"
+-- default = 2
+-- meaning = "addresses from which a credential is shown"
+--
+-- [[parameters]]
+-- name = "clients"
+-- type = "integer"
+-- default = 2
+-- meaning = "kinds of clients from which a credential is shown"
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 4
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["-p", "addresses=9", "-p", "clients=9"]
+-- rows = 0
+SELECT
+    coalesce(credential_id, user_name) AS credential,
+    list(DISTINCT user_name ORDER BY user_name) AS users,
+    list_sort(list_distinct(list(source_ip))) AS source_ips,
+    list_sort(list_distinct(list(split_part(user_agent, '/', 1)))) AS clients,
+    coalesce(list(DISTINCT pod_name ORDER BY pod_name) FILTER (WHERE pod_name IS NOT NULL), []) AS pods,
+    coalesce(list(DISTINCT node_name ORDER BY node_name) FILTER (WHERE node_name IS NOT NULL), []) AS nodes,
+    count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
+    min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM requests
+WHERE filters()
+  AND user_name IS NOT NULL AND user_name <> 'system:anonymous'
+  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+GROUP BY coalesce(credential_id, user_name)
+HAVING count(DISTINCT source_ip) >= $addresses OR count(DISTINCT split_part(user_agent, '/', 1)) >= $clients
+ORDER BY last_seen, credential

@@ -1,0 +1,41 @@
+-- title = "Who changed critical ConfigMaps"
+-- question = "Who changed ConfigMaps that steer DNS, the network, access to the cluster, or GitOps?"
+-- group = "impact"
+-- attack = ["T1565.001", "T1098"]
+-- resources = ["configmaps"]
+-- needs = "level Metadata and stage ResponseComplete for `configmaps`; the changed keys need level Request"
+-- noise = "Upgrades by kubeadm and cloud add-on managers. Left out: writes of the control plane."
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "moderate"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, namespace, name,
+    tidy(flatten(list_transform(
+        json_members(body_parts(json_body(request_object)), 'data'), lambda data: json_keys(data)
+    ))) AS keys_sent,
+    outcome, status_code, source_ip, user_agent, audit_id
+FROM requests
+WHERE resource = 'configmaps' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND NOT is_control_plane(user_name)
+  AND (
+    -- DNS, proxies, who may come in (`aws-auth`), joining nodes, and the settings of kubelets and CNIs.
+    regexp_matches(name, '^(coredns|kube-dns|node-local-dns|kube-proxy|aws-auth|argocd-|amazon-vpc-cni)')
+    OR regexp_matches(name, '^(kubeadm-config|kubelet-config|cluster-info$|cilium-config|calico-config)')
+    OR name = 'extension-apiserver-authentication'
+    -- All of a namespace at once names none of them.
+    OR (verb = 'deletecollection' AND (is_system_namespace(namespace) OR namespace = 'argocd'))
+  )
+  AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,39 @@
+-- title = "Who scheduled jobs"
+-- question = "Who created or changed CronJobs and Jobs, and what do they run?"
+-- group = "persistence"
+-- attack = ["T1053.007"]
+-- resources = ["cronjobs", "jobs"]
+-- needs = """
+-- level Metadata and stage ResponseComplete for `cronjobs` and `jobs`; level Request for schedule, images and \
+-- commands"""
+-- noise = """
+-- CI and backup jobs. Left out unless `-p controllers=true`: the jobs that the control plane makes from CronJobs."""
+--
+-- [[parameters]]
+-- name = "controllers"
+-- type = "boolean"
+-- default = false
+-- meaning = "also rows of the control plane: its controllers repeat every template for every pod"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 2
+--
+-- [[examples]]
+-- log = "production"
+-- arguments = ["--user", "bob"]
+-- rows = 2
+--
+-- [[examples]]
+-- log = "moderate"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, schedule, images, commands,
+    attack_signs(array_to_string(commands, chr(10))) AS attack_signs, outcome, source_ip, audit_id
+FROM workload_changes
+WHERE resource IN ('cronjobs', 'jobs')
+  AND ($controllers OR NOT is_control_plane(user_name))
+  AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,30 @@
+-- title = "What was deleted"
+-- question = "Who deleted which objects, and how many at once?"
+-- group = "impact"
+-- attack = ["T1485", "T1489"]
+-- needs = "level Metadata and stage ResponseComplete; what a deletecollection hit needs level RequestResponse"
+-- noise = """
+-- Controllers delete pods and ReplicaSets of every rollout; kubelets delete a pod a second time when its \
+-- containers are gone."""
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 134
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "bob"]
+-- rows = 2
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, deleted, selector, outcome,
+    status_code, source_ip, audit_id
+FROM deletions
+WHERE filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

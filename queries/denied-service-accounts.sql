@@ -1,0 +1,45 @@
+-- title = "Service accounts that were refused"
+-- question = "Which service accounts asked for what they may not do, from where, and with what?"
+-- group = "discovery"
+-- attack = ["T1613", "T1528"]
+-- needs = "level Metadata and stage ResponseComplete"
+-- noise = """
+-- Applications whose role lacks a right ask again and again with one client and from one address. A second client \
+-- or address of the same account is what a stolen token looks like. Operators are left out unless `-p \
+-- platform=true`."""
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 2
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--source-ip", "127.0.31.9"]
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "bob"]
+-- rows = 0
+SELECT
+    user_name, source_ip, user_agent, count(*) AS attempts, count(DISTINCT request_uri) AS uris,
+    list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(
+        nullif(concat_ws('/', resource, subresource), ''), regexp_replace(request_uri, '[?].*$', '')
+    ))))) AS refused,
+    list_sort(list_distinct(list(namespace))) AS namespaces,
+    coalesce(list(DISTINCT credential_id ORDER BY credential_id) FILTER (WHERE credential_id IS NOT NULL), [])
+        AS credential_ids,
+    min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM auth_failures
+WHERE filters()
+  AND failure <> 'unauthenticated'
+  AND starts_with(user_name, 'system:serviceaccount:')
+  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+GROUP BY user_name, source_ip, user_agent
+ORDER BY last_seen, user_name, source_ip NULLS FIRST, user_agent NULLS FIRST

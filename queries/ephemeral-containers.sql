@@ -1,0 +1,23 @@
+-- title = "Who added containers to running pods"
+-- question = "Who put an ephemeral container into a running pod, with which image?"
+-- group = "execution"
+-- attack = ["T1609", "T1611"]
+-- resources = ["pods"]
+-- needs = "level Metadata for `pods/ephemeralcontainers`; level Request for the images"
+-- noise = "`kubectl debug` by people who may."
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "moderate"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, namespace, name, ephemeral_images, reasons, outcome, status_code,
+    status_message, source_ip, user_agent, audit_id
+FROM workload_changes
+WHERE resource = 'pods' AND subresource = 'ephemeralcontainers' AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,24 @@
+-- title = "Who deleted Events"
+-- question = "Who deleted Kubernetes Events, which record what happened to pods?"
+-- group = "evasion"
+-- attack = ["T1070"]
+-- resources = ["events"]
+-- needs = """
+-- level Metadata and stage ResponseComplete for `events`; many policies, GKE's too, log nothing of Events at all"""
+-- noise = "Left out: the control plane, which deletes the Events of a namespace with it."
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "production"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, namespace, name, deleted, selector, outcome, status_code, source_ip,
+    user_agent, audit_id
+FROM deletions
+WHERE resource = 'events' AND NOT is_control_plane(user_name) AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

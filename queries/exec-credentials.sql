@@ -1,0 +1,24 @@
+-- title = "Commands that read credentials"
+-- question = "Which commands sent into containers read tokens, keys, password files or cloud metadata?"
+-- group = "credentials"
+-- attack = ["T1552.001", "T1552.005", "T1552.007", "T1609"]
+-- resources = ["pods", "nodes"]
+-- needs = "level Metadata for `pods/exec` and `nodes/proxy`"
+-- noise = "Debugging of workload identity. What is typed into an interactive shell is in no audit log."
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 4
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--outcome", "allowed"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, via, namespace, name, container, command, credential_signs, outcome,
+    status_code, source_ip, audit_id
+FROM container_commands
+WHERE len(credential_signs) > 0 AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

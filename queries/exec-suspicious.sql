@@ -1,0 +1,27 @@
+-- title = "Suspicious commands in containers"
+-- question = """
+-- Which commands sent into containers open reverse shells, download, copy data out, escape, or name outside \
+-- addresses?"""
+-- group = "execution"
+-- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]
+-- resources = ["pods", "nodes"]
+-- needs = "level Metadata for `pods/exec` and `nodes/proxy`"
+-- noise = """
+-- `kubectl cp` of people who work (copy in, copy out), and checks that curl an outside service. Four numbers with \
+-- dots may be a version."""
+--
+-- [[examples]]
+-- log = "made"
+-- rows = 3
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, via, namespace, name, container, command, attack_signs, outcome,
+    status_code, source_ip, audit_id
+FROM container_commands
+WHERE len(attack_signs) > 0 AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

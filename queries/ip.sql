@@ -1,0 +1,42 @@
+-- title = "Everything about one address"
+-- question = "Who came from this address, with what, and what was asked and changed from there?"
+-- group = "identity"
+-- attack = ["T1078"]
+-- needs = "level Metadata; the legacy text format does not tell the address"
+-- noise = """
+-- This is an account of one address, not a detection. A proxy or load balancer in front of the API server is the \
+-- address of all who come through it: `forwarded for` shows what it says about them, which a client can forge."""
+--
+-- [[parameters]]
+-- name = "address"
+-- type = "text"
+-- meaning = "the address, or a network"
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["-p", "address=127.0.31.9"]
+-- rows = 38
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--source-ip", "192.0.2.1"]
+-- rows = 0
+WITH few AS (
+    -- Whether an address lies in a network is asked once for each address.
+    SELECT * FROM events
+    WHERE $address::VARCHAR IS NULL OR source_ip IN (
+        SELECT source_ip FROM (SELECT unnest(list(DISTINCT source_ip)) AS source_ip FROM events)
+        WHERE in_network(source_ip, $address)
+    )
+),
+asked AS (
+    SELECT
+        event_time, user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name,
+        impersonated_user, source_ip, source_ips, user_agent, verb, resource, subresource, request_uri, namespace,
+        name, outcome, decision_reason, cluster, host
+    FROM requests_of('few')
+    WHERE filters()
+)
+SELECT aspect, value, requests, allowed, denied, failed, first_seen, last_seen
+FROM dossier_of('asked')
+ORDER BY aspect, first_seen, value

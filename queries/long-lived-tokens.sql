@@ -1,0 +1,43 @@
+-- title = "Tokens minted by people, for long, or for the system"
+-- question = """
+-- Who minted a token that lives long, or is for a service account of a system namespace, and is bound to no pod?"""
+-- group = "credentials"
+-- attack = ["T1528", "T1098"]
+-- resources = ["serviceaccounts"]
+-- needs = """
+-- level Metadata and stage ResponseComplete for `serviceaccounts/token`; lifetime and binding need level Request"""
+-- noise = """
+-- Pipelines and dashboards for which somebody runs `kubectl create token`. The cluster's own components are left \
+-- out unless `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "hours"
+-- type = "integer"
+-- default = 24
+-- meaning = "lifetime that is still usual"
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, minter_class, service_account, requested_seconds, granted_seconds,
+    audiences, issued_credential_id, outcome, status_code, source_ip, user_agent, audit_id
+FROM token_requests
+WHERE filters()
+  AND bound_to IS NULL
+  AND (is_system_namespace(namespace) OR coalesce(granted_seconds, requested_seconds) > $hours::BIGINT * 3600)
+  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,34 @@
+-- title = "Who changed namespaces"
+-- question = "Who created, changed or deleted namespaces, and which Pod Security labels did they set?"
+-- group = "impact"
+-- attack = ["T1485", "T1562.001"]
+-- resources = ["namespaces"]
+-- needs = "level Metadata and stage ResponseComplete for `namespaces`; labels need level Request"
+-- noise = "The namespace controller finalizes what is deleted (`finalize`, `status`)."
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 10
+--
+-- [[examples]]
+-- log = "production"
+-- rows = 10
+--
+-- [[examples]]
+-- log = "moderate"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, subresource, name,
+    tidy(flatten(list_transform(
+        json_members(json_members(body_parts(json_body(request_object)), 'metadata'), 'labels'),
+        lambda labels: list_transform(
+            list_filter(json_keys(labels), lambda label: starts_with(label, 'pod-security.kubernetes.io/')),
+            lambda label: label || '=' || coalesce(json_extract_string(json_member(labels, label), '$'), '')
+        )
+    ))) AS pod_security_labels,
+    outcome, status_code, source_ip, user_agent, audit_id
+FROM requests
+WHERE resource = 'namespaces' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

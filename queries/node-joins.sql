@@ -1,0 +1,25 @@
+-- title = "Nodes that joined"
+-- question = "Which nodes were registered, by whom and from where, and which attempts failed?"
+-- group = "persistence"
+-- attack = ["T1078"]
+-- resources = ["nodes"]
+-- needs = "level Metadata and stage ResponseComplete for `nodes`"
+-- noise = "Autoscalers and kubelets that start. A kubelet that is there already is answered with 409."
+--
+-- [[examples]]
+-- log = "production"
+-- rows = 2
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user,
+    coalesce(name, json_text(json_body(response_object), 'name'),
+        json_text(json_member(json_body(request_object), 'metadata'), 'name')) AS node,
+    outcome, status_code, status_message, source_ip, user_agent, credential_id, audit_id
+FROM requests
+WHERE resource = 'nodes' AND verb = 'create' AND coalesce(subresource, '') = '' AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,54 @@
+-- title = "Tools of attackers, and scripts at secrets"
+-- question = "Who used a tool that attackers use, or a scripting client on secrets, tokens or RBAC?"
+-- group = "discovery"
+-- attack = ["T1613", "T1552.007"]
+-- needs = "level Metadata; a client chooses its user agent, so none of this proves that nothing happened"
+-- noise = """
+-- Applications that read their configuration with the client library of their language (Java, Python, Node) are \
+-- scripting clients. Security scanners of your own are among the tools. The cluster's own components are left out \
+-- unless `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "everything"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show what scripting clients asked of other resources"
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 5
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
+SELECT
+    kind, user_agent, user_name, source_ip, count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
+    count(*) FILTER (outcome = 'denied') AS denied,
+    list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(
+        nullif(concat_ws('/', resource, subresource), ''), regexp_replace(request_uri, '[?].*$', '')
+    ))))) AS actions,
+    min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM (
+    SELECT
+        event_time, audit_id, verb, request_uri, user_name, resource, subresource, api_group, namespace, name, outcome,
+        source_ip, user_agent, cluster, host, client_kind(user_agent) AS kind
+    FROM requests
+)
+WHERE filters()
+  AND (
+      kind = 'tool'
+      OR kind = 'script' AND (
+          resource = 'secrets' OR subresource = 'token' OR api_group = 'rbac.authorization.k8s.io'
+          OR $everything::BOOLEAN
+      )
+  )
+  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+GROUP BY kind, user_agent, user_name, source_ip
+ORDER BY last_seen, user_agent, user_name NULLS FIRST, source_ip NULLS FIRST

@@ -1,0 +1,48 @@
+-- title = "Requests from outside of the usual networks"
+-- question = "Which addresses outside of the given networks reached the API server, as whom, and with which outcome?"
+-- group = "access"
+-- attack = ["T1190", "T1078"]
+-- needs = "level Metadata; the legacy text format does not tell the address"
+-- noise = """
+-- Administrators and pipelines that come over the internet, clouds' own control planes and NAT gateways: add their \
+-- networks. `class` shows at once when a node or a service account comes from outside."""
+--
+-- [[parameters]]
+-- name = "networks"
+-- type = "text"
+-- default = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,::1/128,fc00::/7,fe80::/10"
+-- meaning = "networks that are inside, separated by commas"
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["-p", "networks=127.0.0.1/32"]
+-- rows = 4
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+WITH networks AS (
+    SELECT DISTINCT trim(unnest(string_split($networks::VARCHAR, ','))) AS network
+),
+addresses AS (
+    -- A list, so that each address is looked at once: a condition on DISTINCT rows would be asked of every event.
+    SELECT unnest(list(DISTINCT source_ip) FILTER (source_ip IS NOT NULL)) AS address FROM events
+),
+outside AS (
+    -- What is no address lies in no network.
+    SELECT address FROM addresses
+    WHERE address NOT IN (SELECT address FROM addresses, networks WHERE in_network(address, network))
+)
+SELECT
+    source_ip, user_name,
+    min(identity_class(user_name, user_groups, user_extra, credential_id)) AS class,
+    count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
+    count(*) FILTER (outcome = 'denied') AS denied,
+    count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
+    coalesce(list(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL), []) AS user_agents,
+    min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM requests
+SEMI JOIN outside ON outside.address = source_ip
+WHERE filters()
+GROUP BY source_ip, user_name
+ORDER BY last_seen, source_ip, user_name NULLS FIRST

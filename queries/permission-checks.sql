@@ -1,0 +1,58 @@
+-- title = "Somebody asks what they may do"
+-- question = "Who asked the server for their own rights, what about, and what was the answer?"
+-- group = "discovery"
+-- attack = ["T1069.003", "T1613", "T1087.004"]
+-- resources = ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"]
+-- needs = """
+-- level Metadata and stage ResponseComplete; what was asked and answered needs level Request or RequestResponse"""
+-- noise = """
+-- `kubectl auth can-i`, dashboards, IDEs and installers ask all the time. Service accounts of applications have \
+-- little reason to. The cluster's own components are left out unless `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "production"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "metadata"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+WITH checks AS (
+    SELECT
+        * EXCLUDE (request_object, response_object),
+        json_member(json_body(request_object), 'spec') AS spec,
+        json_member(json_body(response_object), 'status') AS answer
+    FROM requests
+    WHERE verb = 'create'
+      AND resource IN ('selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'selfsubjectreviews')
+),
+parts AS (
+    SELECT
+        *, json_member(spec, 'resourceAttributes') AS about, json_member(spec, 'nonResourceAttributes') AS path
+    FROM checks
+)
+SELECT
+    event_time, user_name, impersonated_user, resource,
+    nullif(concat_ws(
+        ' ', coalesce(json_text(about, 'verb'), json_text(path, 'verb')),
+        nullif(concat_ws('/', json_text(about, 'resource'), json_text(about, 'subresource')), ''),
+        json_text(about, 'name'), json_text(path, 'path'), 'in ' || json_text(about, 'namespace'),
+        'rules in ' || json_text(spec, 'namespace')
+    ), '') AS asked,
+    try_cast(json_member(answer, 'allowed')::VARCHAR AS BOOLEAN) AS allowed,
+    outcome, status_code, source_ip, user_agent, audit_id
+FROM parts
+WHERE filters()
+  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

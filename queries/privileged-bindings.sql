@@ -1,0 +1,57 @@
+-- title = "Bindings to powerful roles or to everybody"
+-- question = """
+-- Who bound cluster-admin or another powerful role, or bound anything to anonymous users, to all users or to a \
+-- service account?"""
+-- group = "privilege"
+-- attack = ["T1098.006", "T1078"]
+-- needs = """
+-- level Request or RequestResponse and stage ResponseComplete for bindings; `why` is `unknown` where no body tells"""
+-- noise = """
+-- Operators are bound to roles of their own, which are service accounts with a reason `service account`. The \
+-- cluster's own components are left out unless `-p platform=true`."""
+-- whole_case = true
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 5
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, role_ref, subjects_added AS subjects,
+    list_sort(list_filter([
+        CASE WHEN regexp_matches(
+            role_ref,
+            '/(cluster-admin|admin|edit|sudoer|system:(masters|kube-.*|node|node-admin|auth-delegator|controller:.*))$'
+        ) THEN 'powerful role' END,
+        CASE WHEN len(powers) > 0 THEN 'role with powers' END,
+        CASE WHEN list_has_any(subjects_added, [
+            'User/system:anonymous', 'Group/system:unauthenticated', 'Group/system:authenticated',
+            'Group/system:serviceaccounts'
+        ]) THEN 'everybody' END,
+        CASE WHEN list_contains(subjects_added, 'Group/system:masters') THEN 'system:masters' END,
+        CASE WHEN len(list_filter(subjects_added, lambda subject: starts_with(subject, 'ServiceAccount/'))) > 0
+            THEN 'service account' END,
+        CASE WHEN role_ref IS NULL AND subjects_added IS NULL THEN 'unknown' END
+    ], lambda reason: reason IS NOT NULL)) AS why,
+    outcome, status_code, source_ip, audit_id
+FROM rbac_changes
+LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS role_powers
+    ON role = if(starts_with(role_ref, 'Role/'), concat_ws('/', 'Role', namespace, substr(role_ref, 6)), role_ref)
+    AND role_cluster IS NOT DISTINCT FROM cluster
+WHERE filters()
+  AND resource IN ('rolebindings', 'clusterrolebindings')
+  AND verb IN ('create', 'update', 'patch')
+  AND len(why) > 0
+  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,54 @@
+-- title = "The life of one secret"
+-- question = "Who wrote, read or listed this secret, when, and what did they get?"
+-- group = "access"
+-- attack = ["T1552.007"]
+-- resources = ["secrets"]
+-- needs = """
+-- level Metadata and stage ResponseComplete for `secrets`; whether a list held the secret needs level \
+-- RequestResponse"""
+-- noise = """
+-- Controllers that list or watch all secrets hold this one each time. Without bodies every list that could have \
+-- held the secret is shown."""
+--
+-- [[parameters]]
+-- name = "secret"
+-- type = "text"
+-- meaning = "the secret, `namespace/name`"
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["-p", "secret=prod/db-credentials"]
+-- rows = 87
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["-p", "secret=prod/no-such-secret", "--outcome", "allowed"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb,
+    if(name IS NULL, 'in a list', 'by name') AS how,
+    namespace, name, handed_out, keys, outcome, status_code, source_ip, user_agent, audit_id
+FROM (
+    SELECT * EXCLUDE (user_extra, pod_name, node_name, scope), []::VARCHAR[] AS keys FROM secret_access
+    UNION ALL BY NAME
+    SELECT
+        * EXCLUDE (type, token_for, deleted),
+        NULL AS handed_out,
+        CASE
+            WHEN name IS NOT NULL THEN [concat_ws('/', namespace, name)]
+            ELSE coalesce(deleted, [])
+        END AS secrets
+    FROM secret_changes
+)
+WHERE filters()
+  AND (
+      $secret::VARCHAR IS NULL
+      OR list_contains(secrets, $secret)
+      -- A list that shows its content and not the secret did not hold it.
+      OR name IS NULL
+          AND (namespace IS NULL OR starts_with($secret, namespace || '/'))
+          AND secrets = [] AND coalesce(handed_out, '') NOT IN ('values', 'metadata')
+  )
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,34 @@
+-- title = "Secrets listed or watched across namespaces"
+-- question = "Who listed or watched the secrets of the whole cluster, of a system namespace, or of `default`?"
+-- group = "credentials"
+-- attack = ["T1552.007", "T1613"]
+-- resources = ["secrets"]
+-- needs = "level Metadata and stage ResponseComplete for `secrets`"
+-- noise = """
+-- GitOps, backup and secret-sync controllers list all secrets: know them by name. The cluster's own components, \
+-- which do so at every start, are left out unless `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 8
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--until", "2026-11-21T20:37:37"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, scope, namespace, handed_out, len(secrets) AS secrets_shown,
+    outcome, status_code, source_ip, user_agent, decision_reason, audit_id
+FROM secret_access
+WHERE filters()
+  AND (scope = 'cluster' OR scope = 'namespace' AND (is_system_namespace(namespace) OR namespace = 'default'))
+  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

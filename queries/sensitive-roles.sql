@@ -1,0 +1,36 @@
+-- title = "Roles with dangerous rules"
+-- question = """
+-- Who wrote a role with wildcards, escalate, bind or impersonate, or with the right to read secrets, mint tokens, \
+-- run in pods or reach kubelets?"""
+-- group = "privilege"
+-- attack = ["T1098.006", "T1078"]
+-- needs = "level Request or RequestResponse and stage ResponseComplete for roles"
+-- noise = """
+-- Operators need much of this for their work. The API server's default roles are left out with the platform unless \
+-- `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, rule, powers, aggregated_to,
+    outcome, status_code, source_ip, audit_id
+FROM role_rules
+WHERE filters()
+  AND verb IN ('create', 'update', 'patch')
+  AND len(powers) > 0
+  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST, rule

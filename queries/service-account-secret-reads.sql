@@ -1,0 +1,37 @@
+-- title = "Secrets read by service accounts and nodes"
+-- question = "Which secrets did service accounts and nodes read, or try to, from which pods and addresses?"
+-- group = "credentials"
+-- attack = ["T1552.007", "T1528"]
+-- resources = ["secrets"]
+-- needs = "level Metadata and stage ResponseComplete for `secrets`; pods and nodes need bound tokens"
+-- noise = """
+-- Applications that read their own configuration, pipelines and GitOps. Nodes, controllers and operators do it all \
+-- the time: left out unless `-p platform=true`."""
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 6
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "bob"]
+-- rows = 0
+SELECT
+    user_name, verb, namespace, name, count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
+    count(*) FILTER (outcome = 'denied') AS denied,
+    coalesce(list(DISTINCT pod_name ORDER BY pod_name) FILTER (WHERE pod_name IS NOT NULL), []) AS pods,
+    coalesce(list(DISTINCT node_name ORDER BY node_name) FILTER (WHERE node_name IS NOT NULL), []) AS nodes,
+    list_sort(list_distinct(list(source_ip))) AS source_ips, list_sort(list_distinct(list(user_agent))) AS user_agents,
+    min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM secret_access
+WHERE filters()
+  AND regexp_matches(effective_user, '^system:(serviceaccount|node):')
+  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+GROUP BY user_name, verb, namespace, name
+ORDER BY last_seen, user_name NULLS FIRST, verb, namespace NULLS FIRST, name NULLS FIRST

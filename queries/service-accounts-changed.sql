@@ -1,0 +1,37 @@
+-- title = "Who changed service accounts"
+-- question = "Who created, changed or deleted service accounts?"
+-- group = "persistence"
+-- attack = ["T1136", "T1098"]
+-- resources = ["serviceaccounts"]
+-- needs = "level Metadata and stage ResponseComplete for `serviceaccounts`"
+-- noise = """
+-- The service account controller makes `default` in every namespace, and kube-controller-manager an account for \
+-- each of its controllers. Tokens are another question: token-requests."""
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 46
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "bob"]
+-- rows = 1
+--
+-- [[examples]]
+-- log = "moderate"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, namespace,
+    coalesce(name, json_text(json_member(json_body(response_object), 'metadata'), 'name')) AS name,
+    json_texts(json_members(
+        json_items(stored_or_sent(response_object, request_object), 'secrets')
+            || json_items(stored_or_sent(response_object, request_object), 'imagePullSecrets'), 'name'
+    )) AS secrets,
+    outcome, status_code, source_ip, user_agent, audit_id
+FROM requests
+WHERE resource = 'serviceaccounts' AND coalesce(subresource, '') = ''
+  AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

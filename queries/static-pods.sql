@@ -1,0 +1,27 @@
+-- title = "Pods that a kubelet brought"
+-- question = "Which static pods did kubelets announce: pods from a file on a node, that no API request made?"
+-- group = "persistence"
+-- attack = ["T1543.005"]
+-- resources = ["pods"]
+-- needs = "level Metadata and stage ResponseComplete for `pods`; level Request shows the annotation and the images"
+-- noise = """
+-- The control plane of kubeadm is static pods: rows at every start of a node. A kubelet may create no other pods \
+-- than mirrors of static ones."""
+--
+-- [[examples]]
+-- log = "made"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+SELECT
+    event_time, user_name, verb, namespace, name, mirror_pod, images, reasons, outcome, status_code, source_ip,
+    user_agent, audit_id
+FROM workload_changes
+WHERE resource = 'pods' AND verb = 'create' AND coalesce(subresource, '') = ''
+  AND (mirror_pod OR starts_with(user_name, 'system:node:'))
+  AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

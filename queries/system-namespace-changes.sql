@@ -1,0 +1,42 @@
+-- title = "Who changed system namespaces"
+-- question = "Who but the control plane wrote to kube-system and the other namespaces of the cluster?"
+-- group = "persistence"
+-- attack = ["T1036.005", "T1610", "T1098"]
+-- needs = "level Metadata and stage ResponseComplete"
+-- noise = """
+-- Installation of add-ons; Helm. Left out: writes of leases and events, sessions (exec-sessions), and, unless `-p \
+-- operators=true`, operators and GitOps controllers."""
+--
+-- [[parameters]]
+-- name = "operators"
+-- type = "boolean"
+-- default = false
+-- meaning = "also changes by operators and GitOps controllers"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 8
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "bob"]
+-- rows = 8
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, outcome, status_code,
+    source_ip, user_agent, audit_id
+FROM requests
+WHERE verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND is_system_namespace(namespace)
+  AND NOT is_control_plane(user_name)
+  AND ($operators OR NOT is_operator(user_name))
+  AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward', 'proxy')
+  AND NOT (resource IN ('leases', 'events') AND verb IN ('create', 'update', 'patch'))
+  AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,40 @@
+-- title = "Default roles and bindings changed"
+-- question = """
+-- Who changed or deleted a role or binding that Kubernetes or the provider brings, or made one that looks like it?"""
+-- group = "privilege"
+-- attack = ["T1098.006", "T1222"]
+-- needs = "level Metadata and stage ResponseComplete for roles and bindings"
+-- noise = """
+-- The API server repairs its default roles at every start (left out with the platform unless `-p platform=true`); \
+-- kubeadm and add-ons create `system:…` and `kubeadm:…` roles when they are installed or upgraded."""
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show the cluster's own components and operators"
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["-p", "platform=true"]
+-- rows = 127
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, role_ref, subjects_added AS subjects,
+    outcome, status_code, source_ip, user_agent, audit_id
+FROM rbac_changes
+WHERE filters()
+  AND (
+      regexp_matches(name, '^(system|eks|kubeadm|gce|aks):') OR name IN ('cluster-admin', 'admin', 'edit', 'view')
+      -- All of them at once.
+      OR verb = 'deletecollection'
+  )
+  -- Both are changed by their owners all the time.
+  AND name IS DISTINCT FROM 'system:coredns' AND name IS DISTINCT FROM 'system:managed-certificate-controller'
+  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,34 @@
+-- title = "What was done with tokens that were minted"
+-- question = "Which requests were made with a token whose minting is in the log, and who minted it?"
+-- group = "credentials"
+-- attack = ["T1528", "T1550.001"]
+-- needs = """
+-- Kubernetes 1.30 or later; level Metadata and stage ResponseComplete for `serviceaccounts/token` and for what the \
+-- token was used for"""
+-- noise = """
+-- Every pod uses a token that its kubelet minted, every controller one of kube-controller-manager's: those are \
+-- left out unless `-p platform=true`. Tokens minted by people or pipelines remain."""
+-- whole_case = true
+--
+-- [[parameters]]
+-- name = "platform"
+-- type = "boolean"
+-- default = false
+-- meaning = "also show tokens that the cluster's own components and operators minted"
+--
+-- [[examples]]
+-- log = "identities"
+-- rows = 4
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+SELECT
+    event_time, service_account, minted_by, minted_at, minted_from, verb, resource, namespace, name, outcome,
+    source_ip, elsewhere, credential_id, audit_id
+FROM token_use
+WHERE filters()
+  AND ($platform::BOOLEAN OR NOT is_platform(minted_by))
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
+    source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,0 +1,31 @@
+-- title = "Who sends the most requests"
+-- question = "Which users send the most requests, how many of them change something, and how many are refused?"
+-- group = "identity"
+-- attack = ["T1078"]
+-- needs = "level Metadata"
+-- noise = """
+-- This is an account, not a detection: controllers, nodes and monitoring come first in every cluster."""
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 25
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "bob"]
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+SELECT
+    user_name, count(*) AS requests, round(100 * count(*) / sum(count(*)) OVER (), 2) AS percent,
+    count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
+    count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (outcome = 'failed') AS failed,
+    count(DISTINCT resource) AS resources, count(DISTINCT source_ip) AS source_ips,
+    count(DISTINCT user_agent) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM requests
+WHERE filters()
+GROUP BY user_name
+ORDER BY requests DESC, user_name NULLS FIRST

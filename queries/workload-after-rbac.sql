@@ -1,0 +1,56 @@
+-- title = "Workloads changed right after RBAC"
+-- question = "Who changed roles or bindings and then, within minutes, workloads?"
+-- group = "privilege"
+-- attack = ["T1098.006", "T1610"]
+-- needs = "level Metadata and stage ResponseComplete"
+-- noise = """
+-- Helm and operators that install roles and workloads together. Left out: the control plane, and, unless `-p \
+-- operators=true`, operators."""
+--
+-- [[parameters]]
+-- name = "operators"
+-- type = "boolean"
+-- default = false
+-- meaning = "also changes by operators and GitOps controllers"
+--
+-- [[parameters]]
+-- name = "minutes"
+-- type = "integer"
+-- default = 5
+-- meaning = "time between the change of RBAC and the workload"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 8
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
+-- rows = 0
+WITH grants AS (
+    SELECT event_time AS changed, user_name, concat_ws(' ', verb, resource, coalesce(name, '*')) AS change, audit_id
+    FROM requests
+    WHERE api_group = 'rbac.authorization.k8s.io'
+      AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      AND outcome = 'allowed' AND NOT is_control_plane(user_name) AND ($operators OR NOT is_operator(user_name))
+),
+writes AS (
+    SELECT * FROM workload_changes
+    WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND NOT dry_run
+      AND coalesce(subresource, '') IN ('', 'ephemeralcontainers')
+      AND NOT is_control_plane(user_name) AND ($operators OR NOT is_operator(user_name))
+      AND filters()
+)
+SELECT
+    event_time, user_name, max(changed) AS rbac_time,
+    arg_max(change, (changed, grants.audit_id, change)) AS rbac_change,
+    count(*) AS rbac_changes, verb, resource, namespace, name, any_value(images) AS images, source_ip,
+    any_value(user_agent) AS user_agent, arg_max(grants.audit_id, (changed, grants.audit_id)) AS rbac_audit_id,
+    writes.audit_id
+FROM writes
+JOIN grants USING (user_name)
+WHERE changed <= event_time AND changed >= event_time - to_minutes($minutes)
+GROUP BY event_time, writes.audit_id, verb, request_uri, source_ip, resource, api_group, user_name, namespace, name
+ORDER BY
+    event_time, writes.audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

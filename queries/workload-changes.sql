@@ -1,0 +1,41 @@
+-- title = "Who changed workloads"
+-- question = "Who created, changed, scaled or deleted workloads, and with which images?"
+-- group = "execution"
+-- attack = ["T1610", "T1543", "T1053.007"]
+-- resources = [
+--     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
+--     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
+-- ]
+-- needs = "level Metadata and stage ResponseComplete; images and commands need level Request or RequestResponse"
+-- noise = """
+-- Controllers make most rows: ReplicaSets and pods of every rollout; `-p controllers=false` leaves out the control \
+-- plane."""
+--
+-- [[parameters]]
+-- name = "controllers"
+-- type = "boolean"
+-- default = true
+-- meaning = "rows of the control plane too: its controllers repeat every template for every pod"
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 343
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["-p", "controllers=false"]
+-- rows = 78
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, outcome, status_code,
+    images, reasons, source_ip, audit_id
+FROM workload_changes
+WHERE ($controllers OR NOT is_control_plane(user_name))
+  AND filters()
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST
