@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use kforensic_event::time;
 use kforensic_query::{QueryError, RowSink, RunSummary, Session, SinkError};
@@ -29,13 +29,22 @@ pub(crate) fn write(
 ) -> Result<Shown, CliError> {
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
-    let (run, summary) = {
-        let mut rows =
-            Rows { format: output.format, layout: output.layout.clone(), output: Some(&mut output), sink: None };
-        let run = ask(session, &mut rows)?;
-        (run, rows.sink.take().map_or_else(|| Ok(Summary::default()), Sink::finish)?)
-    };
+    let (format, layout) = (output.format, output.layout.clone());
+    let shown = write_to(format, layout, &mut output, |rows| ask(session, rows))?;
     output.finish()?;
+    Ok(shown)
+}
+
+/// Has `ask` hand over the rows of an answer, and writes them to `output`.
+pub(crate) fn write_to(
+    format: Format,
+    layout: Layout,
+    output: &mut dyn Write,
+    ask: impl FnOnce(&mut dyn RowSink) -> Result<RunSummary, QueryError>,
+) -> Result<Shown, CliError> {
+    let mut rows = Rows { format, layout, output: Some(output), sink: None };
+    let run = ask(&mut rows)?;
+    let summary = rows.sink.take().map_or_else(|| Ok(Summary::default()), Sink::finish)?;
     Ok(Shown { run, hidden_columns: summary.hidden_columns })
 }
 
@@ -66,8 +75,38 @@ impl RowSink for Rows<'_> {
 
 /// `1 row`, `7 rows`.
 pub(crate) fn count(rows: u64) -> String {
-    let plural = if rows == 1 { "row" } else { "rows" };
-    format!("{rows} {plural}")
+    count_of(rows, "row")
+}
+
+/// `1 view`, `7 views`.
+pub(crate) fn count_of(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// Gathers a plan for people: a drawing of several lines, which a cell of a table could not hold.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// The drawing, which a terminal only shows.
+    pub(crate) text: String,
+}
+
+impl RowSink for Plan {
+    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        let texts = batch.column_by_name("explain_value").and_then(|column| column.as_string_opt::<i32>());
+        for text in texts.into_iter().flatten().flatten() {
+            // Values from the logs can stand in a plan.
+            let is_shown = |letter: char| letter == '\n' || !kforensic_report::is_hostile(letter);
+            let shown: String = text.chars().map(|letter| if is_shown(letter) { letter } else { '?' }).collect();
+            self.text.push_str(shown.trim_end());
+            self.text.push('\n');
+        }
+        Ok(())
+    }
 }
 
 /// The newest event of the case, or that there is none.

@@ -11,14 +11,14 @@ use kforensic_report::Format;
 ///
 /// A case is a folder that `kforensic ingest` fills from audit logs, and that every other command reads.
 #[derive(Debug, Parser)]
-#[command(name = "kforensic", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "kforensic", version, max_term_width = 100)]
 pub(crate) struct CommandLine {
     /// The case [default: ./kforensic-case]
     #[arg(long, global = true, value_name = "DIR", env = "KFORENSIC_CASE", hide_env_values = true)]
     pub(crate) case: Option<PathBuf>,
 
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Query(Box<QueryArgs>),
     /// Run one SQL statement that reads; the evidence cannot be changed by it
     Sql(SqlArgs),
+    /// Ask one question after the other at a prompt, or from a script; also plain `kforensic` on a terminal
+    Repl(ReplArgs),
     /// Explain the views and their columns; without a name, list them
     Describe(DescribeArgs),
     /// Show what the case holds: sources and their accounts, times, counts, files
@@ -144,6 +146,20 @@ pub(crate) struct QueryArgs {
     /// Explain the query; without a name, this command
     #[arg(short, long)]
     pub(crate) help: bool,
+}
+
+/// Asks one question after the other: SQL up to a semicolon, canned queries with `.run NAME`, other commands that begin
+/// with a dot. The answer is kept as `last`, so that the next question can ask it.
+///
+/// In a pipe, `kforensic repl < script.sql` does the lines of the script and stops at the first error, with its exit code.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ReplArgs {
+    /// In a script, tell errors and go on; the exit code is that of the first one
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+
+    #[command(flatten)]
+    pub(crate) queries: QueriesArgs,
 }
 
 /// Where queries come from, besides the program.

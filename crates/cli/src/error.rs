@@ -11,6 +11,7 @@ use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
 use crate::interrupt;
+use crate::repl::ReplError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, Error)]
@@ -61,6 +62,10 @@ pub(crate) enum CliError {
     Time(#[from] TimeError),
     #[error(transparent)]
     Value(#[from] ValueError),
+    #[error(transparent)]
+    Repl(#[from] ReplError),
+    #[error("line {line}{}: {source}", path.as_ref().map(|path| format!(" of `{}`", path.display())).unwrap_or_default())]
+    Line { line: usize, path: Option<PathBuf>, source: Box<CliError> },
     #[error("interrupted")]
     Interrupted,
 }
@@ -82,6 +87,8 @@ impl CliError {
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Repl(error) => return error.hint(),
+            Self::Line { source, .. } => return source.hint(),
             Self::Lake(LakeError::NoSuchPath { path }) => return no_such_path(path),
             Self::Lake(LakeError::NotACase { .. }) => {
                 "make one with `kforensic ingest PATH…`, or name another with `--case DIR` or KFORENSIC_CASE"
@@ -139,6 +146,7 @@ impl CliError {
     /// 2 for what the user can mend on the command line, 3 for evidence that is altered or unreadable.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Self::Line { source, .. } => source.exit_code(),
             Self::Interrupted
             | Self::Lake(LakeError::Interrupted)
             | Self::Upkeep(LakeError::Interrupted)
@@ -153,6 +161,7 @@ impl CliError {
     /// Whether the reader of our output went away, which is no failure: `kforensic … | head`.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
+            Self::Line { source, .. } => source.is_broken_pipe(),
             Self::Report(error) => error.is_broken_pipe(),
             Self::Output { source, .. } => source.kind() == std::io::ErrorKind::BrokenPipe,
             _ => false,

@@ -1,6 +1,6 @@
 //! Ctrl-C and termination: the work in hand is asked to stop, and stops cleanly.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -16,11 +16,27 @@ const GRACE: Duration = Duration::from_secs(2);
 
 type Action = Box<dyn Fn() + Send>;
 
+/// How often the user must ask while something is cancelled, until the program ends.
+const ASKED_MAX: u8 = 3;
+
+/// What it means that the user asks to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// The program ends.
+    Ends,
+    /// What runs is cancelled, and the program goes on.
+    Cancels,
+    /// Nothing: another program has the terminal, and gets the same signal.
+    Ignores,
+}
+
 /// What happens when the user asks to stop.
 #[derive(Clone, Default)]
 pub(crate) struct Interrupt {
     actions: Arc<Mutex<Vec<Action>>>,
     asked: Arc<AtomicBool>,
+    manner: Arc<AtomicU8>,
+    cancelled: Arc<AtomicU8>,
 }
 
 impl Interrupt {
@@ -29,12 +45,21 @@ impl Interrupt {
         let interrupt = Self::default();
         let heard = interrupt.clone();
         let listening = ctrlc::set_handler(move || {
+            match heard.manner.load(Ordering::SeqCst) {
+                manner if manner == Manner::Ignores as u8 => return,
+                manner if manner == Manner::Cancels as u8 => {
+                    heard.act();
+                    if heard.cancelled.fetch_add(1, Ordering::SeqCst) + 1 >= ASKED_MAX {
+                        end();
+                    }
+                    return;
+                }
+                _ => (),
+            }
             if heard.asked.swap(true, Ordering::SeqCst) {
                 end();
             }
-            for action in heard.actions.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                action();
-            }
+            heard.act();
             thread::spawn(|| {
                 thread::sleep(GRACE);
                 message::error(&CliError::Interrupted);
@@ -44,6 +69,18 @@ impl Interrupt {
         // Without a handler Ctrl-C ends the program at once, which leaves the case intact too.
         drop(listening);
         interrupt
+    }
+
+    /// Says what it means from now on that the user asks to stop; at first, the program ends.
+    pub(crate) fn heed(&self, manner: Manner) {
+        self.cancelled.store(0, Ordering::SeqCst);
+        self.manner.store(manner as u8, Ordering::SeqCst);
+    }
+
+    fn act(&self) {
+        for action in self.actions.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            action();
+        }
     }
 
     /// Does `action` when the user asks to stop.

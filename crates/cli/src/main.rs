@@ -10,13 +10,17 @@ mod interrupt;
 mod message;
 mod output;
 mod progress;
+mod repl;
 mod terminal;
 
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use kforensic_lake::Case;
 
-use crate::args::{Command, CommandLine};
+use crate::args::{Command, CommandLine, ReplArgs};
 use crate::command::Outcome;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -37,7 +41,8 @@ fn main() -> ExitCode {
 
 fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let case = line.case.as_ref();
-    match &line.command {
+    let Some(command) = &line.command else { return without_command(case, interrupt) };
+    match command {
         Command::Ingest(args) => command::ingest::run(case, args, interrupt),
         Command::Query(args) => command::query::run(case, args, interrupt),
         Command::Sql(args) => command::sql::run(case, args, interrupt),
@@ -45,9 +50,21 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Show(args) => command::show::run(case, args),
         Command::Verify(args) => command::verify::run(case, args),
         Command::Compact(args) => command::compact::run(case, args, interrupt),
+        Command::Repl(args) => repl::run(case, args, interrupt),
         Command::Describe(args) => command::describe::run(args),
         Command::Completions(args) => command::completions::completions(args),
         Command::Man(args) => command::completions::man(args),
         Command::Prune(args) => command::prune::run(case, args, interrupt),
     }
+}
+
+/// Without a command: the prompt, when there is a case and somebody at a terminal, else the help.
+fn without_command(case: Option<&PathBuf>, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    let is_at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if is_at_terminal && Case::is_case(&command::case_folder(case)) {
+        return repl::run(case, &ReplArgs::default(), interrupt);
+    }
+    let help = CommandLine::command().render_help();
+    message::plain(help.to_string().trim_end());
+    Ok(Outcome::Failed { exit_code: 2 })
 }

@@ -17,6 +17,7 @@ use crate::catalogue::CannedQuery;
 use crate::engine::{Engine, Start};
 use crate::error::QueryError;
 use crate::gate::Statement;
+use crate::kept::Progress;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::protection::{Protection, Reach};
@@ -56,6 +57,7 @@ pub struct Session {
     /// What the session may read, in the order of the case's log: events, then rejects.
     trouble: Arc<Trouble>,
     interrupt: Interrupt,
+    progress: Progress,
     provided: Mutex<Provided>,
 }
 
@@ -72,6 +74,11 @@ impl Interrupt {
         // DuckDB forgets an interrupt when the next statement begins, so it would get lost between two.
         self.asked.store(true, Ordering::SeqCst);
         self.handle.interrupt();
+    }
+
+    /// Forgets an interrupt that came when nothing ran any more, so that it does not stop what comes next.
+    pub fn forget(&self) {
+        self.take();
     }
 
     /// Whether there was an interrupt that nobody was told of yet.
@@ -109,8 +116,9 @@ impl Session {
                 let opened = config(memory_bytes, &temp_directory).and_then(Connection::open_in_memory_with_flags);
                 let connection = opened.map_err(QueryError::engine("start DuckDB"))?;
                 content.load(&connection, &trouble)?;
-                let handle = connection.interrupt_handle();
-                Ok((connection, handle))
+                connection.set_query_progress_tracking(true).map_err(QueryError::engine(LOCK))?;
+                let handles = (connection.interrupt_handle(), Progress::of(&connection));
+                Ok((connection, handles))
             }
         };
         let threads = limits.threads.max(1);
@@ -123,9 +131,10 @@ impl Session {
             );
             connection.execute_batch(&sql).map_err(QueryError::engine(LOCK))
         };
-        let (engine, protection, handle) = Engine::start(Start { open, lock, reach })?;
+        let (engine, protection, (handle, progress)) = Engine::start(Start { open, lock, reach })?;
         let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle };
-        Ok(Self { engine, protection, selection: selection.clone(), trouble, interrupt, provided: Mutex::default() })
+        let (selection, provided) = (selection.clone(), Mutex::default());
+        Ok(Self { engine, protection, selection, trouble, interrupt, progress, provided })
     }
 
     /// Runs a canned query and hands its rows to `sink`, oldest first.
@@ -144,15 +153,7 @@ impl Session {
         limit: Option<usize>,
         sink: &mut dyn RowSink,
     ) -> Result<RunSummary, QueryError> {
-        parameters.check(query)?;
-        self.selection.check_covers(query, parameters)?;
-        let sql = statement::bound(query, parameters);
-        self.provide(|provided| provided.for_statement(&sql))?;
-        let value = {
-            let (query, parameters) = (query.clone(), parameters.clone());
-            Box::new(move |name: &str| parameters.bound(&query, name))
-        };
-        let bound = Bound { sql, value };
+        let bound = self.bound(query, parameters)?;
         let rows = limit.map_or(Rows::All, Rows::Last);
         let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
         done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name), Author::Program))
@@ -172,6 +173,28 @@ impl Session {
         limit: Option<usize>,
         sink: &mut dyn RowSink,
     ) -> Result<RunSummary, QueryError> {
+        self.run_statement(statement, |bound| {
+            let rows = limit.map_or(Rows::All, Rows::First);
+            stream(&self.engine, bound, rows, &self.interrupt, sink)
+        })
+    }
+
+    /// What DuckDB is given of a canned query, whose views are there then.
+    pub(crate) fn bound(&self, query: &CannedQuery, parameters: &Parameters) -> Result<Bound, QueryError> {
+        parameters.check(query)?;
+        self.selection.check_covers(query, parameters)?;
+        let sql = statement::bound(query, parameters);
+        self.provide(|provided| provided.for_statement(&sql))?;
+        let (query, parameters) = (query.clone(), parameters.clone());
+        Ok(Bound { sql, value: Box::new(move |name: &str| parameters.bound(&query, name)) })
+    }
+
+    /// Has `run` run a statement of the user, whose views are there then.
+    pub(crate) fn run_statement<T>(
+        &self,
+        statement: &Statement,
+        mut run: impl FnMut(Bound) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
         self.selection.check_covers_all_of("the statement", statement.selection())?;
         if statement.needs_protection() && !self.protection.is_in_force() {
             let what = format!("a PIVOT without a list of columns is refused: {}", self.protection);
@@ -184,9 +207,7 @@ impl Session {
         })?;
         let mut run = || {
             let bound = Bound { sql: statement.sql().to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
-            let rows = limit.map_or(Rows::All, Rows::First);
-            let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
-            done.map_err(|error| self.explain(error, "run the statement", Author::User))
+            run(bound).map_err(|error| self.explain(error, "run the statement", Author::User))
         };
         match run() {
             // Before it has rows: the name may be nearly that of a view that nothing has needed yet.
@@ -196,6 +217,19 @@ impl Session {
             }
             done => done,
         }
+    }
+
+    /// How far the session is with what it does.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// Stops what the session is doing, from any thread but a signal handler: it takes a lock.
@@ -244,7 +278,7 @@ impl Session {
         created
     }
 
-    fn explain(&self, error: QueryError, action: &str, author: Author) -> QueryError {
+    pub(crate) fn explain(&self, error: QueryError, action: &str, author: Author) -> QueryError {
         let (trouble, action) = (Arc::clone(&self.trouble), action.to_owned());
         let explained = match error {
             QueryError::Engine { .. } => {

@@ -34,6 +34,11 @@ pub(crate) enum Author {
     User,
 }
 
+/// Whether DuckDB stopped because it was asked to.
+pub(crate) fn is_interrupt(error: &duckdb::Error) -> bool {
+    error.to_string().starts_with(INTERRUPTED)
+}
+
 impl Trouble {
     /// What `error`, which came while trying to do `action`, is about. Runs where DuckDB lives.
     pub(crate) fn explain(
@@ -45,7 +50,7 @@ impl Trouble {
     ) -> QueryError {
         let QueryError::Engine { source, .. } = error else { return error };
         let message = source.to_string();
-        if message.starts_with(INTERRUPTED) {
+        if is_interrupt(&source) {
             return QueryError::Interrupted;
         }
         if message.starts_with(OUT_OF_MEMORY) {

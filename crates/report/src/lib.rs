@@ -41,3 +41,4 @@ mod tests;
 pub use error::{ReportError, UnknownFormat};
 pub use format::Format;
 pub use sink::{CellText, Layout, RowLayout, Sink, Summary};
+pub use visible::{escape, is_hostile};

@@ -13,7 +13,8 @@ const MARKS_MAX: usize = 3;
 
 /// Whether `character` is obeyed or hidden by a terminal: controls, direction marks, invisible format characters,
 /// and every space but the plain one.
-pub(crate) fn is_hostile(character: char) -> bool {
+#[must_use]
+pub fn is_hostile(character: char) -> bool {
     matches!(character,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'
         // Spaces that pass for the plain one, and the separators of lines and paragraphs.
@@ -33,7 +34,8 @@ pub(crate) fn is_hostile(character: char) -> bool {
 /// accents without a letter, which the eye would miss.
 ///
 /// A backslash stays as it is, because `CORP\anna` must read well; who needs the exact bytes asks for JSON.
-pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
     if text.as_bytes().iter().all(is_plain) && !text.starts_with(' ') && !text.ends_with(' ') {
         return Cow::Borrowed(text);

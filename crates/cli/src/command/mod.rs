@@ -43,6 +43,11 @@ pub(crate) enum Outcome {
     LinesRejected,
     /// The check is done, and the evidence is not what it was.
     EvidenceDiffers,
+    /// Errors were told, and what followed was done.
+    Failed {
+        /// That of the first error.
+        exit_code: u8,
+    },
 }
 
 impl Outcome {
@@ -51,6 +56,7 @@ impl Outcome {
             Self::Done => 0,
             Self::LinesRejected => 1,
             Self::EvidenceDiffers => 3,
+            Self::Failed { exit_code } => exit_code,
         }
     }
 }

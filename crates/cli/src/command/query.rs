@@ -100,7 +100,7 @@ pub(crate) fn catalogue(args: &QueriesArgs) -> Result<Catalogue, CliError> {
 }
 
 /// Reads the values that the command line gives; ages count back from `--now`, else from `clock`.
-fn values(
+pub(crate) fn values(
     query: &CannedQuery,
     args: &QueryArgs,
     clock: i64,
@@ -133,6 +133,17 @@ fn answer(
     answer::write(&session, output, interrupt, |session, rows| session.run(query, parameters, limit, rows))
 }
 
+/// A window in words.
+pub(crate) fn window_text(window: Window) -> String {
+    let time = |micros| message::time(&time::render(micros));
+    match (window.since, window.until) {
+        (None, None) => "all times".to_owned(),
+        (Some(since), None) => format!("since {} UTC", time(since)),
+        (None, Some(until)) => format!("before {} UTC", time(until)),
+        (Some(since), Some(until)) => format!("from {} to {} UTC", time(since), time(until)),
+    }
+}
+
 /// Says on standard error what the rows above are, and why there may be none.
 fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration) {
     let RunSummary { rows, total_rows } = shown.run;
@@ -140,13 +151,7 @@ fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration)
         true => answer::count(rows),
         false => format!("the newest {rows} of {total_rows} rows"),
     };
-    let time = |micros| message::time(&time::render(micros));
-    let window_text = match (window.since, window.until) {
-        (None, None) => "all times".to_owned(),
-        (Some(since), None) => format!("since {} UTC", time(since)),
-        (None, Some(until)) => format!("before {} UTC", time(until)),
-        (Some(since), Some(until)) => format!("from {} to {} UTC", time(since), time(until)),
-    };
+    let window_text = window_text(window);
     let newest_text = answer::newest_event(newest);
     message::plain(&format!("{rows}; {window_text}; {newest_text}; {:.3} s", elapsed.as_secs_f64()));
     answer::note_hidden_columns(shown);

@@ -5,12 +5,10 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::SchemaRef;
 use kforensic_lake::Case;
-use kforensic_query::{RowSink, RunSummary, Session, SinkError, Statement, gate};
+use kforensic_query::{RunSummary, Session, Statement, gate};
 
-use crate::answer::{self, Shown};
+use crate::answer::{self, Plan, Shown};
 use crate::args::SqlArgs;
 use crate::command::{Outcome, case_folder, limits};
 use crate::error::CliError;
@@ -34,7 +32,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
     let shown = if statement.is_explanation() && format.is_table() {
         let handle = session.interrupt_handle();
         interrupt.on(move || handle.interrupt());
-        let run = session.sql(&statement, limit, &mut Plan { output: &mut output })?;
+        let mut plan = Plan::default();
+        let run = session.sql(&statement, limit, &mut plan)?;
+        output.write_all(plan.text.as_bytes()).map_err(kforensic_report::ReportError::from)?;
         output.finish()?;
         Shown { run, hidden_columns: Vec::new() }
     } else {
@@ -71,35 +71,4 @@ fn footer(shown: &Shown, statement: &Statement, newest: Option<i64>, start: Inst
     let (newest, seconds) = (answer::newest_event(newest), start.elapsed().as_secs_f64());
     message::plain(&format!("{rows}; {newest}; {seconds:.3} s"));
     answer::note_hidden_columns(shown);
-}
-
-/// Writes a plan for people: a drawing of several lines, which a cell of a table could not hold.
-struct Plan<'a> {
-    output: &'a mut Output,
-}
-
-impl RowSink for Plan<'_> {
-    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
-        let Some(texts) = batch.column_by_name("explain_value").and_then(|column| column.as_string_opt::<i32>()) else {
-            return Ok(());
-        };
-        for text in texts.iter().flatten() {
-            // Values from the logs can stand in a plan.
-            let shown: String = text.chars().map(|letter| if is_harmless(letter) { letter } else { '?' }).collect();
-            let written = writeln!(self.output, "{}", shown.trim_end());
-            written.map_err(|error| Box::new(kforensic_report::ReportError::from(error)))?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether a terminal only shows it: no control character but the line end, nothing that turns the direction.
-fn is_harmless(letter: char) -> bool {
-    letter == '\n'
-        || !(letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
 }
