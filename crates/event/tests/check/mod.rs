@@ -295,7 +295,7 @@ fn stored(event: &Event<'_>) -> (String, Vec<String>) {
     let texts =
         COLUMNS.iter().enumerate().filter(|(_, column)| column.name != "audit_id").flat_map(|(at, _)| match read(at) {
             Cell::Text(text) => vec![text.to_owned()],
-            Cell::Texts(texts) => texts.iter().map(|text| text.to_string()).collect(),
+            Cell::Texts(texts) => texts.iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
         });
     let rebuilt = rebuild(&|name| read(columns::find(name).expect("a known column").0)).expect("a row of an event");
