@@ -7,7 +7,7 @@ mod common;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use common::{ingest, kforensic, logs, run};
+use common::{Bounded, finish, ingest, kforensic, logs, run};
 use serde_json::Value;
 
 /// Fills a small disk at `$1` with the help of `$2`: the log `$3` fits, the others do not, until it is made larger.
@@ -38,7 +38,7 @@ fn a_disk_that_is_full_leaves_the_old_case_and_the_rerun_completes_it() {
     let (small, large) = (logs("sample-logs/hardened")[4].clone(), &logs("sample-logs/hardened")[..4]);
     let mut command = Command::new("unshare");
     command.args(["-rm", "sh", "-c", FILL_THE_DISK, "sh"]).arg(folder.path()).arg(kforensic().get_program());
-    let output = match command.arg(&small).args(large).env_remove("KFORENSIC_CASE").output() {
+    let output = match command.arg(&small).args(large).env_remove("KFORENSIC_CASE").bounded_output() {
         Ok(output) => output,
         Err(error) => return println!("skipped: there is no `unshare` here: {error}"),
     };
@@ -65,7 +65,7 @@ fn a_second_writer_is_told_who_the_first_one_is_and_readers_need_not_wait() {
     // It has the case locked for as long as its pipe is open.
     let mut first = kforensic();
     first.arg("--case").arg(&case).args(["ingest", "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
-    let mut first = first.stderr(Stdio::null()).spawn().unwrap();
+    let mut first = first.stderr(Stdio::null()).start().unwrap();
     let mut pipe = first.stdin.take().unwrap();
     pipe.write_all(b"\n").unwrap();
     // It writes its name after it has the lock.
@@ -86,6 +86,6 @@ fn a_second_writer_is_told_who_the_first_one_is_and_readers_need_not_wait() {
     assert_eq!(run(&case, &["query", "secret-reads"]).code, Some(0));
     assert_eq!(run(&case, &["verify"]).code, Some(0));
     drop(pipe);
-    assert!(first.wait().unwrap().success());
+    assert!(finish(first).status.success());
     assert_eq!(ingest(&case, &logs[..1])["events"], 1_947);
 }

@@ -5,12 +5,12 @@ mod common;
 
 use std::path::Path;
 
-use common::{ingest, kforensic, logs, query, run, run_with_input};
+use common::{Bounded, ingest, kforensic, logs, query, run, run_with_input};
 use serde_json::{Value, json};
 
 /// Standard output as bytes: Parquet is no text.
 fn bytes(case: &Path, arguments: &[&str]) -> Vec<u8> {
-    let output = kforensic().arg("--case").arg(case).arg("query").args(arguments).output().unwrap();
+    let output = kforensic().arg("--case").arg(case).arg("query").args(arguments).bounded_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{ingest, kforensic, logs, repository, run, run_with_input};
+use common::{Bounded, finish, ingest, kforensic, logs, repository, run, run_with_input};
 
 #[test]
 fn the_accounts_name_every_source_and_add_up() {
@@ -131,7 +131,7 @@ fn a_full_disk_leaves_the_old_case() {
         case,
         logs("sample-logs/hardened").join(" ")
     );
-    let output = Command::new("bash").arg("-c").arg(script).output().unwrap();
+    let output = Command::new("bash").arg("-c").arg(script).bounded_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert!(stderr.starts_with("error: cannot write `"), "{stderr}");
@@ -149,12 +149,12 @@ fn an_interrupted_ingest_leaves_the_old_case() {
     // A pipe that never ends keeps the ingest waiting for as long as it takes.
     let mut command = kforensic();
     command.arg("--case").arg(&case).args(["ingest", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut child = command.start().unwrap();
     let mut pipe = child.stdin.take().unwrap();
     pipe.write_all(&std::fs::read(repository("sample-logs/hardened/audit.log")).unwrap()).unwrap();
     std::thread::sleep(Duration::from_millis(500));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = finish(child);
     drop(pipe);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), stderr.as_str()), (Some(130), "error: interrupted\n"));

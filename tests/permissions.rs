@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Ran, ingest, kforensic, logs, run};
+use common::{Bounded, Ran, ingest, kforensic, logs, run};
 
 /// A user without rights, for tests that run as root, whom no mode of a file stops.
 const NOBODY: u32 = 65_534;
@@ -30,7 +30,7 @@ fn only_the_owner_enters_the_case_and_nobody_rewrites_it_whatever_the_umask() {
         let script = format!("umask {umask}; exec \"$@\"");
         let mut shell = Command::new("sh");
         shell.args(["-c", &script, "sh"]).arg(binary).arg("--case").arg(&case);
-        assert!(shell.args(["ingest", "--keep-originals", log]).output().unwrap().status.success());
+        assert!(shell.args(["ingest", "--keep-originals", log]).bounded_output().unwrap().status.success());
         let mut files = 0;
         for (path, mode) in modes(&folder.path().join("new")) {
             let expected = match () {
@@ -93,7 +93,7 @@ fn a_case_without_the_right_to_write_is_read_and_ingest_names_the_folder() {
         if is_root {
             command.uid(NOBODY).gid(NOBODY);
         }
-        command.output().unwrap().into()
+        command.bounded_output().unwrap().into()
     };
     check_read_only(&case, &log, &|arguments| as_user(&case, arguments));
     // Neither can a new case be made in such a folder.
@@ -116,7 +116,7 @@ fn a_case_on_a_read_only_medium_is_read_and_ingest_names_the_folder() {
     let read_only = |program: &std::ffi::OsStr, arguments: &[&str]| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", READ_ONLY, "sh"]).arg(&case).arg(program).args(arguments);
-        command.env_remove("KFORENSIC_CASE").output()
+        command.env_remove("KFORENSIC_CASE").bounded_output()
     };
     match read_only("true".as_ref(), &[]) {
         Ok(output) if output.status.success() => (),

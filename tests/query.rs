@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{expected, ingest, kforensic, logs, query, repository, run};
+use common::{Bounded, expected, ingest, kforensic, logs, query, repository, run};
 
 #[test]
 fn every_form_says_the_same() {
@@ -39,7 +39,7 @@ fn one_command_answers_from_raw_logs_and_leaves_nothing_behind() {
     let from = repository("sample-logs/hardened");
     let mut command = kforensic();
     command.args(["query", "secret-reads", "--format", "json", "--from"]).arg(&from);
-    let ran: common::Ran = command.env("TMPDIR", &temporary).current_dir(&current).output().unwrap().into();
+    let ran: common::Ran = command.env("TMPDIR", &temporary).current_dir(&current).bounded_output().unwrap().into();
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(ran.json().as_array().unwrap(), &expected("hardened", "secret-reads"));
     assert!(ran.stderr.contains("note: left out `"), "{}", ran.stderr);
@@ -102,7 +102,7 @@ fn a_reader_that_goes_away_is_no_failure() {
         "{:?} --case {case:?} query secret-reads --format jsonl | head -1 > /dev/null; echo ${{PIPESTATUS[0]}}",
         kforensic().get_program()
     );
-    let output = std::process::Command::new("bash").arg("-c").arg(script).output().unwrap();
+    let output = std::process::Command::new("bash").arg("-c").arg(script).bounded_output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "0\n");
     assert!(!String::from_utf8(output.stderr).unwrap().contains("error"));
 }

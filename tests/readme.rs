@@ -5,7 +5,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{kforensic, repository};
+use common::{Bounded, kforensic, repository};
 
 /// Code blocks of one kind, in order.
 fn blocks(kind: &str) -> Vec<String> {
@@ -36,7 +36,7 @@ fn output(command: &str, case: &std::path::Path) -> (String, bool) {
     };
     let mut shell = Command::new("bash");
     shell.args(["-euo", "pipefail", "-c", &command]).current_dir(repository("."));
-    let output = shell.env("KFORENSIC_CASE", case).output().unwrap();
+    let output = shell.env("KFORENSIC_CASE", case).bounded_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
         output.status.code().is_some_and(|code| code < 2),

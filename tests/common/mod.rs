@@ -5,7 +5,9 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,6 +21,52 @@ pub(crate) fn kforensic() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kforensic"));
     command.env_remove("KFORENSIC_CASE").env_remove("NO_COLOR").stdin(Stdio::null());
     command
+}
+
+/// Longer than any run takes, even on a machine that is busy with other things. What takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// A command that is not waited for without an end.
+pub(crate) trait Bounded {
+    /// As `spawn`, in a process group of its own, so that [`finish`] can end all of it.
+    fn start(&mut self) -> std::io::Result<Child>;
+
+    /// As `output`; what takes longer than [`LIMIT`] is killed, together with what it started.
+    fn bounded_output(&mut self) -> std::io::Result<Output>;
+}
+
+impl Bounded for Command {
+    fn start(&mut self) -> std::io::Result<Child> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(self, 0);
+        self.spawn()
+    }
+
+    fn bounded_output(&mut self) -> std::io::Result<Output> {
+        let command = self.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(bounded(command.start()?, Child::wait_with_output))
+    }
+}
+
+/// What is left to be said by a child that was made with [`Bounded::start`].
+pub(crate) fn finish(child: Child) -> Output {
+    bounded(child, Child::wait_with_output)
+}
+
+/// Does something with a child, which is killed when that takes too long.
+fn bounded(child: Child, wait: impl FnOnce(Child) -> std::io::Result<Output>) -> Output {
+    let (group, (done, waiting)) = (format!("-{}", child.id()), mpsc::channel::<()>());
+    let guard = std::thread::spawn(move || {
+        let hangs = waiting.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout);
+        if hangs {
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
+        hangs
+    });
+    let output = wait(child).unwrap();
+    drop(done);
+    assert!(!guard.join().unwrap(), "killed after {LIMIT:?}: {output:?}");
+    output
 }
 
 /// What a run printed, and how it ended.
@@ -53,16 +101,19 @@ impl Ran {
 
 /// Runs the binary on a case.
 pub(crate) fn run(case: &Path, arguments: &[&str]) -> Ran {
-    kforensic().arg("--case").arg(case).args(arguments).output().unwrap().into()
+    kforensic().arg("--case").arg(case).args(arguments).bounded_output().unwrap().into()
 }
 
 /// The same with standard input.
 pub(crate) fn run_with_input(case: &Path, arguments: &[&str], input: &[u8]) -> Ran {
     let mut command = kforensic();
     command.arg("--case").arg(case).args(arguments).stdin(Stdio::piped());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    child.wait_with_output().unwrap().into()
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).start().unwrap();
+    let give = |mut child: Child| {
+        child.stdin.take().unwrap().write_all(input)?;
+        child.wait_with_output()
+    };
+    bounded(child, give).into()
 }
 
 /// The rotated files of a capture, as arguments.

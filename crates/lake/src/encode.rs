@@ -37,6 +37,9 @@ const BLOOM_FILTERED: [&str; 5] = ["audit_id", "user_name", "source_ip", "name",
 /// Columns whose values hardly repeat: a dictionary of them is only overhead.
 const WITHOUT_DICTIONARY: [&str; 5] = ["audit_id", "request_object", "response_object", "raw", "other"];
 
+/// Columns whose smallest and largest value nobody asks for. The writer copies both, of up to 100 MiB each.
+const WITHOUT_STATISTICS: [&str; 4] = ["request_object", "response_object", "raw", "other"];
+
 /// The folder of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Partition {
@@ -191,6 +194,9 @@ fn column_properties(mut builder: WriterPropertiesBuilder, name: &str, kind: Kin
     let path = || ColumnPath::from(name);
     if BLOOM_FILTERED.contains(&name) {
         builder = builder.set_column_bloom_filter_enabled(path(), true);
+    }
+    if WITHOUT_STATISTICS.contains(&name) {
+        builder = builder.set_column_statistics_enabled(path(), EnabledStatistics::None);
     }
     match kind {
         // Times and places grow from row to row, so their differences are small.

@@ -533,8 +533,9 @@ impl Sequencer<'_> {
             loop {
                 if let Some(chunk) = self.decoded.remove(&(source, number)) {
                     let files = sequence.chunk(source, chunk)?;
-                    self.gate.leave(source);
+                    // While a large record is encoded, which takes four times its memory, the next one is not read.
                     self.encode(files, sequence.encode_budget())?;
+                    self.gate.leave(source);
                     number += 1;
                 } else if self.read.get(&source).is_some_and(|(chunks, _)| *chunks == number) {
                     break;

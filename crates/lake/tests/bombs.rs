@@ -1,9 +1,8 @@
 //! Input that is made to exhaust whoever reads it: memory stays bounded, what is whole is ingested, the rest is told.
 //!
-//! The suite runs small bombs. The full ones take some minutes and 3 GB of disk, and are run with
-//! `cargo test --release -p kforensic-lake --test bombs -- --ignored --nocapture full_size`
-//! (with `KFORENSIC_BOMB=NAME` only those whose name holds NAME). Each is ingested by a process of its own, whose peak
-//! memory (`VmHWM`) is printed and held against the limit.
+//! Each bomb is ingested by a process of its own, whose peak memory (`VmHWM`) is printed and held against the limit. The
+//! suite runs small ones; `KFORENSIC_BOMBS=full cargo test --release -p kforensic-lake --test bombs -- --nocapture` full ones,
+//! which take some minutes and 3 GB of disk (with `KFORENSIC_BOMB=NAME` only those whose name holds NAME).
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -11,13 +10,16 @@ mod common;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{ingest_all, rejects};
 use kforensic_lake::{Case, Report, verify};
 
 /// Peak memory that a bomb may cost.
 const MAX_PEAK_KIB: u64 = 512 * 1024;
+
+/// Time that a bomb may take, on a busy machine.
+const MAX_TIME: Duration = Duration::from_secs(600);
 
 /// How large the bombs are.
 #[derive(Clone, Copy)]
@@ -278,55 +280,39 @@ fn check(bomb: &Bomb, report: &Report, case: &Path, scale: Scale) {
     assert!(verify(&Case::open(case).unwrap()).unwrap().problems.is_empty(), "{}", bomb.name);
 }
 
-#[test]
-fn small_bombs_are_defused() {
-    for bomb in BOMBS {
-        let folder = tempfile::tempdir().unwrap();
-        let path = write(bomb, folder.path(), SMALL);
-        let case = folder.path().join("case");
-        let report = ingest_all(&case, &[path]);
-        check(bomb, &report, &case, SMALL);
-    }
+/// The size that is asked for.
+fn scale() -> Scale {
+    let wanted = std::env::var("KFORENSIC_BOMBS").unwrap_or_default();
+    assert!(["", "small", "full"].contains(&wanted.as_str()), "KFORENSIC_BOMBS is `small` or `full`");
+    if wanted == "full" { FULL } else { SMALL }
 }
 
 #[test]
-fn members_that_are_no_log_are_summed_up_beyond_a_limit() {
-    let bomb = BOMBS.iter().find(|bomb| bomb.name == "garbage.zip").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let path = write(bomb, folder.path(), SMALL);
-    let report = ingest_all(&folder.path().join("case"), &[path]);
-    assert_eq!(report.skipped.len(), 1001);
-    let rest = &report.skipped[1000];
-    assert!(rest.name.ends_with("garbage.zip!…"));
-    assert_eq!(rest.reason, "1000 more members: not an audit log: no trace of an audit event in it");
-    assert_eq!(rest.size_bytes, 13 * 1000);
-}
-
-#[test]
-#[ignore = "takes minutes; see the top of this file"]
-fn full_size() {
+fn bombs_are_defused() {
     let wanted = std::env::var("KFORENSIC_BOMB").unwrap_or_default();
     for bomb in BOMBS.iter().filter(|bomb| bomb.name.contains(&wanted)) {
         let folder = tempfile::tempdir().unwrap();
-        let path = write(bomb, folder.path(), FULL);
-        let child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "--nocapture", "child"])
-            .env("KFORENSIC_BOMB_PATH", &path)
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success(), "{}: {text} {}", bomb.name, String::from_utf8_lossy(&child.stderr));
-        let line = text.lines().find(|line| line.starts_with("peak ")).unwrap();
+        let path = write(bomb, folder.path(), scale());
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "--nocapture", "one_bomb"]).env(BOMB_PATH, &path);
+        let output = common::output_within(&mut child, MAX_TIME);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}: {text} {}", bomb.name, String::from_utf8_lossy(&output.stderr));
+        let at = text.find("peak ").unwrap();
+        let line = text[at..].lines().next().unwrap();
         println!("{:<18} {line}", bomb.name);
         let peak: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         assert!(peak <= MAX_PEAK_KIB, "{}: {line}", bomb.name);
     }
 }
 
+/// Names the bomb to the process that ingests it.
+const BOMB_PATH: &str = "KFORENSIC_BOMB_PATH";
+
+/// What `bombs_are_defused` runs in a process of its own; nothing by itself.
 #[test]
-#[ignore = "run by `full_size`, in a process of its own"]
-fn child() {
-    let Ok(path) = std::env::var("KFORENSIC_BOMB_PATH") else { return };
+fn one_bomb() {
+    let Ok(path) = std::env::var(BOMB_PATH) else { return };
     let path = PathBuf::from(path);
     let case = path.with_file_name("case");
     let start = Instant::now();
@@ -344,7 +330,20 @@ fn child() {
         path.metadata().unwrap().len()
     );
     let bomb = BOMBS.iter().find(|bomb| path.ends_with(bomb.name)).unwrap();
-    check(bomb, &report, &case, FULL);
+    check(bomb, &report, &case, scale());
+}
+
+#[test]
+fn members_that_are_no_log_are_summed_up_beyond_a_limit() {
+    let bomb = BOMBS.iter().find(|bomb| bomb.name == "garbage.zip").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(bomb, folder.path(), SMALL);
+    let report = ingest_all(&folder.path().join("case"), &[path]);
+    assert_eq!(report.skipped.len(), 1001);
+    let rest = &report.skipped[1000];
+    assert!(rest.name.ends_with("garbage.zip!…"));
+    assert_eq!(rest.reason, "1000 more members: not an audit log: no trace of an audit event in it");
+    assert_eq!(rest.size_bytes, 13 * 1000);
 }
 
 /// Most memory that this process ever had.

@@ -56,6 +56,8 @@ impl Evidence {
 
     /// Ingests the log, and changes it when it has been read in part.
     fn ingest_while(&self, change: impl FnOnce(&Path)) -> Report {
+        // An ingest that fails never opens the pipe, or never reads on.
+        let _limit = common::limit();
         let pipe = self.folder.path().join("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let progress = Arc::new(Progress::default());
@@ -67,6 +69,7 @@ impl Evidence {
         let mut writing = File::options().write(true).open(&pipe).unwrap();
         writing.write_all(&[b'\n'; PIPE_BYTES]).unwrap();
         while progress.read_bytes() < PIPE_BYTES as u64 + READ_AHEAD_BYTES {
+            assert!(!run.is_finished(), "the ingest ended before its sources did");
             thread::sleep(Duration::from_millis(5));
         }
         // Long enough for a chunk that is on its way; nothing goes wrong when it is not.

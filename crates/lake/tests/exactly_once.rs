@@ -22,7 +22,7 @@ impl Life {
         // Two damaged lines travel with the log: rejects must not come twice either.
         let mut rotated = content(&logs[0]);
         rotated.extend_from_slice(b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"lev\n\xff\xfe\n");
-        Self { folder: tempfile::tempdir().unwrap(), rotated, live: content(&logs[1]) }
+        Self { folder: common::folder(), rotated, live: content(&logs[1]) }
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {

@@ -9,7 +9,7 @@ use kforensic_lake::SecretValues;
 
 /// Ingests a capture and compares every event with its original. Returns how many there are.
 fn check(folder: &str, logs: &[std::path::PathBuf]) -> usize {
-    let folder_of = tempfile::tempdir().unwrap();
+    let folder_of = common::folder();
     let mut originals = originals(logs);
     // Copies of an event are stored once.
     originals.dedup();

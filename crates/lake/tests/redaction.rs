@@ -101,7 +101,7 @@ fn no_secret_value_is_found_in_any_byte_of_a_case() {
         let logs = logs(folder);
         let secrets = secrets_of(&logs);
         assert!(folder != "sample-logs/hardened" || secrets.len() > 20, "{} secret values", secrets.len());
-        let case = tempfile::tempdir().unwrap();
+        let case = common::folder();
         let report = ingest_all(&case.path().join("case"), &logs);
         assert!(secrets.is_empty() || report.redacted > 0);
         assert_eq!(found(&secrets, &every_byte(&case.path().join("case"))), Vec::<&String>::new(), "{folder}");
@@ -119,7 +119,7 @@ fn no_secret_value_is_found_whatever_wrapper_it_came_in_or_how_it_was_torn() {
     assert!(!secrets.is_empty());
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
-        let case = tempfile::tempdir().unwrap();
+        let case = common::folder();
         ingest_all(&case.path().join("case"), std::slice::from_ref(&path));
         let found = found(&secrets, &every_byte(&case.path().join("case"))).len();
         assert_eq!(found, 0, "{}", path.display());
@@ -133,7 +133,7 @@ fn equal_values_have_equal_hashes_in_one_case_and_others_in_another() {
         let text = serde_json::to_string(&rebuilt(case)).unwrap();
         memmem::find_iter(text.as_bytes(), b"redacted:").map(|at| text[at..at + 25].to_owned()).collect::<BTreeSet<_>>()
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));
     // In two ingests, to see that the key stays the same.
     ingest_all(&one, &logs[..2]);
@@ -148,7 +148,7 @@ fn equal_values_have_equal_hashes_in_one_case_and_others_in_another() {
 #[test]
 fn a_copy_is_a_duplicate_whether_secret_values_were_kept_or_not() {
     let log = repository("sample-logs/hardened/audit.log");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     // Not the same bytes, so that its events are looked at.
     let copy = folder.path().join("copy.log");
     let lines: Vec<u8> = content(&log).split_inclusive(|byte| *byte == b'\n').skip(1).flatten().copied().collect();
@@ -170,7 +170,7 @@ fn a_copy_is_a_duplicate_whether_secret_values_were_kept_or_not() {
 #[test]
 fn a_missing_or_altered_key_is_noticed() {
     let log = repository("sample-logs/hardened/audit.log");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = folder.path().join("case");
     ingest_all(&case, std::slice::from_ref(&log));
     let path = case.join("redaction.key");

@@ -53,7 +53,7 @@ fn every_wrapper_gives_the_reference_events() {
     let reference = originals(&[repository("tests/logs/shapes/00-plain.jsonl")]);
     assert_eq!(reference.len(), 43);
     for (name, shape, expected_rejects) in READ {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = common::folder();
         let case = folder.path().join("case");
         let report = ingest_as(&case, &[repository("tests/logs/shapes").join(name)], SecretValues::Kept);
         assert_eq!((report.events, report.rejected), (43, expected_rejects as u64), "{name}");
@@ -73,7 +73,7 @@ fn every_wrapper_gives_the_reference_events() {
 
 #[test]
 fn copies_in_other_wrappers_are_duplicates() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let paths = READ.map(|(name, ..)| repository("tests/logs/shapes").join(name));
     let report = ingest_all(&folder.path().join("case"), &paths);
     // The EventList's items differ by what they lack.
@@ -107,7 +107,7 @@ fn wrappers_of_other_peoples_logs_are_opened() {
         ("sysdiglabs__aks-audit-log/sample_EventHubs_event.json", "aks", 1, 0),
         ("sysdiglabs__aks-audit-log/sample_KubeAuditLog_event.json", "json-documents", 1, 0),
     ] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = common::folder();
         let report = ingest_all(&folder.path().join("case"), &[repository("tests/logs/third-party").join(name)]);
         assert_eq!((report.events, report.rejected), (events, rejected), "{name}");
         assert_eq!(report.sources[0].shape, shape, "{name}");
@@ -161,7 +161,7 @@ fn every_byte_belongs_to_a_record_or_is_shared_wrapper() {
 fn lossy_files_give_every_whole_event_and_keep_the_rest() {
     let whole = originals(&[repository("tests/logs/shapes/00-plain.jsonl")]);
     for (name, events, rejected) in [("glued-after-crash.log", 42, 1), ("truncated.gz", 42, 1)] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = common::folder();
         let case = folder.path().join("case");
         let report = ingest_as(&case, &[repository("tests/logs/shapes").join(name)], SecretValues::Kept);
         assert_eq!((report.events, report.rejected), (events, rejected), "{name}");
@@ -171,7 +171,7 @@ fn lossy_files_give_every_whole_event_and_keep_the_rest() {
 
 /// Writes a log, ingests it, and gives the rows of its events as `columns` say, in the order of the log.
 fn ingest_text(text: &str, columns: &[&'static str]) -> (kforensic_lake::Report, Vec<Value>, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let log = folder.path().join("the.log");
     std::fs::write(&log, text).unwrap();
     let case = folder.path().join("case");
@@ -238,7 +238,7 @@ fn gke_entries_are_told_in_our_words() {
     let (report, same, _) = ingest_text(&serde_json::to_string_pretty(&list).unwrap(), &columns);
     assert_eq!((report.sources[0].shape.as_str(), same), ("gke", events));
     // Whole entries come back, and are not stored twice.
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let (lines, pretty) = (folder.path().join("a"), folder.path().join("b"));
     std::fs::write(&lines, &entries).unwrap();
     std::fs::write(&pretty, serde_json::to_string_pretty(&list).unwrap()).unwrap();
@@ -254,7 +254,7 @@ fn gke_entries_are_told_in_our_words() {
 #[test]
 fn the_legacy_text_format_is_read_and_given_back() {
     let log = repository("tests/logs/damage/legacy-format.log");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = folder.path().join("case");
     let report = ingest_all(&case, std::slice::from_ref(&log));
     assert_eq!((report.events, report.rejected, report.sources[0].shape.as_str()), (918, 0, "legacy"));
@@ -325,7 +325,7 @@ fn events_of_one_packed_text_share_its_place() {
     );
     // The same in another wrapper is a duplicate.
     let plain = repository("tests/logs/shapes/00-plain.jsonl");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let report = ingest_all(
         &folder.path().join("case"),
         &[plain, repository("tests/logs/shapes/lambda-subscription-event.json")],
@@ -403,7 +403,7 @@ fn a_client_cannot_pass_a_body_for_an_event() {
 fn a_forced_shape_is_taken_and_loses_nothing_that_lines_hold() {
     let plain = repository("tests/logs/shapes/00-plain.jsonl");
     for shape in shape::SHAPES {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = common::folder();
         let writer = Writer::open(&folder.path().join("case"), "test").unwrap();
         let options =
             IngestOptions { paths: vec![plain.clone()], threads: 1, shape: Some(shape), ..IngestOptions::default() };

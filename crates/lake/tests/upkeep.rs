@@ -91,7 +91,7 @@ fn event_times(case: &Path) -> Vec<i64> {
 
 #[test]
 fn twenty_small_ingests_become_one_file_for_each_folder_with_the_same_rows() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 20);
     let (before, old) = (all_rows(&case), snapshot(&case));
     let done = try_compact(&case, 1, NOW_MS).unwrap();
@@ -113,7 +113,7 @@ fn twenty_small_ingests_become_one_file_for_each_folder_with_the_same_rows() {
 
 #[test]
 fn merged_rows_stand_by_time_and_then_in_the_order_of_reading() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 12);
     // Twice, with ingests in between whose ids (`12-0`) sort before earlier ones (`2-0`) as texts.
     try_compact(&case, 1, NOW_MS).unwrap();
@@ -140,7 +140,7 @@ fn merged_rows_stand_by_time_and_then_in_the_order_of_reading() {
 
 #[test]
 fn the_same_ingests_and_upkeep_give_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let trees = ["one", "two"].map(|name| {
         let case = many_ingests(folder.path(), name, 10);
         try_compact(&case, 1, NOW_MS).unwrap();
@@ -154,7 +154,7 @@ fn the_same_ingests_and_upkeep_give_the_same_bytes() {
 
 #[test]
 fn removed_files_stay_for_those_who_read_them_and_are_deleted_later() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 3);
     let old = snapshot(&case);
     let done = try_compact(&case, 1, NOW_MS).unwrap();
@@ -184,7 +184,7 @@ fn removed_files_stay_for_those_who_read_them_and_are_deleted_later() {
 
 #[test]
 fn an_altered_file_is_neither_merged_nor_pruned() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 3);
     let file = snapshot(&case).files[0].path.clone();
     let mut bytes = std::fs::read(&file).unwrap();
@@ -206,7 +206,7 @@ fn an_altered_file_is_neither_merged_nor_pruned() {
 
 #[test]
 fn an_interrupted_upkeep_leaves_the_case_as_it_was() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 3);
     let before = tree(&case);
     let progress = Progress::default();
@@ -224,7 +224,7 @@ fn an_interrupted_upkeep_leaves_the_case_as_it_was() {
 
 #[test]
 fn pruning_is_exact_to_the_microsecond_and_on_record() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 6);
     let (times, old) = (event_times(&case), snapshot(&case));
     // An instant that events have, in the middle of a piece: those events stay, the microsecond before goes.
@@ -263,7 +263,7 @@ fn pruning_is_exact_to_the_microsecond_and_on_record() {
 
 #[test]
 fn verify_notices_when_more_is_gone_than_was_pruned() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 2);
     let before = event_times(&case)[1_000];
     let gone = try_prune(&case, before, NOW_MS).unwrap().pruned.events;
@@ -288,7 +288,7 @@ fn verify_notices_when_more_is_gone_than_was_pruned() {
 
 #[test]
 fn a_pruned_source_stays_known_and_a_rewrapped_copy_does_not() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let log = folder.path().join("audit.log");
     let text = content(&logs("sample-logs/hardened")[0]);
     let part = 1 + text[..text.len() / 2].iter().rposition(|byte| *byte == b'\n').unwrap();
@@ -322,7 +322,7 @@ fn a_pruned_source_stays_known_and_a_rewrapped_copy_does_not() {
 
 #[test]
 fn a_case_can_be_pruned_to_nothing_and_filled_again() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 2);
     let done = try_prune(&case, i64::MAX, NOW_MS).unwrap();
     let empty = snapshot(&case);
@@ -336,7 +336,7 @@ fn a_case_can_be_pruned_to_nothing_and_filled_again() {
 
 #[test]
 fn rejects_of_a_source_without_events_stay() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let log = folder.path().join("noise.log");
     std::fs::write(&log, "no event\nnone either\n").unwrap();
     let case = folder.path().join("case");
@@ -347,7 +347,7 @@ fn rejects_of_a_source_without_events_stay() {
 
 #[test]
 fn a_writer_that_takes_up_its_own_commits_knows_what_a_reader_reads() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let case = many_ingests(folder.path(), "case", 4);
     let mut writer = Writer::open(&case, "test").unwrap();
     let before = event_times(&case)[3_000];

@@ -8,12 +8,14 @@ mod definitions;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use kforensic_event::{COLUMNS, Column, Kind, time};
 
 use crate::embedded::{self, File};
 use crate::selection::Selection;
 use crate::sql::{literal, literals};
+use definitions::Definition;
 
 /// Columns of a rejected record that can hold something: it has no time, user or resource.
 const REJECT_COLUMNS: [&str; 8] =
@@ -66,9 +68,9 @@ pub(crate) fn is_defined(name: &str) -> bool {
     definitions_called(name).next().is_some()
 }
 
-/// Whether one of our files makes a macro of that name that reads from a view.
+/// Whether one of our files makes a macro of that name that reads events.
 pub(crate) fn is_macro_that_reads(name: &str) -> bool {
-    definitions_called(name).any(|definition| definition.kind != definitions::Kind::View && definition.reads)
+    definitions::reads_events(name, &DEFINITIONS)
 }
 
 /// Whether one of our files makes a table macro of that name: one that takes names of tables.
@@ -76,10 +78,13 @@ pub(crate) fn is_table_macro(name: &str) -> bool {
     definitions_called(name).any(|definition| definition.kind == definitions::Kind::TableMacro)
 }
 
-fn definitions_called(name: &str) -> impl Iterator<Item = definitions::Definition<'static>> {
-    let all = embedded::VIEWS.iter().flat_map(|file| definitions::of(file.text));
-    all.filter(move |definition| definition.name.eq_ignore_ascii_case(name))
+fn definitions_called(name: &str) -> impl Iterator<Item = &'static Definition<'static>> {
+    DEFINITIONS.iter().filter(move |definition| definition.name.eq_ignore_ascii_case(name))
 }
+
+/// What the files of `views/` define.
+static DEFINITIONS: LazyLock<Vec<Definition<'static>>> =
+    LazyLock::new(|| embedded::VIEWS.iter().flat_map(|file| definitions::of(file.text)).collect());
 
 fn select(columns: &[&Column], files: &[String], conditions: &[String]) -> String {
     let mut names = Vec::new();

@@ -165,20 +165,28 @@ impl Redactor {
         count
     }
 
-    /// Replaces credentials in the texts of an event that a client can choose. Of these the audit id is left alone: an event
-    /// is found by it.
+    /// Replaces credentials in all texts of an event. Only the audit id is left alone: an event is found by it.
     fn texts(&self, event: &mut Event<'_>) -> u32 {
-        let Event { user, impersonated, status, object, .. } = event;
+        let Event { user, impersonated, status, object, annotated, .. } = event;
         let users = [user, impersonated].into_iter().flat_map(|user| {
             let groups = user.groups.iter_mut().flatten();
-            [&mut user.name, &mut user.uid].into_iter().flatten().chain(groups)
+            let known = [&mut user.name, &mut user.uid, &mut user.credential_id, &mut user.pod_name, &mut user.pod_uid];
+            known.into_iter().flatten().chain(&mut user.node_name).chain(groups)
         });
         let texts = [
             &mut event.request_uri,
             &mut event.user_agent,
             &mut event.verb,
+            &mut event.stage,
+            &mut event.level,
+            &mut event.impersonation_constraint,
+            &mut event.cluster,
+            &mut status.status,
             &mut status.message,
             &mut status.reason,
+            &mut annotated.decision,
+            &mut annotated.decision_reason,
+            &mut annotated.issued_credential_id,
             // A path gives a request each of these.
             &mut object.name,
             &mut object.namespace,
@@ -189,7 +197,8 @@ impl Redactor {
             &mut object.uid,
             &mut object.resource_version,
         ];
-        users.chain(texts.into_iter().flatten()).map(|text| self.text(text)).sum()
+        let addresses = event.source_ips.iter_mut().flatten();
+        users.chain(texts.into_iter().flatten()).chain(addresses).map(|text| self.text(text)).sum()
     }
 
     /// Older servers quote the body that they could not decode: `error found in #10 byte of ...|…|...`.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Edit, Redactor};
 
@@ -31,9 +31,10 @@ const MIN_TOKEN_BYTES: usize = 8;
 /// The same without a digit.
 const MIN_WORD_BYTES: usize = 24;
 
-/// Finds all signs at once.
+/// Finds all signs at once. No sign is a part of another, so the kind of match changes nothing but the speed: only the search
+/// for leftmost matches looks at 16 bytes in one step.
 pub(super) fn signs() -> AhoCorasick {
-    match AhoCorasick::new(SIGNS) {
+    match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(SIGNS) {
         Ok(signs) => signs,
         Err(error) => unreachable!("a few short words can be searched for: {error}"),
     }

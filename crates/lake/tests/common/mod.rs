@@ -7,11 +7,61 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use kforensic_event::{COLUMNS, Cell, Redactor, columns, rebuild};
 use kforensic_lake::{Case, DataFile, IngestOptions, LakeError, Progress, Report, SecretValues, Writer, ingest};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
+
+/// A folder in memory, where there is one: a case is written durably, and waiting for the disk would take most of the time.
+pub(crate) fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
+/// Ends the test program with a message when a test takes longer: a wait in it has no end.
+pub(crate) struct Limit(Option<mpsc::Sender<()>>);
+
+/// Longer than any wait takes, even on a machine that is busy with other things.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// The test that holds this may take five minutes.
+pub(crate) fn limit() -> Limit {
+    let (held, ended) = mpsc::channel();
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            // Into the stream itself: what a test prints is kept back until it ends.
+            let _ = writeln!(std::io::stderr(), "`{name}` has waited for {LIMIT:?}: it hangs");
+            std::process::abort();
+        }
+    });
+    Limit(Some(held))
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        self.0.take();
+    }
+}
+
+/// What a command says, which is killed when it takes longer.
+pub(crate) fn output_within(command: &mut Command, limit: Duration) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+    let (id, (done, waiting)) = (child.id().to_string(), mpsc::channel::<()>());
+    let guard = std::thread::spawn(move || {
+        if waiting.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(done);
+    guard.join().unwrap();
+    output
+}
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -22,8 +72,19 @@ pub(crate) fn try_ingest(case: &Path, paths: &[PathBuf]) -> Result<Report, LakeE
     try_ingest_as(case, paths, SecretValues::Redacted)
 }
 
+/// A child that another test is just starting holds the lock of every case for a moment, until it closes what it inherited.
+fn open(case: &Path) -> Result<Writer, LakeError> {
+    for _ in 0..100 {
+        match Writer::open(case, "test") {
+            Err(LakeError::Locked { .. }) => std::thread::sleep(Duration::from_millis(20)),
+            opened => return opened,
+        }
+    }
+    Writer::open(case, "test")
+}
+
 fn try_ingest_as(case: &Path, paths: &[PathBuf], secret_values: SecretValues) -> Result<Report, LakeError> {
-    let writer = Writer::open(case, "test")?;
+    let writer = open(case)?;
     let options = IngestOptions { paths: paths.to_vec(), threads: 2, secret_values, ..IngestOptions::default() };
     ingest(&writer, &options, &Progress::default())
 }

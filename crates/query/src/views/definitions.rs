@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::embedded::File;
 
 /// Something that a file makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Definition<'a> {
     pub(super) name: &'a str,
     pub(super) kind: Kind,
-    /// Whether it has a FROM: rows of something else go into it.
-    pub(super) reads: bool,
+    /// The words behind its name.
+    body: Vec<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,26 @@ pub(super) fn needed<'a>(sql: &str, files: &'a [File]) -> Vec<&'a File> {
     needed
 }
 
+/// Whether what is called `name` reads events, by itself or by what it is made of.
+pub(super) fn reads_events(name: &str, definitions: &[Definition<'_>]) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![name.to_ascii_lowercase()];
+    while let Some(name) = waiting.pop() {
+        // `query_table` reads what it is told to.
+        if ["events", "query_table"].contains(&name.as_str()) {
+            return true;
+        }
+        for definition in definitions.iter().filter(|definition| definition.name.eq_ignore_ascii_case(&name)) {
+            if definition.kind != Kind::Macro {
+                return true;
+            }
+            let words = definition.body.iter().map(|word| word.to_ascii_lowercase());
+            waiting.extend(words.filter(|word| seen.insert(word.clone())));
+        }
+    }
+    false
+}
+
 /// DuckDB looks names up without case; ours are in lower case.
 fn lower_words(text: &str) -> BTreeSet<String> {
     words(text).map(str::to_ascii_lowercase).collect()
@@ -114,14 +134,19 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = Definition<'_>> {
             "MACRO" => Kind::Macro,
             _ => continue,
         };
-        found.push(Definition { name, kind, reads: body.iter().any(|word| word.eq_ignore_ascii_case("FROM")) });
+        found.push(Definition { name, kind, body: body.to_vec() });
     }
     found.into_iter()
 }
 
 /// The words of a text, without those of comments.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let code = text.lines().map(|line| line.find("--").map_or(line, |comment| &line[..comment]));
+    let code = text.lines().map(|line| {
+        // Behind an odd number of quotes it stands in a string, as in `'--insecure'`.
+        let is_comment = |at: &usize| line[..*at].matches('\'').count() % 2 == 0;
+        let comment = line.match_indices("--").map(|(at, _)| at).find(is_comment);
+        comment.map_or(line, |comment| &line[..comment])
+    });
     code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
         .filter(|word| !word.is_empty())
 }
@@ -135,8 +160,22 @@ mod tests {
     fn definitions_are_found_with_their_kinds() {
         let text = "-- CREATE VIEW no\nCREATE VIEW a AS SELECT 1;\nCREATE MACRO f(x, y) AS x + y;\n\
                     CREATE MACRO g(lines) AS TABLE SELECT 'CREATE' FROM query_table(lines);";
-        let found: Vec<_> = of(text).map(|definition| (definition.name, definition.kind, definition.reads)).collect();
-        assert_eq!(found, [("a", Kind::View, false), ("f", Kind::Macro, false), ("g", Kind::TableMacro, true)]);
+        let found: Vec<_> = of(text).map(|definition| (definition.name, definition.kind)).collect();
+        assert_eq!(found, [("a", Kind::View), ("f", Kind::Macro), ("g", Kind::TableMacro)]);
+        assert_eq!(words("'--a' || 'it''s' -- 'b").collect::<Vec<_>>(), ["a", "it", "s"]);
+    }
+
+    #[test]
+    fn a_macro_reads_events_by_what_it_is_made_of() {
+        let text = "CREATE MACRO pure(x) AS (SELECT max(y) FROM unnest(x) t(y)); CREATE MACRO one(x) AS two(x);\n\
+                    CREATE MACRO two(x) AS (SELECT count(*) FROM v); CREATE VIEW v AS FROM events;\n\
+                    CREATE MACRO round(x) AS round(x); CREATE MACRO three(x) AS (SELECT max(verb) FROM Events);";
+        let definitions: Vec<Definition<'_>> = of(text).collect();
+        for (name, reads) in
+            [("pure", false), ("one", true), ("TWO", true), ("three", true), ("round", false), ("lower", false)]
+        {
+            assert_eq!(reads_events(name, &definitions), reads, "{name}");
+        }
     }
 
     #[test]
