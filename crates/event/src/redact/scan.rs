@@ -16,6 +16,9 @@ const MAX_DEPTH: usize = 100;
 /// JSON in strings in JSON that is opened. Wrappers need four at most.
 const MAX_STRINGS: usize = 6;
 
+/// Longest time of a container runtime: RFC 3339 with nine digits and an offset.
+const MAX_TIME_BYTES: usize = 35;
+
 /// Why a value may be a secret: bits of a [`Mark`].
 mod why {
     /// Below `data` or `stringData`.
@@ -501,8 +504,11 @@ fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
 fn container_prefix(text: &[u8]) -> usize {
     let mut words = text.splitn(4, |byte| *byte == b' ');
     let (Some(time), Some(stream), Some(tag)) = (words.next(), words.next(), words.next()) else { return 0 };
+    // Without blanks before it, all of a JSON text would be taken for the time.
+    let is_time =
+        time.len() <= MAX_TIME_BYTES && time.iter().all(|byte| byte.is_ascii_digit() || b"-:.TZ+".contains(byte));
     match (stream, tag) {
-        (b"stdout" | b"stderr", b"F" | b"P") => time.len() + stream.len() + tag.len() + 3,
+        (b"stdout" | b"stderr", b"F" | b"P") if is_time => time.len() + stream.len() + tag.len() + 3,
         _ => 0,
     }
 }
