@@ -101,6 +101,15 @@ fn is_token(byte: u8) -> bool {
     is_base64url(byte) || matches!(byte, b'.' | b'~' | b'+' | b'/' | b'=')
 }
 
+/// Where a token begins that seems to begin at `start`: of `\u002eyJ` in JSON the `e` belongs to an escape, which is taken
+/// as a whole. Behind a backslash that is itself escaped the same letters are no escape.
+fn outside_of_escape(text: &[u8], start: usize) -> usize {
+    let Some(backslash) = start.checked_sub(5) else { return start };
+    let [b'\\', b'u', digits @ ..] = &text[backslash..start] else { return start };
+    let backslashes = text[..=backslash].iter().rev().take_while(|byte| **byte == b'\\').count();
+    if digits.iter().all(u8::is_ascii_hexdigit) && backslashes % 2 == 1 { backslash } else { start }
+}
+
 /// Two parts that are base64 of `{"`, and the signature if there is one.
 fn json_web_token(text: &[u8], start: usize) -> Option<Range<usize>> {
     let header = run(text, start, is_base64url);
@@ -109,7 +118,7 @@ fn json_web_token(text: &[u8], start: usize) -> Option<Range<usize>> {
     }
     let claims = run(text, header + 1, is_base64url);
     let end = if text.get(claims) == Some(&b'.') { run(text, claims + 1, is_base64url) } else { claims };
-    Some(start..end)
+    Some(outside_of_escape(text, start)..end)
 }
 
 /// The token behind `Bearer`, which may be encoded for a URI.
