@@ -37,23 +37,6 @@ pub fn result_name(number: usize) -> String {
     if number == 1 { "last".to_owned() } else { format!("last{number}") }
 }
 
-/// How far the statement that runs is.
-#[derive(Clone)]
-pub struct Progress {
-    handle: duckdb::ProgressHandle,
-}
-
-impl Progress {
-    pub(crate) fn of(connection: &Connection) -> Self {
-        Self { handle: connection.progress_handle() }
-    }
-
-    /// In percent, where DuckDB can tell.
-    pub fn percent(&self) -> Option<f64> {
-        self.handle.query_progress().percentage()
-    }
-}
-
 impl Session {
     /// Runs a statement of the user that has passed the gate, and keeps its answer as `last`.
     ///

@@ -14,7 +14,7 @@
 //! // For this statement alone; `Selection::default()` for a session that answers any.
 //! let session = Session::open(snapshot, statement.selection(), limits)?;
 //! let summary = session.sql(&statement, Some(100), rows)?; // `QueryError::Statement`: message, hint, position
-//! println!("{} rows; {}", summary.rows, session.protection());
+//! assert!(summary.rows <= 100 && session.protection().is_in_force());
 //! # Ok(())
 //! # }
 //! ```
@@ -31,6 +31,7 @@ mod lookup;
 mod network;
 mod parameters;
 mod problem;
+mod progress;
 mod protection;
 mod selection;
 mod session;
@@ -45,9 +46,10 @@ pub mod window;
 pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, UnknownQuery};
 pub use error::{QueryError, SinkError};
 pub use gate::{Gate, Refusal, Statement};
-pub use kept::{Kept, Progress, RESULTS_MAX, result_name};
+pub use kept::{Kept, RESULTS_MAX, result_name};
 pub use parameters::Parameters;
 pub use problem::Problem;
+pub use progress::Progress;
 pub use protection::Protection;
 pub use selection::Selection;
 pub use session::{Interrupt, Limits, Session};
