@@ -129,7 +129,7 @@ pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 
-    /// Print the statement with its values instead of running it; `kforensic sql` runs it
+    /// Print the statement with its values, but without --limit, instead of running it; `kforensic sql` runs it
     #[arg(long, conflicts_with = "from")]
     pub(crate) show_sql: bool,
 

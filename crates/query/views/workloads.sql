@@ -70,12 +70,6 @@ CREATE MACRO json_any_true(members) AS list_contains(list_transform(members, lam
 
 CREATE MACRO json_any_zero(members) AS list_contains(list_transform(members, lambda member: member::VARCHAR), '0');
 
--- Names of resources that hold pod templates, and that people or controllers write.
-CREATE MACRO is_workload(resource) AS coalesce(resource IN (
-    'pods', 'deployments', 'daemonsets', 'statefulsets', 'replicasets', 'replicationcontrollers', 'jobs', 'cronjobs',
-    'podtemplates', 'deploymentconfigs', 'rollouts'
-), false);
-
 -- An object in parts: as it was stored, or as it was sent when the answer is not in the log or is no such object.
 CREATE MACRO stored_or_sent(stored, sent) AS CASE
     WHEN json_type(json_body(stored)) = 'OBJECT' AND coalesce(json_text(json_body(stored), 'kind'), '') <> 'Status'

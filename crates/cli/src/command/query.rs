@@ -36,7 +36,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     // What is wrong with the command line is said before anything is read; any time stands for `last` here.
     let (parameters, _) = values(query, args, clock, Some(clock))?;
     if args.show_sql && args.filter.now.as_deref() != Some("last") {
-        return message::print(&format!("{}\n", query.shown_sql(&parameters))).map(|()| Outcome::Done);
+        return show_sql(query, &parameters);
     }
     output::format_of(&args.output)?;
     let (temporary, ingested) = ingest_first(case, args, interrupt)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let newest = snapshot.event_times().map(|(_, newest)| newest);
     let (parameters, window) = values(query, args, clock, newest)?;
     if args.show_sql {
-        return message::print(&format!("{}\n", query.shown_sql(&parameters))).map(|()| Outcome::Done);
+        return show_sql(query, &parameters);
     }
     let mut output = Output::open(&args.output, case.root())?;
     output.layout.tags = iter::once(&query.name).chain(&query.attack).cloned().collect();
@@ -59,6 +59,11 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         message::note(&note);
     }
     Ok(ingested)
+}
+
+/// Prints the statement that would run.
+fn show_sql(query: &CannedQuery, parameters: &Parameters) -> Result<Outcome, CliError> {
+    message::print(&format!("{}\n", query.shown_sql(parameters))).map(|()| Outcome::Done)
 }
 
 /// Ingests what `--from` names, into the case or into one that lives as long as the returned folder.
