@@ -5,51 +5,30 @@
 //! instant the case is what it was before, or what it is after, never a mixture. Sources are only
 //! read. Readers take the list of files from the log, and never wait for a writer.
 
-mod archive;
-mod audit;
 mod case;
-mod compact;
-mod copies;
-mod decode;
-mod decompress;
-mod dedup;
-mod delta;
-mod discover;
-mod encode;
-mod error;
-mod gate;
+mod ground;
 mod ingest;
-mod kept;
-mod key;
-mod ledger;
-mod original;
-mod pipeline;
-mod prune;
-mod rewrite;
-mod snapshot;
-mod source;
-mod staging;
-mod stats;
-mod survey;
-mod sweep;
-mod verify;
-mod watch;
+mod sources;
+mod table;
+mod upkeep;
 
-pub use audit::{Audited, Fate, audit, manifest};
 pub use case::{Case, Writer};
-pub use compact::{Compacted, Compaction, SMALL_FILES_PER_PARTITION, compact};
-pub use discover::{Input, Skipped};
-pub use error::LakeError;
-pub use ingest::{IngestOptions, Progress, Report, ingest};
-pub use kept::KeptOriginal;
-pub use ledger::{LedgerEntry, Operation, Redaction, SecretValues};
-pub use original::{Original, OriginalError, original};
-pub use prune::{Pruned, PrunedSource, Pruning, prunable, prune};
-pub use rewrite::UpkeepOptions;
-pub use snapshot::{DataFile, RemovedFile, Snapshot};
-pub use stats::FileStats;
-pub use sweep::{GRACE_MS, Swept};
-pub use verify::{Problem, Verification, verify};
+pub use ground::error::LakeError;
+pub use ground::progress::Progress;
+pub use ingest::{IngestOptions, Report, ingest};
+pub use sources::discover::Input;
+pub use sources::read_back::{Original, OriginalError, original};
+pub use table::ledger::{
+    Compacted, KeptOriginal, LedgerEntry, Operation, Pruned, PrunedSource, Redaction, SecretValues, Skipped,
+};
+pub use table::snapshot::{DataFile, RemovedFile, Snapshot};
+pub use table::stats::FileStats;
+pub use upkeep::audit::{Audited, Fate, audit, manifest};
+pub use upkeep::compact::{Compaction, SMALL_FILES_PER_PARTITION, compact};
+pub use upkeep::prune::{Pruning, prunable, prune};
+pub use upkeep::rewrite::UpkeepOptions;
+pub use upkeep::sweep::{GRACE_MS, Swept};
+pub use upkeep::verify::{Problem, Verification, verify};
 
 /// Version of the layout of the case folder; a case of another version is not opened.
 pub const FORMAT_VERSION: u32 = 2;

@@ -1,0 +1,41 @@
+//! Files and folders that survive a crash: made, moved and protected in the order that this takes.
+
+use std::fs;
+use std::path::Path;
+
+use crate::ground::error::LakeError;
+
+/// Makes a folder that only its owner can enter: audit logs hold secrets.
+pub(crate) fn create_dirs(dir: &Path) -> Result<(), LakeError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(LakeError::io("create", dir))
+}
+
+/// Makes `temporary` appear as `target`, at once and whole, and never over another file.
+pub(crate) fn put_if_absent(temporary: &Path, target: &Path) -> std::io::Result<()> {
+    match fs::hard_link(temporary, target) {
+        Ok(()) => fs::remove_file(temporary),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists || target.exists() => Err(error),
+        // FAT and some network file systems have no hard links. The writer's lock keeps others out meanwhile.
+        Err(_) => fs::rename(temporary, target),
+    }
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), LakeError> {
+    let open = fs::File::open(dir).map_err(LakeError::io("open", dir))?;
+    open.sync_all().map_err(LakeError::io("write", dir))
+}
+
+/// Committed files are never rewritten: nobody gets the right to.
+pub(crate) fn set_read_only(file: &fs::File, path: &Path) -> Result<(), LakeError> {
+    let mut permissions = file.metadata().map_err(LakeError::io("read", path))?.permissions();
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
+    #[cfg(not(unix))]
+    permissions.set_readonly(true);
+    file.set_permissions(permissions).map_err(LakeError::io("protect", path))
+}

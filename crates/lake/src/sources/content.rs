@@ -1,0 +1,552 @@
+//! Reading one source: decompressed, hashed, and cut into chunks that end where a record ends.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
+use kforensic_event::{Reading, Shape};
+use sha2::{Digest, Sha256};
+
+use crate::ground::error::LakeError;
+use crate::ground::hash::Hashing;
+use crate::ground::hash::hex;
+use crate::sources::decompress::{Decompressor, MAGIC_BYTES, Method};
+
+/// Bytes of a chunk: enough rows to amortise a batch, small enough to keep all cores busy.
+pub(crate) const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
+/// Bytes that tell the compression and the shape of a source.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// Stored bytes that are read at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Length of the beginning by which copies of a log are recognised cheaply, in bytes.
+pub(crate) const COPY_HEAD_BYTES: usize = 4096;
+
+/// How the bytes of a source are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Compressed(Method),
+    Utf16LittleEndian,
+    Utf16BigEndian,
+}
+
+impl Compression {
+    /// Recognises a compression by its magic number.
+    fn of(head: &[u8]) -> Self {
+        match head {
+            _ if let Some(method) = Method::of(head) => Self::Compressed(method),
+            [0xff, 0xfe, ..] => Self::Utf16LittleEndian,
+            [0xfe, 0xff, ..] => Self::Utf16BigEndian,
+            _ => Self::None,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Compressed(method) => method.name(),
+            Self::Utf16LittleEndian => "utf-16le",
+            Self::Utf16BigEndian => "utf-16be",
+        }
+    }
+}
+
+/// UTF-16 as UTF-8, which is what Windows PowerShell's `>` makes necessary. The byte order mark is left out;
+/// what is no character becomes U+FFFD, as it does in the server.
+struct Utf16<R> {
+    inner: R,
+    big_endian: bool,
+    /// Bytes that are not decoded yet: half a unit, or the first half of a pair.
+    undecoded: Vec<u8>,
+    /// Text that has not been handed out, and how much of it has.
+    text: Vec<u8>,
+    given: usize,
+}
+
+impl<R: Read> Utf16<R> {
+    fn new(inner: R, big_endian: bool) -> Self {
+        Self { inner, big_endian, undecoded: Vec::new(), text: Vec::new(), given: 0 }
+    }
+
+    /// Decodes the next bytes of the stream; whether there were any.
+    fn refill(&mut self) -> io::Result<bool> {
+        let mut bytes = std::mem::take(&mut self.undecoded);
+        let read = self.inner.by_ref().take(READ_BYTES as u64).read_to_end(&mut bytes)?;
+        let ended = read == 0;
+        let mut units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|pair| if self.big_endian { [pair[0], pair[1]] } else { [pair[1], pair[0]] })
+            .map(u16::from_be_bytes)
+            .collect();
+        let mut rest = bytes.len() - bytes.len() % 2;
+        if !ended && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
+            units.pop();
+            rest -= 2;
+        }
+        self.undecoded = bytes.split_off(rest);
+        if ended && !self.undecoded.is_empty() {
+            // Half a unit at the end is no character either.
+            self.undecoded.clear();
+            units.push(0xfffd);
+        }
+        let text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        self.text = text.into_bytes();
+        self.given = 0;
+        Ok(!ended || !self.text.is_empty())
+    }
+}
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() {
+            if !self.refill()? {
+                return Ok(0);
+            }
+        }
+        let part = buffer.len().min(self.text.len() - self.given);
+        buffer[..part].copy_from_slice(&self.text[self.given..self.given + part]);
+        self.given += part;
+        Ok(part)
+    }
+}
+
+type Stored<'r> = Hashing<io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
+
+/// The content of a source, decompressed.
+pub(crate) struct Stream<'r> {
+    decoder: Decoder<'r>,
+    compression: Compression,
+    /// Content that was looked at before it is read, and how much of it has been read since.
+    peeked: Vec<u8>,
+    given: usize,
+    /// What went wrong behind it, until it has been reported.
+    failed: Option<io::Error>,
+    /// It is part of an archive: that it ends early is the archive's trouble.
+    is_part: bool,
+}
+
+enum Decoder<'r> {
+    Plain(Stored<'r>),
+    Compressed(Box<Decompressor<Stored<'r>>>),
+    Utf16(Box<Utf16<Stored<'r>>>),
+}
+
+impl<'r> Stream<'r> {
+    /// Opens a source; its compression is recognised by content.
+    pub(crate) fn new(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
+        let stream = Self::open(stored, false)?;
+        stream.failed.map_or(Ok(Self { failed: None, ..stream }), Err)
+    }
+
+    /// Opens a source, and hashes what is stored even when the content is the same bytes. What cannot
+    /// be read is reported when it is to be read.
+    pub(crate) fn hashed(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
+        Self::open(stored, true)
+    }
+
+    /// Opens a member of an archive, of which there may be only the beginning.
+    pub(crate) fn part(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
+        Ok(Self { is_part: true, ..Self::open(stored, true)? })
+    }
+
+    fn open(mut stored: Box<dyn Read + 'r>, hashed: bool) -> io::Result<Self> {
+        let mut head = Vec::with_capacity(MAGIC_BYTES);
+        let read = stored.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
+        let compression = if read.is_ok() { Compression::of(&head) } else { Compression::None };
+        let hash = (hashed || compression != Compression::None).then(Sha256::new);
+        let stored = Hashing { inner: io::Cursor::new(head).chain(stored), hash, bytes: 0 };
+        let decoder = match compression {
+            Compression::None => Decoder::Plain(stored),
+            Compression::Compressed(method) => Decoder::Compressed(Box::new(Decompressor::new(method, stored)?)),
+            Compression::Utf16LittleEndian | Compression::Utf16BigEndian => {
+                let mut stored = stored;
+                // The mark has told what it had to tell.
+                stored.read_exact(&mut [0; 2])?;
+                Decoder::Utf16(Box::new(Utf16::new(stored, compression == Compression::Utf16BigEndian)))
+            }
+        };
+        let mut stream = Self { decoder, compression, peeked: Vec::new(), given: 0, failed: None, is_part: false };
+        if let Err(error) = read {
+            // The first bytes, then the error that came behind them.
+            stream.peek(MAGIC_BYTES);
+            stream.failed = Some(error);
+        }
+        Ok(stream)
+    }
+
+    /// The first `wanted` bytes of the content, or all; they will be read all the same.
+    pub(crate) fn peek(&mut self, wanted: usize) -> &[u8] {
+        let missing = wanted.saturating_sub(self.peeked.len());
+        if missing > 0 && self.failed.is_none() {
+            let Self { decoder, peeked, .. } = self;
+            self.failed = decoder.take(missing as u64).read_to_end(peeked).err();
+        }
+        &self.peeked[..wanted.min(self.peeked.len())]
+    }
+
+    pub(crate) fn open_file(path: &Path) -> Result<Self, LakeError> {
+        let file = File::open(path).map_err(LakeError::io("open", path))?;
+        Self::new(Box::new(file)).map_err(LakeError::io("read", path))
+    }
+
+    pub(crate) fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Stored bytes read so far.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Plain(stored) => stored.bytes,
+            Decoder::Compressed(compressed) => compressed.stored().bytes,
+            Decoder::Utf16(utf16) => utf16.inner.bytes,
+        }
+    }
+
+    /// Reads what is left of the stored bytes, and gives their number and hash;
+    /// no hash when the content is the same bytes.
+    pub(crate) fn finish(self) -> io::Result<(u64, Option<Sha256>)> {
+        let mut stored = match self.decoder {
+            Decoder::Plain(stored) => stored,
+            Decoder::Compressed(compressed) => compressed.into_stored(),
+            Decoder::Utf16(utf16) => utf16.inner,
+        };
+        let rest = io::copy(&mut stored, &mut io::sink());
+        if !self.is_part {
+            rest?;
+        }
+        Ok((stored.bytes, stored.hash))
+    }
+}
+
+impl Read for Stream<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given < self.peeked.len() {
+            let part = buffer.len().min(self.peeked.len() - self.given);
+            buffer[..part].copy_from_slice(&self.peeked[self.given..self.given + part]);
+            self.given += part;
+            return Ok(part);
+        }
+        self.failed.take().map_or_else(|| self.decoder.read(buffer), Err)
+    }
+}
+
+impl Read for Decoder<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stored) => stored.read(buffer),
+            Self::Compressed(compressed) => compressed.read(buffer),
+            Self::Utf16(utf16) => utf16.read(buffer),
+        }
+    }
+}
+
+/// A piece of a source that can be decoded apart from the others.
+pub(crate) struct Chunk {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) start: Position,
+    /// The source ends with this chunk.
+    pub(crate) last: bool,
+    /// Hash of all content before this chunk: with it the place of a reject is told from any other.
+    pub(crate) before: Sha256,
+    /// What is wrong with this chunk as a whole.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Why a chunk is not just a number of whole records.
+pub(crate) enum Problem {
+    /// It is the beginning of one record of that many bytes.
+    TooLong { length: i64 },
+    /// The source cannot be read on after it.
+    Unreadable { message: String },
+}
+
+/// What is known of a source when it has been read to its end.
+pub(crate) struct Finished {
+    pub(crate) stored_bytes: u64,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) content_bytes: u64,
+    pub(crate) content_sha256: [u8; 32],
+    /// Position behind the last byte.
+    pub(crate) end: Position,
+    /// The first [`COPY_HEAD_BYTES`] of the content, or all.
+    pub(crate) head: Vec<u8>,
+}
+
+/// Cuts the content of a source into chunks.
+pub(crate) struct Chunks<'r> {
+    stream: Stream<'r>,
+    reading: Reading,
+    hash: Sha256,
+    position: Position,
+    /// Content that has been read and not handed out.
+    pending: Vec<u8>,
+    /// The first bytes of the content, by which a copy of this log is recognised.
+    head: Vec<u8>,
+    ended: bool,
+    /// Why the content could not be read to its end, until it has been reported.
+    broken: Option<String>,
+}
+
+impl<'r> Chunks<'r> {
+    /// Begins at the start of the content, which has the shape that is `forced`, else the one that is recognised.
+    pub(crate) fn new(stream: Stream<'r>, forced: Option<&'static Shape>) -> Self {
+        let mut chunks = Self {
+            stream,
+            reading: Reading::of(&[]),
+            hash: Sha256::new(),
+            position: Position::START,
+            pending: Vec::with_capacity(CHUNK_BYTES),
+            head: Vec::new(),
+            ended: false,
+            broken: None,
+        };
+        chunks.fill(HEAD_BYTES);
+        chunks.reading = match forced {
+            Some(shape) => Reading::forced(shape, &chunks.pending),
+            None => Reading::of(&chunks.pending),
+        };
+        let head = chunks.pending.len().min(COPY_HEAD_BYTES);
+        chunks.head = chunks.pending[..head].to_vec();
+        chunks
+    }
+
+    /// Reads until `wanted` bytes are pending, or the content ends.
+    fn fill(&mut self, wanted: usize) {
+        let missing = wanted.saturating_sub(self.pending.len());
+        if self.ended || missing == 0 {
+            return;
+        }
+        // What was read before an error is in the buffer all the same.
+        match self.stream.by_ref().take(missing as u64).read_to_end(&mut self.pending) {
+            Ok(read) => self.ended = read < missing,
+            Err(error) => {
+                self.ended = true;
+                self.broken = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Goes on behind a beginning of `bytes` bytes that was read before, with `line` as the next line.
+    ///
+    /// The beginning is read over, and hashed, so that the hash covers all of the content.
+    pub(crate) fn skip(&mut self, bytes: u64, line: i64) -> io::Result<()> {
+        let mut left = bytes;
+        while left > 0 {
+            self.fill(CHUNK_BYTES);
+            if self.pending.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file has become shorter"));
+            }
+            let part = usize::try_from(left).unwrap_or(usize::MAX).min(self.pending.len());
+            self.hash.update(&self.pending[..part]);
+            self.pending.drain(..part);
+            left -= part as u64;
+        }
+        self.position = Position { line, offset: i64::try_from(bytes).unwrap_or(i64::MAX) };
+        Ok(())
+    }
+
+    pub(crate) fn reading(&self) -> Reading {
+        self.reading
+    }
+
+    /// SHA-256 of the content that has been handed out or skipped, in hex.
+    pub(crate) fn sha256_so_far(&self) -> String {
+        hex(&self.hash.clone().finalize())
+    }
+
+    pub(crate) fn compression(&self) -> Compression {
+        self.stream.compression()
+    }
+
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.stream.stored_bytes()
+    }
+
+    /// The next chunk; `None` at the end of the content.
+    pub(crate) fn next(&mut self) -> Option<Chunk> {
+        let mut wanted = CHUNK_BYTES;
+        loop {
+            self.fill(wanted);
+            if self.ended {
+                let bytes = std::mem::take(&mut self.pending);
+                let problem = self.broken.take().map(|message| Problem::Unreadable { message });
+                let nothing = bytes.is_empty() && problem.is_none();
+                return (!nothing).then(|| self.chunk(bytes, true, problem));
+            }
+            let cut = self.reading.cut(&self.pending);
+            if cut > 0 {
+                let mut rest = Vec::with_capacity(CHUNK_BYTES);
+                rest.extend_from_slice(&self.pending[cut..]);
+                let mut bytes = std::mem::replace(&mut self.pending, rest);
+                bytes.truncate(cut);
+                return Some(self.chunk(bytes, false, None));
+            }
+            if self.pending.len() > MAX_RECORD_BYTES {
+                return Some(self.too_long());
+            }
+            wanted = (self.pending.len() * 2).min(MAX_RECORD_BYTES + CHUNK_BYTES);
+        }
+    }
+
+    fn chunk(&mut self, bytes: Vec<u8>, last: bool, problem: Option<Problem>) -> Chunk {
+        let before = self.hash.clone();
+        self.hash.update(&bytes);
+        let start = self.position;
+        self.position = start.after(&bytes);
+        Chunk { bytes, start, last, before, problem }
+    }
+
+    /// Reads over a record that is too long, keeping its beginning.
+    fn too_long(&mut self) -> Chunk {
+        let mut bytes = self.pending[..KEPT_OF_TOO_LONG_BYTES].to_vec();
+        bytes.shrink_to_fit();
+        let (start, before) = (self.position, self.hash.clone());
+        let mut length = 0;
+        loop {
+            let end = memchr::memchr(b'\n', &self.pending);
+            let part = end.map_or(self.pending.len(), |newline| newline + 1);
+            length += i64::try_from(end.unwrap_or(part)).unwrap_or(i64::MAX);
+            self.hash.update(&self.pending[..part]);
+            self.position = self.position.after(&self.pending[..part]);
+            self.pending.drain(..part);
+            if end.is_some() || self.ended {
+                return Chunk { bytes, start, last: self.ended, before, problem: Some(Problem::TooLong { length }) };
+            }
+            self.fill(CHUNK_BYTES);
+        }
+    }
+
+    /// Reads what is left of the stored bytes, and sums up.
+    pub(crate) fn finish(self) -> io::Result<Finished> {
+        let content_sha256 = self.hash.finalize().into();
+        let (stored_bytes, hash) = self.stream.finish()?;
+        Ok(Finished {
+            stored_bytes,
+            sha256: hash.map_or(content_sha256, |hash| hash.finalize().into()),
+            content_bytes: u64::try_from(self.position.offset).unwrap_or(0),
+            content_sha256,
+            end: self.position,
+            head: self.head,
+        })
+    }
+}
+
+/// SHA-256, in hex, by which a copy of a log is recognised cheaply: that of the first
+/// [`COPY_HEAD_BYTES`] of its first `bytes` bytes.
+pub(crate) fn head_sha256(head: &[u8], bytes: u64) -> String {
+    let length = usize::try_from(bytes).unwrap_or(usize::MAX).min(head.len());
+    hex(&Sha256::digest(&head[..length]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunks(bytes: &[u8]) -> Chunks<'static> {
+        Chunks::new(Stream::new(Box::new(io::Cursor::new(bytes.to_vec()))).unwrap(), None)
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn chunks_end_at_line_ends_and_lose_no_byte() {
+        let line = format!("{}\n", "x".repeat(999));
+        let content = line.repeat(7000) + "torn";
+        let mut chunks = chunks(content.as_bytes());
+        let (mut joined, mut lines, mut number) = (Vec::new(), 0, 0);
+        while let Some(chunk) = chunks.next() {
+            assert_eq!(chunk.start.offset, i64::try_from(joined.len()).unwrap());
+            assert_eq!(chunk.start.line, lines + 1);
+            assert!(chunk.last || chunk.bytes.ends_with(b"\n"));
+            lines += i64::try_from(memchr::memchr_iter(b'\n', &chunk.bytes).count()).unwrap();
+            joined.extend_from_slice(&chunk.bytes);
+            number += 1;
+        }
+        assert!(number > 2 && joined == content.as_bytes());
+        let finished = chunks.finish().unwrap();
+        assert_eq!(finished.content_bytes, content.len() as u64);
+        assert_eq!(finished.sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+    }
+
+    #[test]
+    fn all_members_of_a_gzip_file_are_read_and_both_hashes_differ() {
+        let stored = [gzip(b"one\n"), gzip(b""), gzip(b"two\n")].concat();
+        let mut chunks = chunks(&stored);
+        assert_eq!(chunks.compression(), Compression::Compressed(Method::Gzip));
+        assert_eq!(chunks.next().unwrap().bytes, b"one\ntwo\n");
+        assert!(chunks.next().is_none());
+        let finished = chunks.finish().unwrap();
+        assert_eq!((finished.stored_bytes, finished.content_bytes), (stored.len() as u64, 8));
+        assert_eq!(finished.sha256, <[u8; 32]>::from(Sha256::digest(&stored)));
+        assert_eq!(finished.content_sha256, <[u8; 32]>::from(Sha256::digest(b"one\ntwo\n")));
+    }
+
+    #[test]
+    fn utf_16_is_read_as_text_whatever_the_byte_order() {
+        let text = "one é \u{1f600}\n".repeat(50_000) + "two\n";
+        for big_endian in [false, true] {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            let bytes: Vec<u8> =
+                units.flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect();
+            let mut chunks = chunks(&bytes);
+            assert_eq!(chunks.compression().name(), if big_endian { "utf-16be" } else { "utf-16le" });
+            let mut read = Vec::new();
+            while let Some(chunk) = chunks.next() {
+                read.extend_from_slice(&chunk.bytes);
+            }
+            assert!(read == text.as_bytes());
+            assert_eq!(chunks.finish().unwrap().sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+        }
+        // Half a unit, and half a pair, at the end.
+        let mut odd = chunks(b"\xff\xfea\x00\x00\xd8b");
+        assert_eq!(odd.next().unwrap().bytes, "a\u{fffd}\u{fffd}".as_bytes());
+        assert!(odd.next().is_none());
+    }
+
+    #[test]
+    fn a_truncated_gzip_gives_what_it_holds_and_says_so() {
+        let content = "some line that does not repeat 0123456789\n".repeat(3) + &"abcdefgh\n".repeat(50_000);
+        let mut stored = gzip(content.as_bytes());
+        stored.truncate(stored.len() - 9);
+        let mut chunks = chunks(&stored);
+        let chunk = chunks.next().unwrap();
+        assert!(chunk.last && matches!(chunk.problem, Some(Problem::Unreadable { .. })));
+        assert!(content.as_bytes().starts_with(&chunk.bytes) && !chunk.bytes.is_empty());
+        assert_eq!(chunks.finish().unwrap().stored_bytes, stored.len() as u64);
+    }
+
+    #[test]
+    fn a_record_beyond_the_limit_is_read_over_in_bounded_memory() {
+        let mut content = vec![b'x'; MAX_RECORD_BYTES + 3 * CHUNK_BYTES];
+        content.extend_from_slice(b"\nnext\n");
+        let mut chunks = chunks(&content);
+        let first = chunks.next().unwrap();
+        assert_eq!(first.bytes.len(), KEPT_OF_TOO_LONG_BYTES);
+        let expected = i64::try_from(content.len() - 6).unwrap();
+        assert!(matches!(first.problem, Some(Problem::TooLong { length }) if length == expected));
+        let second = chunks.next().unwrap();
+        assert_eq!((second.bytes.as_slice(), second.start.line), (&b"next\n"[..], 2));
+        assert!(chunks.next().is_none());
+        assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+    }
+
+    #[test]
+    fn what_was_read_before_is_skipped_but_hashed() {
+        let content = b"one\ntwo\nthree\n";
+        let mut chunks = chunks(content);
+        chunks.skip(8, 3).unwrap();
+        assert_eq!(chunks.sha256_so_far(), hex(&Sha256::digest(b"one\ntwo\n")));
+        let chunk = chunks.next().unwrap();
+        assert_eq!((chunk.bytes.as_slice(), chunk.start), (&b"three\n"[..], Position { line: 3, offset: 8 }));
+        assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(content)));
+        assert!(self::chunks(b"one\n").skip(5, 2).is_err());
+    }
+}

@@ -1,0 +1,10 @@
+//! Where logs come from: files, folders, archives and standard input; what they hold, and what of it is known already.
+
+pub(crate) mod archive;
+pub(crate) mod content;
+pub(crate) mod copies;
+pub(crate) mod decompress;
+pub(crate) mod discover;
+pub(crate) mod read_back;
+pub(crate) mod survey;
+pub(crate) mod watch;

@@ -1,0 +1,7 @@
+//! The table `events`: its transaction log, the ledger in it, its files and what is known of them.
+
+pub(crate) mod data_file;
+pub(crate) mod ledger;
+pub(crate) mod log;
+pub(crate) mod snapshot;
+pub(crate) mod stats;

@@ -1,0 +1,180 @@
+//! Whether a case is what its ledger says, byte for byte.
+//!
+//! Reading the log already checks its chain and the seal of every commit. On top of that every file
+//! is hashed and its rows are counted, the folders are searched for files that nobody committed, and
+//! the rows of every source are held against its account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::Serialize;
+
+use crate::case::Case;
+use crate::case::key;
+use crate::case::originals;
+use crate::ground::error::LakeError;
+use crate::ground::hash::sha256_of_file;
+use crate::ingest::dedup;
+use crate::table::log;
+use crate::table::snapshot::{DataFile, Snapshot};
+
+/// What was found in a case.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Verification {
+    /// SHA-256 of the newest commit.
+    pub fingerprint: String,
+    /// Commits whose seal and place in the chain are right.
+    pub commits: u64,
+    /// Data files that were hashed.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Kept originals that are whole, and give their sources back.
+    pub originals: u64,
+    /// Events that were pruned, as the ledger says.
+    pub pruned_events: u64,
+    /// Rejects that were pruned with them.
+    pub pruned_rejects: u64,
+    /// What is not as it should be; empty when the case is what its ledger says.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, or the source for accounts that do not add up.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Checks a case.
+///
+/// # Errors
+/// When the log itself is altered or cannot be read, or a folder cannot be listed; everything else
+/// is found and listed in the result.
+pub fn verify(case: &Case) -> Result<Verification, LakeError> {
+    let snapshot = case.snapshot()?;
+    let mut found = Verification {
+        fingerprint: snapshot.fingerprint.clone(),
+        commits: snapshot.version + 1,
+        pruned_events: snapshot.prunings().map(|pruned| pruned.events).sum(),
+        pruned_rejects: snapshot.prunings().map(|pruned| pruned.rejected).sum(),
+        ..Verification::default()
+    };
+    let mut rows_of_sources = BTreeMap::new();
+    for file in &snapshot.files {
+        match check_file(file, &mut rows_of_sources) {
+            Ok(rows) => {
+                found.files += 1;
+                found.bytes += file.size_bytes;
+                found.rows += rows;
+            }
+            Err(problem) => found.problem(file.path.display().to_string(), problem),
+        }
+    }
+    if let Some((path, problem)) = snapshot.key_sha256().and_then(|known| key::check(case.root(), known)) {
+        found.problem(path.display().to_string(), problem);
+    }
+    for (source, original) in snapshot.kept_originals() {
+        match originals::check(case.root(), source, original) {
+            Ok(()) => found.originals += 1,
+            Err(problem) => found.problem(case.root().join(&original.path).display().to_string(), problem),
+        }
+    }
+    strays(case, &snapshot, &mut found)?;
+    // Rows of files that are missing or altered are a problem already; accounts would only repeat it.
+    if found.problems.is_empty() {
+        accounts(&snapshot, &rows_of_sources, &mut found);
+    }
+    Ok(found)
+}
+
+impl Verification {
+    fn problem(&mut self, name: String, problem: String) {
+        self.problems.push(Problem { name, problem });
+    }
+}
+
+/// Rows of a source: events and rejects.
+type RowsOfSources = BTreeMap<String, (u64, u64)>;
+
+/// Hashes a file and counts its rows, by source. Returns how many there are.
+fn check_file(file: &DataFile, rows_of_sources: &mut RowsOfSources) -> Result<u64, String> {
+    let size = file.path.metadata().map_err(|error| format!("cannot be read: {error}"))?.len();
+    if size != file.size_bytes {
+        return Err(format!("has {size} bytes instead of {}", file.size_bytes));
+    }
+    let sha256 = sha256_of_file(&file.path).map_err(|error| format!("cannot be read: {error}"))?;
+    if sha256 != file.sha256 {
+        return Err(format!("has SHA-256 {sha256} instead of {}", file.sha256));
+    }
+    let rows = rows_in_footer(&file.path).map_err(|error| format!("is no Parquet file: {error}"))?;
+    if rows != file.stats.rows {
+        return Err(format!("has {rows} rows instead of {}", file.stats.rows));
+    }
+    let count = &mut |cells: &[(_, kforensic_event::Cell<'_>)]| {
+        let source = cells.first().and_then(|(_, cell)| cell.text()).unwrap_or_default();
+        let (events, rejects) = rows_of_sources.entry(source.to_owned()).or_default();
+        *(if file.is_rejects() { rejects } else { events }) += 1;
+    };
+    dedup::read(file, Some(&["source_id"]), count).map_err(|error| error.to_string())?;
+    Ok(rows)
+}
+
+fn rows_in_footer(path: &Path) -> Result<u64, Box<dyn std::error::Error>> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    Ok(u64::try_from(reader.metadata().file_metadata().num_rows())?)
+}
+
+/// Files in the case that nobody committed.
+fn strays(case: &Case, snapshot: &Snapshot, found: &mut Verification) -> Result<(), LakeError> {
+    let mut known: BTreeSet<PathBuf> = log::known_files(snapshot).map(|name| case.events_dir().join(name)).collect();
+    known.extend((0..=snapshot.version).map(|version| case.log_dir().join(log::commit_name(version))));
+    known.extend(["LOCK", key::KEY_FILE].map(|name| case.root().join(name)));
+    known.extend(originals::paths(case.root(), snapshot));
+    for entry in walkdir::WalkDir::new(case.root()).sort_by_file_name() {
+        let entry = entry.map_err(|error| LakeError::io("list", case.root())(error.into()))?;
+        let staged = entry.path().starts_with(case.root().join("staging"));
+        if !entry.file_type().is_dir() && !staged && !known.contains(entry.path()) {
+            found.problem(entry.path().display().to_string(), "is not part of the case".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Holds the rows of every source against its account: what is in the table and what was pruned is what was stored.
+fn accounts(snapshot: &Snapshot, rows_of_sources: &RowsOfSources, found: &mut Verification) {
+    let mut expected = RowsOfSources::new();
+    for source in snapshot.sources() {
+        if !source.adds_up() {
+            let parts = format!("{} + {} + {}", source.events, source.duplicates, source.rejected);
+            found.problem(source.name.clone(), format!("has {} records, not {parts}", source.records));
+        }
+        let (events, rejects) = expected.entry(source.source_id.clone()).or_default();
+        *events += source.events;
+        *rejects += source.rejected;
+    }
+    for pruned in snapshot.prunings().flat_map(|pruned| &pruned.sources) {
+        let (events, rejects) = expected.entry(pruned.source_id.clone()).or_default();
+        match (events.checked_sub(pruned.events), rejects.checked_sub(pruned.rejected)) {
+            (Some(left), Some(rejects_left)) => (*events, *rejects) = (left, rejects_left),
+            _ => found.problem(format!("source {}", pruned.source_id), "has more pruned than it ever had".to_owned()),
+        }
+    }
+    let ids: BTreeSet<&String> = expected.keys().chain(rows_of_sources.keys()).collect();
+    for id in ids {
+        let rows = |of: &RowsOfSources| of.get(id).copied().unwrap_or_default();
+        let ((events, rejects), (in_ledger, rejects_in_ledger)) = (rows(rows_of_sources), rows(&expected));
+        if (events, rejects) != (in_ledger, rejects_in_ledger) {
+            let pruned = if snapshot.pruned_of(id) == (0, 0) { "" } else { " after pruning" };
+            let ledger = format!("{in_ledger} events and {rejects_in_ledger} rejects{pruned}");
+            let problem = format!("has {events} events and {rejects} rejects; its account says {ledger}");
+            found.problem(format!("source {id}"), problem);
+        }
+    }
+}
