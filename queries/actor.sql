@@ -1,6 +1,8 @@
 -- title = "Everything about one user"
 -- question = "Who is this user, where did it come from, what did it use, see and change, and through which grants?"
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078"]
 -- needs = "level Metadata"
 -- noise = """

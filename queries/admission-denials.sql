@@ -1,6 +1,8 @@
 -- title = "What admission refused"
 -- question = "Which requests passed authorization and were refused by admission, by which plugin, and why?"
 -- group = "evasion"
+-- kind = "detection"
+-- severity = "low"
 -- attack = ["T1610", "T1611"]
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = "Quotas that are used up, and policies that are being introduced."

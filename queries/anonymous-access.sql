@@ -1,6 +1,8 @@
 -- title = "What was asked without credentials"
 -- question = "Which requests came without credentials, and which of them were allowed?"
 -- group = "access"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1190", "T1078.001"]
 -- needs = "level Metadata and stage ResponseComplete; 401s are no anonymous requests, see failed-auth"
 -- noise = """

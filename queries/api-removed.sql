@@ -1,6 +1,8 @@
 -- title = "Use of deprecated APIs"
 -- question = "Which clients use API versions that are deprecated, and when do these go?"
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = []
 -- needs = "level Metadata and stage ResponseComplete (Kubernetes 1.19 and later note it)"
 -- noise = "kubectl and controllers that ask for every version there is."

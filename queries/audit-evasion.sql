@@ -1,6 +1,8 @@
 -- title = "Signs of audit evasion"
 -- question = "Which requests chose their audit id, forged addresses, hid characters or paths, or left no answer?"
 -- group = "evasion"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1070", "T1562"]
 -- needs = "level Metadata, all stages; a write that left no answer shows only when RequestReceived is recorded"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Audit ids that stand for different events"
 -- question = "Which audit ids were reused, forwarded or rewritten?"
 -- group = "evasion"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1070"]
 -- needs = "level Metadata"
 -- noise = "`forwarded` is normal where logs of aggregated API servers are in the case."

@@ -1,6 +1,8 @@
 -- title = "Use of all-powerful accounts"
 -- question = "Who used a member of system:masters or another administrator account, from where, and what for?"
 -- group = "identity"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1078", "T1078.003"]
 -- needs = "level Metadata"
 -- noise = """

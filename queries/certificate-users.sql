@@ -1,6 +1,8 @@
 -- title = "Who used a client certificate"
 -- question = "Which users authenticated with a client certificate, which one, and from where?"
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078"]
 -- needs = """
 -- level Metadata; fingerprints need Kubernetes 1.32: before that a certificate can only be supposed, by name or \

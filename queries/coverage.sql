@@ -1,6 +1,8 @@
 -- title = "What was logged at all"
 -- question = "Which resources and verbs are in the log, at which level and with which stages?"
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = []
 -- needs = "any; `--outcome` is that of the single event here"
 -- noise = """

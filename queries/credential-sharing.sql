@@ -1,6 +1,8 @@
 -- title = "Credentials used from several places"
 -- question = "Which credential was used from several addresses, or with several kinds of clients?"
 -- group = "credentials"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1528", "T1550.001", "T1078"]
 -- needs = """
 -- level Metadata; ids of credentials need Kubernetes 1.29 (tokens) or 1.32 (certificates): without them all \

@@ -1,6 +1,8 @@
 -- title = "Credentials inside of the audit log"
 -- question = "Which events carried secret values into the log itself, where whoever reads it can read them?"
 -- group = "credentials"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1552.001"]
 -- needs = """
 -- nothing; it finds something when the policy records secrets or tokens at level Request or RequestResponse"""

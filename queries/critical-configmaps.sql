@@ -1,6 +1,8 @@
 -- title = "Who changed critical ConfigMaps"
 -- question = "Who changed ConfigMaps that steer DNS, the network, access to the cluster, or GitOps?"
 -- group = "impact"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1565.001", "T1098"]
 -- resources = ["configmaps"]
 -- needs = "level Metadata and stage ResponseComplete for `configmaps`; the changed keys need level Request"

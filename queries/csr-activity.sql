@@ -1,6 +1,8 @@
 -- title = "Certificates that were asked for, approved and signed"
 -- question = "Who asked for a certificate, who approved and who signed it, and for which user and groups is it?"
 -- group = "persistence"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1098", "T1552", "T1649"]
 -- resources = ["certificatesigningrequests"]
 -- needs = """

@@ -1,6 +1,8 @@
 -- title = "What was deleted"
 -- question = "Who deleted which objects, and how many at once?"
 -- group = "impact"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1485", "T1489"]
 -- needs = "level Metadata and stage ResponseComplete; what a deletecollection hit needs level RequestResponse"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Service accounts that were refused"
 -- question = "Which service accounts asked for what they may not do, from where, and with what?"
 -- group = "discovery"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1613", "T1528"]
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = """

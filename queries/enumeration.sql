@@ -1,6 +1,8 @@
 -- title = "Somebody tries out what there is"
 -- question = "Who asked for many different things, or was refused many different things, within minutes?"
 -- group = "discovery"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1613", "T1087", "T1046"]
 -- needs = "level Metadata, and stage ResponseStarted as well for 401s"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Who added containers to running pods"
 -- question = "Who put an ephemeral container into a running pod, with which image?"
 -- group = "execution"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1609", "T1611"]
 -- resources = ["pods"]
 -- needs = "level Metadata for `pods/ephemeralcontainers`; level Request for the images"

@@ -1,6 +1,8 @@
 -- title = "Errors of the server"
 -- question = "Where did the API server, or what is behind it, fail with 5xx?"
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1499"]
 -- needs = "level Metadata and stage ResponseComplete; stage Panic for what broke off"
 -- noise = "Nodes that cannot be reached, webhooks that are down, aggregated API servers that restart."

@@ -1,6 +1,8 @@
 -- title = "Who was refused exec"
 -- question = "Who tried to exec, attach or port-forward and was denied?"
 -- group = "execution"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1609"]
 -- resources = ["pods"]
 -- needs = "level Metadata for `pods/exec`, `pods/attach` and `pods/portforward`; stage ResponseStarted for 401"

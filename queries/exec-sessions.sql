@@ -1,6 +1,8 @@
 -- title = "Who ran commands in pods"
 -- question = "Who used exec, attach or port-forward, on which pod, with which command, and for how long?"
 -- group = "execution"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1609"]
 -- resources = ["pods"]
 -- needs = """

@@ -3,6 +3,8 @@
 -- Which commands sent into containers open reverse shells, download, copy data out, escape, or name outside \
 -- addresses?"""
 -- group = "execution"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]
 -- resources = ["pods", "nodes"]
 -- needs = "level Metadata for `pods/exec` and `nodes/proxy`"

@@ -1,6 +1,8 @@
 -- title = "Who failed to authenticate or was refused, from where"
 -- question = "Which addresses failed to authenticate or were denied, how often, as whom, and with what?"
 -- group = "credentials"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]
 -- needs = "level Metadata, and stage ResponseStarted as well: a 401 leaves no other"
 -- noise = """

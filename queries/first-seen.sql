@@ -2,6 +2,8 @@
 -- question = """
 -- Which users did something, or came from an address or with a client, for the first time since a given time?"""
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078"]
 -- needs = "level Metadata; `--since` and the like narrow what is shown, not what was known before"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Changes past GitOps"
 -- question = "Who changed objects that Argo CD or Flux manage, other than these?"
 -- group = "evasion"
+-- kind = "detection"
+-- severity = "low"
 -- attack = ["T1098", "T1562"]
 -- needs = """
 -- level RequestResponse, best with managed fields; at level Request only what is sent with the labels of the tool"""

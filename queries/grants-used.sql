@@ -1,6 +1,8 @@
 -- title = "Which bindings were used"
 -- question = "Through which binding, role and subject were requests allowed, by whom, and for what?"
 -- group = "privilege"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078", "T1098.006"]
 -- needs = "level Metadata and stage ResponseComplete; members of system:masters and nodes need no binding"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Guards that were removed"
 -- question = "Who deleted network policies, disruption budgets, quotas, limits, admission policies or webhooks?"
 -- group = "evasion"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1562.001", "T1562.007"]
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = "Removal of applications that bring guards of their own. Left out: the control plane."

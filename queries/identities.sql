@@ -3,6 +3,8 @@
 -- Which users, service accounts and nodes sent requests, with which credentials, from where, and with which \
 -- outcome?"""
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078"]
 -- needs = "level Metadata"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Which images were used"
 -- question = "Which container images appear in workloads, since when, brought by whom, and where?"
 -- group = "execution"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1610", "T1204.003", "T1525"]
 -- resources = [
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",

@@ -1,6 +1,8 @@
 -- title = "Who acted as somebody else"
 -- question = "Who impersonated whom, was it allowed, and what was done with it?"
 -- group = "privilege"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1134", "T1550.001"]
 -- needs = """
 -- level Metadata and stage ResponseComplete; from 1.36 on a refused impersonation no longer says whom it was about"""

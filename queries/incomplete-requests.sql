@@ -1,6 +1,8 @@
 -- title = "Requests without their end"
 -- question = "Of which requests is the answer not in the log, and why may that be?"
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1070"]
 -- needs = "level Metadata; RequestReceived must be recorded for requests that never started to answer"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Everything about one address"
 -- question = "Who came from this address, with what, and what was asked and changed from there?"
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078"]
 -- needs = "level Metadata; the legacy text format does not tell the address"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Mass deletions"
 -- question = "Who deleted many objects within a minute, or whole collections?"
 -- group = "impact"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1485", "T1490"]
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = """

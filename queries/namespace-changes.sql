@@ -1,6 +1,8 @@
 -- title = "Who changed namespaces"
 -- question = "Who created, changed or deleted namespaces, and which Pod Security labels did they set?"
 -- group = "impact"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1485", "T1562.001"]
 -- resources = ["namespaces"]
 -- needs = "level Metadata and stage ResponseComplete for `namespaces`; labels need level Request"

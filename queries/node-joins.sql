@@ -1,6 +1,8 @@
 -- title = "Nodes that joined"
 -- question = "Which nodes were registered, by whom and from where, and which attempts failed?"
 -- group = "persistence"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1078"]
 -- resources = ["nodes"]
 -- needs = "level Metadata and stage ResponseComplete for `nodes`"

@@ -2,6 +2,8 @@
 -- question = """
 -- Which resource, verb and user make most events and bytes, and which rule of the audit policy would drop them?"""
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = []
 -- needs = "any; `--outcome` is that of the single event here, so that lines can be counted"
 -- noise = """

@@ -2,6 +2,8 @@
 -- question = """
 -- Who created, read, changed and deleted an object? Say which by `--resource`, `--namespace` and `--name`."""
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = []
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = "Lists and watches name no object and are not rows here, though they read it."

@@ -1,6 +1,8 @@
 -- title = "Tools of attackers, and scripts at secrets"
 -- question = "Who used a tool that attackers use, or a scripting client on secrets, tokens or RBAC?"
 -- group = "discovery"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1613", "T1552.007"]
 -- needs = "level Metadata; a client chooses its user agent, so none of this proves that nothing happened"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Who logged in through an identity provider"
 -- question = "Which users came through OIDC or a cloud IAM, with which groups, and from where?"
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078", "T1078.004"]
 -- needs = """
 -- level Metadata; a name without a prefix, an e-mail address or a token id does not tell its provider: see `-p \

@@ -1,6 +1,8 @@
 -- title = "Somebody asks what they may do"
 -- question = "Who asked the server for their own rights, what about, and what was the answer?"
 -- group = "discovery"
+-- kind = "detection"
+-- severity = "low"
 -- attack = ["T1069.003", "T1613", "T1087.004"]
 -- resources = ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"]
 -- needs = """

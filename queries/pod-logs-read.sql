@@ -1,6 +1,8 @@
 -- title = "Who read the logs of pods"
 -- question = "Who read container logs, of which pods, and did they follow them?"
 -- group = "discovery"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1005"]
 -- resources = ["pods"]
 -- needs = "level Metadata for `pods/log`"

@@ -1,6 +1,8 @@
 -- title = "Violations of Pod Security"
 -- question = "Which requests violated the Pod Security Standards, by annotation or by a refusal?"
 -- group = "privilege"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1611", "T1610"]
 -- needs = """
 -- level Metadata and stage ResponseComplete; namespaces or the admission configuration must set `audit` or \

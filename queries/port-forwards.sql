@@ -1,6 +1,8 @@
 -- title = "Who opened tunnels into pods"
 -- question = "Who forwarded ports of which pods, and for how long?"
 -- group = "execution"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1090", "T1572"]
 -- resources = ["pods"]
 -- needs = "level Metadata for `pods/portforward`"

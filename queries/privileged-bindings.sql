@@ -3,6 +3,8 @@
 -- Who bound cluster-admin or another powerful role, or bound anything to anonymous users, to all users or to a \
 -- service account?"""
 -- group = "privilege"
+-- kind = "detection"
+-- severity = "critical"
 -- attack = ["T1098.006", "T1078"]
 -- needs = """
 -- level Request or RequestResponse and stage ResponseComplete for bindings; `why` is `unknown` where no body tells"""

@@ -3,6 +3,8 @@
 -- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, or adds \
 -- capabilities, and why is it listed?"""
 -- group = "privilege"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1611", "T1610"]
 -- resources = [
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",

@@ -1,6 +1,8 @@
 -- title = "RBAC changed by service accounts"
 -- question = "Which service accounts wrote roles or bindings?"
 -- group = "privilege"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1098.006"]
 -- needs = "level Metadata and stage ResponseComplete for roles and bindings"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Who changed RBAC"
 -- question = "Who created, changed or deleted roles and bindings, and which rights went to whom?"
 -- group = "privilege"
+-- kind = "question"
+-- severity = "medium"
 -- attack = ["T1098.006", "T1078"]
 -- needs = """
 -- level Metadata and stage ResponseComplete; `role_ref` and `subjects` need level Request or RequestResponse"""

@@ -1,6 +1,8 @@
 -- title = "Who was given which role"
 -- question = "Which users, groups and service accounts were bound to which role, by whom, and what can the role do?"
 -- group = "privilege"
+-- kind = "question"
+-- severity = "medium"
 -- attack = ["T1098.006"]
 -- needs = """
 -- level Request or RequestResponse and stage ResponseComplete for bindings; without bodies `role_ref` and \

@@ -3,6 +3,8 @@
 -- Who listed several of namespaces, nodes, pods, roles, bindings, service accounts, config maps and secrets within \
 -- a minute?"""
 -- group = "discovery"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1613", "T1087", "T1069.003"]
 -- resources = [
 --     "namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles", "clusterrolebindings",

@@ -1,6 +1,8 @@
 -- title = "Hints of hijacked resources"
 -- question = "Which workloads look like miners, or ask for GPUs or a great many CPUs?"
 -- group = "impact"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1496.001"]
 -- resources = [
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",

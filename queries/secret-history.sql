@@ -1,6 +1,8 @@
 -- title = "The life of one secret"
 -- question = "Who wrote, read or listed this secret, when, and what did they get?"
 -- group = "access"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1552.007"]
 -- resources = ["secrets"]
 -- needs = """

@@ -1,6 +1,8 @@
 -- title = "Who read which secret"
 -- question = "Which requests read secrets, by whom, from where, and were they allowed?"
 -- group = "access"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1552.007"]
 -- resources = ["secrets"]
 -- needs = "level Metadata and stage ResponseComplete for `secrets`; a list shows no names, whatever the level"

@@ -1,6 +1,8 @@
 -- title = "Who created, changed or deleted secrets"
 -- question = "Which secrets were written or deleted, by whom, and of what type are they?"
 -- group = "access"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1552.007", "T1485"]
 -- resources = ["secrets"]
 -- needs = """

@@ -1,6 +1,8 @@
 -- title = "Secrets listed or watched across namespaces"
 -- question = "Who listed or watched the secrets of the whole cluster, of a system namespace, or of `default`?"
 -- group = "credentials"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1552.007", "T1613"]
 -- resources = ["secrets"]
 -- needs = "level Metadata and stage ResponseComplete for `secrets`"

@@ -3,6 +3,8 @@
 -- Who wrote a role with wildcards, escalate, bind or impersonate, or with the right to read secrets, mint tokens, \
 -- run in pods or reach kubelets?"""
 -- group = "privilege"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1098.006", "T1078"]
 -- needs = "level Request or RequestResponse and stage ResponseComplete for roles"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Who changed service accounts"
 -- question = "Who created, changed or deleted service accounts?"
 -- group = "persistence"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1136", "T1098"]
 -- resources = ["serviceaccounts"]
 -- needs = "level Metadata and stage ResponseComplete for `serviceaccounts`"

@@ -1,6 +1,8 @@
 -- title = "What was exposed to the outside"
 -- question = "Who made services reachable from outside, or ingresses without TLS?"
 -- group = "persistence"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1133", "T1190"]
 -- resources = ["services", "ingresses"]
 -- needs = "level Request or RequestResponse for `services` and `ingresses`"

@@ -1,6 +1,8 @@
 -- title = "The slowest requests"
 -- question = "Which requests took longest, and where was the time spent?"
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = []
 -- needs = """
 -- level Metadata and stage ResponseComplete; the server notes where time went when it took more than half a second"""

@@ -1,6 +1,8 @@
 -- title = "Pods that a kubelet brought"
 -- question = "Which static pods did kubelets announce: pods from a file on a node, that no API request made?"
 -- group = "persistence"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1543.005"]
 -- resources = ["pods"]
 -- needs = "level Metadata and stage ResponseComplete for `pods`; level Request shows the annotation and the images"

@@ -1,6 +1,8 @@
 -- title = "Who changed system namespaces"
 -- question = "Who but the control plane wrote to kube-system and the other namespaces of the cluster?"
 -- group = "persistence"
+-- kind = "detection"
+-- severity = "medium"
 -- attack = ["T1036.005", "T1610", "T1098"]
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = """

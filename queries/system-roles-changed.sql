@@ -2,6 +2,8 @@
 -- question = """
 -- Who changed or deleted a role or binding that Kubernetes or the provider brings, or made one that looks like it?"""
 -- group = "privilege"
+-- kind = "detection"
+-- severity = "critical"
 -- attack = ["T1098.006", "T1222"]
 -- needs = "level Metadata and stage ResponseComplete for roles and bindings"
 -- noise = """

@@ -1,6 +1,8 @@
 -- title = "Requests that were throttled"
 -- question = "Who was answered with 429, and why?"
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1499"]
 -- needs = "level Metadata and stage ResponseComplete"
 -- noise = """

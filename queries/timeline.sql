@@ -1,6 +1,8 @@
 -- title = "Everything, in order"
 -- question = "What happened, request by request?"
 -- group = "operations"
+-- kind = "question"
+-- severity = "info"
 -- attack = []
 -- needs = "any"
 -- noise = "All requests: narrow it with `--since`, `--until`, `--user`, `--source-ip` and the like."

@@ -3,6 +3,8 @@
 -- Who created a secret of type `kubernetes.io/service-account-token`, which holds a token without end, and for \
 -- whom?"""
 -- group = "persistence"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1098", "T1528"]
 -- resources = ["secrets"]
 -- needs = """

@@ -1,6 +1,8 @@
 -- title = "Who sends the most requests"
 -- question = "Which users send the most requests, how many of them change something, and how many are refused?"
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078"]
 -- needs = "level Metadata"
 -- noise = """

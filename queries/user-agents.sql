@@ -1,6 +1,8 @@
 -- title = "What the clients call themselves"
 -- question = "Which clients were used, by whom, from where, how often, and since when?"
 -- group = "identity"
+-- kind = "question"
+-- severity = "info"
 -- attack = ["T1078"]
 -- needs = "level Metadata"
 -- noise = """

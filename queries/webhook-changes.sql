@@ -1,6 +1,8 @@
 -- title = "Who changed webhooks and admission policies"
 -- question = "Who created, changed or deleted admission webhooks and policies, and where do they send objects?"
 -- group = "persistence"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1546", "T1562.001"]
 -- needs = """
 -- level Metadata and stage ResponseComplete for admissionregistration.k8s.io; targets need level Request or \

@@ -1,6 +1,8 @@
 -- title = "Who changed workloads"
 -- question = "Who created, changed, scaled or deleted workloads, and with which images?"
 -- group = "execution"
+-- kind = "question"
+-- severity = "low"
 -- attack = ["T1610", "T1543", "T1053.007"]
 -- resources = [
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",

@@ -91,6 +91,16 @@ fn the_catalogue_lists_questions_needs_and_noise() {
     for text in ["secret-reads", "rbac-changes", "failed-auth", "T1552.007", "Who changed RBAC"] {
         assert!(ran.stdout.contains(text), "{}", ran.stdout);
     }
+    let found = run(folder.path(), &["query", "--search", "Exec"]);
+    assert!(found.stdout.contains("exec-denied") && found.stdout.contains("detection"), "{found:?}");
+    assert!(!found.stdout.contains("secret-reads"), "{found:?}");
+    let critical = run(folder.path(), &["query", "--search", "critical"]).stdout;
+    assert!(critical.contains("privileged-bindings") && !critical.contains("timeline"), "{critical}");
+    let nothing = run(folder.path(), &["query", "--search", "xyzzy"]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(2), ""));
+    assert!(nothing.stderr.contains("no query is about `xyzzy`"), "{nothing:?}");
+    let help = run(folder.path(), &["query", "secret-bursts", "--help"]).stdout;
+    assert!(help.contains("Kind:    detection, severity high"), "{help}");
 }
 
 #[test]

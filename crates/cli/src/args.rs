@@ -119,6 +119,10 @@ pub(crate) struct QueryArgs {
     /// Name of the query, such as secret-reads
     pub(crate) name: Option<String>,
 
+    /// List the queries about a word: in name, title or question, a resource, technique, group, kind or severity
+    #[arg(long, value_name = "WORD", conflicts_with = "name")]
+    pub(crate) search: Option<String>,
+
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 

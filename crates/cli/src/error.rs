@@ -48,6 +48,8 @@ pub(crate) enum CliError {
     Rebuild(#[from] RebuildError),
     #[error("no query is named, only paths")]
     NoQuery,
+    #[error("no query is about `{word}`")]
+    NoQueryAbout { word: String },
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error("no statement is given")]
@@ -111,6 +113,7 @@ impl CliError {
             Self::TimesketchName { .. } => "`--format timesketch` writes JSON lines to `.jsonl`, and CSV to `.csv`",
             Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
+            Self::NoQueryAbout { .. } => "`kforensic query` lists all",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
             Self::Folder(FolderError::Taken { .. }) => "give the file another name",
             Self::Folder(FolderError::Refused { source, .. }) => return source.hint().map(str::to_owned),

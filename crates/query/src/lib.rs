@@ -43,7 +43,7 @@ mod trouble;
 mod views;
 pub mod window;
 
-pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, UnknownQuery};
+pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, QueryKind, Severity, UnknownQuery};
 pub use error::{QueryError, SinkError};
 pub use gate::{Gate, Refusal, Statement};
 pub use kept::{Kept, RESULTS_MAX, result_name};

@@ -15,12 +15,19 @@ use crate::{message, terminal};
 /// Columns of text on a wide terminal: longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
 
-/// Lists the queries by what they are about.
-pub(crate) fn list(catalogue: &Catalogue) -> Result<(), CliError> {
-    let texts = |of: fn(&CannedQuery) -> String| catalogue.iter().map(|query| Some(of(query))).collect();
+/// Lists the queries by what they are about: all, or those about a word.
+pub(crate) fn list(catalogue: &Catalogue, word: Option<&str>) -> Result<(), CliError> {
+    let found: Vec<&CannedQuery> =
+        catalogue.iter().filter(|query| word.is_none_or(|word| query.is_about(word))).collect();
+    if let (Some(word), true) = (word, found.is_empty()) {
+        return Err(CliError::NoQueryAbout { word: word.to_owned() });
+    }
+    let texts = |of: fn(&CannedQuery) -> String| found.iter().map(|query| Some(of(query))).collect();
     table_of_texts(vec![
         ("about", texts(|query| query.group.name().to_owned())),
         ("query", texts(|query| query.name.clone())),
+        ("kind", texts(|query| query.kind.name().to_owned())),
+        ("severity", texts(|query| query.severity.name().to_owned())),
         ("title", texts(|query| query.title.clone())),
         ("attack", texts(|query| query.attack.join(", "))),
     ])?;
@@ -53,6 +60,7 @@ fn text(query: &CannedQuery, width: usize) -> String {
         let _ = writeln!(text, "{}", fill(&content, options));
     };
     field("About:   ", query.group.name());
+    field("Kind:    ", &format!("{}, severity {}", query.kind.name(), query.severity.name()));
     if !query.attack.is_empty() {
         field("ATT&CK:  ", &query.attack.join(", "));
     }

@@ -24,7 +24,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let Some(name) = &args.name else {
         return match (args.help, args.from.is_empty()) {
             (true, _) => queries::help_of_command().map(|()| Outcome::Done),
-            (false, true) => queries::list(&catalogue).map(|()| Outcome::Done),
+            (false, true) => queries::list(&catalogue, args.search.as_deref()).map(|()| Outcome::Done),
             (false, false) => Err(CliError::NoQuery),
         };
     };

@@ -66,17 +66,14 @@ impl Repl<'_> {
 
     /// Lists the canned queries, or those about a word.
     pub(super) fn queries(&mut self, word: Option<&str>) -> Result<(), CliError> {
-        let word = word.unwrap_or_default().to_lowercase();
-        let is_about = |query: &&CannedQuery| {
-            let texts = [&query.name, &query.title, &query.question];
-            let mut texts = texts.into_iter().chain(&query.attack);
-            texts.any(|text| text.to_lowercase().contains(&word)) || query.group.name() == word
-        };
-        let found: Vec<&CannedQuery> = self.catalogue.iter().filter(is_about).collect();
+        let word = word.unwrap_or_default();
+        let found: Vec<&CannedQuery> = self.catalogue.iter().filter(|query| query.is_about(word)).collect();
         let texts = |of: fn(&CannedQuery) -> String| found.iter().map(|query| of(query)).collect();
         let columns = vec![
             ("about", texts(|query| query.group.name().to_owned())),
             ("query", texts(|query| query.name.clone())),
+            ("kind", texts(|query| query.kind.name().to_owned())),
+            ("severity", texts(|query| query.severity.name().to_owned())),
             ("title", texts(|query| query.title.clone())),
         ];
         self.table(columns)

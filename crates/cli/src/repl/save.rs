@@ -55,6 +55,8 @@ fn text(name: &str, sql: &str) -> Result<String, ReplError> {
     Ok(format!(
         "-- title = \"{question}\"\n\
          -- question = \"{question}?\"\n\
+         -- kind = \"question\"\n\
+         -- severity = \"info\"\n\
          -- attack = []\n\
          -- needs = \"level Metadata\"\n\
          -- noise = \"not known yet\"\n\

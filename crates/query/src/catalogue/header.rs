@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::parameter::{COMMON, Parameter, ParameterKind, Value, common};
 use super::scan::scan;
-use super::{Example, Group, Problem};
+use super::{Example, Group, Problem, QueryKind, Severity};
 
 /// A broken rule and its line.
 type Broken = (usize, Problem);
@@ -21,6 +21,9 @@ pub(super) struct Header {
     pub(super) question: String,
     #[serde(default)]
     pub(super) group: Group,
+    /// Required of the program's own queries; a query of the user's own is a question unless it says otherwise.
+    pub(super) kind: Option<QueryKind>,
+    pub(super) severity: Option<Severity>,
     pub(super) attack: Vec<String>,
     pub(super) resources: Option<Vec<String>>,
     pub(super) needs: String,

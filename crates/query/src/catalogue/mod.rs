@@ -70,6 +70,57 @@ impl Group {
     }
 }
 
+/// Whether a query tells what happened or points at what should be looked into.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueryKind {
+    /// An account: rows are there in every cluster, and say nothing by themselves.
+    #[default]
+    Question,
+    /// A row is worth a look: it is what an intruder does, or an accident that looks like it.
+    Detection,
+}
+
+impl QueryKind {
+    /// Its name in lists and headers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Question => "question",
+            Self::Detection => "detection",
+        }
+    }
+}
+
+/// How bad a row is when it is what it looks like; the order of triage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing by itself.
+    #[default]
+    Info,
+    /// Daily work that an intruder does too.
+    Low,
+    /// Seldom, and mostly with a good reason.
+    Medium,
+    /// Seldom, and bad without a good reason.
+    High,
+    /// The cluster, or a credential of it, is in other hands.
+    Critical,
+}
+
+impl Severity {
+    /// Its name in lists and headers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// A canned query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CannedQuery {
@@ -81,6 +132,10 @@ pub struct CannedQuery {
     pub question: String,
     /// What it is about.
     pub group: Group,
+    /// Whether it is an account or a detection.
+    pub kind: QueryKind,
+    /// How bad a row is when it is what it looks like.
+    pub severity: Severity,
     /// Ids of the MITRE ATT&CK techniques it bears on.
     pub attack: Vec<String>,
     /// Resources it reads; only files of their partitions are opened. `None` means all.
@@ -168,6 +223,9 @@ pub enum Problem {
         /// The missing kind.
         missing: &'static str,
     },
+    /// No kind or no severity.
+    #[error("`kind` (question, detection) and `severity` (info, low, medium, high, critical) are not both given")]
+    Unrated,
     /// The SQL is not one SELECT.
     #[error("a query is one SELECT, but here {found}")]
     Statements {
@@ -331,6 +389,8 @@ impl CannedQuery {
             title: header.title,
             question: header.question,
             group: header.group,
+            kind: header.kind.unwrap_or_default(),
+            severity: header.severity.unwrap_or_default(),
             attack: header.attack,
             resources: header.resources,
             whole_case: header.whole_case,
@@ -369,10 +429,25 @@ impl CannedQuery {
         if self.group == Group::Own {
             return Err(Problem::Blank { key: "group" });
         }
+        // The header was read already, so that a key can only stand at the beginning of a line.
+        let says = |key: &str| self.sql.lines().any(|line| line.starts_with(key));
+        if !says("-- kind = ") || !says("-- severity = ") {
+            return Err(Problem::Unrated);
+        }
         if COMMON.iter().any(|common| self.parameter(common.name).is_none()) {
             return Err(Problem::Unfiltered);
         }
         Ok(())
+    }
+
+    /// Whether it is about `word`: its name, title, question, techniques or resources hold it, or it is its group, kind
+    /// or severity.
+    pub fn is_about(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        let texts = [&self.name, &self.title, &self.question].into_iter().chain(&self.attack);
+        let mut texts = texts.chain(self.resources.iter().flatten());
+        texts.any(|text| text.to_lowercase().contains(&word))
+            || [self.group.name(), self.kind.name(), self.severity.name()].contains(&word.as_str())
     }
 
     /// The parameter called `name`, when the query uses it.

@@ -3,6 +3,8 @@ use super::*;
 const HEADER: &str = r#"-- title = "T"
 -- question = "Q?"
 -- group = "access"
+-- kind = "detection"
+-- severity = "high"
 -- attack = ["T1552.007"]
 -- needs = "level Metadata"
 -- noise = "none known"
@@ -36,6 +38,24 @@ fn every_file_of_the_folder_is_a_query() {
 }
 
 #[test]
+fn kind_and_severity_are_read_and_searched() {
+    let query = parse(HEADER, "SELECT 1 WHERE filters() ORDER BY 1").unwrap();
+    assert_eq!((query.kind, query.severity), (QueryKind::Detection, Severity::High));
+    assert!(Severity::Info < Severity::Low && Severity::High < Severity::Critical);
+    for word in ["a-query", "Q?", "t1552", "access", "detection", "HIGH"] {
+        assert!(query.is_about(word), "{word}");
+    }
+    assert!(!query.is_about("question") && !query.is_about("low"));
+    let own: String = HEADER
+        .lines()
+        .filter(|line| !line.contains("kind") && !line.contains("severity"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let query = parse(&own, "SELECT 1 WHERE filters() ORDER BY 1").unwrap();
+    assert_eq!((query.kind, query.severity), (QueryKind::Question, Severity::Info));
+}
+
+#[test]
 fn an_unknown_name_is_an_error_with_the_names_like_it() {
     let catalogue = Catalogue::embedded().unwrap();
     assert_eq!(catalogue.find("secret-reads").unwrap().name, "secret-reads");
@@ -63,12 +83,12 @@ fn a_query_is_read_with_the_parameters_it_uses() {
 #[test]
 fn a_header_with_a_wrong_key_is_refused_with_its_line() {
     let (line, problem) = parse(&format!("{HEADER}-- techniques = []\n"), "SELECT 1 ORDER BY 1").unwrap_err();
-    assert_eq!(line, 8);
+    assert_eq!(line, 10);
     assert!(problem.to_string().contains("unknown field `techniques`"), "{problem}");
 
     let (line, problem) = parse(&HEADER.replace("T1552.007\"]", "T1552.007\""), "SELECT 1 ORDER BY 1").unwrap_err();
     assert!(matches!(problem, Problem::Header { .. }), "{problem}");
-    assert!((4..=5).contains(&line), "{line}");
+    assert!((6..=7).contains(&line), "{line}");
 
     let without_noise: String =
         HEADER.lines().filter(|line| !line.contains("noise")).map(|line| format!("{line}\n")).collect();
@@ -96,6 +116,12 @@ fn texts_of_the_header_mean_something() {
     assert_eq!((query.check_shipped(), query.parameter("user")), (Err(Problem::Unfiltered), None));
     let query = parse(&HEADER.replace("access", "own"), "SELECT 1 WHERE filters() ORDER BY 1").unwrap();
     assert_eq!(query.check_shipped(), Err(Problem::Blank { key: "group" }));
+    for line in ["-- kind = \"detection\"\n", "-- severity = \"high\"\n"] {
+        let query = parse(&HEADER.replace(line, ""), "SELECT 1 WHERE filters() ORDER BY 1").unwrap();
+        assert_eq!(query.check_shipped(), Err(Problem::Unrated), "{line}");
+    }
+    let (line, problem) = parse(&HEADER.replace("high", "awful"), "SELECT 1 ORDER BY 1").unwrap_err();
+    assert!(line == 5 && problem.to_string().contains("unknown variant `awful`"), "{line} {problem}");
     let header = format!("{HEADER}-- resources = []\n").replace("-- examples", "-- resources = []\n-- examples");
     assert!(parse(&header, "SELECT 1 ORDER BY 1").is_err());
     for path in ["queries/Secret.sql", "queries/a--b.sql", "queries/a.txt", "queries/1a.sql", "queries/.sql"] {
@@ -110,11 +136,11 @@ fn declarations_are_checked() {
     };
     let twice = declare("n", "-- [[parameters]]\n-- name = \"n\"\n-- type = \"text\"\n-- meaning = \"m\"\n");
     for (header, line, rule) in [
-        (declare("user", ""), 11, "is a common one, which needs no declaration"),
-        (declare("Bad", ""), 11, "is not named in lower case with underscores"),
-        (declare("n", "-- default = \"x\"\n"), 11, "has a default of another type, or no meaning"),
-        (declare("n", ""), 11, "is declared, but the SQL does not use it"),
-        (twice, 13, "is declared twice"),
+        (declare("user", ""), 13, "is a common one, which needs no declaration"),
+        (declare("Bad", ""), 13, "is not named in lower case with underscores"),
+        (declare("n", "-- default = \"x\"\n"), 13, "has a default of another type, or no meaning"),
+        (declare("n", ""), 13, "is declared, but the SQL does not use it"),
+        (twice, 15, "is declared twice"),
     ] {
         match parse(&header, "SELECT 1 WHERE filters() ORDER BY 1") {
             Err((at, Problem::Declaration { rule: found, .. })) => assert_eq!((at, found), (line, rule)),
@@ -126,12 +152,12 @@ fn declarations_are_checked() {
 #[test]
 fn the_sql_is_one_ordered_select_with_known_parameters() {
     for (sql, line, problem) in [
-        ("SELECT 1\nWHERE $usr ORDER BY 1", 9, Problem::Undeclared { name: "usr".to_owned() }),
-        ("SELECT 1;\nSELECT 2 ORDER BY 1", 9, Problem::Statements { found: "begins a second statement" }),
-        ("DROP TABLE x", 8, Problem::Statements { found: "is another statement" }),
-        ("", 7, Problem::Statements { found: "is none" }),
-        ("SELECT ? ORDER BY 1", 8, Problem::Refused { what: "a parameter without a name" }),
-        ("SELECT 1 WHERE filters()", 8, Problem::Unordered),
+        ("SELECT 1\nWHERE $usr ORDER BY 1", 11, Problem::Undeclared { name: "usr".to_owned() }),
+        ("SELECT 1;\nSELECT 2 ORDER BY 1", 11, Problem::Statements { found: "begins a second statement" }),
+        ("DROP TABLE x", 10, Problem::Statements { found: "is another statement" }),
+        ("", 9, Problem::Statements { found: "is none" }),
+        ("SELECT ? ORDER BY 1", 10, Problem::Refused { what: "a parameter without a name" }),
+        ("SELECT 1 WHERE filters()", 10, Problem::Unordered),
     ] {
         assert_eq!(parse(HEADER, sql), Err((line, problem)), "{sql}");
     }
