@@ -54,6 +54,10 @@ pub struct Event<'a> {
     pub cluster: Option<Cow<'a, str>>,
     /// The peer of the connection is not among `source_ips`: the legacy format keeps only the first address.
     pub peer_unknown: bool,
+    /// How the event was recovered, when it was salvaged from damage rather than read; see [`crate::salvage`].
+    pub salvaged: Option<Cow<'a, str>>,
+    /// What was assumed because the collector left it out or changed it; see [`crate::assumed`].
+    pub assumed: Option<Vec<Cow<'a, str>>>,
 }
 
 /// A user as the API server saw it.

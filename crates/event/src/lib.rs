@@ -17,6 +17,7 @@
 //! assert_eq!(seen, [true, false]);
 //! ```
 
+pub mod assumed;
 pub mod cell;
 pub mod columns;
 mod decode;
@@ -28,6 +29,7 @@ mod rebuild;
 pub mod redact;
 mod reject;
 mod row;
+pub mod salvage;
 pub mod shape;
 pub mod time;
 

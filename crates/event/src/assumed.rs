@@ -1,0 +1,27 @@
+//! What of an event was assumed, because its collector left it out or changed it.
+//!
+//! The words stand in the column `assumed`. The original of what was changed is kept in the column `other`.
+
+/// A time came without a zone, or as a number: it was taken as UTC.
+pub const ZONE: &str = "zone";
+
+/// `level` was missing, or is none that a policy can have: it was told from the bodies that are there.
+pub const LEVEL: &str = "level";
+
+/// The time of the request was missing: another time of the record stands for it.
+pub const EVENT_TIME: &str = "event_time";
+
+/// The time of the stage was missing: the record's own time stands for it.
+pub const STAGE_TIME: &str = "stage_time";
+
+/// `user` was a mere name: what else the server knew of the user is lost.
+pub const USER: &str = "user";
+
+/// Dots in keys had been replaced: they were put back where only a DNS name can stand.
+pub const KEYS: &str = "keys";
+
+/// The collector replaced the body of the request by a placeholder.
+pub const REQUEST_WITHHELD: &str = "requestObject withheld";
+
+/// The collector replaced the body of the answer by a placeholder.
+pub const RESPONSE_WITHHELD: &str = "responseObject withheld";
