@@ -4,7 +4,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
--- needs = "level Metadata"
+-- needs = [{ level = "Metadata" }]
 -- noise = """
 -- This is an account of one user, not a detection. Name it with `--user`, or with `-p actor=…`, which also finds \
 -- what others did in its name."""

@@ -4,7 +4,7 @@
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1610", "T1611"]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [{ verbs = ["create", "update", "patch", "delete", "deletecollection"], level = "Metadata" }]
 -- noise = "Quotas that are used up, and policies that are being introduced."
 --
 -- [[examples]]

@@ -4,7 +4,8 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1190", "T1078.001"]
--- needs = "level Metadata and stage ResponseComplete; 401s are no anonymous requests, see failed-auth"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "401s are no anonymous requests, see failed-auth"
 -- noise = """
 -- Load balancers and probes ask for health, version and login documents, which everybody may: not shown unless `-p \
 -- probes=true`. A client can forge `forwarded_for`. kubeadm join reads the ConfigMap cluster-info in kube-public \

@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = []
--- needs = "level Metadata and stage ResponseComplete (Kubernetes 1.19 and later note it)"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "Kubernetes 1.19 and later note it"
 -- noise = "kubectl and controllers that ask for every version there is."
 --
 -- [[examples]]

@@ -4,7 +4,8 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1070", "T1562"]
--- needs = "level Metadata, all stages; a write that left no answer shows only when RequestReceived is recorded"
+-- needs = [{ level = "Metadata", stages = ["RequestReceived", "ResponseComplete"] }]
+-- caveat = "a write that left no answer shows only when RequestReceived is recorded"
 -- noise = """
 -- Behind a proxy that sets X-Forwarded-For all requests have several addresses: only those with more than usual in \
 -- their log are listed. An aggregated API server logs the id of the API server before it."""

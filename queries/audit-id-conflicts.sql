@@ -4,7 +4,7 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1070"]
--- needs = "level Metadata"
+-- needs = [{ level = "Metadata" }]
 -- noise = "`forwarded` is normal where logs of aggregated API servers are in the case."
 -- whole_case = true
 --

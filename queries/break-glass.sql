@@ -4,7 +4,7 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1078", "T1078.003"]
--- needs = "level Metadata"
+-- needs = [{ level = "Metadata" }]
 -- noise = """
 -- Installers and upgrades (kubeadm, k3s) work with such an account. The API server itself is a member of \
 -- system:masters: it is left out with the platform unless `-p platform=true`."""

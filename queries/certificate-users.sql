@@ -4,9 +4,10 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
--- needs = """
--- level Metadata; fingerprints need Kubernetes 1.32: before that a certificate can only be supposed, by name or \
--- because nothing speaks for a token"""
+-- needs = [{ level = "Metadata" }]
+-- caveat = """
+-- fingerprints need Kubernetes 1.32: before that a certificate can only be supposed, by name or because nothing \
+-- speaks for a token"""
 -- noise = """
 -- Nodes and the control plane use certificates too; they are shown when the log has their fingerprint. `evidence` \
 -- tells what the answer rests on: `fingerprint`, `name`, or `no uid` (tokens and OIDC mostly bring a uid or \

@@ -5,7 +5,7 @@
 -- severity = "medium"
 -- attack = ["T1552.001", "T1552.007"]
 -- resources = ["configmaps"]
--- needs = "level Request or RequestResponse and stage ResponseComplete for `configmaps`"
+-- needs = [{ resource = "configmaps", verbs = ["create", "update", "patch"], level = "Request" }]
 -- noise = """
 -- Names such as `password_file`, examples and templates. Values are never shown, only the key and what it looks \
 -- like."""

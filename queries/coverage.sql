@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = []
--- needs = "any; `--outcome` is that of the single event here"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "`--outcome` is that of the single event here"
 -- noise = """
 -- What is not listed was not logged, or did not happen: the log cannot tell which. Compare it with the audit \
 -- policy."""

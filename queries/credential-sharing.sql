@@ -4,9 +4,10 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1528", "T1550.001", "T1078"]
--- needs = """
--- level Metadata; ids of credentials need Kubernetes 1.29 (tokens) or 1.32 (certificates): without them all \
--- requests of a user count as one credential"""
+-- needs = [{ level = "Metadata" }]
+-- caveat = """
+-- ids of credentials need Kubernetes 1.29 (tokens) or 1.32 (certificates): without them all requests of a user \
+-- count as one credential"""
 -- noise = """
 -- People behind changing addresses, proxies and load balancers in front of the API server, and tools that use one \
 -- kubeconfig together. Users as a whole (before 1.29) have more clients than one credential has. The cluster's own \

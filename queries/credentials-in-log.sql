@@ -4,8 +4,10 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1552.001"]
--- needs = """
--- nothing; it finds something when the policy records secrets or tokens at level Request or RequestResponse"""
+-- needs = [{ resource = ["secrets", "serviceaccounts"], subresource = ["", "token"], level = "Request" }]
+-- caveat = """
+-- the less is logged, the less can have leaked: what is not recorded at level Request or RequestResponse holds no \
+-- credential"""
 -- noise = """
 -- Every read and write of a secret under such a policy. `redacted` values were replaced when the log was read: \
 -- they are in the log, but not in the case. A row with 0 was read with the values kept."""

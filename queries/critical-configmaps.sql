@@ -5,7 +5,19 @@
 -- severity = "high"
 -- attack = ["T1565.001", "T1098"]
 -- resources = ["configmaps"]
--- needs = "level Metadata and stage ResponseComplete for `configmaps`; the changed keys need level Request"
+-- needs = [
+--     {
+--         resource = "configmaps",
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = "configmaps",
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "the changed keys",
+--     },
+-- ]
 -- noise = "Upgrades by kubeadm and cloud add-on managers. Left out: writes of the control plane."
 --
 -- [[examples]]

@@ -5,9 +5,19 @@
 -- severity = "medium"
 -- attack = ["T1053.007"]
 -- resources = ["cronjobs", "jobs"]
--- needs = """
--- level Metadata and stage ResponseComplete for `cronjobs` and `jobs`; level Request for schedule, images and \
--- commands"""
+-- needs = [
+--     {
+--         resource = ["cronjobs", "jobs"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = ["cronjobs", "jobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "schedule, images and commands",
+--     },
+-- ]
 -- noise = """
 -- CI and backup jobs. Left out unless `-p controllers=true`: the jobs that the control plane makes from CronJobs."""
 --

@@ -5,8 +5,20 @@
 -- severity = "medium"
 -- attack = ["T1098", "T1552", "T1649"]
 -- resources = ["certificatesigningrequests"]
--- needs = """
--- level Metadata and stage ResponseComplete; signer, usages and names need level Request or RequestResponse"""
+-- needs = [
+--     {
+--         resource = "certificatesigningrequests",
+--         subresource = ["", "approval"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = "certificatesigningrequests",
+--         verbs = ["create"],
+--         level = "Request",
+--         tells = "signer, usages and names",
+--     },
+-- ]
 -- noise = """
 -- Kubelets ask for their client and server certificates at join and rotation; kube-controller-manager approves the \
 -- former and signs both; cert-manager signs CSRs in its own name."""

@@ -4,7 +4,10 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1485", "T1489"]
--- needs = "level Metadata and stage ResponseComplete; what a deletecollection hit needs level RequestResponse"
+-- needs = [
+--     { verbs = ["delete", "deletecollection"], level = "Metadata" },
+--     { verbs = ["deletecollection"], level = "RequestResponse", tells = "what a deletecollection hit" },
+-- ]
 -- noise = """
 -- Controllers delete pods and ReplicaSets of every rollout; kubelets delete a pod a second time when its \
 -- containers are gone."""

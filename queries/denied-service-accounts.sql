@@ -4,7 +4,7 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1528"]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [{ level = "Metadata" }]
 -- noise = """
 -- Applications whose role lacks a right ask again and again with one client and from one address. A second client \
 -- or address of the same account is what a stolen token looks like. Operators are left out unless `-p \

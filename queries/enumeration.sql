@@ -4,7 +4,10 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1087", "T1046"]
--- needs = "level Metadata, and stage ResponseStarted as well for 401s"
+-- needs = [
+--     { verbs = ["get", "list", "watch"], level = "Metadata", stages = ["ResponseStarted", "ResponseComplete"] },
+-- ]
+-- caveat = "a 401 has no stage but ResponseStarted"
 -- noise = """
 -- Discovery of kubectl and dashboards asks for many paths and is not counted; inventory, backup and GitOps tools \
 -- ask for many objects by name: raise `objects` for them, or exclude them with `--where`. The cluster's own \

@@ -5,7 +5,16 @@
 -- severity = "medium"
 -- attack = ["T1609", "T1611"]
 -- resources = ["pods"]
--- needs = "level Metadata for `pods/ephemeralcontainers`; level Request for the images"
+-- needs = [
+--     { resource = "pods", subresource = "ephemeralcontainers", verbs = ["update", "patch"], level = "Metadata" },
+--     {
+--         resource = "pods",
+--         subresource = "ephemeralcontainers",
+--         verbs = ["update", "patch"],
+--         level = "Request",
+--         tells = "the images",
+--     },
+-- ]
 -- noise = "`kubectl debug` by people who may."
 --
 -- [[examples]]

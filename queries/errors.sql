@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1499"]
--- needs = "level Metadata and stage ResponseComplete; stage Panic for what broke off"
+-- needs = [{ level = "Metadata", stages = ["ResponseComplete", "Panic"] }]
+-- caveat = "stage Panic tells what broke off"
 -- noise = "Nodes that cannot be reached, webhooks that are down, aggregated API servers that restart."
 --
 -- [[examples]]

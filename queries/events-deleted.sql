@@ -5,8 +5,8 @@
 -- severity = "high"
 -- attack = ["T1070"]
 -- resources = ["events"]
--- needs = """
--- level Metadata and stage ResponseComplete for `events`; many policies, GKE's too, log nothing of Events at all"""
+-- needs = [{ resource = "events", verbs = ["delete", "deletecollection"], level = "Metadata" }]
+-- caveat = "many policies, GKE's too, log nothing of Events at all"
 -- noise = "Left out: the control plane, which deletes the Events of a namespace with it."
 --
 -- [[examples]]

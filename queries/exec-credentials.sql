@@ -5,7 +5,10 @@
 -- severity = "critical"
 -- attack = ["T1552.001", "T1552.005", "T1552.007", "T1609"]
 -- resources = ["pods", "nodes"]
--- needs = "level Metadata for `pods/exec` and `nodes/proxy`"
+-- needs = [
+--     { resource = "pods", subresource = "exec", level = "Metadata", stages = [] },
+--     { resource = "nodes", subresource = "proxy", level = "Metadata", stages = [] },
+-- ]
 -- noise = "Debugging of workload identity. What is typed into an interactive shell is in no audit log."
 --
 -- [[examples]]

@@ -5,7 +5,15 @@
 -- severity = "medium"
 -- attack = ["T1609"]
 -- resources = ["pods"]
--- needs = "level Metadata for `pods/exec`, `pods/attach` and `pods/portforward`; stage ResponseStarted for 401"
+-- needs = [
+--     {
+--         resource = "pods",
+--         subresource = ["exec", "attach", "portforward"],
+--         level = "Metadata",
+--         stages = ["ResponseStarted", "ResponseComplete"],
+--     },
+-- ]
+-- caveat = "a 401 has no stage but ResponseStarted"
 -- noise = "People whose role lacks `pods/exec`, or has only one of `get` and `create`."
 --
 -- [[examples]]

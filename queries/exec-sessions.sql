@@ -5,9 +5,21 @@
 -- severity = "low"
 -- attack = ["T1609"]
 -- resources = ["pods"]
--- needs = """
--- level Metadata for `pods/exec`, `pods/attach` and `pods/portforward`; ResponseStarted and ResponseComplete for \
--- the length of a session"""
+-- needs = [
+--     {
+--         resource = "pods",
+--         subresource = ["exec", "attach", "portforward"],
+--         level = "Metadata",
+--         stages = ["ResponseStarted"],
+--     },
+--     {
+--         resource = "pods",
+--         subresource = ["exec", "attach", "portforward"],
+--         level = "Metadata",
+--         stages = ["ResponseComplete"],
+--         tells = "the length of a session",
+--     },
+-- ]
 -- noise = "Probes and backup tools that exec. kubectl repeats a failed GET as POST: one action is then two rows."
 --
 -- [[examples]]

@@ -7,7 +7,10 @@
 -- severity = "high"
 -- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]
 -- resources = ["pods", "nodes"]
--- needs = "level Metadata for `pods/exec` and `nodes/proxy`"
+-- needs = [
+--     { resource = "pods", subresource = "exec", level = "Metadata", stages = [] },
+--     { resource = "nodes", subresource = "proxy", level = "Metadata", stages = [] },
+-- ]
 -- noise = """
 -- `kubectl cp` of people who work (copy in, copy out), and checks that curl an outside service. Four numbers with \
 -- dots may be a version."""

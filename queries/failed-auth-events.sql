@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]
--- needs = "level Metadata, and stage ResponseStarted as well: a 401 leaves no other"
+-- needs = [{ level = "Metadata", stages = ["ResponseStarted", "ResponseComplete"] }]
+-- caveat = "a 401 leaves no stage but ResponseStarted"
 -- noise = """
 -- As for failed-auth, which counts these requests by address. Refused by `admission` means that the user had the \
 -- right, but a policy, quota or webhook said no."""

@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]
--- needs = "level Metadata, and stage ResponseStarted as well: a 401 leaves no other"
+-- needs = [{ level = "Metadata", stages = ["ResponseStarted", "ResponseComplete"] }]
+-- caveat = "a 401 leaves no stage but ResponseStarted"
 -- noise = """
 -- Probes and scanners without credentials, clients whose token or certificate has expired, kubelets before they \
 -- are registered, controllers that ask for more than their role allows."""

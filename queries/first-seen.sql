@@ -5,7 +5,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
--- needs = "level Metadata; `--since` and the like narrow what is shown, not what was known before"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "`--since` and the like narrow what is shown, not what was known before"
 -- noise = """
 -- Everything is new at the start of a log, and a baseline must be longer than what happens rarely: nightly jobs, \
 -- weekly upgrades. The cluster's own components are left out unless `-p platform=true`."""

@@ -4,8 +4,8 @@
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1098", "T1562"]
--- needs = """
--- level RequestResponse, best with managed fields; at level Request only what is sent with the labels of the tool"""
+-- needs = [{ verbs = ["create", "update", "patch"], level = "RequestResponse" }]
+-- caveat = "best with managed fields; at level Request only what is sent with the labels of the tool"
 -- noise = """
 -- People who repair by hand, autoscalers, and operators that write into objects of others. Left out: the control \
 -- plane."""

@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078", "T1098.006"]
--- needs = "level Metadata and stage ResponseComplete; members of system:masters and nodes need no binding"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "members of system:masters and nodes need no binding"
 -- noise = """
 -- This is an account, not a detection: it tells which grants are needed, and what a new one was used for."""
 --

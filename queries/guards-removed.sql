@@ -4,7 +4,15 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1562.001", "T1562.007"]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [
+--     {
+--         resource = ["networkpolicies", "resourcequotas", "limitranges", "poddisruptionbudgets",
+--             "validatingwebhookconfigurations", "mutatingwebhookconfigurations"],
+--         verbs = ["delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+-- ]
+-- caveat = "policies of add-ons such as Cilium, Kyverno and Gatekeeper only where their groups are logged"
 -- noise = "Removal of applications that bring guards of their own. Left out: the control plane."
 --
 -- [[examples]]

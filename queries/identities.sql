@@ -6,7 +6,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
--- needs = "level Metadata"
+-- needs = [{ level = "Metadata" }]
 -- noise = """
 -- This is an account of identities, not a detection. Requests that failed to authenticate have neither user nor \
 -- class."""

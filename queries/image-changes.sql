@@ -8,9 +8,14 @@
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
 --     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
 -- ]
--- needs = """
--- level Request or RequestResponse for the workloads; the images of before need an earlier write in the selected \
--- time"""
+-- needs = [
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--     },
+-- ]
+-- caveat = "the images of before need an earlier write in the case"
 -- noise = "Rollouts by CI and GitOps; image automation."
 --
 -- [[examples]]

@@ -8,7 +8,13 @@
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
 --     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
 -- ]
--- needs = "level Request or RequestResponse for pods or what makes them"
+-- needs = [
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--     },
+-- ]
 -- noise = """
 -- Every release brings a new tag. Sort out known registries with `--where`, for example `NOT list_contains(images, \
 -- …)`."""

@@ -4,8 +4,8 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1134", "T1550.001"]
--- needs = """
--- level Metadata and stage ResponseComplete; from 1.36 on a refused impersonation no longer says whom it was about"""
+-- needs = [{ level = "Metadata" }]
+-- caveat = "from 1.36 on a refused impersonation no longer says whom it was about"
 -- noise = """
 -- Rancher, Teleport and other gateways impersonate their users in every request; administrators test rights with \
 -- `kubectl --as`. `privileged` marks targets that are administrators or the cluster itself."""

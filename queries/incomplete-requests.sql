@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1070"]
--- needs = "level Metadata; RequestReceived must be recorded for requests that never started to answer"
+-- needs = [{ level = "Metadata", stages = ["RequestReceived", "ResponseComplete"] }]
+-- caveat = "RequestReceived must be recorded for requests that never started to answer"
 -- noise = """
 -- Watches that are open when the log ends. A policy that leaves out ResponseComplete makes every request \
 -- incomplete."""

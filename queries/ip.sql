@@ -4,7 +4,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
--- needs = "level Metadata; the legacy text format does not tell the address"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "the legacy text format does not tell the address"
 -- noise = """
 -- This is an account of one address, not a detection. A proxy or load balancer in front of the API server is the \
 -- address of all who come through it: `forwarded for` shows what it says about them, which a client can forge."""

@@ -6,8 +6,16 @@
 -- severity = "high"
 -- attack = ["T1528", "T1098"]
 -- resources = ["serviceaccounts"]
--- needs = """
--- level Metadata and stage ResponseComplete for `serviceaccounts/token`; lifetime and binding need level Request"""
+-- needs = [
+--     { resource = "serviceaccounts", subresource = "token", verbs = ["create"], level = "Metadata" },
+--     {
+--         resource = "serviceaccounts",
+--         subresource = "token",
+--         verbs = ["create"],
+--         level = "Request",
+--         tells = "lifetime and binding",
+--     },
+-- ]
 -- noise = """
 -- Pipelines and dashboards for which somebody runs `kubectl create token`. The cluster's own components are left \
 -- out unless `-p platform=true`."""

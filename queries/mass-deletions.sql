@@ -4,7 +4,7 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1485", "T1490"]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [{ verbs = ["delete", "deletecollection"], level = "Metadata" }]
 -- noise = """
 -- Clean-up jobs and `helm uninstall`. Left out: the control plane, whose garbage collector and namespace \
 -- controller delete in masses."""

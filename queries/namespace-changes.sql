@@ -5,7 +5,14 @@
 -- severity = "low"
 -- attack = ["T1485", "T1562.001"]
 -- resources = ["namespaces"]
--- needs = "level Metadata and stage ResponseComplete for `namespaces`; labels need level Request"
+-- needs = [
+--     {
+--         resource = "namespaces",
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     { resource = "namespaces", verbs = ["create", "update", "patch"], level = "Request", tells = "labels" },
+-- ]
 -- noise = "The namespace controller finalizes what is deleted (`finalize`, `status`)."
 --
 -- [[examples]]

@@ -5,7 +5,7 @@
 -- severity = "medium"
 -- attack = ["T1078"]
 -- resources = ["nodes"]
--- needs = "level Metadata and stage ResponseComplete for `nodes`"
+-- needs = [{ resource = "nodes", verbs = ["create"], level = "Metadata" }]
 -- noise = "Autoscalers and kubelets that start. A kubelet that is there already is answered with 409."
 --
 -- [[examples]]

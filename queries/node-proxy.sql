@@ -5,7 +5,7 @@
 -- severity = "high"
 -- attack = ["T1611", "T1609", "T1613"]
 -- resources = ["nodes"]
--- needs = "level Metadata for `nodes/proxy`"
+-- needs = [{ resource = "nodes", subresource = "proxy", level = "Metadata", stages = [] }]
 -- noise = "Monitoring that reads `/metrics`, `/stats` and `/configz` through the API server: `runs_code` is false."
 --
 -- [[examples]]

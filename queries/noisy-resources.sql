@@ -5,7 +5,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = []
--- needs = "any; `--outcome` is that of the single event here, so that lines can be counted"
+-- needs = [{ level = "Metadata", stages = [] }]
+-- caveat = "`--outcome` is that of the single event here, so that lines can be counted"
 -- noise = """
 -- Everything is listed, largest first. Think twice before you drop writes, secrets, RBAC, or what people do."""
 --

@@ -5,7 +5,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = []
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [{ level = "Metadata" }]
 -- noise = "Lists and watches name no object and are not rows here, though they read it."
 --
 -- [[examples]]

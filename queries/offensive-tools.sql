@@ -4,7 +4,8 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1613", "T1552.007"]
--- needs = "level Metadata; a client chooses its user agent, so none of this proves that nothing happened"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "a client chooses its user agent, so none of this proves that nothing happened"
 -- noise = """
 -- Applications that read their configuration with the client library of their language (Java, Python, Node) are \
 -- scripting clients. Security scanners of your own are among the tools. The cluster's own components are left out \

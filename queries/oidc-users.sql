@@ -4,9 +4,9 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078", "T1078.004"]
--- needs = """
--- level Metadata; a name without a prefix, an e-mail address or a token id does not tell its provider: see `-p \
--- unsure=true`"""
+-- needs = [{ level = "Metadata" }]
+-- caveat = """
+-- a name without a prefix, an e-mail address or a token id does not tell its provider: see `-p unsure=true`"""
 -- noise = """
 -- This is an account of identities, not a detection. Clusters whose provider gives plain names without a prefix \
 -- show nobody unless `-p unsure=true`."""

@@ -4,7 +4,8 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1190", "T1078"]
--- needs = "level Metadata; the legacy text format does not tell the address"
+-- needs = [{ level = "Metadata" }]
+-- caveat = "the legacy text format does not tell the address"
 -- noise = """
 -- Administrators and pipelines that come over the internet, clouds' own control planes and NAT gateways: add their \
 -- networks. `class` shows at once when a node or a service account comes from outside."""

@@ -5,8 +5,19 @@
 -- severity = "low"
 -- attack = ["T1069.003", "T1613", "T1087.004"]
 -- resources = ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"]
--- needs = """
--- level Metadata and stage ResponseComplete; what was asked and answered needs level Request or RequestResponse"""
+-- needs = [
+--     {
+--         resource = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+--         verbs = ["create"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+--         verbs = ["create"],
+--         level = "Request",
+--         tells = "what was asked and answered",
+--     },
+-- ]
 -- noise = """
 -- `kubectl auth can-i`, dashboards, IDEs and installers ask all the time. Service accounts of applications have \
 -- little reason to. The cluster's own components are left out unless `-p platform=true`."""

@@ -5,7 +5,7 @@
 -- severity = "low"
 -- attack = ["T1005"]
 -- resources = ["pods"]
--- needs = "level Metadata for `pods/log`"
+-- needs = [{ resource = "pods", subresource = "log", verbs = ["get"], level = "Metadata" }]
 -- noise = "Developers, and tools that show logs."
 --
 -- [[examples]]

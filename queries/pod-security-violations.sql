@@ -4,9 +4,14 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1611", "T1610"]
--- needs = """
--- level Metadata and stage ResponseComplete; namespaces or the admission configuration must set `audit` or \
--- `enforce`"""
+-- needs = [
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Metadata",
+--     },
+-- ]
+-- caveat = "namespaces or the admission configuration must set `audit` or `enforce`"
 -- noise = """
 -- Controllers repeat a violation for every pod of a template. `enforce` is judged for pods alone, `audit` for \
 -- templates too."""

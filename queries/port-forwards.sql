@@ -5,7 +5,9 @@
 -- severity = "medium"
 -- attack = ["T1090", "T1572"]
 -- resources = ["pods"]
--- needs = "level Metadata for `pods/portforward`"
+-- needs = [
+--     { resource = "pods", subresource = "portforward", level = "Metadata", stages = ["ResponseStarted"] },
+-- ]
 -- noise = "Developers. kubectl names the ports inside of the stream, so `ports` is mostly empty."
 --
 -- [[examples]]

@@ -6,8 +6,22 @@
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1098.006", "T1078"]
--- needs = """
--- level Request or RequestResponse and stage ResponseComplete for bindings; `why` is `unknown` where no body tells"""
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "role and subjects, and so `why`",
+--     },
+-- ]
+-- caveat = "`why` is `unknown` where no body tells"
 -- noise = """
 -- Operators are bound to roles of their own, which are service accounts with a reason `service account`. The \
 -- cluster's own components are left out unless `-p platform=true`."""

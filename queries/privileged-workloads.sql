@@ -10,7 +10,14 @@
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
 --     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
 -- ]
--- needs = "level Request or RequestResponse for the workloads; at RequestResponse also for patches whole templates"
+-- needs = [
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--     },
+-- ]
+-- caveat = "at RequestResponse also for patches whole templates"
 -- noise = """
 -- Agents for networking, storage and monitoring when they are installed. Left out unless `-p controllers=true`: \
 -- what the control plane itself writes, as pods of a template and mirror pods of static pods."""

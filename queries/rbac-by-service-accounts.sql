@@ -4,7 +4,14 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1098.006"]
--- needs = "level Metadata and stage ResponseComplete for roles and bindings"
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings", "clusterroles", "roles"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+-- ]
 -- noise = """
 -- Operators and GitOps: those that are told from their names are left out, and so are the built-in controllers, \
 -- unless `-p platform=true`."""

@@ -4,8 +4,21 @@
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006", "T1078"]
--- needs = """
--- level Metadata and stage ResponseComplete; `role_ref` and `subjects` need level Request or RequestResponse"""
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings", "clusterroles", "roles"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "`role_ref` and `subjects`",
+--     },
+-- ]
 -- noise = """
 -- The API server creates its default roles and bindings at its first start and repairs them at every start; the \
 -- clusterrole-aggregation-controller patches aggregated roles; operators and Helm bring roles of their own."""

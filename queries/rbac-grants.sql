@@ -4,9 +4,21 @@
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006"]
--- needs = """
--- level Request or RequestResponse and stage ResponseComplete for bindings; without bodies `role_ref` and \
--- `subject` are NULL"""
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "`role_ref` and `subject`",
+--     },
+-- ]
 -- noise = """
 -- The API server creates its default bindings at its first start; operators and Helm bring theirs. `role_powers` \
 -- is known for roles that were written in the same log."""

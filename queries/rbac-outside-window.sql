@@ -4,7 +4,14 @@
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1098.006", "T1078"]
--- needs = "level Metadata and stage ResponseComplete for roles and bindings"
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings", "clusterroles", "roles"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+-- ]
 -- noise = """
 -- Pipelines and people in other time zones: hours are UTC. The cluster's own components are left out unless `-p \
 -- platform=true`."""

@@ -10,7 +10,14 @@
 --     "namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
 --     "serviceaccounts", "configmaps", "secrets",
 -- ]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [
+--     {
+--         resource = ["namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles",
+--             "clusterrolebindings", "serviceaccounts", "configmaps", "secrets"],
+--         verbs = ["get", "list"],
+--         level = "Metadata",
+--     },
+-- ]
 -- noise = """
 -- Dashboards, IDEs and monitoring list many kinds when they start. The cluster's own components are left out \
 -- unless `-p platform=true`."""

@@ -8,7 +8,13 @@
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
 --     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
 -- ]
--- needs = "level Request or RequestResponse for the workloads"
+-- needs = [
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--     },
+-- ]
 -- noise = """
 -- Machine learning asks for GPUs, databases for CPUs: raise `cpus`. Left out unless `-p controllers=true`: pods \
 -- that controllers make."""

@@ -5,7 +5,7 @@
 -- severity = "high"
 -- attack = ["T1552.007", "T1528"]
 -- resources = ["secrets"]
--- needs = "level Metadata and stage ResponseComplete for `secrets`"
+-- needs = [{ resource = "secrets", verbs = ["get", "list", "watch"], level = "Metadata" }]
 -- noise = """
 -- GitOps and backup tools read many secrets by name; so does the kubelet when its node starts (left out with the \
 -- platform). Names that do not exist (404) and refusals count as well: they are what guessing looks like."""

@@ -5,9 +5,19 @@
 -- severity = "info"
 -- attack = ["T1552.007"]
 -- resources = ["secrets"]
--- needs = """
--- level Metadata and stage ResponseComplete for `secrets`; whether a list held the secret needs level \
--- RequestResponse"""
+-- needs = [
+--     {
+--         resource = "secrets",
+--         verbs = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = "secrets",
+--         verbs = ["list"],
+--         level = "RequestResponse",
+--         tells = "whether a list held the secret",
+--     },
+-- ]
 -- noise = """
 -- Controllers that list or watch all secrets hold this one each time. Without bodies every list that could have \
 -- held the secret is shown."""

@@ -5,7 +5,8 @@
 -- severity = "low"
 -- attack = ["T1552.007"]
 -- resources = ["secrets"]
--- needs = "level Metadata and stage ResponseComplete for `secrets`; a list shows no names, whatever the level"
+-- needs = [{ resource = "secrets", verbs = ["get", "list", "watch"], level = "Metadata" }]
+-- caveat = "a list shows no names, whatever the level"
 -- noise = """
 -- The API server and kube-controller-manager list all secrets when they start; the kubelet gets and watches those of \
 -- its pods; ingress, certificate and GitOps controllers list, get and watch all the time."""

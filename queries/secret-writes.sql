@@ -5,8 +5,19 @@
 -- severity = "low"
 -- attack = ["T1552.007", "T1485"]
 -- resources = ["secrets"]
--- needs = """
--- level Metadata and stage ResponseComplete for `secrets`; `type` and `keys` need level Request or RequestResponse"""
+-- needs = [
+--     {
+--         resource = "secrets",
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = "secrets",
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "`type` and `keys`",
+--     },
+-- ]
 -- noise = """
 -- Helm keeps each release in a secret `sh.helm.release.v1.…`; cert-manager and other operators renew theirs; \
 -- kube-controller-manager fills and cleans up token secrets; the API server marks tokens that are used."""

@@ -5,8 +5,8 @@
 -- severity = "info"
 -- attack = ["T1552.007"]
 -- resources = ["secrets"]
--- needs = """
--- level Metadata and stage ResponseComplete for `secrets`; a pod that mounts it reads it through its kubelet"""
+-- needs = [{ resource = "secrets", verbs = ["get", "list", "watch"], level = "Metadata" }]
+-- caveat = "a pod that mounts it reads it through its kubelet"
 -- noise = "Controllers and kubelets list and watch all the time."
 --
 -- [[parameters]]

@@ -5,7 +5,7 @@
 -- severity = "high"
 -- attack = ["T1552.007", "T1613"]
 -- resources = ["secrets"]
--- needs = "level Metadata and stage ResponseComplete for `secrets`"
+-- needs = [{ resource = "secrets", verbs = ["list", "watch"], level = "Metadata" }]
 -- noise = """
 -- GitOps, backup and secret-sync controllers list all secrets: know them by name. The cluster's own components, \
 -- which do so at every start, are left out unless `-p platform=true`."""

@@ -6,7 +6,14 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1098.006", "T1078"]
--- needs = "level Request or RequestResponse and stage ResponseComplete for roles"
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterroles", "roles"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--     },
+-- ]
 -- noise = """
 -- Operators need much of this for their work. The API server's default roles are left out with the platform unless \
 -- `-p platform=true`."""

@@ -5,7 +5,8 @@
 -- severity = "medium"
 -- attack = ["T1552.007", "T1528"]
 -- resources = ["secrets"]
--- needs = "level Metadata and stage ResponseComplete for `secrets`; pods and nodes need bound tokens"
+-- needs = [{ resource = "secrets", verbs = ["get", "list", "watch"], level = "Metadata" }]
+-- caveat = "pods and nodes need bound tokens"
 -- noise = """
 -- Applications that read their own configuration, pipelines and GitOps. Nodes, controllers and operators do it all \
 -- the time: left out unless `-p platform=true`."""

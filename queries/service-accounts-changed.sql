@@ -5,7 +5,13 @@
 -- severity = "low"
 -- attack = ["T1136", "T1098"]
 -- resources = ["serviceaccounts"]
--- needs = "level Metadata and stage ResponseComplete for `serviceaccounts`"
+-- needs = [
+--     {
+--         resource = "serviceaccounts",
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+-- ]
 -- noise = """
 -- The service account controller makes `default` in every namespace, and kube-controller-manager an account for \
 -- each of its controllers. Tokens are another question: token-requests."""

@@ -5,7 +5,9 @@
 -- severity = "medium"
 -- attack = ["T1133", "T1190"]
 -- resources = ["services", "ingresses"]
--- needs = "level Request or RequestResponse for `services` and `ingresses`"
+-- needs = [
+--     { resource = ["services", "ingresses"], verbs = ["create", "update", "patch"], level = "Request" },
+-- ]
 -- noise = """
 -- Ingress controllers and load balancers that are meant to be reached. Left out: writes of the control plane."""
 --

@@ -4,8 +4,8 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = []
--- needs = """
--- level Metadata and stage ResponseComplete; the server notes where time went when it took more than half a second"""
+-- needs = [{ level = "Metadata" }]
+-- caveat = "the server notes where time went when it took more than half a second"
 -- noise = """
 -- Streams (watch, exec, logs) last as long as their clients want: they are left out unless `-p streams=true`."""
 --

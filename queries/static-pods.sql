@@ -5,7 +5,10 @@
 -- severity = "high"
 -- attack = ["T1543.005"]
 -- resources = ["pods"]
--- needs = "level Metadata and stage ResponseComplete for `pods`; level Request shows the annotation and the images"
+-- needs = [
+--     { resource = "pods", verbs = ["create"], level = "Metadata" },
+--     { resource = "pods", verbs = ["create"], level = "Request", tells = "the annotation and the images" },
+-- ]
 -- noise = """
 -- The control plane of kubeadm is static pods: rows at every start of a node. A kubelet may create no other pods \
 -- than mirrors of static ones."""

@@ -4,7 +4,7 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1036.005", "T1610", "T1098"]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [{ verbs = ["create", "update", "patch", "delete", "deletecollection"], level = "Metadata" }]
 -- noise = """
 -- Installation of add-ons; Helm. Left out: writes of leases and events, sessions (exec-sessions), and, unless `-p \
 -- operators=true`, operators and GitOps controllers."""

@@ -5,7 +5,14 @@
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1098.006", "T1222"]
--- needs = "level Metadata and stage ResponseComplete for roles and bindings"
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings", "clusterroles", "roles"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+-- ]
 -- noise = """
 -- The API server repairs its default roles at every start (left out with the platform unless `-p platform=true`); \
 -- kubeadm and add-ons create `system:…` and `kubeadm:…` roles when they are installed or upgraded."""

@@ -4,7 +4,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1499"]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [{ level = "Metadata" }]
 -- noise = """
 -- Evictions during a drain wait for a disruption budget. What client-go throttles itself never reaches the server."""
 --

@@ -4,7 +4,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = []
--- needs = "any"
+-- needs = [{ level = "Metadata", stages = [] }]
 -- noise = "All requests: narrow it with `--since`, `--until`, `--user`, `--source-ip` and the like."
 --
 -- [[examples]]

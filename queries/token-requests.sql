@@ -5,9 +5,17 @@
 -- severity = "low"
 -- attack = ["T1528", "T1098"]
 -- resources = ["serviceaccounts"]
--- needs = """
--- level Metadata and stage ResponseComplete for `serviceaccounts/token`; lifetime and audiences need level \
--- Request; the token's id needs Kubernetes 1.30"""
+-- needs = [
+--     { resource = "serviceaccounts", subresource = "token", verbs = ["create"], level = "Metadata" },
+--     {
+--         resource = "serviceaccounts",
+--         subresource = "token",
+--         verbs = ["create"],
+--         level = "Request",
+--         tells = "lifetime and audiences",
+--     },
+-- ]
+-- caveat = "the token's id needs Kubernetes 1.30"
 -- noise = """
 -- kubelets ask for the tokens of their pods (bound to the pod), kube-controller-manager for those of its \
 -- controllers (1 hour), Vault, Argo CD and pipelines for theirs. People who do are rare: see long-lived-tokens."""

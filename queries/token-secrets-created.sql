@@ -7,8 +7,8 @@
 -- severity = "high"
 -- attack = ["T1098", "T1528"]
 -- resources = ["secrets"]
--- needs = """
--- level Request or RequestResponse and stage ResponseComplete for `secrets`: the type stands in the body"""
+-- needs = [{ resource = "secrets", verbs = ["create", "update", "patch"], level = "Request" }]
+-- caveat = "the type stands in the body"
 -- noise = """
 -- Up to 1.23 kube-controller-manager makes one for each service account (left out unless `-p platform=true`); \
 -- installers and pipelines that need a token without end."""

@@ -4,9 +4,11 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1528", "T1550.001"]
--- needs = """
--- Kubernetes 1.30 or later; level Metadata and stage ResponseComplete for `serviceaccounts/token` and for what the \
--- token was used for"""
+-- needs = [
+--     { resource = "serviceaccounts", subresource = "token", verbs = ["create"], level = "Metadata" },
+--     { level = "Metadata" },
+-- ]
+-- caveat = "Kubernetes 1.30 or later"
 -- noise = """
 -- Every pod uses a token that its kubelet minted, every controller one of kube-controller-manager's: those are \
 -- left out unless `-p platform=true`. Tokens minted by people or pipelines remain."""

@@ -4,7 +4,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
--- needs = "level Metadata"
+-- needs = [{ level = "Metadata" }]
 -- noise = """
 -- This is an account, not a detection: controllers, nodes and monitoring come first in every cluster."""
 --

@@ -4,9 +4,21 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1546", "T1562.001"]
--- needs = """
--- level Metadata and stage ResponseComplete for admissionregistration.k8s.io; targets need level Request or \
--- RequestResponse"""
+-- needs = [
+--     {
+--         group = "admissionregistration.k8s.io",
+--         resource = ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         group = "admissionregistration.k8s.io",
+--         resource = ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "targets",
+--     },
+-- ]
 -- noise = "Operators that bring webhooks, and cert-manager's cainjector, which patches their CA bundles."
 --
 -- [[examples]]

@@ -4,7 +4,19 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1098.006", "T1610"]
--- needs = "level Metadata and stage ResponseComplete"
+-- needs = [
+--     {
+--         group = "rbac.authorization.k8s.io",
+--         resource = ["clusterrolebindings", "rolebindings", "clusterroles", "roles"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Metadata",
+--     },
+-- ]
 -- noise = """
 -- Helm and operators that install roles and workloads together. Left out: the control plane, and, unless `-p \
 -- operators=true`, operators."""

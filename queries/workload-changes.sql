@@ -8,7 +8,19 @@
 --     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
 --     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
 -- ]
--- needs = "level Metadata and stage ResponseComplete; images and commands need level Request or RequestResponse"
+-- needs = [
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "images and commands",
+--     },
+-- ]
 -- noise = """
 -- Controllers make most rows: ReplicaSets and pods of every rollout; `-p controllers=false` leaves out the control \
 -- plane."""

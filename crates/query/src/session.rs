@@ -310,6 +310,16 @@ impl Content {
             literals(self.paths.iter().map(String::as_str))
         );
         connection.execute_batch(&lock).map_err(QueryError::engine(LOCK))?;
+        // A DuckDB with ICU casts instants to timestamps in the zone of the machine: `--since` moved by five hours in New
+        // York. One without it, which is what we ship, has no such setting and knows UTC alone.
+        if connection.execute_batch("SET TimeZone = 'UTC'").is_err() {
+            let zoned = "SELECT count(*) > 0 FROM duckdb_settings() WHERE lower(name) = 'timezone'";
+            let is_zoned = connection.query_row(zoned, [], |row| row.get::<_, bool>(0));
+            if is_zoned.map_err(QueryError::engine(LOCK))? {
+                let problem = duckdb::Error::InvalidParameterName("TimeZone".to_owned());
+                return Err(QueryError::Engine { action: "set the time zone to UTC".to_owned(), source: problem });
+            }
+        }
         network::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
         ledger::load(connection, &self.ledger).map_err(QueryError::engine("load the ledger"))?;
         const VIEWS: &str = "create the views";

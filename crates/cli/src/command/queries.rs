@@ -64,7 +64,7 @@ fn text(query: &CannedQuery, width: usize) -> String {
     if !query.attack.is_empty() {
         field("ATT&CK:  ", &query.attack.join(", "));
     }
-    field("Needs:   ", &query.needs);
+    field("Needs:   ", &query.needs_in_words());
     field("Noise:   ", &query.noise);
     if query.whole_case {
         field("Reads:   ", "the whole case, whatever the filters: it compares with what they leave out");

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::needs::{Declared, Need};
 use super::parameter::{COMMON, Parameter, ParameterKind, Value, common};
 use super::scan::scan;
 use super::{Example, Group, Problem, QueryKind, Severity};
@@ -26,7 +27,9 @@ pub(super) struct Header {
     pub(super) severity: Option<Severity>,
     pub(super) attack: Vec<String>,
     pub(super) resources: Option<Vec<String>>,
-    pub(super) needs: String,
+    needs: Declared,
+    /// What the needs do not say: versions, and what no level tells.
+    pub(super) caveat: Option<String>,
     pub(super) noise: String,
     #[serde(default)]
     pub(super) whole_case: bool,
@@ -34,6 +37,19 @@ pub(super) struct Header {
     parameters: Vec<Declaration>,
     #[serde(default)]
     pub(super) examples: Vec<Example>,
+}
+
+impl Header {
+    /// The needs for machines, and all else that is said about them. A query of the user's own may say it in words alone.
+    pub(super) fn needs(&mut self) -> (Vec<Need>, Option<String>) {
+        let caveat = self.caveat.take();
+        match std::mem::replace(&mut self.needs, Declared::List(Vec::new())) {
+            Declared::List(needs) => (needs, caveat),
+            Declared::Words(words) => {
+                (Vec::new(), Some(caveat.map_or(words.clone(), |caveat| format!("{words}; {caveat}"))))
+            }
+        }
+    }
 }
 
 /// A parameter as the header declares it.
@@ -91,10 +107,20 @@ pub(super) fn parse(text: &str) -> Result<(Header, Vec<(usize, Parameter)>), Bro
 }
 
 fn check_texts(header: &Header) -> Result<(), Problem> {
-    let texts =
-        [("title", &header.title), ("question", &header.question), ("needs", &header.needs), ("noise", &header.noise)];
-    if let Some((key, _)) = texts.into_iter().find(|(_, text)| text.trim().is_empty()) {
+    let texts = [("title", &header.title), ("question", &header.question), ("noise", &header.noise)];
+    let caveat = header.caveat.iter().map(|caveat| ("caveat", caveat));
+    if let Some((key, _)) = texts.into_iter().chain(caveat).find(|(_, text)| text.trim().is_empty()) {
         return Err(Problem::Blank { key });
+    }
+    match &header.needs {
+        Declared::Words(words) if words.trim().is_empty() => return Err(Problem::Blank { key: "needs" }),
+        Declared::List(needs) if needs.is_empty() => return Err(Problem::Blank { key: "needs" }),
+        Declared::Words(_) => (),
+        Declared::List(needs) => {
+            if let Some(rule) = needs.iter().find_map(Need::broken) {
+                return Err(Problem::Need { rule });
+            }
+        }
     }
     if let Some(id) = header.attack.iter().find(|id| !is_technique(id)) {
         return Err(Problem::Technique { id: id.clone() });

@@ -3,6 +3,7 @@
 //! A file that breaks a rule is an error that names file and line, never a query that is left out.
 
 mod header;
+mod needs;
 mod parameter;
 mod scan;
 
@@ -17,6 +18,7 @@ use crate::gate::{self, Refusal};
 use crate::parameters::Parameters;
 use crate::statement;
 
+pub use needs::{Level, Need, Stage};
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
 
 pub(crate) use parameter::{COMMON, nearest};
@@ -142,8 +144,10 @@ pub struct CannedQuery {
     pub resources: Option<Vec<String>>,
     /// It reads more than its filters select, such as what came before a window: all files are opened.
     pub whole_case: bool,
-    /// What the audit policy must have recorded for the answer to be complete.
-    pub needs: String,
+    /// What the audit policy must have recorded for the answer to be complete; empty when the query says it in words.
+    pub needs: Vec<Need>,
+    /// What the needs cannot say, in words.
+    pub caveat: Option<String>,
     /// Benign sources of rows.
     pub noise: String,
     /// Logs and arguments with the number of rows they give; the tests run them.
@@ -202,6 +206,12 @@ pub enum Problem {
     Technique {
         /// The id.
         id: String,
+    },
+    /// A need that no log meets.
+    #[error("a need {rule}")]
+    Need {
+        /// What is wrong with it.
+        rule: &'static str,
     },
     /// A parameter's name does not fit, or is taken.
     #[error("parameter `{name}` {rule}")]
@@ -381,7 +391,8 @@ impl CannedQuery {
     pub fn parse(path: &str, text: &str) -> Result<Self, CatalogueError> {
         let at = |(line, problem)| CatalogueError { path: path.to_owned(), line, problem };
         let name = header::name(path).ok_or_else(|| at((1, Problem::Name)))?;
-        let (header, declared) = header::parse(text).map_err(at)?;
+        let (mut header, declared) = header::parse(text).map_err(at)?;
+        let (needs, caveat) = header.needs();
         let used = header::check_sql(text, &declared).map_err(at)?;
         let own = declared.into_iter().map(|(_, parameter)| parameter);
         Ok(Self {
@@ -394,7 +405,8 @@ impl CannedQuery {
             attack: header.attack,
             resources: header.resources,
             whole_case: header.whole_case,
-            needs: header.needs,
+            needs,
+            caveat,
             noise: header.noise,
             examples: header.examples,
             parameters: common().filter(|common| used.contains(&common.name.as_str())).chain(own).collect(),
@@ -416,6 +428,12 @@ impl CannedQuery {
     /// The statement that runs with these values, in SQL that can be run as it is.
     pub fn shown_sql(&self, parameters: &Parameters) -> String {
         statement::shown(self, parameters)
+    }
+
+    /// What must have been recorded, in words.
+    pub fn needs_in_words(&self) -> String {
+        let needs = self.needs.iter().map(Need::to_string);
+        needs.chain(self.caveat.clone()).collect::<Vec<_>>().join("; ")
     }
 
     /// What only the program's own queries must have: examples that find and that do not, and all the filters.

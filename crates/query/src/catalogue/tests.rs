@@ -130,6 +130,35 @@ fn texts_of_the_header_mean_something() {
 }
 
 #[test]
+fn needs_are_read_by_machines() {
+    let with = |needs: &str| parse(&HEADER.replace("needs = \"level Metadata\"", needs), "SELECT 1 ORDER BY 1");
+    let query = with("needs = [{ resource = \"pods\", subresource = \"exec\", level = \"Request\" }]").unwrap();
+    assert_eq!((query.needs.len(), query.needs[0].level), (1, Level::Request));
+    assert_eq!(query.needs_in_words(), "level Request for `pods/exec`");
+    // A query of the user's own may say it in words.
+    let query = with("needs = \"level Metadata\"\n-- caveat = \"and luck\"").unwrap();
+    assert_eq!((query.needs.len(), query.needs_in_words().as_str()), (0, "level Metadata; and luck"));
+    for (needs, problem) in [
+        ("needs = []", Problem::Blank { key: "needs" }),
+        ("needs = \" \"", Problem::Blank { key: "needs" }),
+        ("needs = [{ level = \"None\" }]", Problem::Need { rule: "asks for level None, at which nothing is recorded" }),
+    ] {
+        assert_eq!(with(needs), Err((1, problem)), "{needs}");
+    }
+    assert!(matches!(with("needs = [{ level = \"Most\" }]"), Err((_, Problem::Header { .. }))));
+}
+
+#[test]
+fn the_resources_that_a_query_needs_are_among_those_that_it_reads() {
+    for query in Catalogue::embedded().unwrap().iter() {
+        let Some(read) = &query.resources else { continue };
+        for needed in query.needs.iter().flat_map(|need| &need.resource) {
+            assert!(read.contains(needed), "`{}` needs `{needed}`, which it does not read", query.name);
+        }
+    }
+}
+
+#[test]
 fn declarations_are_checked() {
     let declare = |name: &str, rest: &str| {
         format!("{HEADER}-- [[parameters]]\n-- type = \"integer\"\n-- meaning = \"m\"\n-- name = \"{name}\"\n{rest}")
