@@ -192,3 +192,31 @@ fn a_missing_or_altered_key_is_noticed() {
     assert_eq!(verify(&Case::open(&case).unwrap()).unwrap().problems.len(), 1);
     assert!(common::try_ingest(&case, &[repository("sample-logs/hardened")]).is_err());
 }
+
+/// Runs of base64 of that many bytes are values of Secrets in the logs of `tests/logs/redaction`.
+const RUN_BYTES: usize = 60;
+
+/// Values of Secrets in a file, found by what they look like: long runs of base64, and the marked ones.
+fn looks_like_a_value(content: &[u8]) -> BTreeSet<String> {
+    let words = content.split(|byte| !(byte.is_ascii_alphanumeric() || b"+/=".contains(byte)));
+    let is_value = |word: &&[u8]| word.len() >= RUN_BYTES && !word.starts_with(b"/");
+    words.filter(is_value).map(|word| String::from_utf8_lossy(&word[..RUN_BYTES]).into_owned()).collect()
+}
+
+#[test]
+fn no_value_is_left_of_cells_parts_packed_manifests_quotations_or_manifests_in_texts() {
+    let folder = repository("tests/logs/redaction");
+    let named = ["Q3N2U2VjcmV0VmFsdWUw", "Q3N2U2VjcmV0VmFsdWUx", "EchoedSecret42", "U3VwZXJTZWNyZXRDYXR0bGU="];
+    for log in ["export.csv", "echo.log", "cattle.log", "cmjson.log", "cri_rotated/0.log", "cri_rotated/0.log.20261121"]
+    {
+        let log = folder.join(log);
+        let mut secrets = looks_like_a_value(&content(&log));
+        secrets.extend(
+            named.map(str::to_owned).into_iter().filter(|name| memmem::find(&content(&log), name.as_bytes()).is_some()),
+        );
+        assert!(!secrets.is_empty(), "{}", log.display());
+        let case = common::folder();
+        ingest_all(&case.path().join("case"), std::slice::from_ref(&log));
+        assert_eq!(found(&secrets, &every_byte(&case.path().join("case"))), Vec::<&String>::new(), "{}", log.display());
+    }
+}

@@ -9,8 +9,11 @@
 //!   Table, in JSON that is a string; in merge patches and JSON patches of secrets;
 //! - the annotation `kubectl.kubernetes.io/last-applied-configuration` of a Secret, as a whole;
 //! - `token` of a TokenRequest or TokenReview;
-//! - JSON Web Tokens, and what follows `Bearer`, `Authorization: Basic` or a query parameter such as
-//!   `access_token=`, in any text of the event.
+//! - a manifest of a Secret in any text, as JSON, YAML, or packed (gzip and base64);
+//! - what a server quotes of a body in the message of an answer about Secrets;
+//! - JSON Web Tokens, private keys, what follows `Bearer` or `Authorization:`, passwords in front of a host, and the values of
+//!   members, parameters, headers and arguments whose names say what they are (`password`, `access_token=`, `--token`),
+//!   in any text of the event.
 //!
 //! Rejected records are searched too, torn as they may be; where it cannot be told what a value belongs to,
 //! it is taken for a secret: the source still has it.
@@ -26,8 +29,13 @@ use sha2::Sha256;
 
 use crate::event::Event;
 
+mod echo;
+mod foreign;
+mod named;
+mod packed;
 mod scan;
 mod text;
+mod uri;
 
 /// What stands before the hash of a value that was replaced.
 pub const REDACTED: &str = "redacted:";
@@ -118,20 +126,26 @@ impl Redactor {
         for body in [&mut event.status.details, &mut event.user.extra, &mut event.impersonated.extra] {
             values += self.json(body, About::Else);
         }
-        if about == About::Secrets
-            && let Some(message) = &mut event.status.message
-        {
-            values += self.echo(message);
+        if about == About::Secrets {
+            values += self.json(&mut event.status.details, about);
+        }
+        if let Some(message) = &mut event.status.message {
+            values += self.message(message, about);
         }
         values + self.texts(event)
     }
 
     /// The bytes of a rejected record without its secret values, and how many there were.
     pub fn reject<'a>(&self, record: &'a [u8]) -> (Cow<'a, [u8]>, u32) {
-        let (structure, values) = apply(record, self.scan(record, About::Unknown));
-        let (plain, more) = apply(&structure, self.in_text(&structure));
+        if let Some((redacted, values)) = self.wide(record) {
+            return (Cow::Owned(redacted), values);
+        }
+        let (foreign, others) = apply(record, self.foreign(record, About::Unknown));
+        let (json, values) = apply(&foreign, self.scan(&foreign, About::Unknown));
+        let (echoed, echoes) = apply(&json, self.echoes(&json));
+        let (plain, credentials) = apply(&echoed, self.in_text(&echoed));
         let (plain, packed) = apply(&plain, self.packed(&plain));
-        match values + more + packed {
+        match values + others + echoes + credentials + packed {
             0 => (Cow::Borrowed(record), 0),
             values => (Cow::Owned(plain.into_owned()), values),
         }
@@ -200,15 +214,6 @@ impl Redactor {
         let addresses = event.source_ips.iter_mut().flatten();
         users.chain(texts.into_iter().flatten()).chain(addresses).map(|text| self.text(text)).sum()
     }
-
-    /// Older servers quote the body that they could not decode: `error found in #10 byte of ...|…|...`.
-    fn echo(&self, message: &mut Cow<'_, str>) -> u32 {
-        let Some(start) = message.find("...|") else { return 0 };
-        let quoted = &message[start..];
-        let redacted = format!("{}{}", &message[..start], self.value(quoted.as_bytes()));
-        *message = Cow::Owned(redacted);
-        1
-    }
 }
 
 impl About {
@@ -233,7 +238,12 @@ impl About {
 
 /// Whether JSON that is about something else may hold a Secret or a token all the same.
 fn names_a_secret(json: &[u8]) -> bool {
-    memmem::find(json, b"\"Secret").is_some() || memmem::find(json, b"\"TokenRe").is_some()
+    let has = |word: &[u8]| memmem::find(json, word).is_some();
+    // A client can write a kind in escapes: `\u0053ecret`.
+    has(b"Secret")
+        || has(b"\"TokenRe")
+        || memmem::find_iter(json, b"\\u00")
+            .any(|at| json.get(at + 4).is_some_and(|digit| (b'4'..=b'7').contains(digit)))
 }
 
 /// A text with edits, which are in order and do not overlap; and how many secret values they replace.

@@ -33,6 +33,10 @@ mod why {
     pub(super) const HEADER: u8 = 1 << 4;
     /// In a fragment whose beginning is missing: nobody knows what it belongs to.
     pub(super) const FRAGMENT: u8 = 1 << 5;
+    /// Below a member called `token` that is no text.
+    pub(super) const BELOW_TOKEN: u8 = 1 << 6;
+    /// Right below `data` or `stringData`, not deeper.
+    pub(super) const ENTRY: u8 = 1 << 7;
 }
 
 /// The annotation that repeats the whole manifest.
@@ -86,6 +90,8 @@ enum Key {
     Manifest,
     Path,
     Value,
+    /// A row of a table.
+    Cells,
     Header,
     Harmless,
     Other,
@@ -96,6 +102,8 @@ enum Key {
 enum Kind {
     Unknown,
     Secret,
+    /// Of a vendor, such as `SealedSecret`: its `data` are texts, or say where the values come from.
+    LikeSecret,
     Token,
     Other,
 }
@@ -115,6 +123,8 @@ struct Frame {
     is_data: bool,
     /// Number of the first mark in it.
     marks: usize,
+    /// Cells of a row of a table that were seen, when it is one.
+    cells: Option<usize>,
 }
 
 /// A value that may be a secret.
@@ -169,13 +179,26 @@ impl Redactor {
             done = scan(why::FRAGMENT);
         }
         done.edits.sort_by_key(|edit| edit.at.start);
+        // Of two at one place the later one replaces all of it.
+        done.edits.reverse();
+        done.edits.dedup_by_key(|edit| edit.at.start);
+        done.edits.reverse();
         done.edits
     }
 }
 
 impl Frame {
     fn new(under: u8, marks: usize) -> Self {
-        Self { kind: Kind::Unknown, under, key: Key::None, path: None, value: false, is_data: false, marks }
+        Self {
+            kind: Kind::Unknown,
+            under,
+            key: Key::None,
+            path: None,
+            value: false,
+            is_data: false,
+            marks,
+            cells: None,
+        }
     }
 }
 
@@ -221,9 +244,10 @@ impl Scan<'_> {
     fn accepted(&self) -> u8 {
         match self.about {
             About::Secrets => why::DATA | why::MANIFEST | why::HEADER,
-            About::Token => why::TOKEN | why::HEADER,
+            About::Token => why::TOKEN | why::BELOW_TOKEN | why::HEADER,
             About::Else => why::HEADER,
-            About::Unknown => u8::MAX,
+            // What `token` is when it is no text, only the kind can tell.
+            About::Unknown => !why::BELOW_TOKEN,
         }
     }
 
@@ -236,9 +260,10 @@ impl Scan<'_> {
             Key::Header => why::HEADER,
             Key::Token => why::TOKEN,
             Key::Manifest => why::MANIFEST,
-            Key::None | Key::Kind | Key::Path | Key::Harmless | Key::Other => 0,
+            Key::None | Key::Kind | Key::Path | Key::Cells | Key::Harmless | Key::Other => 0,
         };
-        by_key | frame.under
+        let entry = if frame.is_data { why::ENTRY } else { 0 };
+        by_key | entry | frame.under
     }
 
     fn open(&mut self) {
@@ -247,12 +272,16 @@ impl Scan<'_> {
             return;
         }
         // A member called `token` is a secret when it is a text, not when it is an object.
-        let mut under = self.reasons() & !(why::TOKEN | why::MANIFEST);
+        let mut under = self.reasons() & !(why::TOKEN | why::MANIFEST | why::ENTRY);
+        if self.top().key == Key::Token {
+            under |= why::BELOW_TOKEN;
+        }
         if self.top().key == Key::Harmless {
             under &= !why::FRAGMENT;
         }
         let is_data = self.top().key == Key::Data;
-        let frame = Frame { is_data, ..Frame::new(under, self.marks.len()) };
+        let cells = (self.top().key == Key::Cells).then_some(0);
+        let frame = Frame { is_data, cells, ..Frame::new(under, self.marks.len()) };
         self.frames.push(frame);
     }
 
@@ -276,8 +305,14 @@ impl Scan<'_> {
             Kind::Secret => self.decide(frame.marks, u8::MAX, 0),
             // The request says so, whatever the body calls itself.
             _ if self.about == About::Secrets => (),
-            Kind::Token => self.decide(frame.marks, why::TOKEN, why::DATA | why::MANIFEST),
-            Kind::Other => self.decide(frame.marks, 0, why::DATA | why::MANIFEST | why::TOKEN),
+            Kind::Token => {
+                self.decide(frame.marks, why::TOKEN | why::BELOW_TOKEN, why::DATA | why::ENTRY | why::MANIFEST);
+            }
+            Kind::LikeSecret => self.decide(frame.marks, why::ENTRY, why::DATA | why::TOKEN | why::BELOW_TOKEN),
+            Kind::Other => {
+                let all = why::DATA | why::ENTRY | why::MANIFEST | why::TOKEN | why::BELOW_TOKEN;
+                self.decide(frame.marks, 0, all);
+            }
         }
     }
 
@@ -332,7 +367,13 @@ impl Scan<'_> {
     }
 
     fn leaf(&mut self, at: Range<usize>, is_text: bool) {
-        let reasons = self.reasons();
+        let mut reasons = self.reasons();
+        if let Some(cells) = &mut self.top().cells {
+            *cells += 1;
+            if is_text && *cells > 1 && !is_column(&unescaped(&self.text[at.clone()])) {
+                reasons |= why::DATA;
+            }
+        }
         let key = self.top().key;
         let torn = is_text && string_is_torn(&self.text[at.clone()]);
         if is_text && !torn {
@@ -355,7 +396,8 @@ impl Scan<'_> {
                 _ => (),
             }
         }
-        let mut reasons = if is_text { reasons } else { reasons & (why::DATA | why::PATCH) };
+        let mut reasons =
+            if is_text { reasons } else { reasons & (why::DATA | why::ENTRY | why::PATCH | why::BELOW_TOKEN) };
         if key == Key::Harmless || key == Key::Kind {
             reasons &= !why::FRAGMENT;
         }
@@ -366,7 +408,9 @@ impl Scan<'_> {
             About::Secrets => why::DATA | why::MANIFEST | why::PATCH,
             _ => why::DATA | why::MANIFEST | why::FRAGMENT,
         };
-        if is_text && reasons & whole == 0 && self.unpacked(&at) {
+        // A value of a ConfigMap can be the manifest of a Secret. When it belongs to a Secret all the same, it is replaced as a whole.
+        let may_be_kept = reasons & whole == 0 || self.about != About::Secrets;
+        if is_text && may_be_kept && self.unpacked(&at) && reasons & whole == 0 {
             return;
         }
         if reasons != 0 {
@@ -377,15 +421,26 @@ impl Scan<'_> {
     /// Looks into a string that may be JSON itself. Whether something was replaced.
     fn unpacked(&mut self, at: &Range<usize>) -> bool {
         let quoted = &self.text[at.clone()];
-        if self.strings >= MAX_STRINGS || memmem::find(quoted, b"\\\"").is_none() {
+        let may_be_json = self.strings < MAX_STRINGS && memmem::find(quoted, b"\\\"").is_some();
+        let may_be_manifest = self.about == About::Secrets || memmem::find(quoted, b"Secret").is_some();
+        if !may_be_json && !may_be_manifest {
             return false;
         }
         let inner = unescaped(quoted);
-        let edits = self.redactor.scan_string(&inner, self.about, self.strings + 1);
-        if edits.is_empty() {
+        let scanned =
+            if may_be_json { self.redactor.scan_string(&inner, self.about, self.strings + 1) } else { Vec::new() };
+        let (scanned, in_json) = apply(&inner, scanned);
+        let foreign = if may_be_manifest { self.redactor.foreign(&scanned, self.about) } else { Vec::new() };
+        let (foreign, in_foreign) = apply(&scanned, foreign);
+        let echoed = match self.about {
+            About::Secrets | About::Unknown => self.redactor.echoes(&foreign),
+            _ => Vec::new(),
+        };
+        let (redacted, echoed) = apply(&foreign, echoed);
+        let values = in_json + in_foreign + echoed;
+        if values == 0 {
             return false;
         }
-        let (redacted, values) = apply(&inner, edits);
         let text = String::from_utf8_lossy(&redacted);
         let with = serde_json::to_vec(text.as_ref()).unwrap_or_default();
         self.edits.push(Edit { at: at.clone(), with, values });
@@ -411,7 +466,14 @@ impl Scan<'_> {
             return 0;
         }
         let prefix = container_prefix(self.text);
-        let Some(quote) = first_quote(self.text, prefix) else { return 0 };
+        let Some(quote) = first_quote(self.text, prefix) else {
+            // The middle of a line that a container runtime split can be the middle of a value.
+            if self.strings == 0 && prefix < self.text.len() && self.text[..prefix].ends_with(b" P ") {
+                self.accept(prefix..self.text.len());
+                return self.text.len();
+            }
+            return 0;
+        };
         // Behind the hole that truncating a log leaves, too.
         let prefix = memchr::memrchr(0, &self.text[..quote]).map_or(prefix, |hole| hole + 1).max(prefix);
         let behind = self.text[quote + 1..].iter().find(|byte| !byte.is_ascii_whitespace());
@@ -437,6 +499,7 @@ impl Key {
             _ if is(b"token") => Self::Token,
             _ if is(b"path") => Self::Path,
             _ if is(b"value") => Self::Value,
+            b"cells" => Self::Cells,
             _ if key == MANIFEST => Self::Manifest,
             _ if HEADERS.iter().any(|header| is(header)) => Self::Header,
             _ if HARMLESS.contains(&key) => Self::Harmless,
@@ -452,9 +515,17 @@ impl Kind {
             b"TokenRequest" | b"TokenReview" => Self::Token,
             // What is in these says itself what it is.
             b"Event" | b"EventList" | b"List" | b"" => Self::Unknown,
+            _ if memmem::find(kind, b"Secret").is_some() => Self::LikeSecret,
             _ => Self::Other,
         }
     }
+}
+
+/// Whether a cell is what the server tells of a Secret beside its name: its type, the number of its values, its age.
+fn is_column(cell: &[u8]) -> bool {
+    let is_age =
+        !cell.is_empty() && cell.iter().all(|byte| byte.is_ascii_digit() || b"smhdy<>nvalidukow".contains(byte));
+    is_age || cell == b"Opaque" || cell.contains(&b'/')
 }
 
 /// Whether the path of a JSON patch leads to the data of a Secret, or to the annotation that repeats it.

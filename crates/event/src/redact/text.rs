@@ -1,25 +1,77 @@
-//! Credentials in text that has no structure: tokens, and what headers and query strings say they are.
+//! Credentials in text that has no structure: tokens, keys, and what names, headers and query strings say they are.
 
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::{Edit, Redactor};
+use super::{Edit, Redactor, named, packed, uri};
 
-/// What a credential can be recognised by, without the letters whose case varies: JSON Web Tokens, headers,
-/// query parameters. Their order is that of the arms in [`credential`].
-const SIGNS: [&str; 11] = [
-    "eyJ",
-    "earer",
-    "EARER",
-    "uthorization",
-    "UTHORIZATION",
-    "oken=",
-    "OKEN=",
-    "ecret=",
-    "assword=",
-    "pi_key=",
-    "pikey=",
+/// What announces a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// A JSON Web Token, or JSON as base64.
+    Json,
+    Bearer,
+    Authorization,
+    /// A part of a name.
+    Name,
+    PrivateKey,
+    /// gzip as base64.
+    Gzip,
+    /// A token of OpenShift.
+    Sha256,
+    /// What stands in front of a host.
+    Slashes,
+    /// What `auths` of a registry holds.
+    Auth,
+    /// An escape in JSON that a sign could hide behind. It is none itself.
+    Escape,
+}
+
+/// What a credential can be recognised by. Letters whose case varies are left out, or there in each case.
+const SIGNS: [(&str, Sign); 42] = [
+    ("eyJ", Sign::Json),
+    ("earer", Sign::Bearer),
+    ("EARER", Sign::Bearer),
+    ("uthorization", Sign::Authorization),
+    ("UTHORIZATION", Sign::Authorization),
+    ("oken", Sign::Name),
+    ("OKEN", Sign::Name),
+    ("assword", Sign::Name),
+    ("ASSWORD", Sign::Name),
+    ("asswd", Sign::Name),
+    ("ASSWD", Sign::Name),
+    ("assphrase", Sign::Name),
+    ("ASSPHRASE", Sign::Name),
+    ("ecret", Sign::Name),
+    ("ECRET", Sign::Name),
+    ("pi_key", Sign::Name),
+    ("pi-key", Sign::Name),
+    ("piKey", Sign::Name),
+    ("pikey", Sign::Name),
+    ("PI_KEY", Sign::Name),
+    ("PI-KEY", Sign::Name),
+    ("PIKEY", Sign::Name),
+    ("ccess_key", Sign::Name),
+    ("ccess-key", Sign::Name),
+    ("ccessKey", Sign::Name),
+    ("CCESS_KEY", Sign::Name),
+    ("rivate_key", Sign::Name),
+    ("rivateKey", Sign::Name),
+    ("RIVATE_KEY", Sign::Name),
+    ("key-data", Sign::Name),
+    ("ookie", Sign::Name),
+    ("RIVATE KEY-", Sign::PrivateKey),
+    ("H4sI", Sign::Gzip),
+    ("sha256~", Sign::Sha256),
+    ("://", Sign::Slashes),
+    (":\\/", Sign::Slashes),
+    (":/\\", Sign::Slashes),
+    ("%2F%2F", Sign::Slashes),
+    ("%2f%2f", Sign::Slashes),
+    ("\"auth\"", Sign::Auth),
+    ("\"auth\\", Sign::Auth),
+    ("\\u00", Sign::Escape),
 ];
 
 /// Shortest text that can hold a credential, with its sign: `?token=x`.
@@ -34,7 +86,7 @@ const MIN_WORD_BYTES: usize = 24;
 /// Finds all signs at once. No sign is a part of another, so the kind of match changes nothing but the speed: only the search
 /// for leftmost matches looks at 16 bytes in one step.
 pub(super) fn signs() -> AhoCorasick {
-    match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(SIGNS) {
+    match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(SIGNS.map(|(word, _)| word)) {
         Ok(signs) => signs,
         Err(error) => unreachable!("a few short words can be searched for: {error}"),
     }
@@ -43,52 +95,120 @@ pub(super) fn signs() -> AhoCorasick {
 impl Redactor {
     /// Finds credentials, in order.
     pub(super) fn in_text(&self, text: &[u8]) -> Vec<Edit> {
-        let found = self.signs.find_iter(text);
-        let mut found: Vec<Range<usize>> =
-            found.filter_map(|sign| credential(text, sign.pattern().as_usize(), sign.range())).collect();
-        found.sort_by_key(|range| (range.start, range.end));
+        let mut found: Vec<Range<usize>> = self
+            .signs
+            .find_iter(text)
+            .filter_map(|sign| credential(text, SIGNS[sign.pattern().as_usize()].1, sign.range()))
+            .collect();
+        uri::equals(text, &mut |sign| {
+            found.extend(uri::credential(text, sign));
+            false
+        });
+        // The longest of those that begin at one place.
+        found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
         let mut edits: Vec<Edit> = Vec::new();
         for at in found {
-            if edits.last().is_none_or(|last| last.at.end <= at.start) {
-                edits.push(Edit { with: self.value(&text[at.clone()]).into_bytes(), at, values: 1 });
+            match edits.last_mut() {
+                Some(last) if at.start < last.at.end && at.end > last.at.end => {
+                    // They overlap: both are replaced as one.
+                    last.at.end = at.end;
+                    last.with = self.value(&text[last.at.clone()]).into_bytes();
+                }
+                Some(last) if at.start < last.at.end => (),
+                _ => edits.push(Edit { with: self.value(&text[at.clone()]).into_bytes(), at, values: 1 }),
             }
         }
         edits
     }
-}
 
-/// Shortest text that is taken for packed, in bytes.
-const MIN_PACKED_BYTES: usize = 32;
-
-impl Redactor {
-    /// Finds texts that are base64 of gzip, in order: nobody has looked for secrets in them.
-    pub(super) fn packed(&self, text: &[u8]) -> Vec<Edit> {
-        let mut edits: Vec<Edit> = Vec::new();
-        // The magic number of gzip and its only method, in base64.
-        for start in memchr::memmem::find_iter(text, b"H4sI") {
-            let end = run(text, start, |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
-            let is_new = edits.last().is_none_or(|last| last.at.end <= start);
-            if is_new && end - start >= MIN_PACKED_BYTES {
-                let with = self.value(&text[start..end]).into_bytes();
-                edits.push(Edit { at: start..end, with, values: 1 });
-            }
-        }
-        edits
+    /// Whether an event may hold a secret value: `false` promises that [`Redactor::event`] changes nothing in what
+    /// [`Event::decode`](crate::Event::decode) makes of this JSON text.
+    ///
+    /// It reads the text twice, in steps of 16 bytes, and looks closer only where a word stands that means
+    /// something. Typical events without bodies have none; so this decides about most events, before anything is decoded.
+    ///
+    /// ```
+    /// use kforensic_event::redact::Redactor;
+    ///
+    /// let redactor = Redactor::new(&[0; 32]);
+    /// assert!(!redactor.may_hold_secret(br#"{"requestURI":"/api/v1/pods?limit=500","verb":"list"}"#));
+    /// assert!(redactor.may_hold_secret(br#"{"requestURI":"/proxy?token=hunter2"}"#));
+    /// ```
+    pub fn may_hold_secret(&self, record: &[u8]) -> bool {
+        let may = |sign: aho_corasick::Match| may_be(record, SIGNS[sign.pattern().as_usize()].1, sign.range());
+        self.signs.find_iter(record).any(may) || uri::may_hold(record)
     }
 }
+
+/// Whether the sign at `at` in the JSON of an event may announce a secret. Nothing that counts on where a text ends
+/// is asked: escapes make it look shorter.
+fn may_be(record: &[u8], sign: Sign, at: Range<usize>) -> bool {
+    match sign {
+        Sign::Json => {
+            record[at.start..].iter().take(MIN_PACKED_JSON_BYTES).filter(|byte| packed::is_base64(**byte)).count()
+                >= MIN_PACKED_JSON_BYTES
+                || json_web_token(record, at.start).is_some()
+        }
+        Sign::Bearer => behind_bearer(record, at.end).is_some(),
+        // The annotations of nearly every event: `authorization.k8s.io/decision`.
+        Sign::Authorization => record.get(at.end) != Some(&b'.'),
+        Sign::Name => {
+            is_request_for_secrets(record, &at)
+                || named::value(record, at.clone()).is_some()
+                || behind_bearer(record, at.end).is_some()
+        }
+        Sign::Slashes if record[at.clone()].contains(&b'\\') => true,
+        Sign::Slashes => record[at.end..]
+            .iter()
+            .take_while(|byte| **byte > b' ' && !b"/?#\"'<>".contains(byte))
+            .any(|byte| matches!(byte, b'@' | b'%')),
+        Sign::PrivateKey | Sign::Gzip | Sign::Sha256 | Sign::Auth => true,
+        Sign::Escape => !matches!(record.get(at.end..at.end + 2), Some(b"26" | b"3c" | b"3e" | b"3C" | b"3E")),
+    }
+}
+
+/// Whether a word belongs to a request for secrets or tokens, or to the kind of one: their bodies are searched by structure.
+fn is_request_for_secrets(record: &[u8], word: &Range<usize>) -> bool {
+    let first = word.start.checked_sub(1).and_then(|at| record.get(at));
+    let before = word.start.checked_sub(2).and_then(|at| record.get(at));
+    let (is_word, rest) = (before.is_none_or(|byte| !byte.is_ascii_alphanumeric()), &record[word.end..]);
+    match first {
+        // `Secret`, `SecretList`, `ClusterSecret`
+        Some(b'S') => true,
+        Some(b's') => is_word && (rest.starts_with(b"s") || rest.starts_with(b"\"")),
+        Some(b'T') => rest.starts_with(b"Re"),
+        Some(b't') => is_word && (rest.starts_with(b"reviews") || matches!(rest.first(), Some(b'"' | b'?' | b'\\'))),
+        _ => false,
+    }
+}
+
+/// Shortest JSON as base64 that can hold a Secret.
+const MIN_PACKED_JSON_BYTES: usize = 32;
 
 /// The credential that the sign at `at` announces.
-fn credential(text: &[u8], sign: usize, at: Range<usize>) -> Option<Range<usize>> {
+fn credential(text: &[u8], sign: Sign, at: Range<usize>) -> Option<Range<usize>> {
     match sign {
-        0 => json_web_token(text, at.start),
-        1 | 2 => behind_bearer(text, at.end),
-        3 | 4 => behind_basic(text, at.end),
-        _ => parameter(text, at),
+        Sign::Json => json_web_token(text, at.start).or_else(|| packed::json_with_secret(text, at.start)),
+        Sign::Bearer => behind_bearer(text, at.end),
+        Sign::Authorization => behind_authorization(text, at.end),
+        Sign::Name => named::value(text, at.clone())
+            .filter(|named| named.is_credential(text))
+            .map(|named| named.at)
+            .or_else(|| behind_word(text, at)),
+        Sign::PrivateKey => Some(private_key(text, at.end)).filter(|key| !key.is_empty()),
+        Sign::Gzip => packed::gzip_with_secret(text, at.start),
+        Sign::Sha256 => {
+            let end = run(text, at.end, is_base64url);
+            (end - at.end >= MIN_TOKEN_BYTES).then_some(at.end..end)
+        }
+        Sign::Slashes => uri::password(text, run(text, at.end, |byte| byte == b'/' || byte == b'\\')),
+        Sign::Auth => registry_login(text, at.end),
+        Sign::Escape => None,
     }
 }
 
 /// Where the bytes that are so, from `from` on, end.
-fn run(text: &[u8], from: usize, is: impl Fn(u8) -> bool) -> usize {
+pub(super) fn run(text: &[u8], from: usize, is: impl Fn(u8) -> bool) -> usize {
     text[from..].iter().position(|byte| !is(*byte)).map_or(text.len(), |length| from + length)
 }
 
@@ -130,20 +250,35 @@ fn behind_bearer(text: &[u8], from: usize) -> Option<Range<usize>> {
     (start > from && token.len() >= shortest).then_some(start..end)
 }
 
-/// The credentials of `Authorization: Basic …`, written as text, as JSON or in a URI.
-fn behind_basic(text: &[u8], from: usize) -> Option<Range<usize>> {
+/// What stands behind the word `token`, when it does not look like a word.
+fn behind_word(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
+    let is_token = matches!(&text[word.clone()], b"oken" | b"OKEN");
+    behind_bearer(text, word.end).filter(|_| is_token)
+}
+
+/// The credentials behind `Authorization:` and a scheme, written as text, as JSON or in a URI.
+fn behind_authorization(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut start = from;
     while let Some(byte) = text.get(start) {
         match byte {
             b':' | b'=' | b'"' | b'\\' | b'[' | b' ' | b'+' => start += 1,
-            b'%' if text[start..].starts_with(b"%3A") || text[start..].starts_with(b"%20") => start += 3,
+            b'%' if text[start..].len() >= 3
+                && [b"%3A", b"%3a", b"%3D", b"%3d", b"%20", b"%22"]
+                    .iter()
+                    .any(|word| text[start..].starts_with(*word)) =>
+            {
+                start += 3;
+            }
             _ => break,
         }
     }
-    let scheme = text.get(start..start + 5)?;
-    let begin = behind_blanks(text, start + 5);
+    let scheme = run(text, start, |byte| byte.is_ascii_alphabetic());
+    let begin = behind_blanks(text, scheme);
     let end = run(text, begin, is_token);
-    (scheme.eq_ignore_ascii_case(b"basic") && begin > start + 5 && end > begin).then_some(begin..end)
+    let known = ["basic", "bearer", "token", "apikey", "negotiate"]
+        .iter()
+        .any(|name| text[start..scheme].eq_ignore_ascii_case(name.as_bytes()));
+    (start > from && known && begin > scheme && end > begin).then_some(begin..end)
 }
 
 /// Behind blanks as text and URIs write them.
@@ -157,13 +292,52 @@ fn behind_blanks(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// The value of a query parameter whose name ends as `sign` does, such as `access_token=`.
-fn parameter(text: &[u8], sign: Range<usize>) -> Option<Range<usize>> {
-    let name = text[..sign.start].iter().rposition(|byte| !is_base64url(*byte)).map_or(0, |before| before + 1);
-    let before = &text[..name];
-    // `&` is `\u0026` in JSON that the API server writes, which looks like a part of the name.
-    let begins = before.ends_with(b"?") || before.ends_with(b"&") || text[..sign.start].ends_with(b"\\u0026");
-    let begins = begins || (before.ends_with(b"\\") && text[name..].starts_with(b"u0026"));
-    let end = run(text, sign.end, |byte| byte > b' ' && !b"&\"\\#'<>".contains(&byte));
-    (begins && end > sign.end).then_some(sign.end..end)
+/// A private key in PEM, from behind the word `KEY-` to its end.
+fn private_key(text: &[u8], from: usize) -> Range<usize> {
+    let start = run(text, from, |byte| byte == b'-');
+    let end = memchr::memmem::find(&text[start..], b"-----END").map_or(text.len(), |at| start + at);
+    // What ends the text around it is kept.
+    let end = end.min(run(text, start, |byte| byte != b'"' && byte != b'\''));
+    // A backslash belongs to the quotation mark behind it.
+    let end = start + text[start..end].iter().rposition(|byte| *byte != b'\\').map_or(0, |last| last + 1);
+    let is_done = memchr::memmem::find(&text[start..end], super::REDACTED.as_bytes()).is_some();
+    if is_done || !text[start..end].iter().any(u8::is_ascii_alphanumeric) { start..start } else { start..end }
+}
+
+/// A login of a registry, as base64 of `user:password`: the value of a member `auth`.
+fn registry_login(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let start = run(text, from, |byte| b"\\\":' ".contains(&byte));
+    let end = run(text, start, packed::is_base64);
+    let login = packed::decode(&text[start..end])?;
+    (start > from && login.contains(&b':') && end - start >= 8).then_some(start..end)
+}
+
+/// Shortest text that is taken for packed, in bytes.
+const MIN_PACKED_BYTES: usize = 20;
+
+/// Shortest run of base64 that is taken for a value, where nobody knows what it belongs to.
+const MIN_RUN_BYTES: usize = 100;
+
+impl Redactor {
+    /// Finds, in a rejected record, texts that are base64 of gzip: nobody has looked for secrets in them; and long runs of base64,
+    /// which can be the middle of a value whose name stands in another record.
+    pub(super) fn packed(&self, text: &[u8]) -> Vec<Edit> {
+        let mut edits: Vec<Edit> = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let end = run(text, at, |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+            let word = &text[at..end];
+            let gzip = memchr::memmem::find(word, b"H4sI").filter(|start| word.len() - start >= MIN_PACKED_BYTES);
+            let is_value = word.len() >= MIN_RUN_BYTES
+                && word.iter().any(u8::is_ascii_digit)
+                && word.iter().any(u8::is_ascii_uppercase)
+                && word.iter().any(u8::is_ascii_lowercase);
+            if let Some(start) = if is_value { Some(0) } else { gzip } {
+                let with = self.value(&word[start..]).into_bytes();
+                edits.push(Edit { at: at + start..end, with, values: 1 });
+            }
+            at = end.max(at + 1);
+        }
+        edits
+    }
 }
