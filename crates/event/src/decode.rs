@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::event::{Annotated, Event, ObjectRef, Status, UserInfo};
 use crate::json;
 use crate::reject::Reason;
+use crate::salvage;
 use crate::shape::LEVEL_MEMBERS;
 use crate::time;
 
@@ -112,7 +113,10 @@ impl<'a> Decoder<'a> {
                 (0, false)
             }
         };
-        self.ambiguous |= self.seen & bit != 0;
+        if self.seen & bit != 0 {
+            self.ambiguous = true;
+            event.salvaged = Some(Cow::Borrowed(salvage::TWICE));
+        }
         self.seen |= bit;
         if !exact {
             push_member(&mut event.other, key, value);

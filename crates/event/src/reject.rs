@@ -19,6 +19,22 @@ pub enum Reason {
     },
     /// The record ends inside a JSON value: a live file was copied while it was written, or it was cut.
     Torn,
+    /// The same, of an event whose id is left.
+    TornEvent {
+        /// Its audit id.
+        audit_id: String,
+    },
+    /// What stands here is no JSON, or a part of a record whose rest is missing. What looks like an event in it may have been
+    /// written by a client.
+    Damaged {
+        /// The audit id of the event that it was, when that is left.
+        audit_id: Option<String>,
+    },
+    /// A record of a request whose members have other names than the API server gives them, or are missing.
+    OtherWords {
+        /// Its audit id, when there is one.
+        audit_id: Option<String>,
+    },
     /// JSON, but not an audit event: a member that every audit event has is missing or of another type.
     NotAuditEvent {
         /// The member, with what it should be.
@@ -66,6 +82,19 @@ impl fmt::Display for Reason {
                 write!(out, "not a JSON object: {message} at column {column}")
             }
             Self::Torn => write!(out, "torn: the record ends inside a JSON value"),
+            Self::TornEvent { audit_id } => {
+                write!(out, "torn: the record of event `{audit_id}` ends inside a JSON value")
+            }
+            Self::Damaged { audit_id: Some(id) } => {
+                write!(out, "damaged: the record of event `{id}` is no whole JSON value")
+            }
+            Self::Damaged { audit_id: None } => write!(out, "damaged: what stands here is no whole JSON value"),
+            Self::OtherWords { audit_id: Some(id) } => {
+                write!(out, "a record of a request, but not in the words of a Kubernetes audit event (audit id `{id}`)")
+            }
+            Self::OtherWords { audit_id: None } => {
+                write!(out, "a record of a request, but not in the words of a Kubernetes audit event")
+            }
             Self::NotAuditEvent { missing } => write!(out, "not an audit event: no {missing}"),
             Self::Foreign { what } => write!(out, "not a Kubernetes audit event, but {what}"),
             Self::Cut { audit_id: Some(id) } => {

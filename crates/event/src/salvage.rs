@@ -19,3 +19,7 @@ pub const UNKNOWN_WRAPPER: &str = "unknown-wrapper";
 
 /// A collector split the record without saying so, and the parts fit.
 pub const JOINED: &str = "joined";
+
+/// A member of it stands there twice, which no server writes: a part of the record is missing, and what was inside of another
+/// member can have come to the top.
+pub const TWICE: &str = "members-twice";

@@ -5,18 +5,83 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 /// Microseconds in a UTC day (POSIX time has no leap seconds).
 const DAY_MICROS: i64 = 86_400_000_000;
 
-/// Reads a timestamp of an audit event: RFC 3339 with any fraction and offset, and the
-/// `2022-11-29 00:09:04.38` that some collectors write, taken as UTC.
+/// A time as it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// Microseconds since 1970.
+    pub micros: i64,
+    /// It came without a zone, or as a number, and was taken as UTC.
+    pub is_zone_assumed: bool,
+}
+
+/// Reads a timestamp: RFC 3339 with any fraction and offset, and what collectors make of it, such as
+/// `2022-11-29 00:09:04.38` or `2026-11-21T20:37:05.105+0000`. Without a zone it is taken as UTC.
 ///
 /// Digits beyond the microsecond are cut. The API server itself always writes exactly
 /// `2025-12-27T18:54:56.845495Z` (310,544 of 310,544 timestamps of real v1 logs).
 pub fn parse(text: &str) -> Option<i64> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.timestamp_micros());
+    read_text(text).map(|told| told.micros)
+}
+
+/// Reads a timestamp in JSON: a text as [`parse`] takes it, or seconds, milliseconds, microseconds or nanoseconds since
+/// 1970, as a number or as the text of one.
+pub fn read(json: &str) -> Option<Told> {
+    match crate::json::string(json) {
+        Some(text) => read_text(&text).or_else(|| epoch(&text)),
+        None => epoch(json),
     }
-    let bare = text.strip_suffix('Z').unwrap_or(text);
-    let time = NaiveDateTime::parse_from_str(bare, "%Y-%m-%d %H:%M:%S%.f").ok()?;
-    Some(time.and_utc().timestamp_micros())
+}
+
+fn read_text(text: &str) -> Option<Told> {
+    const WITH_ZONE: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"];
+    // The last two are how Azure's portal and Kibana write times for people.
+    const BARE: [&str; 4] =
+        ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%m/%d/%Y, %I:%M:%S%.f %p", "%b %d, %Y @ %H:%M:%S%.f"];
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(Told { micros: time.timestamp_micros(), is_zone_assumed: false });
+    }
+    // `yesterday` and other words are the most of what comes here.
+    if !(19..=64).contains(&text.len()) {
+        return None;
+    }
+    if let Some(time) = WITH_ZONE.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()) {
+        return Some(Told { micros: time.timestamp_micros(), is_zone_assumed: false });
+    }
+    let utc = text.strip_suffix('Z').or_else(|| text.strip_suffix(" UTC"));
+    let bare = utc.unwrap_or(text);
+    // Python's `logging` writes `20:37:05,105`.
+    let dotted =
+        bare.len().checked_sub(4).filter(|comma| bare.as_bytes()[*comma] == b',').map(|_| bare.replace(',', "."));
+    let bare = dotted.as_deref().unwrap_or(bare);
+    let time = BARE.iter().find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok())?;
+    Some(Told { micros: time.and_utc().timestamp_micros(), is_zone_assumed: utc.is_none() })
+}
+
+/// Seconds since 1970, or thousandths, millionths, billionths of them: which, the size of the number tells, for the years
+/// 2001 to 2286.
+fn epoch(number: &str) -> Option<Told> {
+    if number.contains(['e', 'E']) {
+        // `1.795293421108114E9`, as some write numbers.
+        let seconds: f64 = number.parse().ok().filter(|seconds| (1e9..1e10).contains(seconds))?;
+        return epoch(&format!("{seconds:.6}"));
+    }
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let number: i64 = whole.parse().ok()?;
+    // Digits of the fraction that a microsecond has.
+    let places = match whole.len() {
+        10 => 6,
+        13 => 3,
+        16 => 0,
+        19 => return Some(Told { micros: number / 1_000, is_zone_assumed: true }),
+        _ => return None,
+    };
+    let fraction = fraction.bytes().chain(std::iter::repeat(b'0')).take(places);
+    let micros = fraction.fold(number, |micros, digit| micros * 10 + i64::from(digit - b'0'));
+    Some(Told { micros, is_zone_assumed: true })
 }
 
 /// The timestamp in `text` when it is written exactly as the API server does, so that
@@ -84,6 +149,33 @@ mod tests {
         ] {
             assert_eq!(parse_canonical(text), None, "{text}");
             assert_eq!(parse(text).map(render).as_deref(), Some(same_as), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_collectors_make_of_times_is_read_and_says_what_was_assumed() {
+        for (json, same_as, is_zone_assumed) in [
+            (r#""2026-11-21T20:37:05.105+0000""#, "2026-11-21T20:37:05.105000Z", false),
+            (r#""2026-11-21 20:37:05.105+02:00""#, "2026-11-21T18:37:05.105000Z", false),
+            (r#""2026-11-21 20:37:05.105 UTC""#, "2026-11-21T20:37:05.105000Z", false),
+            (r#""2026-11-21T20:37:05.105555""#, "2026-11-21T20:37:05.105555Z", true),
+            (r#""2026-11-21 20:37:05,105""#, "2026-11-21T20:37:05.105000Z", true),
+            (r#""11/21/2026, 8:37:05.105 PM""#, "2026-11-21T20:37:05.105000Z", true),
+            (r#""Nov 21, 2026 @ 20:37:05.105""#, "2026-11-21T20:37:05.105000Z", true),
+            ("1795293425", "2026-11-21T20:37:05.000000Z", true),
+            ("1795293425.112558", "2026-11-21T20:37:05.112558Z", true),
+            ("1795293425.1125589", "2026-11-21T20:37:05.112558Z", true),
+            ("1.795293425112558E9", "2026-11-21T20:37:05.112558Z", true),
+            ("1795293425112", "2026-11-21T20:37:05.112000Z", true),
+            ("1795293425112.558", "2026-11-21T20:37:05.112558Z", true),
+            (r#""1795293425112558""#, "2026-11-21T20:37:05.112558Z", true),
+            ("1795293425112558999", "2026-11-21T20:37:05.112558Z", true),
+        ] {
+            let told = read(json).unwrap();
+            assert_eq!((render(told.micros).as_str(), told.is_zone_assumed), (same_as, is_zone_assumed), "{json}");
+        }
+        for nothing in ["null", "7", "-1795293425", "1795293425112558999000", "\"yesterday\"", "true", "1e400", "[]"] {
+            assert_eq!(read(nothing), None, "{nothing}");
         }
     }
 

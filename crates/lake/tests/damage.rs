@@ -103,7 +103,7 @@ fn a_torn_last_line_is_a_reject() {
     let folder = Folder::new();
     let log = format!("{}\n{}", event("a"), &event("b")[..150]);
     assert_eq!(counts(&folder.ingest(log)), (2, 1, 0, 1));
-    assert_eq!(rejects(&folder.case())[0].0, "torn: the record ends inside a JSON value");
+    assert_eq!(rejects(&folder.case())[0].0, "torn: the record of event `b` ends inside a JSON value");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! the annotations with the decision, and the times. The record's own time stands for them; it lies behind the request's by
 //! the time that the request took. The column `other` marks such an event with `$cut` and holds the text that is left, word for word.
 
+use super::prefix::Prefix;
 use super::translated::{Object, Translated, quoted};
 use crate::json;
 use crate::reject::Reason;
@@ -16,6 +17,11 @@ pub(super) const CLOUDWATCH_MARK: &str = "[Truncated...]\"";
 /// was an event, the reason when too little is left.
 pub(super) fn open(text: &str, time: Option<&str>) -> Option<Result<Translated, Reason>> {
     let text = json::string(text)?;
+    // Damage in the middle could make members of a body look like those of the event.
+    let left = text.strip_suffix(CLOUDWATCH_MARK.trim_end_matches('"')).unwrap_or(&text);
+    if Prefix::new().read(left.as_bytes()).is_some() {
+        return None;
+    }
     let mut members: Vec<(String, &str)> = Vec::new();
     if json::members(&text, &mut |key, value| members.push((key.into_owned(), value))).is_ok() {
         return None;

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use super::header;
 use super::request_path::PathObject;
 use super::translated::{Object, Translated, quoted};
 use super::{Opener, Shape};
@@ -34,6 +35,12 @@ fn open(line: &str) -> Option<Translated> {
     let mark = memmem::find(line.as_bytes(), MARK.as_bytes())?;
     // A prefix may stand before the time.
     let time = line[..mark].rsplit(' ').next().filter(|time| crate::time::parse(time).is_some())?;
+    // What stands before the time is what a collector puts there: text of another program can hold what clients sent.
+    let before = &line[..mark - time.len()];
+    let is_header = header::header(&format!("{before}{{}}")).is_some_and(|header| header.length == before.len());
+    if !is_header {
+        return None;
+    }
     let fields = fields(&line[mark + " AUDIT: ".len()..])?;
     let field = |name: &str| fields.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_ref());
     // The last field: without it the line is torn.

@@ -19,12 +19,18 @@
 //! of a split line stands inside the place of that line. Every byte belongs to a record, apart from line ends, blank space,
 //! byte order marks, and the text of a wrapper that several records share.
 
+mod chain;
+mod copies;
 mod cut;
 mod framing;
 mod head;
+mod header;
 mod nested;
+mod prefix;
 mod request_path;
+mod search;
 mod translated;
+mod wrapper;
 
 mod aks;
 mod cloudwatch_events;

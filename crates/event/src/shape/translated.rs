@@ -7,6 +7,7 @@ use crate::decode::{Decoder, WHOLE};
 use crate::event::Event;
 use crate::json;
 use crate::reject::Reason;
+use crate::salvage;
 
 /// Member of `other` that marks an event of which a collector cut off the end: what no column holds may have been there.
 const CUT: &str = "$cut";
@@ -37,6 +38,9 @@ impl Translated {
         let mark = if self.is_cut { format!(",\"{CUT}\":true") } else { String::new() };
         event.other = Some(format!("{{\"{WHOLE}\":{}{mark}}}", self.original.trim()));
         event.peer_unknown = self.peer_unknown;
+        if self.is_cut {
+            event.salvaged = Some(Cow::Borrowed(salvage::CUT));
+        }
         event.cluster = self.cluster.as_deref().map(Cow::Borrowed);
         Ok(event)
     }

@@ -204,7 +204,7 @@ fn every_byte_is_owned(records: &[Found], bytes: &[u8], way: &str) {
     }
 }
 
-/// Whatever whole JSON in a line is an event, also in wrappers and in text, comes out.
+/// Whatever whole JSON in a line is an event, also in wrappers and in text, comes out, but for what clients write.
 fn no_event_is_lost(records: &[Found], bytes: &[u8]) {
     let mut start = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -261,14 +261,48 @@ fn events(value: &Value, depth: usize) -> Ids {
     if is_answered_for.iter().any(|name| object.contains_key(*name)) {
         return Ids::default();
     }
+    let text = |name: &str| members_text(object, name);
+    // A record of a request in other words, or an object of Kubernetes, is not searched: clients write what is in it.
+    let is_other = names(object)
+        .any(|name| ["auditid", "objectref", "requesturi", "sourceips"].iter().any(|word| name.contains(word)))
+        || names(object)
+            .any(|name| name.contains("requestobject") || name.contains("responseobject") || name.contains("body"))
+        || (text("kind").is_some() && text("apiVersion").is_some());
+    if is_other {
+        return Ids::default();
+    }
     // A collector's own version of an event that it also keeps as text is a copy.
-    let members: Vec<Ids> = object.values().map(|member| events(member, depth + 1)).collect();
+    let read: Vec<(&String, Ids)> = object.iter().map(|(name, member)| (name, events(member, depth + 1))).collect();
+    let is_read = |name: &str| ["log", "audit", "event", "items", "kubernetes"].contains(&name);
+    let is_wrapped = read.iter().any(|(name, ids)| is_read(name) && !ids.ids.is_empty());
+    // Under other names it is searched as well, unless one of these holds the event; under those of clients never.
+    let is_client = |name: &str| {
+        ["user", "request", "response", "name", "path", "status", "spec", "label"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    let members: Vec<Ids> = read
+        .into_iter()
+        .filter(|(name, _)| is_read(name) || !(is_wrapped || is_client(&name.to_ascii_lowercase())))
+        .map(|(_, ids)| ids)
+        .collect();
     let texts: Vec<String> = members.iter().filter(|ids| ids.as_text).flat_map(|ids| ids.ids.clone()).collect();
     let mut ids: Vec<String> = members.into_iter().flat_map(|ids| ids.ids).collect();
     ids.sort();
     // The same twice can be one event told twice.
     ids.dedup();
     Ids { ids, as_text: !texts.is_empty() }
+}
+
+/// The letters and digits of the names of an object, in lower case.
+fn names(object: &serde_json::Map<String, Value>) -> impl Iterator<Item = String> {
+    let plain =
+        |name: &String| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    object.keys().map(plain)
+}
+
+fn members_text<'a>(object: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a str> {
+    object.get(name).and_then(Value::as_str)
 }
 
 /// The JSON of an event that was sent through an Arrow row.

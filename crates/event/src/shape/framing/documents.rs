@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Framing;
-use crate::shape::nested::{self, Nested};
+use crate::shape::nested::{self, Nested, Tears};
 use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record};
 
 /// The framing of pretty-printed events and exports.
@@ -58,6 +58,7 @@ impl Framing for Documents {
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
         let mark = if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let (mut position, mut done) = (start, 0);
+        let tears = Tears::default();
         let mut record = |Range { start, end }: Range<usize>, is_whole: bool| {
             let bytes = piece[start..end].trim_ascii();
             if bytes.is_empty() {
@@ -66,7 +67,7 @@ impl Framing for Documents {
             let begin = start + piece[start..end].len() - piece[start..end].trim_ascii_start().len();
             position = position.after(&piece[done..begin]);
             done = begin;
-            let nested = Nested { position, bytes, terminated: is_whole || !last };
+            let nested = Nested { position, bytes, terminated: is_whole || !last, tears: &tears };
             nested.records(bytes.len() > MAX_RECORD_BYTES, nested::rejected(bytes), each);
         };
         let (mut scan, mut from) = (Depth::default(), mark);

@@ -1,13 +1,18 @@
 //! A record a line, as the API server writes it, and as most collectors do.
 
+use std::borrow::Cow;
+
 use super::Framing;
 use crate::event::Event;
 use crate::reject::Reason;
-use crate::shape::nested::Nested;
+use crate::shape::nested::{Nested, Tears, is_open};
 use crate::shape::{BYTE_ORDER_MARK, Decoded, MAX_RECORD_BYTES, Position, Record, count};
 
 /// The framing of the API server's own log file.
 pub(in crate::shape) static LINES: Lines = Lines;
+
+/// Lines that are looked back at for one behind which the next line is a record for certain.
+const MAX_LOOK_BACK: usize = 64;
 
 /// See [`LINES`].
 #[derive(Debug)]
@@ -22,14 +27,28 @@ impl Framing for Lines {
         false
     }
 
+    /// Behind the last line that does not leave open what the next one is.
     fn cut(&self, bytes: &[u8]) -> usize {
-        memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1)
+        let Some(newline) = memchr::memrchr(b'\n', bytes) else { return 0 };
+        let mut end = newline;
+        for _ in 0..MAX_LOOK_BACK {
+            let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |before| before + 1);
+            if !leaves_open(&bytes[start..end]) {
+                return end + 1;
+            }
+            if start == 0 {
+                return 0;
+            }
+            end = start - 1;
+        }
+        newline + 1
     }
 
     // Lines end at `\n` only: U+0085 stands raw in real user agents, and U+2028 could.
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
         let mut position = start;
         let mut rest = piece;
+        let tears = Tears::default();
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest);
             let (line, after) = match end {
@@ -44,7 +63,7 @@ impl Framing for Lines {
             }
             if !bytes.iter().all(u8::is_ascii_whitespace) {
                 let terminated = end.is_some() || !last;
-                records_of_line(begin, bytes, terminated, each);
+                records_of_line(Nested { position: begin, bytes, terminated, tears: &tears }, each);
             }
             position = Position {
                 line: position.line + i64::from(end.is_some()),
@@ -55,13 +74,20 @@ impl Framing for Lines {
     }
 }
 
+/// Whether a record was torn at the end of this line so that the next one could be a part of it.
+fn leaves_open(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_ok_and(|text| is_open(text) && Event::decode(text).is_err())
+}
+
 /// One event, or the records of a line that wraps some, or one reject.
-fn records_of_line(position: Position, bytes: &[u8], terminated: bool, each: &mut dyn FnMut(Record<'_>)) {
+fn records_of_line(line: Nested<'_>, each: &mut dyn FnMut(Record<'_>)) {
+    let Nested { position, bytes, terminated, tears } = line;
     match decode_line(bytes) {
-        Ok(event) => each(Record { position, bytes, decoded: Decoded::Event(event), terminated }),
-        Err(reason) => {
-            Nested { position, bytes, terminated }.records(bytes.len() > MAX_RECORD_BYTES, reason, each);
+        Ok(mut event) => {
+            event.salvaged = tears.event().map(Cow::Borrowed).or(event.salvaged);
+            each(Record { position, bytes, decoded: Decoded::Event(event), terminated });
         }
+        Err(reason) => line.records(bytes.len() > MAX_RECORD_BYTES, reason, each),
     }
 }
 

@@ -14,7 +14,7 @@ use std::ops::Range;
 use super::Framing;
 use crate::event::Event;
 use crate::json;
-use crate::shape::nested::{self, Nested};
+use crate::shape::nested::{self, Nested, Tears};
 use crate::shape::{Decoded, MAX_RECORD_BYTES, Position, Record, mentions_event};
 
 /// The framing of the logs of a container runtime.
@@ -67,7 +67,8 @@ impl Framing for Parts {
 
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
         let lines = Lines::of(piece);
-        let mut place = Place { position: start, at: 0, piece };
+        let tears = Tears::default();
+        let mut place = Place { position: start, at: 0, piece, tears: &tears };
         for (number, line) in lines.list.iter().enumerate() {
             let terminated = |line: &Range<usize>| line.end < piece.len() || !last;
             match lines.joined.get(&number) {
@@ -197,6 +198,7 @@ struct Place<'a> {
     position: Position,
     at: usize,
     piece: &'a [u8],
+    tears: &'a Tears,
 }
 
 impl Place<'_> {
@@ -212,7 +214,7 @@ impl Place<'_> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return;
         }
-        let nested = Nested { position, bytes, terminated };
+        let nested = Nested { position, bytes, terminated, tears: self.tears };
         nested.records(bytes.len() > MAX_RECORD_BYTES, nested::rejected(bytes), each);
     }
 
@@ -221,7 +223,7 @@ impl Place<'_> {
         let (position, bytes) = (self.move_to(at.start), &self.piece[at]);
         match Event::decode(text) {
             Ok(event) => each(Record { position, bytes, decoded: Decoded::Event(event), terminated }),
-            Err(_) => Nested { position, bytes, terminated }.records_of_text(text, each),
+            Err(_) => Nested { position, bytes, terminated, tears: &Tears::default() }.records_of_text(text, each),
         }
     }
 }

@@ -1,0 +1,313 @@
+//! What collectors put in front of a record in its line: times, hosts, streams, tags.
+//!
+//! Only what is written here is taken for a header. Components write what clients sent into their own lines (klog's traces hold
+//! the user agent as it came), and access logs do. So an object behind any other text proves nothing.
+
+use crate::time;
+
+/// What stands in front of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header<'a> {
+    /// Its length in bytes.
+    pub(super) length: usize,
+    /// The time in it.
+    pub(super) time: Option<&'a str>,
+    /// A container runtime says that the line goes on in another one.
+    pub(super) is_part: bool,
+}
+
+/// The months of RFC 3164.
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Words that say how grave a line of a program's own log is: what follows is that program's text.
+const SEVERITIES: [&str; 12] =
+    ["trace", "debug", "info", "notice", "warn", "warning", "err", "error", "crit", "critical", "fatal", "panic"];
+
+/// Longest word of a header.
+const MAX_WORD: usize = 256;
+
+/// Whether a line is one of a component's own log, as klog writes it: `I1121 20:37:37.000000       1 trace.go:236] …`.
+pub(super) fn is_klog(text: &str) -> bool {
+    let mut reader = Reader { text, at: 0, time: None, is_part: false };
+    reader.container();
+    let bytes = reader.rest().trim_ascii_start().as_bytes();
+    let shape = b"I0000 00:00:00.";
+    bytes.len() > shape.len()
+        && shape.iter().zip(bytes).all(|(want, have)| match want {
+            b'I' => b"IWEF".contains(have),
+            b'0' => have.is_ascii_digit(),
+            _ => want == have,
+        })
+}
+
+/// The header in front of a record, empty when the text begins with it; `None` when the text begins with something else.
+pub(super) fn header(text: &str) -> Option<Header<'_>> {
+    let mut reader = Reader { text, at: 0, time: None, is_part: false };
+    reader.blanks();
+    if reader.container() {
+        reader.blanks();
+    }
+    if reader.is_record() || (reader.known() && reader.is_record()) {
+        return Some(Header { length: reader.at, time: reader.time, is_part: reader.is_part });
+    }
+    None
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    time: Option<&'a str>,
+    is_part: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn is_record(&self) -> bool {
+        let mut bytes = self.rest().bytes();
+        match bytes.next() {
+            Some(b'[') => {
+                self.rest()[1..].trim_ascii_start().starts_with(['{', '[', '"', ']']) || self.rest().len() == 1
+            }
+            Some(b'{') => {
+                self.rest()[1..].trim_ascii_start().starts_with(['"', '}']) || self.rest().trim_ascii().len() == 1
+            }
+            _ => false,
+        }
+    }
+
+    fn blanks(&mut self) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches(['\u{feff}', ' ', '\t', '\r']).len();
+    }
+
+    /// A word, and the blanks behind it.
+    fn word(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        let end = rest.find([' ', '\t']).unwrap_or(rest.len());
+        let word = &rest[..end];
+        let is_plain = !word.is_empty() && word.len() <= MAX_WORD && !word.contains(['"', '{', '}', '\\', '\'']);
+        if !is_plain || end == rest.len() {
+            return None;
+        }
+        self.at += end;
+        self.blanks();
+        Some(word)
+    }
+
+    /// Reads what `read` does, or nothing.
+    fn try_read(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> bool {
+        let (at, time) = (self.at, self.time);
+        let done = read(self).is_some();
+        if !done {
+            (self.at, self.time) = (at, time);
+        }
+        done
+    }
+
+    /// `<time> stdout F `, as a CRI writes it.
+    fn container(&mut self) -> bool {
+        self.try_read(|reader| {
+            reader.stamp()?;
+            reader.word().filter(|stream| matches!(*stream, "stdout" | "stderr"))?;
+            let tag = reader.word()?.split(':').next()?;
+            reader.is_part = tag == "P";
+            matches!(tag, "P" | "F").then_some(())
+        })
+    }
+
+    fn known(&mut self) -> bool {
+        self.try_read(Self::rfc5424)
+            || self.try_read(Self::tagged)
+            || self.try_read(Self::labelled)
+            || self.try_read(Self::stamped)
+            || self.try_read(Self::bracketed)
+            || self.try_read(Self::group)
+            || self.try_read(Self::host)
+            || self.try_read(Self::file)
+    }
+
+    /// A time as a word.
+    fn stamp(&mut self) -> Option<()> {
+        let word = self.word().filter(|word| word.len() >= 19 && time::parse(word).is_some())?;
+        self.time = Some(word);
+        Some(())
+    }
+
+    /// `<134>`, and a version.
+    fn priority(&mut self) -> Option<()> {
+        let (number, _) = self.rest().strip_prefix('<')?.split_once('>')?;
+        let is_number = !number.is_empty() && number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit());
+        self.at += if is_number { number.len() + 2 } else { return None };
+        Some(())
+    }
+
+    /// `<134>1 <time> host app pid id [data] `.
+    fn rfc5424(&mut self) -> Option<()> {
+        self.priority()?;
+        self.word().filter(|version| *version == "1")?;
+        self.stamp()?;
+        for _ in 0..4 {
+            self.word()?;
+        }
+        match self.rest().as_bytes().first()? {
+            b'-' => _ = self.word()?,
+            b'[' => {
+                while self.rest().starts_with('[') && !self.is_record() {
+                    self.structured()?;
+                }
+                self.blanks();
+            }
+            _ => return None,
+        }
+        self.is_record().then_some(())
+    }
+
+    /// An element of structured data, which holds texts.
+    fn structured(&mut self) -> Option<()> {
+        let (mut in_text, mut escaped) = (false, false);
+        let end = self.rest().bytes().position(|byte| {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_text => escaped = true,
+                b'"' => in_text = !in_text,
+                _ => (),
+            }
+            byte == b']' && !in_text
+        })?;
+        self.at += end + 1;
+        Some(())
+    }
+
+    /// `Nov 21 20:37:37 host tag[1]: ` as syslog and journalctl write it, with a priority or without one; with other times too.
+    fn tagged(&mut self) -> Option<()> {
+        let _ = self.priority();
+        if self.try_read(Self::stamp) {
+            // The host can be missing, the tag cannot.
+        } else {
+            self.word().filter(|month| MONTHS.contains(month))?;
+            self.word().filter(|day| day.len() <= 2 && day.bytes().all(|byte| byte.is_ascii_digit()))?;
+            self.word().filter(|clock| clock.len() >= 8 && clock.as_bytes()[2] == b':')?;
+        }
+        let first = self.word()?;
+        let tag = if first.ends_with(':') { first } else { self.word()? };
+        let name = tag.strip_suffix(':')?;
+        (!is_severity(name)).then_some(())
+    }
+
+    /// `<time> {job="audit"} `, as logcli writes it.
+    fn labelled(&mut self) -> Option<()> {
+        self.stamp()?;
+        let rest = self.rest();
+        let name = rest.strip_prefix('{')?.split('=').next()?;
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let (mut in_text, mut escaped) = (false, false);
+        let end = rest.bytes().position(|byte| {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_text => escaped = true,
+                b'"' => in_text = !in_text,
+                _ => (),
+            }
+            byte == b'}' && !in_text
+        })?;
+        self.at += end + 1;
+        self.blanks();
+        is_name.then_some(())
+    }
+
+    /// `<time> ` or `<time> stream `.
+    fn stamped(&mut self) -> Option<()> {
+        self.stamp()?;
+        if !self.is_record() {
+            self.word().filter(|stream| !is_severity(stream.trim_end_matches(':')))?;
+        }
+        Some(())
+    }
+
+    /// `[pod/kube-apiserver-cp-1/kube-apiserver] `, as `kubectl logs --prefix` writes it.
+    fn bracketed(&mut self) -> Option<()> {
+        self.word().filter(|word| word.starts_with("[pod/") && word.ends_with(']')).map(|_| ())
+    }
+
+    /// `/aws/eks/prod/cluster kube-apiserver-audit-0a ` and `kube-apiserver-1  | `.
+    fn group(&mut self) -> Option<()> {
+        let (first, second) = (self.word()?, self.word()?);
+        (first.starts_with('/') || second == "|").then_some(())
+    }
+
+    /// A host, or a tag.
+    fn host(&mut self) -> Option<()> {
+        let word = self.word()?;
+        (!is_severity(word.trim_end_matches(':'))).then_some(())
+    }
+
+    /// `audit.log:` and `audit.log:12:`, as `grep` writes them.
+    fn file(&mut self) -> Option<()> {
+        let rest = self.rest();
+        let end = rest.find('{')?;
+        let name = rest[..end].strip_suffix(':')?;
+        let is_name = !name.is_empty() && name.len() <= MAX_WORD && !name.contains([' ', '\t', '"', '\\', '\'']);
+        self.at += end;
+        is_name.then_some(())
+    }
+}
+
+fn is_severity(word: &str) -> bool {
+    SEVERITIES.contains(&word.to_ascii_lowercase().trim_matches(['[', ']']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_collectors_are_known() {
+        for prefix in [
+            "",
+            "\u{feff}",
+            "node-1 ",
+            "2021-07-21T09:46:13.123Z ",
+            "2023-05-20T05:26:57.511000+00:00 kube-apiserver-audit-900118 ",
+            "<134>1 2026-11-21T20:37:37.365950Z cp-1 kube-apiserver 1 audit - ",
+            "<14>1 2026-11-21T20:37:37Z cp-1 audit - - [x@1 a=\"{\"] ",
+            "<14>Nov 21 20:37:37 cp-1 audit: ",
+            "Nov  1 20:37:37 cp-1 kube-apiserver[12]: ",
+            "2026-11-21T20:37:37+0000 cp-1 kube-apiserver[12]: ",
+            "2026-11-21T20:37:37+00:00\tkube.audit\t",
+            "2026-11-21T20:37:37Z {job=\"audit\", filename=\"/var/log/a{}.log\"} ",
+            "2026-11-21T20:37:37.365950123Z stdout F ",
+            "[pod/kube-apiserver-cp-1/kube-apiserver] ",
+            "kube-apiserver-1  | ",
+            "audit-1.log:12:",
+            "/aws/eks/prod/cluster kube-apiserver-audit-0a ",
+        ] {
+            let text = format!("{prefix}{{\"a\":1}}");
+            assert_eq!(header(&text).map(|header| header.length), Some(prefix.len()), "{prefix}");
+        }
+        let part = header("2026-11-21T20:37:37.365950123Z stdout P {\"a\"").unwrap();
+        assert!(part.is_part && part.time == Some("2026-11-21T20:37:37.365950123Z"));
+    }
+
+    #[test]
+    fn text_of_programs_is_no_header() {
+        for prefix in [
+            "I1121 20:37:37.000000       1 trace.go:236] Trace[123]: user-agent:",
+            "10.0.0.9 - - [21/Nov/2026:20:37:37 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"",
+            "2026-11-21T20:37:37Z INFO request from ",
+            "2026-11-21T20:37:37Z INFO ",
+            "error: ",
+            "e\":201},\"requestObject\":",
+            "time=2026-11-21T20:37:37Z level=info msg=",
+        ] {
+            assert_eq!(header(&format!("{prefix}{{\"a\":1}}")), None, "{prefix}");
+        }
+        assert!(is_klog("I1121 20:37:37.000000       1 trace.go:236] x"));
+        assert!(
+            is_klog("2026-11-21T20:37:37.365950123Z stderr F W1121 20:37:37.000000       1 x.go:2] x")
+                && !is_klog("Important")
+        );
+    }
+}

@@ -1,0 +1,343 @@
+//! No client can speak as the log: an event that a client planted in what it sends is never an event of the log that
+//! carries no mark, whatever happened to the record that it stands in.
+//!
+//! `tests/logs/planted` holds one example of each kind that was once mistaken; here real events get an event planted in every
+//! string and in the bodies, and are then torn, split, wrapped and damaged. `KFORENSIC_PLANTED` sets how many.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use kforensic_event::shape::Position;
+use kforensic_event::{Decoded, Reading};
+use serde_json::{Value, json};
+
+fn logs(folder: &str) -> PathBuf {
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/logs").join(folder)
+}
+
+/// A record: who and which event, or why it is none; and the mark of an event.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    user: String,
+    audit_id: String,
+    mark: Option<String>,
+    reject: Option<String>,
+}
+
+fn decode(log: &[u8]) -> Vec<Found> {
+    let mut found = Vec::new();
+    Reading::of(log).decode(log, Position::START, true, &mut |record| {
+        found.push(match record.decoded {
+            Decoded::Event(event) => Found {
+                user: event.user.name.unwrap_or_default().into_owned(),
+                audit_id: event.audit_id.unwrap_or_default().into_owned(),
+                mark: event.salvaged.map(Into::into),
+                reject: None,
+            },
+            Decoded::Reject(reason) => Found {
+                user: String::new(),
+                audit_id: String::new(),
+                mark: None,
+                reject: Some(format!("{reason} {}", String::from_utf8_lossy(record.bytes))),
+            },
+        });
+    });
+    found
+}
+
+fn is_planted(found: &Found) -> bool {
+    found.reject.is_none()
+        && (found.user == "innocent-bob" || found.user == "alice" || found.audit_id.starts_with("FAKE"))
+}
+
+/// Each file is a kind; what is expected is what the client's own record is, and which events of others are there.
+#[test]
+fn no_event_of_a_victim_comes_out_of_the_kinds_that_were_once_mistaken() {
+    let read = |name: &str| decode(&std::fs::read(logs("planted").join(name)).unwrap());
+    let folder = std::fs::read_dir(logs("planted")).unwrap();
+    let mut names: Vec<String> = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    for name in &names {
+        let found = read(name);
+        let planted: Vec<&Found> = found.iter().filter(|found| is_planted(found)).collect();
+        assert!(planted.is_empty(), "{name}: {planted:?}");
+        // The client's own record is there: as an event, or word for word.
+        let own = ["evil", "r1", "i1", "real-1", "trace.go", "f1e1d000-0000-4000-8000-000000000005", "079"];
+        let is_own = |found: &Found| {
+            own.iter().any(|id| {
+                found.audit_id.contains(id)
+                    || found
+                        .reject
+                        .as_ref()
+                        .is_some_and(|reject| reject.contains(id) || reject.contains("FAKE") || reject.contains("dead"))
+            })
+        };
+        assert!(found.iter().any(is_own), "{name}: {found:?}");
+        let others = found.iter().filter(|found| found.audit_id.starts_with("good")).count();
+        assert!(others > 0 || !name.starts_with('i') || name.starts_with("i38"), "{name}");
+    }
+    // What is behind the torn record of a client is not lost.
+    for name in [
+        "i02_torn_middle_then_newline.log",
+        "i04_nul_hole_in_body.log",
+        "i05_klog_useragent_plain.log",
+        "i08_cri_P_without_rest.log",
+        "i11_syslog_torn.log",
+    ] {
+        let good: Vec<Found> = read(name).into_iter().filter(|found| found.audit_id == "good2").collect();
+        assert!(good.len() == 1 && good[0].mark.is_none(), "{name}: {good:?}");
+    }
+    // Where the collector tells a time, the torn record is an event that says so.
+    for name in ["i08_cri_P_without_rest.log", "i11_syslog_torn.log", "fluentbit-16k-forged.jsonl"] {
+        let cut = read(name).into_iter().filter(|found| found.mark.as_deref() == Some("cut")).count();
+        assert_eq!(cut, 1, "{name}");
+    }
+    assert_eq!(read("whole.log").iter().filter(|found| found.reject.is_none() && found.mark.is_none()).count(), 4);
+}
+
+/// Numbers that are always the same: SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % (end.max(1) as u64)).unwrap()
+    }
+
+    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+}
+
+const FAKE: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"FAKE","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/kube-system/secrets/admin","verb":"get","user":{"username":"innocent-bob","groups":["system:masters"]},"sourceIPs":["10.0.0.9"],"userAgent":"curl/8","objectRef":{"resource":"secrets","namespace":"kube-system","name":"admin","apiVersion":"v1"},"responseStatus":{"metadata":{},"code":200},"requestReceivedTimestamp":"2026-11-21T20:00:00.000000Z","stageTimestamp":"2026-11-21T20:00:00.000000Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#;
+
+const LEGACY: &str = r#"2026-11-21T20:00:00.000000000Z AUDIT: id="FAKE" stage="ResponseComplete" ip="10.0.0.9" method="get" user="innocent-bob" groups="\"system:masters\"" as="<self>" asgroups="<lookup>" user-agent="curl/8" namespace="kube-system" uri="/api/v1/namespaces/kube-system/secrets/admin" response="200""#;
+
+/// Texts that a client may send, each of which is an event of its victim to who is not careful.
+fn texts() -> Vec<String> {
+    let quoted = Value::from(FAKE).to_string();
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Value>(FAKE).unwrap()).unwrap();
+    vec![
+        FAKE.to_owned(),
+        format!("{FAKE}\n"),
+        format!("x\n{FAKE}\n"),
+        format!("x\n{pretty}\ny"),
+        format!("\"}}}}\n{FAKE}\n"),
+        format!("node-1 {FAKE}"),
+        format!("2026-11-21T20:00:00.000000000Z stdout F {FAKE}"),
+        format!("\n2026-11-21T20:00:00.000000000Z stdout F {FAKE}\n"),
+        format!("{{\"log\":{quoted},\"stream\":\"stdout\",\"time\":\"2026-11-21T20:00:00Z\"}}"),
+        format!("{{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"items\":[{FAKE}]}}"),
+        format!("[{FAKE}]"),
+        format!("\",\"x\":{FAKE}"),
+        LEGACY.to_owned(),
+        format!("\n{LEGACY}\n"),
+    ]
+}
+
+/// Bodies that a client may send.
+fn bodies() -> Vec<Value> {
+    let fake: Value = serde_json::from_str(FAKE).unwrap();
+    let text = || Value::from(FAKE);
+    vec![
+        fake.clone(),
+        json!({"spec": fake, "pad": "A".repeat(300)}),
+        json!({"pad": "A".repeat(40), "spec": {"a": [1, fake, fake], "log": text(), "message": text()}}),
+        json!([fake, fake, {"op": "add", "path": "/x", "value": fake}]),
+        json!({"items": [fake, fake]}),
+        json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [fake, fake]}),
+        json!({"log": format!("{FAKE}\n"), "stream": "stdout", "time": "2026-11-21T20:00:00Z"}),
+        json!({"records": [{"properties": {"log": text()}, "category": "kube-audit", "time": "2026-11-21T20:00:00Z"}]}),
+        json!({"data": {"audit.log": format!("{FAKE}\n{FAKE}\n")}, "kind": "ConfigMap", "apiVersion": "v1", "metadata": {}}),
+        text(),
+    ]
+}
+
+/// Real events, one of them with bodies.
+fn events() -> Vec<Value> {
+    let plain = std::fs::read_to_string(logs("shapes/00-plain.jsonl")).unwrap();
+    let lines = plain.lines().filter(|line| line.len() < 4_000);
+    let mut events: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let collectors = std::fs::read_to_string(logs("collectors/00-plain.log")).unwrap();
+    events.extend(collectors.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+    events
+}
+
+/// Plants a text in one of the strings of an event that a client chooses.
+fn plant_text(value: &mut Value, text: &str, random: &mut Random) {
+    let places = [
+        "/userAgent",
+        "/requestURI",
+        "/auditID",
+        "/user/username",
+        "/objectRef/name",
+        "/objectRef/namespace",
+        "/objectRef/resource",
+        "/verb",
+        "/sourceIPs/0",
+        "/responseStatus/message",
+        "/annotations/a~1b",
+        "/user/extra/x/0",
+    ];
+    let place = *random.one(&places);
+    if let Some(at) = value.pointer_mut(place) {
+        *at = text.into();
+    }
+    match place {
+        "/annotations/a~1b" => value["annotations"]["a/b"] = text.into(),
+        "/user/extra/x/0" => value["user"]["extra"]["x"] = json!([text]),
+        "/responseStatus/message" => value["responseStatus"] = json!({"metadata": {}, "message": text, "code": 422}),
+        _ => (),
+    }
+}
+
+/// One mutation: a log in some wrapper, with a planted event, damaged.
+fn planted(random: &mut Random, events: &[Value]) -> Vec<u8> {
+    let mut evil = random.one(events).clone();
+    evil["auditID"] = "evil".into();
+    match random.below(3) {
+        0 => {
+            let text = random.one(&texts()).clone();
+            plant_text(&mut evil, &text, random);
+        }
+        1 => evil["requestObject"] = random.one(&bodies()).clone(),
+        _ => {
+            evil["requestObject"] = random.one(&bodies()).clone();
+            evil["responseObject"] = random.one(&bodies()).clone();
+            let text = random.one(&texts()).clone();
+            plant_text(&mut evil, &text, random);
+        }
+    }
+    let mut log: Vec<Value> = (0..random.below(3)).map(|_| random.one(events).clone()).collect();
+    let at = random.below(log.len() + 1);
+    log.insert(at, evil);
+    // Now and then in the order in which a collector sorts members, else in the server's.
+    let texts: Vec<String> =
+        log.iter().map(|event| if random.below(4) == 0 { event.to_string() } else { in_order(event) }).collect();
+    let mut bytes = wrapped(random, &texts, &log).into_bytes();
+    for _ in 0..random.below(3) {
+        damage(random, &mut bytes);
+    }
+    bytes
+}
+
+/// The event with its members in the order of the server.
+fn in_order(event: &Value) -> String {
+    const ORDER: [&str; 19] = [
+        "kind",
+        "apiVersion",
+        "level",
+        "auditID",
+        "stage",
+        "requestURI",
+        "verb",
+        "user",
+        "impersonatedUser",
+        "authenticationMetadata",
+        "sourceIPs",
+        "userAgent",
+        "objectRef",
+        "responseStatus",
+        "requestObject",
+        "responseObject",
+        "requestReceivedTimestamp",
+        "stageTimestamp",
+        "annotations",
+    ];
+    let members = ORDER.iter().filter_map(|name| Some(format!("\"{name}\":{}", event.get(*name)?)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+/// The events as a collector would leave them.
+fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
+    let time = "2026-11-21T20:37:37.365950123Z";
+    let each = |one: &dyn Fn(&String) -> String| lines.iter().map(|line| one(line) + "\n").collect::<String>();
+    let objects = |one: &dyn Fn(&String) -> Value| lines.iter().map(one).collect::<Vec<Value>>();
+    let split = *random.one(&[64_usize, 97, 200, FAKE.len()]);
+    match random.below(20) {
+        0..=3 | 6 => each(&Clone::clone),
+        4 => format!("[{}]\n", lines.join(",")),
+        5 => format!("[\n{}\n]\n", lines.join(",\n")),
+        7 => format!("{{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"metadata\":{{}},\"items\":[{}]}}\n", lines.join(",")),
+        8 => each(&|line| json!({"log": format!("{line}\n"), "stream": "stdout", "time": time}).to_string()),
+        9 => each(&|line| format!("{time} stdout F {line}")),
+        10 => each(&|line| format!("<14>1 {time} cp-1 audit - - - {line}")),
+        11 => each(&|line| json!({"@timestamp": time, "log": line, "kubernetes": {"pod_name": "kube-apiserver-1"}}).to_string()),
+        12 => json!({"events": objects(&|line| json!({"timestamp": 1_795_293_421_108_i64, "message": line, "ingestionTime": 1}))}).to_string(),
+        13 => json!({"records": objects(&|line| json!({"category": "kube-audit", "operationName": "x", "properties": {"log": line}, "time": time}))}).to_string(),
+        14 => each(&|line| json!({"result": {"_raw": line, "_time": time, "host": "cp-1"}}).to_string()),
+        15 => each(&|line| parts(line, split, &|part, last| format!("{time} stdout {} {part}", if last { "F" } else { "P" }))),
+        16 => each(&|line| parts(line, split, &|part, last| {
+            json!({"log": if last { format!("{part}\n") } else { part.to_owned() }, "stream": "stdout", "time": time}).to_string()
+        })),
+        17 => each(&|line| parts(line, split, &|part, _| format!("<14>1 {time} cp-1 audit - - - {part}"))),
+        18 => each(&|line| parts(line, split, &|part, _| json!({"@timestamp": time, "log": part, "kubernetes": {}}).to_string())),
+        _ => events.iter().map(|event| json!({"kubernetes": {"audit": event}, "@timestamp": time}).to_string() + "\n").collect(),
+    }
+}
+
+/// A line in parts, where a client that knows the length of parts would have it: one of them is exactly its event.
+fn parts(line: &str, length: usize, one: &dyn Fn(&str, bool) -> String) -> String {
+    let planted = line.find(FAKE).unwrap_or(0);
+    let mut cuts: Vec<usize> =
+        (1..).map(|number| planted % length + number * length).take_while(|cut| *cut < line.len()).collect();
+    cuts.push(planted);
+    cuts.push(planted + FAKE.len());
+    cuts.extend([0, line.len()]);
+    cuts.retain(|cut| *cut <= line.len() && line.is_char_boundary(*cut));
+    cuts.sort_unstable();
+    cuts.dedup();
+    let parts: Vec<String> = cuts.windows(2).map(|ends| one(&line[ends[0]..ends[1]], ends[1] == line.len())).collect();
+    parts.join("\n")
+}
+
+fn damage(random: &mut Random, bytes: &mut Vec<u8>) {
+    let at = random.below(bytes.len() + 1);
+    let end = (at + random.below(900)).min(bytes.len());
+    // A tear at a client's event, which is the worst place for one.
+    let planted: Vec<usize> = memchr::memmem::find_iter(bytes, b"{\"kind\":\"Event\"").collect();
+    let edge = if planted.is_empty() { at } else { *random.one(&planted) };
+    match random.below(9) {
+        0 => bytes.truncate(at),
+        1 => bytes.truncate(edge),
+        2 => _ = bytes.drain(..at),
+        3 => _ = bytes.drain(at..end),
+        4 => bytes[at..end].fill(0),
+        5 => _ = bytes.splice(at..at, *b"\n"),
+        6 => _ = bytes.splice(at..at, vec![0; 40]),
+        7 => {
+            // A word that is no JSON, as some write numbers.
+            let number = memchr::memmem::find(bytes, b"\"code\":").map_or(at, |code| code + 7);
+            bytes.splice(number..number, *b"NaN");
+        }
+        _ => bytes.truncate((edge + FAKE.len()).min(bytes.len())),
+    }
+}
+
+/// Mutations in the suite; a hundred thousand take about a minute.
+const MUTATIONS: usize = 4_000;
+
+#[test]
+fn a_planted_event_is_never_an_unmarked_event_whatever_happens_to_the_log() {
+    let events = events();
+    let mut random = Random(0);
+    let asked = std::env::var("KFORENSIC_PLANTED").ok().and_then(|number| number.parse().ok());
+    let (mut marked, mut own) = (0, 0);
+    for number in 0..asked.unwrap_or(MUTATIONS) {
+        let log = planted(&mut random, &events);
+        for found in decode(&log).iter().filter(|found| found.reject.is_none()) {
+            let is_fake = found.audit_id == "FAKE" || (found.user == "innocent-bob" && found.audit_id != "evil");
+            assert!(
+                !is_fake || found.mark.is_some(),
+                "mutation {number}: {found:?} in {}",
+                String::from_utf8_lossy(&log)
+            );
+            marked += usize::from(is_fake);
+            own += usize::from(found.audit_id == "evil");
+        }
+    }
+    // The client's own record is read most of the time, so the test is not about logs that nobody can read.
+    assert!(own * 3 > asked.unwrap_or(MUTATIONS), "{own} own records, {marked} planted ones with a mark");
+}
