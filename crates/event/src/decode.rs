@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::changed::{self, Changed};
 use crate::event::{Annotated, Event, ObjectRef, Status, UserInfo};
 use crate::json;
 use crate::reject::Reason;
@@ -14,6 +15,8 @@ use crate::time;
 
 /// The `kind` of an audit event; a rebuilt event carries it unless `other` says otherwise.
 pub(crate) const KIND: &str = "Event";
+/// How the `apiVersion` of every audit event begins.
+const API_GROUP: &str = "audit.k8s.io/";
 /// The `apiVersion` of an audit event since Kubernetes 1.12.
 pub(crate) const API_VERSION: &str = "audit.k8s.io/v1";
 /// Member of `other` that lists the canonical members which the original does not have.
@@ -62,6 +65,10 @@ pub(crate) struct Decoder<'a> {
     levels: [Option<&'a str>; 2],
     /// It need not have a level: a collector left it out.
     any_level: bool,
+    /// It says that it is an audit event, so that a collector can have left something out.
+    is_named: bool,
+    /// What the collector changed.
+    changed: Changed,
 }
 
 impl<'a> Decoder<'a> {
@@ -72,7 +79,10 @@ impl<'a> Decoder<'a> {
                 self.kind = Some(value);
                 (member::KIND, is_text(value, KIND))
             }
-            "apiVersion" => (member::API_VERSION, is_text(value, API_VERSION)),
+            "apiVersion" => {
+                self.is_named = json::string(value).is_some_and(|version| version.starts_with(API_GROUP));
+                (member::API_VERSION, is_text(value, API_VERSION))
+            }
             "level" => {
                 self.levels[0] = Some(value);
                 (member::LEVEL, text(&mut event.level, value))
@@ -80,35 +90,40 @@ impl<'a> Decoder<'a> {
             "auditID" => (member::AUDIT_ID, text(&mut event.audit_id, value)),
             "stage" => (member::STAGE, text(&mut event.stage, value)),
             "requestURI" => (member::REQUEST_URI, text(&mut event.request_uri, value)),
-            "verb" => (member::VERB, text(&mut event.verb, value)),
+            "verb" => (member::VERB, text(&mut event.verb, value) && !changed::lower(&mut event.verb)),
             "user" => {
                 self.user = Some(value);
-                (member::USER, event.user.read(value) != Mirror::Lossy)
+                (member::USER, self.changed.user(&mut event.user, value) != Mirror::Lossy)
             }
-            "impersonatedUser" => (member::IMPERSONATED, event.impersonated.read(value) == Mirror::Exact),
+            "impersonatedUser" => {
+                (member::IMPERSONATED, self.changed.user(&mut event.impersonated, value) == Mirror::Exact)
+            }
             "authenticationMetadata" => {
                 let read = constraint(&mut event.impersonation_constraint, value);
                 (member::AUTHENTICATION, read == Mirror::Exact)
             }
-            "sourceIPs" => (member::SOURCE_IPS, texts(&mut event.source_ips, value)),
-            "userAgent" => (member::USER_AGENT, text(&mut event.user_agent, value)),
-            "objectRef" => (member::OBJECT_REF, event.object.read(value) == Mirror::Exact),
-            "responseStatus" => (member::STATUS, event.status.read(value) == Mirror::Exact),
-            "requestObject" => (member::REQUEST, verbatim(&mut event.request_object, value)),
-            "responseObject" => (member::RESPONSE, verbatim(&mut event.response_object, value)),
-            "requestReceivedTimestamp" => (member::RECEIVED, instant(&mut event.event_time, value)),
-            "stageTimestamp" => (member::STAGED, instant(&mut event.stage_time, value)),
-            "annotations" => {
-                event.annotated.read(value);
-                (member::ANNOTATIONS, verbatim(&mut event.annotations, value))
+            "sourceIPs" => {
+                let exact = texts(&mut event.source_ips, value);
+                if !exact {
+                    event.source_ips = changed::addresses(value);
+                }
+                (member::SOURCE_IPS, exact)
             }
+            "userAgent" => (member::USER_AGENT, text(&mut event.user_agent, value)),
+            "objectRef" => (member::OBJECT_REF, changed::object_ref(&mut event.object, value) == Mirror::Exact),
+            "responseStatus" => (member::STATUS, changed::status(&mut event.status, value) == Mirror::Exact),
+            "requestObject" => (member::REQUEST, self.changed.body(0, &mut event.request_object, value)),
+            "responseObject" => (member::RESPONSE, self.changed.body(1, &mut event.response_object, value)),
+            "requestReceivedTimestamp" => (member::RECEIVED, self.changed.instant(&mut event.event_time, value)),
+            "stageTimestamp" => (member::STAGED, self.changed.instant(&mut event.stage_time, value)),
+            "annotations" => (member::ANNOTATIONS, self.changed.annotations(event, value)),
             unknown => {
                 self.ambiguous |= unknown == ABSENT || unknown == WHOLE;
                 match unknown {
-                    "timestamp" => _ = instant(&mut self.old_times[0], value),
+                    "timestamp" => _ = self.changed.instant(&mut self.old_times[0], value),
                     "metadata" => self.old_times[1] = creation_time(value),
                     _ if LEVEL_MEMBERS.contains(&unknown) => self.levels[1] = Some(value),
-                    _ => (),
+                    _ => self.changed.record_time(unknown, value),
                 }
                 (0, false)
             }
@@ -144,24 +159,34 @@ impl<'a> Decoder<'a> {
         if self.event.audit_id.is_none() {
             return missing("string `auditID`");
         }
-        if self.event.level.is_none() && !self.any_level {
+        if self.event.level.is_none() && !self.any_level && !self.is_named {
             return missing("string `level`");
         }
-        if !self.user.is_some_and(json::is_object) {
+        if !self.user.is_some_and(|user| json::is_object(user) || self.changed.has_user(self.is_named)) {
             return missing("object `user`");
         }
         if self.kind.is_some_and(|kind| !is_text(kind, KIND)) {
             return missing("`kind` of `Event`");
         }
         self.restore_level();
+        let [timestamp, created] = self.old_times;
+        self.changed.times(&mut self.event, timestamp, created);
+        if !self.any_level
+            && let Some(written) = self.changed.level(&mut self.event)
+        {
+            push_member(&mut self.event.other, "level", &written);
+        }
+        self.changed.finish(&mut self.event);
         let absent: Vec<&str> = [
-            ("kind", member::KIND),
-            ("apiVersion", member::API_VERSION),
-            ("requestReceivedTimestamp", member::RECEIVED),
+            ("kind", member::KIND, true),
+            ("apiVersion", member::API_VERSION, true),
+            ("level", member::LEVEL, self.event.level.is_some()),
+            ("requestReceivedTimestamp", member::RECEIVED, true),
+            ("stageTimestamp", member::STAGED, self.event.stage_time.is_some()),
         ]
         .iter()
-        .filter(|(_, bit)| self.seen & bit == 0)
-        .map(|(name, _)| *name)
+        .filter(|(_, bit, is_set)| self.seen & bit == 0 && *is_set)
+        .map(|(name, ..)| *name)
         .collect();
         let event = &mut self.event;
         if self.ambiguous {
@@ -170,8 +195,6 @@ impl<'a> Decoder<'a> {
         } else if !absent.is_empty() {
             push_member(&mut event.other, ABSENT, &format!("[\"{}\"]", absent.join("\",\"")));
         }
-        let [timestamp, created] = self.old_times;
-        event.event_time = event.event_time.or(timestamp).or(event.stage_time).or(created);
         if event.event_time.is_none() {
             return Err(NO_TIME);
         }
@@ -181,7 +204,7 @@ impl<'a> Decoder<'a> {
 
 /// How well fields mirror the object they were read from.
 #[derive(PartialEq, Eq, Clone, Copy)]
-enum Mirror {
+pub(crate) enum Mirror {
     /// At least one field is set, and the fields give the same object back.
     Exact,
     /// The object is `{}`: no field is set.
@@ -191,7 +214,7 @@ enum Mirror {
 }
 
 /// Reads the members of a nested object with `each`, which says whether its field mirrors the member.
-fn nested<'a>(object: &'a str, mut each: impl FnMut(&str, &'a str) -> Option<(u32, bool)>) -> Mirror {
+pub(crate) fn nested<'a>(object: &'a str, mut each: impl FnMut(&str, &'a str) -> Option<(u32, bool)>) -> Mirror {
     let mut mirror = Mirror::Empty;
     let mut seen = 0_u32;
     let whole = json::members(object, &mut |key, value| {
@@ -209,7 +232,7 @@ fn nested<'a>(object: &'a str, mut each: impl FnMut(&str, &'a str) -> Option<(u3
 }
 
 impl<'a> UserInfo<'a> {
-    fn read(&mut self, object: &'a str) -> Mirror {
+    pub(crate) fn read(&mut self, object: &'a str) -> Mirror {
         nested(object, |key, value| {
             Some(match key {
                 "username" => (1, text(&mut self.name, value)),
@@ -225,7 +248,7 @@ impl<'a> UserInfo<'a> {
     }
 
     /// Keys of `extra` hold dots and slashes, its values are always arrays.
-    fn read_extra(&mut self, object: &'a str) {
+    pub(crate) fn read_extra(&mut self, object: &'a str) {
         nested(object, |key, value| {
             let field = match key {
                 "authentication.kubernetes.io/credential-id" => &mut self.credential_id,
@@ -241,7 +264,7 @@ impl<'a> UserInfo<'a> {
 }
 
 impl<'a> ObjectRef<'a> {
-    fn read(&mut self, object: &'a str) -> Mirror {
+    pub(crate) fn read(&mut self, object: &'a str) -> Mirror {
         nested(object, |key, value| {
             let (bit, field) = match key {
                 "resource" => (1, &mut self.resource),
@@ -262,7 +285,7 @@ impl<'a> ObjectRef<'a> {
 impl<'a> Status<'a> {
     /// `metadata` is `{}` in all of 89,636 real events; without it, or with more in it, the object
     /// is kept whole beside the columns.
-    fn read(&mut self, object: &'a str) -> Mirror {
+    pub(crate) fn read(&mut self, object: &'a str) -> Mirror {
         let mut metadata = false;
         let mirror = nested(object, |key, value| {
             Some(match key {
@@ -288,7 +311,7 @@ impl<'a> Status<'a> {
 }
 
 impl<'a> Annotated<'a> {
-    fn read(&mut self, object: &'a str) {
+    pub(crate) fn read(&mut self, object: &'a str) {
         nested(object, |key, value| {
             let field = match key {
                 "authorization.k8s.io/decision" => &mut self.decision,
@@ -314,7 +337,7 @@ fn creation_time(metadata: &str) -> Option<i64> {
     let mut time = None;
     nested(metadata, |key, value| {
         if key == "creationTimestamp" {
-            instant(&mut time, value);
+            time = time::read(value).map(|told| told.micros);
         }
         None
     });
@@ -349,21 +372,12 @@ fn verbatim<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
 }
 
 fn integer(field: &mut Option<i32>, value: &str) -> bool {
-    *field = value.parse().ok();
-    // `-0` is the one spelling that does not come back as it was.
-    field.is_some() && value != "-0"
-}
-
-fn instant(field: &mut Option<i64>, value: &str) -> bool {
-    let Some(written) = json::string(value) else {
-        *field = None;
-        return false;
-    };
-    if let Some(micros) = time::parse_canonical(&written) {
-        *field = Some(micros);
-        return true;
+    if let Ok(code) = value.parse() {
+        *field = Some(code);
+        // `-0` is the one spelling that does not come back as it was.
+        return value != "-0";
     }
-    *field = time::parse(&written);
+    *field = changed::code(value);
     false
 }
 

@@ -19,11 +19,13 @@
 
 pub mod assumed;
 pub mod cell;
+mod changed;
 pub mod columns;
 mod decode;
 mod event;
 pub mod fingerprint;
 pub mod json;
+mod keys;
 pub mod partition;
 mod rebuild;
 pub mod redact;

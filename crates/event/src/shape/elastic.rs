@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use super::{Opener, Shape};
 use crate::json;
+use crate::keys;
 
 pub(super) static SHAPE: Shape = Shape {
     name: "elastic-agent",
@@ -70,31 +71,9 @@ fn rewrite(
 
 /// Writes an object again with dots in its keys; whether any key changed.
 fn rewrite_keys(object: &str, out: &mut String) -> bool {
-    let (start, mut first, mut changed) = (out.len(), true, false);
-    out.push('{');
-    let whole = json::members(object, &mut |key, value| {
-        if !std::mem::take(&mut first) {
-            out.push(',');
-        }
-        match key.split_once('/') {
-            Some((domain, name)) if domain.contains('_') && !domain.contains('.') => {
-                json::push_string(out, &format!("{}/{name}", domain.replace('_', ".")));
-                changed = true;
-            }
-            _ => json::push_string(out, &key),
-        }
-        out.push(':');
-        out.push_str(value);
-    });
-    match whole {
-        Ok(()) => out.push('}'),
-        Err(_) => {
-            out.truncate(start);
-            out.push_str(object);
-            changed = false;
-        }
-    }
-    changed
+    let restored = keys::with_dots(object);
+    out.push_str(restored.as_deref().unwrap_or(object));
+    restored.is_some()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::assumed;
 use crate::decode::{Decoder, WHOLE};
 use crate::event::Event;
 use crate::json;
@@ -40,6 +41,10 @@ impl Translated {
         event.peer_unknown = self.peer_unknown;
         if self.is_cut {
             event.salvaged = Some(Cow::Borrowed(salvage::CUT));
+            // The event's own times come last: the record's time stands for them.
+            if event.stage_time.is_none() {
+                event.assumed.get_or_insert_default().push(Cow::Borrowed(assumed::EVENT_TIME));
+            }
         }
         event.cluster = self.cluster.as_deref().map(Cow::Borrowed);
         Ok(event)

@@ -1,0 +1,195 @@
+//! Values as collectors leave them are what the server wrote, or say that they are not.
+//!
+//! `tests/logs/collectors` holds one small log, `00-plain.log`, as each kind of collector leaves it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use kforensic_event::shape::Position;
+use kforensic_event::{COLUMNS, Cell, Decoded, Origin, Reading, Row, RowBuilder, columns, rebuild};
+use serde_json::{Map, Value, json};
+
+fn folder() -> PathBuf {
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/logs/collectors")
+}
+
+/// The rows of a log's events, all columns by name, and the reasons of its rejects.
+fn read(log: &[u8]) -> (Vec<Map<String, Value>>, Vec<String>) {
+    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    Reading::of(log).decode(log, Position::START, true, &mut |record| match record.decoded {
+        Decoded::Event(event) => {
+            let origin = Origin::default();
+            let row = Row {
+                event: Some(&event),
+                reject: None,
+                redacted: 0,
+                note: None,
+                origin: &origin,
+                position: record.position,
+                length: 0,
+            };
+            let mut builder = RowBuilder::new(columns::schema());
+            builder.push(&row);
+            let batch = builder.finish().unwrap();
+            let cell = |at: usize| Cell::read(batch.column(at), COLUMNS[at].kind, 0);
+            let value = |at: usize| match cell(at) {
+                Cell::Text(text) => json!(text),
+                Cell::Texts(texts) => json!(texts),
+                Cell::Bool(bool) => json!(bool),
+                other => other.int().map_or(Value::Null, |number| json!(number)),
+            };
+            let mut values: Map<String, Value> =
+                COLUMNS.iter().enumerate().map(|(at, column)| (column.name.to_owned(), value(at))).collect();
+            let rebuilt = rebuild(&|name| cell(columns::find(name).unwrap().0)).unwrap();
+            values.insert("rebuilt".to_owned(), serde_json::from_str(&rebuilt).unwrap());
+            rows.push(values);
+        }
+        Decoded::Reject(reason) => rejects.push(reason.to_string()),
+    });
+    (rows, rejects)
+}
+
+fn file(name: &str) -> (Vec<Map<String, Value>>, Vec<String>) {
+    read(&std::fs::read(folder().join(name)).unwrap())
+}
+
+/// What a row tells of its event, without where it stands and how it was written.
+fn told(row: &Map<String, Value>, but: &[&str]) -> Map<String, Value> {
+    let provenance =
+        ["other", "rebuilt", "line_number", "byte_offset", "byte_length", "assumed", "cluster", "host", "date"];
+    let is_told = |name: &str| !provenance.contains(&name) && !but.contains(&name);
+    let json_columns = ["request_object", "response_object", "annotations", "user_extra"];
+    let value = |name: &str, value: &Value| match value.as_str().filter(|_| json_columns.contains(&name)) {
+        Some(text) => serde_json::from_str(text).unwrap(),
+        None => value.clone(),
+    };
+    row.iter().filter(|(name, _)| is_told(name)).map(|(name, cell)| (name.clone(), value(name, cell))).collect()
+}
+
+/// The file of each kind; columns that it cannot tell; what is said to be assumed, of all rows together.
+const KINDS: [(&str, &[&str], &[&str]); 12] = [
+    ("22-timekey/fluentd-requestReceived-dropped.jsonl", &[], &["event_time"]),
+    ("23-string-bodies/uken-none.jsonl", &[], &[]),
+    ("24-dedot/fluentbit-replace-dots.jsonl", &[], &["keys"]),
+    ("25-scalars/annotations-as-string.jsonl", &[], &[]),
+    ("25-scalars/code-as-lua-double.jsonl", &[], &[]),
+    ("25-scalars/level-missing.jsonl", &[], &["level"]),
+    ("25-scalars/level-overwritten.jsonl", &[], &["level"]),
+    ("25-scalars/time-epoch.jsonl", &["event_time", "stage_time"], &["event_time", "zone"]),
+    ("25-scalars/time-local-no-zone.jsonl", &[], &["zone"]),
+    ("25-scalars/user-as-string.jsonl", &["user_groups", "user_extra", "credential_id"], &["user"]),
+    ("25-scalars/verb-uppercase.jsonl", &[], &[]),
+    (
+        "08-aks-skipped/PT1H.json",
+        &["request_object", "response_object"],
+        &["requestObject withheld", "responseObject withheld"],
+    ),
+];
+
+#[test]
+fn what_collectors_change_is_read_as_the_server_wrote_it_or_says_what_was_assumed() {
+    let (plain, rejects) = file("00-plain.log");
+    assert_eq!((plain.len(), rejects.len()), (8, 0));
+    for (name, but, assumed) in KINDS {
+        let (rows, rejects) = file(name);
+        assert_eq!((rows.len(), rejects.len()), (8, 0), "{name}: {rejects:?}");
+        let mut said = Vec::new();
+        for (row, plain) in rows.iter().zip(&plain) {
+            assert_eq!(told(row, but), told(plain, but), "{name}");
+            said.extend(row["assumed"].as_array().into_iter().flatten().map(|word| word.as_str().unwrap().to_owned()));
+        }
+        said.sort();
+        said.dedup();
+        assert_eq!(said, *assumed, "{name}");
+        // And what came comes back.
+        if name.starts_with("2") {
+            let originals = std::fs::read_to_string(folder().join(name)).unwrap();
+            let originals: Vec<Value> = originals.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            assert_eq!(rows.iter().map(|row| row["rebuilt"].clone()).collect::<Vec<_>>(), originals, "{name}");
+        }
+    }
+}
+
+#[test]
+fn members_with_other_names_are_rejects_that_say_so() {
+    let (rows, rejects) = file("25-scalars/keys-snake.jsonl");
+    assert!(rows.is_empty());
+    assert!(
+        rejects.iter().all(|reason| reason.starts_with(
+            "a record of a request, but not in the words of a Kubernetes audit event (audit id `f1e1d000"
+        )),
+        "{rejects:?}"
+    );
+}
+
+#[test]
+fn what_a_collector_cut_is_an_event_that_says_so_or_names_its_audit_id() {
+    let (rows, rejects) = file("32-cut/splunk-10000.jsonl");
+    let marks: Vec<&Value> = rows.iter().map(|row| &row["salvaged"]).collect();
+    assert_eq!((marks, rejects.len()), (vec![&Value::Null, &json!("cut"), &Value::Null], 0));
+    assert_eq!(
+        (&rows[1]["verb"], &rows[1]["name"], &rows[1]["assumed"]),
+        (&json!("create"), &json!("helper"), &json!(["event_time"]))
+    );
+    let (rows, rejects) = file("32-cut/plain-cut-lines.log");
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rejects, ["torn: the record of event `f1e1d000-0000-4000-8000-000000000088` ends inside a JSON value"]);
+    let (rows, _) = file("32-cut/server-truncated.log");
+    assert_eq!((&rows[0]["truncated"], &rows[0]["salvaged"]), (&json!(true), &Value::Null));
+}
+
+/// One member of an event, changed, and what comes of it.
+#[test]
+fn other_spellings_of_values_are_read_too() {
+    let event = |member: &str, value: Value| {
+        let mut event = json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "a", "stage": "ResponseComplete", "verb": "create", "user": {"username": "bob"}, "requestReceivedTimestamp": "2026-11-21T20:37:01.101111Z", "stageTimestamp": "2026-11-21T20:37:01.108114Z"});
+        event[member] = value;
+        let (mut rows, rejects) = read(event.to_string().as_bytes());
+        assert_eq!((rows.len(), rejects.len()), (1, 0), "{event}");
+        assert_eq!(rows[0]["rebuilt"], event);
+        rows.remove(0)
+    };
+    for code in [json!(403.0), json!("403"), json!("403.0"), json!("403.000000"), json!(4.03e2)] {
+        assert_eq!(event("responseStatus", json!({"metadata": {}, "code": code}))["status_code"], json!(403), "{code}");
+    }
+    for none in [json!(403.5), json!("many"), json!(null), json!(1e300), json!("")] {
+        assert_eq!(
+            event("responseStatus", json!({"metadata": {}, "code": none}))["status_code"],
+            Value::Null,
+            "{none}"
+        );
+    }
+    let status = event("responseStatus", json!("{\"metadata\":{},\"reason\":\"Forbidden\",\"code\":403}"));
+    assert_eq!((&status["status_code"], &status["status_reason"]), (&json!(403), &json!("Forbidden")));
+    let object = event("objectRef", json!("{\"resource\":\"secrets\",\"name\":\"x\\u0022y\"}"));
+    assert_eq!((&object["resource"], &object["name"]), (&json!("secrets"), &json!("x\"y")));
+    let user = event(
+        "user",
+        json!(
+            "{\"username\":\"mallory\",\"groups\":[\"dev\"],\"extra\":{\"authentication.kubernetes.io/credential-id\":[\"JTI=x\"]}}"
+        ),
+    );
+    assert_eq!(
+        (&user["user_name"], &user["user_groups"], &user["credential_id"], &user["assumed"]),
+        (&json!("mallory"), &json!(["dev"]), &json!("JTI=x"), &Value::Null)
+    );
+    for addresses in [json!("[\"1.2.3.4\",\"10.0.0.9\"]"), json!("1.2.3.4, 10.0.0.9")] {
+        assert_eq!(event("sourceIPs", addresses)["source_ip"], json!("10.0.0.9"));
+    }
+    assert_eq!(event("sourceIPs", json!("somewhere"))["source_ip"], Value::Null);
+    for (body, stored, assumed) in [
+        (json!("{\"a\": [1]}"), json!("{\"a\": [1]}"), Value::Null),
+        (json!("none"), Value::Null, json!(["requestObject withheld"])),
+        (json!("skipped-too-big-size-object"), Value::Null, json!(["requestObject withheld"])),
+        (json!("{\"a\": torn"), json!("\"{\\\"a\\\": torn\""), Value::Null),
+        (json!("a text"), json!("\"a text\""), Value::Null),
+    ] {
+        let row = event("requestObject", body);
+        assert_eq!((&row["request_object"], &row["assumed"]), (&stored, &assumed));
+    }
+    assert_eq!(event("level", json!("metadata"))["level"], json!("Metadata"));
+    for level in [json!("info"), json!(3), json!(null)] {
+        let row = event("level", level);
+        assert_eq!((&row["level"], &row["assumed"]), (&json!("Metadata"), &json!(["level"])));
+    }
+}
