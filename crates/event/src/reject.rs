@@ -17,6 +17,13 @@ pub enum Reason {
         /// Byte of the record where it gave up, counted from 1.
         column: usize,
     },
+    /// Not YAML, in a source that is.
+    NotYaml {
+        /// What is wrong with it.
+        message: String,
+        /// Byte of the record where it is, counted from 1.
+        column: usize,
+    },
     /// The record ends inside a JSON value: a live file was copied while it was written, or it was cut.
     Torn,
     /// The same, of an event whose id is left.
@@ -81,6 +88,7 @@ impl fmt::Display for Reason {
             Self::NotJson { message, column } => {
                 write!(out, "not a JSON object: {message} at column {column}")
             }
+            Self::NotYaml { message, column } => write!(out, "not YAML that can be read: {message} at byte {column}"),
             Self::Torn => write!(out, "torn: the record ends inside a JSON value"),
             Self::TornEvent { audit_id } => {
                 write!(out, "torn: the record of event `{audit_id}` ends inside a JSON value")

@@ -36,7 +36,7 @@ pub(super) fn without_copies(members: Vec<Found<'_>>) -> Found<'_> {
                 Content::Event(event) => {
                     Event::decode(event).is_ok_and(|event| told_as_text.contains(&identity(&event)))
                 }
-                Content::Translated(_) | Content::Reject(_) => false,
+                Content::Translated(_) | Content::Told(_) | Content::Reject(_) => false,
             };
             if !is_copy {
                 all.pieces.push(piece);

@@ -45,7 +45,7 @@ const HTTP_STATUS: [u16; 17] = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400
 const GROUPS_WITHOUT_DOMAIN: [&str; 6] = ["apps", "autoscaling", "batch", "core", "extensions", "policy"];
 
 /// The event that a `LogEntry` tells; a reason when it is about another service than Kubernetes.
-fn open(entry: &str) -> Option<Result<Translated, Reason>> {
+pub(super) fn open(entry: &str) -> Option<Result<Translated, Reason>> {
     memchr::memmem::find(entry.as_bytes(), b"\"protoPayload\"")?;
     let payload = json::member(entry, "protoPayload").filter(|payload| json::is_object(payload))?;
     let text = |object: &str, path: &[&str]| text_at(object, path);

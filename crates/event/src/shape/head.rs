@@ -25,6 +25,8 @@ pub(super) struct Head {
     pub(super) is_list: bool,
     /// Records can have several lines.
     pub(super) spans_lines: bool,
+    /// How records are cut.
+    pub(super) framing: &'static str,
     /// The record mentions an event.
     pub(super) mentions_event: bool,
     /// Paths of members, such as `records.properties.log`, with the value where it is a text. Lists are left out of a path.
@@ -32,7 +34,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn new(head: &[u8], spans_lines: bool) -> Self {
+    pub(super) fn new(head: &[u8], spans_lines: bool, framing: &'static str) -> Self {
         let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
         let mut lines = head.split(|byte| *byte == b'\n');
         let record = match spans_lines {
@@ -54,9 +56,15 @@ impl Head {
             prefix: prefix.to_owned(),
             is_list: json.starts_with('['),
             spans_lines,
+            framing,
             mentions_event: mentions_event(record),
             paths: paths(json),
         }
+    }
+
+    /// All paths.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.paths.keys().map(String::as_str)
     }
 
     /// Whether a member stands at `path`.
@@ -147,10 +155,10 @@ mod tests {
 
     #[test]
     fn the_first_record_that_mentions_an_event_tells() {
-        let head = Head::new(b"I0521 klog\n\0\0node-1 {\"auditID\":\"a\"}\n", false);
+        let head = Head::new(b"I0521 klog\n\0\0node-1 {\"auditID\":\"a\"}\n", false, "");
         assert_eq!((head.prefix.as_str(), head.has("auditID"), head.is_list), ("node-1 ", true, false));
-        let head = Head::new(b"\xef\xbb\xbf[\n {\"auditID\":", true);
+        let head = Head::new(b"\xef\xbb\xbf[\n {\"auditID\":", true, "");
         assert!(head.is_list && head.has("auditID") && head.prefix.is_empty());
-        assert_eq!(Head::new(b"\nonly text\n", false).prefix, "only text");
+        assert_eq!(Head::new(b"\nonly text\n", false, "").prefix, "only text");
     }
 }

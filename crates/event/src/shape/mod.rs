@@ -33,14 +33,17 @@ mod translated;
 mod wrapper;
 
 mod aks;
+mod bigquery;
 mod cloudwatch_events;
 mod cloudwatch_lines;
 mod cloudwatch_subscription;
 mod core_events;
 mod cri;
+mod csv;
 mod docker;
 mod elastic;
 mod event_list;
+mod fields;
 mod filebeat;
 mod fluent_bit;
 mod fluentd;
@@ -56,12 +59,16 @@ mod old_api;
 mod otlp;
 mod panther;
 mod prefixed_lines;
+mod pubsub;
 mod rancher;
 mod splunk;
 mod syslog;
+mod tables;
+mod tree;
 mod unknown;
 mod viaq;
 mod wrapped_json;
+mod yaml;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -90,7 +97,9 @@ pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All shapes, most specific first: a source has the first one that recognises it. The last takes everything.
-pub static SHAPES: [&Shape; 30] = [
+pub static SHAPES: [&Shape; 36] = [
+    &csv::SHAPE,
+    &yaml::SHAPE,
     &cri::SHAPE,
     &docker::SHAPE,
     &legacy::SHAPE,
@@ -100,6 +109,9 @@ pub static SHAPES: [&Shape; 30] = [
     &cloudwatch_lines::SHAPE,
     &prefixed_lines::SHAPE,
     &gke::SHAPE,
+    &bigquery::SHAPE,
+    &tables::SHAPE,
+    &pubsub::SHAPE,
     &cloudwatch_subscription::SHAPE,
     &cloudwatch_events::SHAPE,
     &aks::SHAPE,
@@ -114,6 +126,7 @@ pub static SHAPES: [&Shape; 30] = [
     &fluent_bit::SHAPE,
     &rancher::SHAPE,
     &core_events::SHAPE,
+    &fields::SHAPE,
     &event_list::SHAPE,
     &json_array::SHAPE,
     &json_documents::SHAPE,
@@ -158,9 +171,14 @@ enum Opener {
     Line(fn(&str) -> Option<Translated>),
     /// A text that begins so holds other text, packed.
     Packed(&'static str, fn(&str) -> Option<Result<String, Reason>>),
+    /// JSON stands for rows: each is a part of it, and the object that it tells.
+    Rows(fn(&str) -> Option<Vec<RowOfTable<'_>>>),
     /// A JSON object of this kind is no audit event, and this is what it is.
     Foreign(&'static str, fn(&str) -> bool),
 }
+
+/// A part of JSON that is a row, and the object that it tells.
+type RowOfTable<'a> = (&'a str, String);
 
 /// How a source is to be read: the shape it has, and how its records are cut.
 #[derive(Clone, Copy)]
@@ -180,7 +198,7 @@ impl Reading {
     /// Recognises how a source is to be read that begins with `head`.
     pub fn of(head: &[u8]) -> Self {
         let framing = framing::of(head);
-        let head = Head::new(head, framing.spans_lines());
+        let head = Head::new(head, framing.spans_lines(), framing.name());
         let shape = SHAPES.iter().copied().find(|shape| (shape.recognises)(&head)).unwrap_or(&unknown::SHAPE);
         Self { shape, framing: shape.framing.unwrap_or(framing) }
     }

@@ -115,6 +115,20 @@ impl Nested<'_> {
         }
     }
 
+    /// The same for what it tells as JSON; one reject, for `reason`, when no event is in that.
+    pub(super) fn records_told(self, told: &str, reason: Reason, each: &mut dyn FnMut(Record<'_>)) {
+        let Self { position, bytes, terminated, tears } = self;
+        // What is torn is counted when the records are given out.
+        let untold = Tears::default();
+        let pieces = Search::of(told, &untold).pieces();
+        if !pieces.list.is_empty() {
+            return self.records_of_text(told, each);
+        }
+        tears.reject(told);
+        let reason = pieces.reason.or_else(|| foreign(told)).unwrap_or(reason);
+        each(Record { position, bytes, decoded: Decoded::Reject(reason), terminated });
+    }
+
     /// The same for what its text turned out to be: all records have the place of the whole.
     pub(super) fn records_of_text(self, text: &str, each: &mut dyn FnMut(Record<'_>)) {
         let Self { position, bytes, terminated, tears } = self;

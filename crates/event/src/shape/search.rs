@@ -57,6 +57,8 @@ pub(super) enum Content<'a> {
     Translated(Box<Translated>),
     /// A JSON string with records in it.
     Text(&'a str),
+    /// JSON that a row tells, with records in it.
+    Told(String),
     /// A JSON string with packed text in it. It is unpacked again when its turn comes, so that one is in memory at a time.
     Packed(&'a str, fn(&str) -> Option<Result<String, Reason>>),
     /// No event.
@@ -76,6 +78,7 @@ impl Content<'_> {
             Self::Text(quoted) => {
                 decode_text(Search::of(&json::string(quoted).unwrap_or_default(), &tears), mark, each);
             }
+            Self::Told(told) => decode_text(Search::of(told, &tears), mark, each),
             Self::Packed(quoted, unpack) => match unpack(&json::string(quoted).unwrap_or_default()) {
                 Some(Ok(text)) => decode_text(Search { unpack: false, ..Search::of(&text, &tears) }, mark, each),
                 Some(Err(reason)) => each(Decoded::Reject(reason)),
@@ -242,6 +245,9 @@ impl<'l> Search<'l> {
             Some(Err(reason)) => return Found::nothing(Some(reason)),
             None => (),
         }
+        if let Some(found) = self.rows(object) {
+            return found;
+        }
         match wrapper::looks(object) {
             Looks::Wrapper => self.members(object, depth),
             Looks::Object => Found::nothing(other_words(object)),
@@ -316,8 +322,34 @@ impl<'l> Search<'l> {
         }
     }
 
+    /// The rows of a table, when one of them holds an event.
+    fn rows(self, table: &'l str) -> Option<Found<'l>> {
+        let rows = SHAPES.iter().find_map(|shape| match shape.opener {
+            Opener::Rows(rows) => rows(table),
+            _ => None,
+        })?;
+        let mut all = Found { standing: Standing::Known, verbatim: true, ..Found::nothing(None) };
+        for (row, told) in rows {
+            let fresh = Tears::default();
+            let pieces = Search { unpack: self.unpack, ..Search::of(&told, &fresh) }.pieces();
+            let content = if pieces.list.is_empty() {
+                self.tears.reject(&told);
+                let missing = "audit event in this row";
+                Content::Reject(pieces.reason.unwrap_or(Reason::NotAuditEvent { missing }))
+            } else {
+                Content::Told(told)
+            };
+            let mark = if content.is_reject() { None } else { self.tears.event() };
+            all.pieces.push(Piece { at: self.place(row), content, mark });
+        }
+        all.pieces.iter().any(|piece| !piece.content.is_reject()).then_some(all)
+    }
+
     /// All items; those without an event are rejects when others have one.
     fn list(self, list: &'l str, depth: usize) -> Found<'l> {
+        if let Some(found) = self.rows(list) {
+            return found;
+        }
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(list) else { return Found::nothing(None) };
         self.items(items.into_iter().map(RawValue::get), depth)
     }

@@ -190,6 +190,26 @@ fn every_byte_is_owned(records: &[Found], bytes: &[u8], way: &str) {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         owned[..3].fill(true);
     }
+    // The header of a table stands in front of its rows, and may be repeated between them; so do the members of a list in YAML.
+    if way == "rows" || way == "yaml" {
+        let first = records.first().map_or(bytes.len(), |record| record.at.start);
+        let header: Vec<&[u8]> = bytes[..first].split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+        let mut start = 0;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let bare = line.trim_ascii();
+            let is_wrapper = way == "yaml"
+                && (bare.len() < 80
+                    && (bare.starts_with(b"kind:") || bare.starts_with(b"apiVersion:") || bare.ends_with(b":"))
+                    || bare == b"---"
+                    || bare == b"..."
+                    || bare == b"metadata: {}"
+                    || bare.starts_with(b"#"));
+            if header.contains(&bare) || is_wrapper {
+                owned[start..start + line.len()].fill(true);
+            }
+            start += line.len();
+        }
+    }
     // A wrapper is a line, or a document, which may be all of the source.
     let mut start = 0;
     let wrapper = |byte: &u8| *byte == b'\n' && way != "documents";

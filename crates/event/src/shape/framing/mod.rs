@@ -3,12 +3,15 @@
 mod documents;
 mod lines;
 mod parts;
+mod rows;
+mod yaml;
 
 use super::{Position, Record};
 
 pub(super) use documents::DOCUMENTS;
 pub(super) use lines::LINES;
 pub(super) use parts::{PARTS, cri_part, docker_part};
+use yaml::YAML;
 
 /// A way in which records follow one another.
 pub(super) trait Framing: Sync {
@@ -27,5 +30,12 @@ pub(super) trait Framing: Sync {
 
 /// The framing of a source that begins with `head`. That lines of it were split only a shape can tell.
 pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
-    if documents::recognises(head) { &DOCUMENTS } else { &LINES }
+    if let Some(rows) = rows::of(head) {
+        return rows;
+    }
+    match head {
+        _ if documents::recognises(head) => &DOCUMENTS,
+        _ if yaml::recognises(head) => &YAML,
+        _ => &LINES,
+    }
 }

@@ -1,0 +1,183 @@
+//! YAML: documents behind `---` (`gcloud logging read`), or the items of a list (khi, `kubectl … -o yaml`). Each document, and
+//! each item of a list that stands at the margin, is a record; it is told as JSON and searched like any other wrapper.
+
+use std::ops::Range;
+
+use super::Framing;
+use crate::reject::Reason;
+use crate::shape::nested::{Nested, Tears};
+use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, yaml};
+
+/// The framing of YAML.
+pub(in crate::shape) static YAML: Yaml = Yaml;
+
+/// See [`YAML`].
+#[derive(Debug)]
+pub(in crate::shape) struct Yaml;
+
+/// Lines in front of a list, and behind it, that are the text of its wrapper: `items:`, `kind: List`.
+const MAX_WRAPPER_BYTES: usize = 1_000;
+
+/// Whether a source begins with YAML in which an event, or an entry of Cloud Audit Logs, stands.
+pub(super) fn recognises(head: &[u8]) -> bool {
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let is_text = |line: &&[u8]| !line.is_empty() && !line.starts_with(b"#");
+    let Some(first) = lines.clone().find(is_text) else { return false };
+    let key = first.strip_prefix(b"- ").unwrap_or(first);
+    let name = key.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"_.@-/'\"".contains(byte)));
+    let is_key = name.is_some_and(|end| end > 0 && key[end] == b':' && matches!(key.get(end + 1), None | Some(b' ')));
+    let begins = first == b"---" || first == b"-" || is_key;
+    let marks = |line: &[u8]| {
+        let bare = line.trim_ascii_start();
+        let bare = bare.strip_prefix(b"- ").unwrap_or(bare);
+        bare.starts_with(b"auditID: ") || bare == b"serviceName: k8s.io"
+    };
+    begins && lines.any(marks)
+}
+
+/// Whether a line begins a document or an item.
+fn starts(line: &[u8]) -> bool {
+    line.starts_with(b"- ") || line.starts_with(b"---") || line.trim_ascii_end() == b"-"
+}
+
+/// Whether a line belongs to what is in front of it: it is blank, deeper, or a comment.
+fn goes_on(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty() || matches!(line[0], b' ' | b'\t' | b'#' | b'}' | b']' | b'\'' | b'"')
+}
+
+/// The chunks of a text: each a document, an item, or the text of a wrapper.
+fn chunks(text: &[u8]) -> Vec<Range<usize>> {
+    let mut chunks: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let is_item = chunks
+            .last()
+            .is_some_and(|chunk| text[chunk.clone()].starts_with(b"-") && !text[chunk.clone()].starts_with(b"---"));
+        let begins = chunks.is_empty() || starts(line) || (is_item && !goes_on(line));
+        match chunks.last_mut() {
+            Some(chunk) if !begins => chunk.end = at + line.len(),
+            _ => chunks.push(at..at + line.len()),
+        }
+        at += line.len();
+    }
+    chunks
+}
+
+impl Framing for Yaml {
+    fn name(&self) -> &'static str {
+        "yaml"
+    }
+
+    fn spans_lines(&self) -> bool {
+        true
+    }
+
+    /// In front of the last line that begins a document or an item.
+    fn cut(&self, bytes: &[u8]) -> usize {
+        let end = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
+        let mut cut = 0;
+        let mut at = 0;
+        for line in bytes[..end].split_inclusive(|byte| *byte == b'\n') {
+            if starts(line) {
+                cut = at;
+            }
+            at += line.len();
+        }
+        cut
+    }
+
+    fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
+        let mark = if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let (mut position, mut done) = (start, 0);
+        let tears = Tears::default();
+        let chunks: Vec<Range<usize>> =
+            chunks(&piece[mark..]).into_iter().map(|chunk| mark + chunk.start..mark + chunk.end).collect();
+        for chunk in chunks {
+            let bytes = piece[chunk.clone()].trim_ascii_end();
+            let bare = bytes.strip_prefix(b"---").unwrap_or(bytes).trim_ascii();
+            if bare.is_empty() || is_wrapper(bare) {
+                continue;
+            }
+            position = position.after(&piece[done..chunk.start]);
+            done = chunk.start;
+            let terminated = !last || chunk.end < piece.len() || piece.ends_with(b"\n");
+            let record = Nested { position, bytes, terminated, tears: &tears };
+            if bytes.len() > MAX_RECORD_BYTES {
+                record.records(true, Reason::TooLong { limit: MAX_RECORD_BYTES }, each);
+                continue;
+            }
+            let missing = "audit event in this document";
+            match std::str::from_utf8(bytes).map(yaml::to_json) {
+                Ok(Ok(json)) => record.records_told(&json, Reason::NotAuditEvent { missing }, each),
+                Ok(Err((message, column))) => record.records(false, Reason::NotYaml { message, column }, each),
+                Err(error) => record.records(true, Reason::InvalidUtf8 { valid_up_to: error.valid_up_to() }, each),
+            }
+        }
+    }
+}
+
+/// Whether a text is what stands around a list: its members are few, and none of them holds anything.
+fn is_wrapper(text: &[u8]) -> bool {
+    let is_name = |line: &[u8]| {
+        let line = line.trim_ascii();
+        let is = |word: &[u8]| line.starts_with(word);
+        line.is_empty()
+            || line == b"items:"
+            || line == b"metadata:"
+            || line == b"metadata: {}"
+            || ((is(b"kind:") || is(b"apiVersion:") || is(b"resourceVersion:") || is(b"selfLink:"))
+                && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b": ./\"'".contains(byte)))
+            || line == b"events:"
+            || line == b"records:"
+            || is(b"#")
+            || line == b"..."
+    };
+    text.len() < MAX_WRAPPER_BYTES && text.split(|byte| *byte == b'\n').all(is_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::{Decoded, Reading};
+
+    const EVENT: &str = "kind: Event\napiVersion: audit.k8s.io/v1\nlevel: Metadata\nauditID: a\nuser:\n  username: bob\nstageTimestamp: '2026-11-21T20:37:37.000000Z'\n";
+
+    fn item() -> String {
+        EVENT
+            .lines()
+            .enumerate()
+            .map(|(number, line)| format!("{}{line}\n", if number == 0 { "- " } else { "  " }))
+            .collect()
+    }
+
+    /// (line, whether it is an event) of every record.
+    fn records(text: &str) -> Vec<(i64, bool)> {
+        let reading = Reading::of(text.as_bytes());
+        assert_eq!(reading.framing.name(), "yaml", "{text}");
+        let mut seen = Vec::new();
+        reading.decode(text.as_bytes(), Position::START, true, &mut |record| {
+            seen.push((record.position.line, matches!(record.decoded, Decoded::Event(_))));
+        });
+        seen
+    }
+
+    #[test]
+    fn documents_and_items_are_records() {
+        assert_eq!(records(EVENT), [(1, true)]);
+        assert_eq!(records(&format!("---\n{EVENT}---\n{EVENT}")), [(1, true), (9, true)]);
+        assert_eq!(records(&item().repeat(3)), [(1, true), (8, true), (15, true)]);
+        let list =
+            format!("apiVersion: audit.k8s.io/v1\nitems:\n{}kind: EventList\nmetadata: {{}}\n", item().repeat(2));
+        assert_eq!(records(&list), [(3, true), (10, true)]);
+        let torn = format!("---\n{EVENT}---\nkind: [Ev\n---\n{EVENT}");
+        assert_eq!(records(&torn), [(1, true), (9, false), (11, true)]);
+    }
+
+    #[test]
+    fn a_cut_is_in_front_of_a_document() {
+        let two = format!("---\n{EVENT}---\n{EVENT}");
+        assert_eq!(YAML.cut(two.as_bytes()), EVENT.len() + 4);
+        assert_eq!(YAML.cut(EVENT.as_bytes()), 0);
+    }
+}

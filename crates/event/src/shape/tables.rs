@@ -1,0 +1,200 @@
+//! Rows that JSON holds in another way than as objects: `tables` with `columns` and `rows` (Log Analytics, Kusto, Splunk), `f` and `v`
+//! (BigQuery), lists of a name and a value each (CloudWatch Logs Insights), key-value lists (OpenTelemetry).
+//!
+//! Each row is told as an object, and searched like any other wrapper.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::{Opener, RowOfTable, Shape};
+use crate::json;
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "tables",
+    summary: "tables as JSON: CloudWatch Logs Insights, Log Analytics, Splunk, BigQuery, key-value lists of OpenTelemetry",
+    recognises: |head| {
+        (head.has("results.field") && head.has("results.value"))
+            || head.has("tables.columns")
+            || head.has("Tables.Columns")
+            || (head.has("rows.f") && head.has("rows.f.v"))
+            || head.has("resourceLogs.scopeLogs.logRecords.body.kvlistValue")
+    },
+    framing: None,
+    opener: Opener::Rows(rows),
+    traces: &[],
+};
+
+/// Key-value lists in key-value lists that are opened.
+const MAX_DEPTH: usize = 40;
+
+/// The rows of a value, each with the object that tells it; `None` when it is no table.
+fn rows(value: &str) -> Option<Vec<RowOfTable<'_>>> {
+    if value.starts_with('[') {
+        return pairs(value).map(|object| vec![(value, object)]);
+    }
+    if json::member(value, "kvlistValue").is_some() {
+        return any_value(value, 0).filter(|told| told.starts_with('{')).map(|object| vec![(value, object)]);
+    }
+    let is_name = |name: &str| name.eq_ignore_ascii_case("rows");
+    let (mut names, mut rows) = (None, None);
+    json::members(value, &mut |name, member| match name.as_ref() {
+        "columns" | "Columns" | "fields" => names = names.take().or_else(|| column_names(member)),
+        "schema" => names = json::member(member, "fields").and_then(column_names),
+        name if is_name(name) => rows = list(member),
+        _ => (),
+    })
+    .ok()?;
+    let names = names?;
+    let row = |row: &'_ str| -> Option<String> {
+        let cells: Vec<Cow<'_, str>> = match list(row) {
+            Some(cells) => cells.into_iter().map(Cow::Borrowed).collect(),
+            None => {
+                let cells = list(json::member(row, "f")?)?;
+                cells.into_iter().map(|cell| json::member(cell, "v").map(Cow::Borrowed)).collect::<Option<_>>()?
+            }
+        };
+        Some(object(names.iter().map(String::as_str).zip(cells)))
+    };
+    rows?.into_iter().map(|text| Some((text, row(text)?))).collect()
+}
+
+fn list(value: &str) -> Option<Vec<&str>> {
+    let items: Vec<&RawValue> = serde_json::from_str(value).ok()?;
+    Some(items.into_iter().map(RawValue::get).collect())
+}
+
+/// Names of columns: texts, or objects that have them.
+fn column_names(columns: &str) -> Option<Vec<String>> {
+    let name = |column: &str| {
+        let named = ["name", "ColumnName", "columnName"].iter().find_map(|name| json::member(column, name));
+        json::string(named.unwrap_or(column)).map(Cow::into_owned)
+    };
+    list(columns)?.into_iter().map(name).collect()
+}
+
+fn object<'a>(members: impl Iterator<Item = (&'a str, Cow<'a, str>)>) -> String {
+    let mut out = String::from("{");
+    for (name, value) in members.filter(|(_, value)| value != "null") {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        json::push_string(&mut out, name);
+        out.push(':');
+        out.push_str(&value);
+    }
+    out.push('}');
+    out
+}
+
+/// The object that a list of names and values tells; `None` when an item is anything else.
+fn pairs(list_of_pairs: &str) -> Option<String> {
+    // Most lists are none; what the first item looks like tells it.
+    if !list_of_pairs[1..].trim_ascii_start().starts_with('{') {
+        return None;
+    }
+    let mut members: Vec<(String, String)> = Vec::new();
+    for item in list(list_of_pairs)? {
+        let (mut name, mut value) = (None, None);
+        let mut others = false;
+        json::members(item, &mut |key, member| match key.as_ref() {
+            "field" | "key" | "name" | "Key" | "Name" => name = json::string(member),
+            "value" | "Value" => value = Some(member),
+            _ => others = true,
+        })
+        .ok()?;
+        let (name, value) = (name?, value.filter(|_| !others)?);
+        members.push((name.into_owned(), any_value(value, 0).unwrap_or_else(|| value.to_owned())));
+    }
+    if members.is_empty() {
+        return None;
+    }
+    Some(object(members.iter().map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str())))))
+}
+
+/// A value as OpenTelemetry writes it (`AnyValue`), as JSON.
+fn any_value(value: &str, depth: usize) -> Option<String> {
+    if depth > MAX_DEPTH || !json::is_object(value) {
+        return None;
+    }
+    let (mut told, mut others) = (None, 0);
+    json::members(value, &mut |kind, inner| {
+        others += 1;
+        told = match kind.as_ref() {
+            "stringValue" | "boolValue" | "doubleValue" | "bytesValue" => Some(inner.to_owned()),
+            // Numbers of 64 bits are text there.
+            "intValue" => Some(json::string(inner).map_or(inner.to_owned(), Cow::into_owned)),
+            "arrayValue" => items(inner, depth),
+            "kvlistValue" => key_values(inner, depth),
+            _ => None,
+        };
+    })
+    .ok()?;
+    told.filter(|_| others == 1)
+}
+
+fn items(array: &str, depth: usize) -> Option<String> {
+    let Some(values) = json::member(array, "values") else { return Some("[]".to_owned()) };
+    let items: Option<Vec<String>> = list(values)?.into_iter().map(|item| any_value(item, depth + 1)).collect();
+    Some(format!("[{}]", items?.join(",")))
+}
+
+fn key_values(values: &str, depth: usize) -> Option<String> {
+    let Some(values) = json::member(values, "values") else { return Some("{}".to_owned()) };
+    let mut members: Vec<(String, String)> = Vec::new();
+    for pair in list(values)? {
+        let key = json::string(json::member(pair, "key")?)?.into_owned();
+        let value = json::member(pair, "value").map_or(Some("null".to_owned()), |value| {
+            if value == "{}" { Some("null".to_owned()) } else { any_value(value, depth + 1) }
+        });
+        members.push((key, value?));
+    }
+    let mut out = String::from("{");
+    for (number, (key, value)) in members.iter().enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        json::push_string(&mut out, key);
+        out.push(':');
+        out.push_str(value);
+    }
+    out.push('}');
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(value: &str) -> Vec<String> {
+        rows(value).unwrap_or_default().into_iter().map(|(_, object)| object).collect()
+    }
+
+    #[test]
+    fn rows_are_told_as_objects() {
+        for (table, expected) in [
+            (
+                r#"[{"field":"@timestamp","value":"t"},{"field":"@message","value":"{}"}]"#,
+                r#"{"@timestamp":"t","@message":"{}"}"#,
+            ),
+            (
+                r#"{"name":"PrimaryResult","columns":[{"name":"A","type":"string"},{"name":"B"}],"rows":[["x",1]]}"#,
+                r#"{"A":"x","B":1}"#,
+            ),
+            (r#"{"fields":["_time","_raw"],"rows":[["x","y"]]}"#, r#"{"_time":"x","_raw":"y"}"#),
+            (
+                r#"{"schema":{"fields":[{"name":"A"},{"name":"B"}]},"rows":[{"f":[{"v":"x"},{"v":null}]}]}"#,
+                r#"{"A":"x"}"#,
+            ),
+            (
+                r#"{"kvlistValue":{"values":[{"key":"a","value":{"intValue":"5"}},{"key":"b","value":{"arrayValue":{"values":[{"stringValue":"x"}]}}},{"key":"c","value":{"kvlistValue":{"values":[{"key":"d","value":{"boolValue":true}}]}}}]}}"#,
+                r#"{"a":5,"b":["x"],"c":{"d":true}}"#,
+            ),
+        ] {
+            assert_eq!(told(table), [expected], "{table}");
+        }
+        for none in ["[]", "[1]", "[{\"field\":1}]", "{}", r#"{"rows":[[1]]}"#, r#"[{"name":"a","value":"b","x":1}]"#] {
+            assert!(rows(none).is_none_or(|rows| rows.is_empty()), "{none}");
+        }
+    }
+}
