@@ -29,9 +29,9 @@ SELECT
     tidy(flatten(list_transform(
         body_parts(json_body(request_object)),
         lambda part: list_transform(
-            list_filter(json_keys(part), lambda key: key NOT IN ('kind', 'apiVersion')),
-            lambda key: concat_ws('.', key, CASE WHEN len(json_keys(json_member(part, key))) <= 3
-                THEN nullif(array_to_string(json_keys(json_member(part, key)), '+'), '') END)
+            list_filter(json_pairs(part::JSON), lambda pair: pair[1] NOT IN ('kind', 'apiVersion')),
+            lambda pair: concat_ws('.', pair[1], CASE WHEN len(json_keys(pair[2])) <= 3
+                THEN nullif(array_to_string(json_keys(pair[2]), '+'), '') END)
         )
     ))) AS sent,
     outcome, status_code, source_ip, audit_id

@@ -2,8 +2,8 @@
 
 -- What the data of a ConfigMap, or of a patch of one, looks like: `password in app.properties`, a line per key and sign.
 CREATE MACRO configmap_signs(body) AS coalesce(flatten(list_transform(
-    json_keys(json_member(body, 'data')),
-    lambda key: list_transform(
+    json_pairs(json_member(body, 'data')),
+    lambda pair: list_transform(
         list_filter(
             [
                 {sign: 'private key', pattern: '-----BEGIN [A-Z ]*PRIVATE KEY-----'},
@@ -18,9 +18,12 @@ CREATE MACRO configmap_signs(body) AS coalesce(flatten(list_transform(
             ],
             -- A key called `password` with a value is one as well: both are searched as `key=value`.
             lambda known: regexp_matches(
-                key || '=' || coalesce(json_text(json_member(body, 'data'), key), ''), known.pattern
+                pair[1] || '=' || coalesce(
+                    CASE json_type(pair[2]) WHEN 'VARCHAR' THEN json_extract_string(pair[2], '$') END, ''
+                ),
+                known.pattern
             )
         ),
-        lambda known: known.sign || ' in ' || key
+        lambda known: known.sign || ' in ' || pair[1]
     )
 )), []);

@@ -17,6 +17,10 @@ CREATE MACRO json_member(json, key) AS list_last(list_filter(
     lambda pair: pair[1] = key
 ))[2];
 
+-- Names and values of all members, in order. To ask for each of many by its name would look through all for every one:
+-- a body of 20,000 members took more than 4 GB.
+CREATE MACRO json_pairs(json) AS list_zip(json_keys(json), json_extract(json, '$.*'));
+
 -- The same as text when it is a string with something in it, else NULL.
 CREATE MACRO json_text(json, key) AS CASE json_type(json_member(json, key))
     WHEN 'VARCHAR' THEN nullif(json_extract_string(json_member(json, key), '$'), '')

@@ -20,3 +20,4 @@ mod requests;
 mod sources;
 mod sql;
 mod trouble;
+mod wide;
