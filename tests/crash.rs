@@ -79,6 +79,8 @@ fn kills_at_random_instants_lose_nothing_and_repeat_nothing() {
         child.kill().unwrap();
         let code = child.wait().unwrap().code();
 
+        // What is left is no sign of tampering, and nobody else can read it.
+        is_told_from_tampering(&case);
         // A reader sees the old case or the new one.
         let commits = std::fs::read_dir(case.join("events/_delta_log")).unwrap().count();
         assert!(commits == 1 || commits == 2, "{commits}");
@@ -97,6 +99,21 @@ fn kills_at_random_instants_lose_nothing_and_repeat_nothing() {
     }
     println!("{killed} of {crashes} runs were killed before their commit, {completed} after it");
     assert!(killed > crashes / 5, "the crashes must hit the ingest: {killed}");
+}
+
+/// That `verify` passes after a crash, and that what was being written is its owner's alone.
+fn is_told_from_tampering(case: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    let verified = run(case, &["verify"]);
+    let said = format!("{}{}", verified.stdout, verified.stderr);
+    assert!(verified.code == Some(0) && !said.contains("altered") && !said.contains("not what"), "{said}");
+    let staging = case.join("staging");
+    if staging.exists() {
+        assert!(files(&staging) == 0 || said.contains("a crash left "), "{said}");
+        for entry in walkdir::WalkDir::new(staging).into_iter().map(Result::unwrap) {
+            assert_eq!(entry.metadata().unwrap().mode() & 0o077, 0, "{}", entry.path().display());
+        }
+    }
 }
 
 /// Files below a folder.
@@ -140,6 +157,7 @@ fn killed_upkeep(arguments: &[&str]) {
         std::thread::sleep(length.mul_f64(f64::from(number) * 2.0 / f64::from(UPKEEP_CRASHES)));
         child.kill().unwrap();
         child.wait().unwrap();
+        is_told_from_tampering(&case);
         let commits = std::fs::read_dir(case.join("events/_delta_log")).unwrap().count();
         let committed = match commits {
             8 => false,

@@ -20,6 +20,7 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 pub(crate) fn kforensic() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kforensic"));
     command.env_remove("KFORENSIC_CASE").env_remove("NO_COLOR").stdin(Stdio::null());
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

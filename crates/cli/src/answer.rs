@@ -9,6 +9,7 @@ use kforensic_event::time;
 use kforensic_query::{QueryError, RowSink, RunSummary, Session, SinkError};
 use kforensic_report::{Format, Layout, Sink, Summary};
 
+use crate::checks;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
@@ -31,7 +32,12 @@ pub(crate) fn write(
     interrupt.on(move || handle.interrupt());
     let (format, layout) = (output.format, output.layout.clone());
     let shown = write_to(format, layout, &mut output, |rows| ask(session, rows))?;
+    // A file appears only when its rows come from what was checked.
+    session.still_checked()?;
     output.finish()?;
+    if let Some(reservation) = checks::reservation(session) {
+        message::warning(reservation);
+    }
     Ok(shown)
 }
 

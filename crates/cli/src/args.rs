@@ -17,6 +17,10 @@ pub(crate) struct CommandLine {
     #[arg(long, global = true, value_name = "DIR", env = "KFORENSIC_CASE", hide_env_values = true)]
     pub(crate) case: Option<PathBuf>,
 
+    /// Do not hold the files of the case against their hashes before they answer; the answer says so
+    #[arg(long, global = true)]
+    pub(crate) no_check: bool,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -298,6 +302,10 @@ pub(crate) struct OutputArgs {
     /// Write the answer to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Replace the output file when it exists already; never a source of the case
+    #[arg(short = 'C', long, requires = "output")]
+    pub(crate) force: bool,
 
     /// Table: every row on one line, however wide, instead of fitted to the terminal
     #[arg(long, conflicts_with = "vertical")]

@@ -28,6 +28,12 @@ pub(crate) enum CliError {
     Output { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("`{path}` lies in the case, and evidence is never overwritten")]
     OutputInCase { path: PathBuf },
+    #[error("`{path}` is the source `{source_name}` of the case, and evidence is never overwritten")]
+    OutputIsSource { path: PathBuf, source_name: String },
+    #[error("`{path}` exists already")]
+    OutputExists { path: PathBuf },
+    #[error("the manifest cannot name `{name}`: a line of it is no place for such a name")]
+    ManifestName { name: String },
     #[error("`{option}` makes a difference to {wanted} only, and the answer is written as {format}")]
     NotForFormat { option: &'static str, wanted: &'static str, format: Format },
     #[error("Timesketch would not take `{path}`: the name must end in `.{extension}`")]
@@ -86,29 +92,22 @@ impl From<QueryError> for CliError {
 }
 
 impl CliError {
+    /// Whether it quotes files of the user's own, over several lines, and nothing from the evidence.
+    pub(crate) fn is_about_own_text(&self) -> bool {
+        matches!(self, Self::Catalogue(_) | Self::Folder(_))
+    }
+
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Repl(error) => return error.hint(),
             Self::Line { source, .. } => return source.hint(),
             Self::Lake(LakeError::NoSuchPath { path }) => return no_such_path(path),
-            Self::Lake(LakeError::NotACase { .. }) => {
-                "make one with `kforensic ingest PATH…`, or name another with `--case DIR` or KFORENSIC_CASE"
-            }
-            Self::Lake(LakeError::Occupied { .. }) => "name a new or an empty folder with `--case DIR`",
-            Self::Lake(LakeError::NothingToRead { .. }) => {
-                "a file that is named itself is read whatever it holds, and its lines are kept as rejects"
-            }
-            Self::Lake(LakeError::Locked { .. }) => "wait for it to end; queries need not wait",
-            Self::Lake(LakeError::Altered { .. }) | Self::Upkeep(LakeError::Altered { .. }) => {
-                "compare the fingerprint with the one you noted; ingest the sources into a new case"
-            }
-            Self::Lake(LakeError::NotWritable { .. }) => {
-                "copy the case to where you can write, or name a folder for a new one with `--case DIR`"
-            }
-            Self::Lake(LakeError::SourceChanged { .. }) => "run the same command again",
-            Self::Lake(LakeError::Interrupted) => "run the same command again to complete it",
+            Self::Lake(error) | Self::Upkeep(error) => return lake_hint(error).map(str::to_owned),
             Self::OutputInCase { .. } => "choose a file outside of the case",
+            Self::OutputIsSource { .. } => "choose another file",
+            Self::OutputExists { .. } => "choose another file, or let it be replaced with `--force`",
+            Self::ManifestName { .. } => "`kforensic status --format json` lists all sources with their hashes",
             Self::NotForFormat { .. } => "leave the option out, or choose the format with `--format`",
             Self::TimesketchName { .. } => "`--format timesketch` writes JSON lines to `.jsonl`, and CSV to `.csv`",
             Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
@@ -134,9 +133,13 @@ impl CliError {
             Self::Refused(refusal) => return refusal.hint().map(str::to_owned),
             Self::Query(QueryError::Statement(problem)) => return problem.hint().map(str::to_owned),
             Self::UnknownQuery(unknown) => return Some(unknown_query(unknown)),
-            Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => {
-                "the case is not what was written; ingest the sources into a new one"
-            }
+            Self::Query(QueryError::Changed { .. }) => "`kforensic verify` says what of the case is right",
+            Self::Query(
+                QueryError::Missing { .. }
+                | QueryError::Altered { .. }
+                | QueryError::Rewritten { .. }
+                | QueryError::Damaged { .. },
+            ) => "the case is not what was written; ingest the sources into a new one",
             Self::Report(ReportError::NoTime { .. }) => {
                 "an answer with `event_time`, or with `first_seen` and `last_seen`, can go to Timesketch"
             }
@@ -156,7 +159,13 @@ impl CliError {
             | Self::Query(QueryError::Interrupted) => interrupt::EXIT_CODE,
             Self::Rebuild(_) => 3,
             Self::Lake(error) | Self::Upkeep(error) if error.is_about_evidence() => 3,
-            Self::Query(QueryError::Missing { .. } | QueryError::Altered { .. } | QueryError::Damaged { .. }) => 3,
+            Self::Query(
+                QueryError::Missing { .. }
+                | QueryError::Altered { .. }
+                | QueryError::Rewritten { .. }
+                | QueryError::Changed { .. }
+                | QueryError::Damaged { .. },
+            ) => 3,
             _ => 2,
         }
     }
@@ -170,6 +179,35 @@ impl CliError {
             _ => false,
         }
     }
+}
+
+/// What the user can do about an error of the case.
+fn lake_hint(error: &LakeError) -> Option<&'static str> {
+    Some(match error {
+        LakeError::NotACase { .. } => {
+            "make one with `kforensic ingest PATH…`, or name another with `--case DIR` or KFORENSIC_CASE"
+        }
+        LakeError::Occupied { .. } => "name a new or an empty folder with `--case DIR`",
+        LakeError::NothingToRead { .. } => {
+            "a file that is named itself is read whatever it holds, and its lines are kept as rejects"
+        }
+        LakeError::Stray { is_case: true, .. } => {
+            "`kforensic verify` names everything that is not part of the case; when commits are missing from its log, \
+             as in an interrupted copy, copy it again"
+        }
+        LakeError::Stray { .. } => "name a new or an empty folder with `--case DIR`; this one is left as it is",
+        LakeError::EmptyInput => "does the command before the pipe print anything?",
+        LakeError::Locked { .. } => "wait for it to end; queries need not wait",
+        LakeError::Altered { .. } => {
+            "compare the fingerprint with the one you noted; ingest the sources into a new case"
+        }
+        LakeError::NotWritable { .. } => {
+            "copy the case to where you can write, or name a folder for a new one with `--case DIR`"
+        }
+        LakeError::SourceChanged { .. } => "run the same command again",
+        LakeError::Interrupted => "run the same command again to complete it",
+        _ => return None,
+    })
 }
 
 /// The nearest name in the same folder, as a typing error would have it.

@@ -4,6 +4,7 @@
 
 mod answer;
 mod args;
+mod checks;
 mod command;
 mod error;
 mod interrupt;
@@ -27,6 +28,7 @@ use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
+    checks::skip(line.no_check);
     let interrupt = Interrupt::listen();
     match run(&line, &interrupt) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),

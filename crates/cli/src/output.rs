@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use kforensic_lake::Case;
 use kforensic_report::{CellText, Format, Layout, RowLayout};
 use tempfile::NamedTempFile;
 
@@ -59,17 +60,19 @@ enum Writer {
     File {
         file: BufWriter<NamedTempFile>,
         path: PathBuf,
+        /// What has that name already is replaced.
+        replaces: bool,
     },
     /// A pipe or a device, which must not be replaced by a file.
     Device(BufWriter<File>),
 }
 
 impl Output {
-    /// Opens the output that is asked for; a file must not lie in the case at `case`.
+    /// Opens the output that is asked for; a file must neither lie in the case at `case` nor be one of its sources.
     pub(crate) fn open(args: &OutputArgs, case: &Path) -> Result<Self, CliError> {
         let format = format_of(args)?;
         let (writer, mut layout) = match &args.output {
-            Some(path) => Writer::open(path, case)?,
+            Some(path) => Writer::open(path, case, args.force)?,
             None => (Writer::Stdout(BufWriter::new(io::stdout().lock())), terminal::stdout_layout()),
         };
         if format.is_binary() && writer.is_terminal() {
@@ -87,9 +90,9 @@ impl Output {
         Ok(Self { writer, format, layout })
     }
 
-    /// Opens a file for text of our own; it must not lie in the case at `case`.
+    /// Opens a new file for text of our own; it must not lie in the case at `case`.
     pub(crate) fn file(path: &Path, case: &Path) -> Result<Self, CliError> {
-        let (writer, layout) = Writer::open(path, case)?;
+        let (writer, layout) = Writer::open(path, case, false)?;
         Ok(Self { writer, format: Format::Table, layout })
     }
 
@@ -102,18 +105,22 @@ impl Output {
             Writer::Device(mut device) => {
                 device.flush().map_err(|source| CliError::Output { action: "write", path: "-".into(), source })
             }
-            Writer::File { file, path } => {
-                let failed = |source| CliError::Output { action: "write", path: path.clone(), source };
+            Writer::File { file, path, replaces } => {
+                let failed = |source: io::Error| match source.kind() {
+                    io::ErrorKind::AlreadyExists => CliError::OutputExists { path: path.clone() },
+                    _ => CliError::Output { action: "write", path: path.clone(), source },
+                };
                 let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-                file.persist(&path).map_err(|error| failed(error.error))?;
-                Ok(())
+                // It was not there when the question was asked, but may be by now.
+                let persisted = if replaces { file.persist(&path) } else { file.persist_noclobber(&path) };
+                persisted.map(drop).map_err(|error| failed(error.error))
             }
         }
     }
 }
 
 impl Writer {
-    fn open(path: &Path, case: &Path) -> Result<(Self, Layout), CliError> {
+    fn open(path: &Path, case: &Path, replaces: bool) -> Result<(Self, Layout), CliError> {
         let failed = |source| CliError::Output { action: "write", path: path.to_owned(), source };
         if is_device(path) {
             let device = File::options().write(true).open(path).map_err(failed)?;
@@ -128,8 +135,14 @@ impl Writer {
         if case.canonicalize().is_ok_and(|case| folder.starts_with(case)) {
             return Err(CliError::OutputInCase { path: path.to_owned() });
         }
+        if path.symlink_metadata().is_ok() {
+            if !replaces {
+                return Err(CliError::OutputExists { path: path.to_owned() });
+            }
+            refuse_source(path, case)?;
+        }
         let file = BufWriter::new(NamedTempFile::new_in(&folder).map_err(failed)?);
-        Ok((Self::File { file, path: path.to_owned() }, Layout::default()))
+        Ok((Self::File { file, path: path.to_owned(), replaces }, Layout::default()))
     }
 
     fn is_terminal(&self) -> bool {
@@ -138,6 +151,16 @@ impl Writer {
             Self::File { .. } => false,
             Self::Device(device) => device.get_ref().is_terminal(),
         }
+    }
+}
+
+/// Fails when the file at `path` is a source of the case at `case`, by its name or by what it holds.
+fn refuse_source(path: &Path, case: &Path) -> Result<(), CliError> {
+    // Where there is no case, there are no sources of it.
+    let Ok(snapshot) = Case::open(case).and_then(|case| case.snapshot()) else { return Ok(()) };
+    match kforensic_lake::source_at(&snapshot, path)? {
+        Some(source) => Err(CliError::OutputIsSource { path: path.to_owned(), source_name: source.name.clone() }),
+        None => Ok(()),
     }
 }
 

@@ -23,7 +23,8 @@ pub use table::ledger::{
 };
 pub use table::snapshot::{DataFile, RemovedFile, Snapshot};
 pub use table::stats::FileStats;
-pub use upkeep::audit::{Audited, Fate, audit, manifest};
+pub use upkeep::audit::{Audited, Fate, audit, manifest, source_at};
+pub use upkeep::check::{Checked, Checks, Mismatch, MismatchProblem, check_files};
 pub use upkeep::compact::{Compaction, SMALL_FILES_PER_PARTITION, compact};
 pub use upkeep::prune::{Pruning, prunable, prune};
 pub use upkeep::rewrite::UpkeepOptions;

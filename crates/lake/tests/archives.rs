@@ -262,7 +262,7 @@ fn an_archive_without_a_log_is_left_out() {
     let folder = Folder::new();
     let other = folder.write("logs/other.zip", zip(&[("a.txt", b"nothing"), ("b.txt", b"here")]));
     let error = try_ingest(&folder.case("case"), std::slice::from_ref(&other)).unwrap_err();
-    assert!(matches!(error, LakeError::NothingToRead { skipped: 1 }));
+    assert!(matches!(error, LakeError::NothingToRead { skipped: 1, .. }));
     folder.write("logs/audit.log", plain());
     let report = ingest_all(&folder.case("case"), &[folder.0.path().join("logs")]);
     assert_eq!((report.sources.len(), report.skipped.len()), (1, 1));
@@ -323,7 +323,7 @@ fn an_audit_of_the_sources_is_about_the_archive() {
         audit(snapshot, &evidence).unwrap().into_iter().map(|audited| (audited.fate, audited.name)).collect()
     };
     assert_eq!(fates(&snapshot), [(Fate::Matched, path.display().to_string())]);
-    let listed = manifest(&snapshot);
+    let listed = manifest(&snapshot).unwrap();
     assert_eq!(listed.lines().count(), 5, "{listed}");
     assert!(listed.ends_with(&format!("{}\n", path.display())));
     std::fs::write(&other, zip(&[("audit.log", &plain())])).unwrap();
@@ -543,5 +543,92 @@ fn an_archive_may_come_through_a_pipe() {
             assert_eq!(counts(&report), expected, "{name}");
         }
         assert!(!folder.case("case").join("staging").exists());
+    }
+}
+
+/// One event of its own for each name, as a line.
+fn line(name: &str) -> Vec<u8> {
+    let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"@","stage":"ResponseComplete","requestURI":"/","verb":"get","user":{},"requestReceivedTimestamp":"2026-11-21T20:37:37.325661Z","stageTimestamp":"2026-11-21T20:37:37.325661Z"}"#;
+    (event.replace('@', name) + "\n").into_bytes()
+}
+
+/// A zip without its directory: the members alone.
+fn without_directory(zip: &[u8]) -> &[u8] {
+    &zip[..memchr::memmem::find(zip, b"PK\x01\x02").unwrap()]
+}
+
+/// A zip that was written into a pipe, so that lengths stand behind the members.
+fn streamed_zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ::zip::ZipWriter::new_stream(Vec::new());
+    for (name, bytes) in members {
+        writer.start_file(*name, ::zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn what_no_directory_of_a_zip_names_is_read_all_the_same() {
+    let (a, b) = (line("a"), line("b"));
+    let (zip_a, zip_b) = (zip(&[("a.log", &a)]), zip(&[("b.log", &b)]));
+    let (stream_a, stream_b) = (streamed_zip(&[("a.log", &a)]), streamed_zip(&[("b.log", &b)]));
+    let member_b = without_directory(&zip_b);
+    let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
+        ("a zip behind a zip", [zip_a.clone(), zip_b.clone()].concat(), &["b.log", "a.log"]),
+        ("streamed zips", [stream_a.clone(), stream_b.clone()].concat(), &["b.log", "a.log"]),
+        ("a member before a zip", [member_b, &zip_a].concat(), &["a.log", "b.log"]),
+        ("a streamed member before a zip", [without_directory(&stream_b), &zip_a].concat(), &["a.log", "b.log"]),
+        ("a member behind a zip", [&zip_a, member_b].concat(), &["a.log", "b.log"]),
+        ("lines behind a zip", [zip_a.clone(), b.clone()].concat(), &["a.log", "bytes"]),
+        ("lines between", [zip_b.clone(), a.clone(), zip_a.clone(), b.clone()].concat(), &["a.log", "b.log"]),
+    ];
+    for (what, stored, names) in cases {
+        let folder = Folder::new();
+        let report = ingest_all(&folder.case("case"), &[folder.write("logs.zip", stored)]);
+        assert_eq!(report.events, 2, "{what}: {report:?}");
+        let found: Vec<&str> =
+            report.sources.iter().filter(is_member).map(|entry| entry.name.split_once('!').unwrap().1).collect();
+        for name in names {
+            assert!(found.iter().any(|found| found.starts_with(name)), "{what}: {found:?}");
+        }
+    }
+    // A whole zip has nothing beside its members, however it was written.
+    for stored in [zip_a, stream_a] {
+        let folder = Folder::new();
+        let report = ingest_all(&folder.case("case"), &[folder.write("logs.zip", stored)]);
+        assert_eq!((report.sources.len(), report.skipped.len(), report.rejected), (2, 0, 0), "{report:?}");
+    }
+}
+
+#[test]
+fn what_stands_behind_something_compressed_is_content() {
+    let (a, b) = (line("a"), line("b"));
+    for compressed in [gzip(&a), zstd(&a), xz(&a), bzip2(&a)] {
+        for (behind, counted) in [
+            (b.clone(), (2, 2, 0, 0)),
+            (gzip(&b), (2, 2, 0, 0)),
+            (zstd(&b), (2, 2, 0, 0)),
+            ([vec![0; 700], b.clone()].concat(), (2, 2, 0, 0)),
+            (vec![0; 10_000], (1, 1, 0, 0)),
+            (b"signed by \x00\x01 somebody\n".to_vec(), (2, 1, 0, 1)),
+            (Vec::new(), (1, 1, 0, 0)),
+        ] {
+            let folder = Folder::new();
+            let path = folder.write("audit.log.gz", [compressed.clone(), behind.clone()].concat());
+            let report = ingest_all(&folder.case("case"), std::slice::from_ref(&path));
+            assert_eq!(counts(&report), counted, "{:?}", String::from_utf8_lossy(&behind));
+            if let [(_, _, _, bytes)] = rejects(&folder.case("case")).as_slice() {
+                assert_eq!(bytes, behind.trim_ascii_end(), "word for word");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_that_others_made_to_hide_a_log_hide_nothing() {
+    for (name, events) in [("c10.log.gz", 2), ("c24.zip", 2), ("c27.zip", 2)] {
+        let folder = Folder::new();
+        let report = ingest_all(&folder.case("case"), &[repository("tests/cases/evidence").join(name)]);
+        assert_eq!((report.events, report.rejected), (events, 0), "{name}: {report:?}");
     }
 }

@@ -191,7 +191,7 @@ fn a_folder_without_logs_makes_no_commit() {
     let folder = Folder::new();
     folder.write("docs/readme.txt", "nothing here");
     let error = try_ingest(&folder.case(), &[folder.0.path().join("docs")]).unwrap_err();
-    assert!(matches!(error, LakeError::NothingToRead { skipped: 1 }));
+    assert!(matches!(error, LakeError::NothingToRead { skipped: 1, .. }));
     assert!(matches!(Case::open(&folder.case()), Err(LakeError::NotACase { .. })));
 }
 

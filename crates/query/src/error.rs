@@ -28,6 +28,22 @@ pub enum QueryError {
         /// Its size on disk, in bytes.
         found_bytes: u64,
     },
+    /// A file has another content than when it was written.
+    #[error("`{path}` has been altered: it has SHA-256 {found} instead of {expected}")]
+    Rewritten {
+        /// The file.
+        path: PathBuf,
+        /// Its hash in the case's log, in hex.
+        expected: String,
+        /// Its hash on disk, in hex.
+        found: String,
+    },
+    /// A file was written to while it was read.
+    #[error("`{path}` was changed while the question was answered: the answer may come from something else")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be read as Parquet.
     #[error("`{path}` is damaged: {problem}")]
     Damaged {

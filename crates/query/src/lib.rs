@@ -47,6 +47,7 @@ pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, 
 pub use error::{QueryError, SinkError};
 pub use gate::{Gate, Refusal, Statement};
 pub use kept::{Kept, RESULTS_MAX, result_name};
+pub use kforensic_lake::Checks;
 pub use parameters::Parameters;
 pub use problem::Problem;
 pub use progress::Progress;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use duckdb::{Config, Connection};
-use kforensic_lake::{DataFile, Snapshot};
+use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Snapshot, check_files};
 
 use crate::catalogue::CannedQuery;
 use crate::engine::{Engine, Start};
@@ -45,6 +45,8 @@ pub struct Limits {
     pub threads: usize,
     /// Folder for what does not fit into memory; made when it is not there. Not in the evidence.
     pub temp_directory: PathBuf,
+    /// Whether the files are held against the hashes of the ledger before they answer.
+    pub checks: Checks,
 }
 
 /// An open case: the views, such as `events`, `requests`, `rejects` and `sources`, and the queries on them.
@@ -54,6 +56,9 @@ pub struct Session {
     engine: Engine,
     protection: Protection,
     selection: Selection,
+    /// Its files as they were when they were checked.
+    checked: Checked,
+    is_checked: bool,
     /// What the session may read, in the order of the case's log: events, then rejects.
     trouble: Arc<Trouble>,
     interrupt: Interrupt,
@@ -99,8 +104,11 @@ impl Session {
     /// When a file that the case lists is missing, has another size, or cannot be read as Parquet; when
     /// DuckDB cannot work under the path of the case; when a limit is not accepted.
     pub fn open(snapshot: &Snapshot, selection: &Selection, limits: &Limits) -> Result<Self, QueryError> {
-        let events = checked_paths(&selection.event_files(snapshot))?;
-        let rejects = checked_paths(&snapshot.reject_files().collect::<Vec<_>>())?;
+        let (event_files, reject_files) =
+            (selection.event_files(snapshot), snapshot.reject_files().collect::<Vec<_>>());
+        let (events, rejects) = (paths(&event_files)?, paths(&reject_files)?);
+        let files = [event_files, reject_files].concat();
+        let checked = check_files(&files, &limits.checks).map_err(mismatch)?;
         let files: Vec<PathBuf> = events.iter().chain(&rejects).map(PathBuf::from).collect();
         let temp_directory = temp_directory(limits)?.to_owned();
         let reach = Reach { files: files.clone(), folder: Some(temp_directory.clone().into()) };
@@ -134,7 +142,25 @@ impl Session {
         let (engine, protection, (handle, progress)) = Engine::start(Start { open, lock, reach })?;
         let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle };
         let (selection, provided) = (selection.clone(), Mutex::default());
-        Ok(Self { engine, protection, selection, trouble, interrupt, progress, provided })
+        let is_checked = limits.checks != Checks::Never;
+        Ok(Self { engine, protection, selection, checked, is_checked, trouble, interrupt, progress, provided })
+    }
+
+    /// Whether its files were held against the hashes of the ledger.
+    pub fn is_checked(&self) -> bool {
+        self.is_checked
+    }
+
+    /// Fails when a file has been changed since the session was opened: an answer may hold something else than what was
+    /// checked. To be asked when the rows have been read.
+    ///
+    /// # Errors
+    /// The file that was changed.
+    pub fn still_checked(&self) -> Result<(), QueryError> {
+        match self.checked.changed_since().filter(|_| self.is_checked) {
+            Some(path) => Err(QueryError::Changed { path: path.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// Runs a canned query and hands its rows to `sink`, oldest first.
@@ -328,20 +354,12 @@ impl Content {
     }
 }
 
-/// The absolute paths of files that are there, are as long as they were, and mean to DuckDB what they mean to us.
-fn checked_paths(files: &[&DataFile]) -> Result<Vec<String>, QueryError> {
+/// The absolute paths of files that mean to DuckDB what they mean to us.
+fn paths(files: &[&DataFile]) -> Result<Vec<String>, QueryError> {
     let mut paths = Vec::with_capacity(files.len());
     for file in files {
         let path = || file.path.clone();
         let missing = |source| QueryError::Missing { path: path(), source };
-        let metadata = fs::metadata(&file.path).map_err(|error| missing(Some(error)))?;
-        if !metadata.is_file() {
-            return Err(missing(None));
-        }
-        if metadata.len() != file.size_bytes {
-            let (expected_bytes, found_bytes) = (file.size_bytes, metadata.len());
-            return Err(QueryError::Altered { path: path(), expected_bytes, found_bytes });
-        }
         let absolute = std::path::absolute(&file.path).map_err(|error| missing(Some(error)))?;
         let refuse = |problem| QueryError::Path { path: path(), problem };
         let text = absolute.to_str().ok_or_else(|| refuse("it is not UTF-8"))?;
@@ -352,6 +370,18 @@ fn checked_paths(files: &[&DataFile]) -> Result<Vec<String>, QueryError> {
         paths.push(text.to_owned());
     }
     Ok(paths)
+}
+
+/// What a file that is not what the ledger says means for a session.
+fn mismatch(Mismatch { path, problem }: Mismatch) -> QueryError {
+    match problem {
+        MismatchProblem::Unreadable(source) => QueryError::Missing { path, source: Some(source) },
+        MismatchProblem::NotAFile => QueryError::Missing { path, source: None },
+        MismatchProblem::Length { expected, found } => {
+            QueryError::Altered { path, expected_bytes: expected, found_bytes: found }
+        }
+        MismatchProblem::Content { expected, found } => QueryError::Rewritten { path, expected, found },
+    }
 }
 
 /// The folder to spill into, which the kernel can only allow when it exists.

@@ -28,7 +28,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &CompactArgs, interrupt: &Interr
     let writer = writer(&folder, now)?;
     let done = watched(interrupt, |progress| kforensic_lake::compact(&writer, ALONE, &options, progress))?;
     match args.format.as_str() {
-        "json" => message::print(&format!("{:#}\n", json!(done)))?,
+        "json" => message::print_json(&json!(done))?,
         _ => {
             let state = match done.version {
                 Some(_) => summary(&done),
@@ -52,6 +52,12 @@ pub(crate) fn summary(done: &Compaction) -> String {
 pub(crate) fn say_swept(swept: &Swept, options: &UpkeepOptions) {
     if swept.deleted_files > 0 {
         message::plain(&format!("deleted {} removed files with {} bytes", swept.deleted_files, swept.deleted_bytes));
+    }
+    if swept.strange_files > 0 {
+        message::warning(&format!(
+            "{} files have the name of a removed file and are not it: they are left, and `kforensic verify` names them",
+            swept.strange_files
+        ));
     }
     if swept.waiting_files > 0 {
         message::note(&format!(

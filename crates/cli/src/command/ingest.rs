@@ -18,7 +18,7 @@ use crate::args::{GraceArgs, IngestArgs, Labels, ReadingArgs};
 use crate::command::{Outcome, case_folder, compact, prune};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
-use crate::message;
+use crate::message::{self, named};
 use crate::progress::ProgressLine;
 use crate::terminal;
 
@@ -51,7 +51,8 @@ impl Ingested {
     /// How the command ends: the accounts are right even when the small files could not be merged.
     pub(crate) fn outcome(self) -> Result<Outcome, CliError> {
         self.compaction.map_err(CliError::Upkeep)?;
-        Ok(if self.report.rejected > 0 { Outcome::LinesRejected } else { Outcome::Done })
+        let is_all_read = self.report.rejected == 0 && !self.report.skipped.iter().any(|skipped| skipped.may_be_log);
+        Ok(if is_all_read { Outcome::Done } else { Outcome::LinesRejected })
     }
 
     /// The compaction that was committed.
@@ -66,17 +67,23 @@ impl Ingested {
 }
 
 /// What the accounts alone do not make plain.
-fn reservations(report: &Report, keep_originals: bool) -> Vec<String> {
+pub(crate) fn reservations(report: &Report, keep_originals: bool) -> Vec<String> {
     let changed = report.sources.iter().filter(|entry| !entry.is_known()).filter_map(|entry| {
         let how = entry.changed_while_read.as_ref()?;
         Some(format!("`{}` was changed while it was read: {how}; what was read is in the case", entry.name))
+    });
+    let unread = report.skipped.iter().filter(|skipped| skipped.may_be_log).count();
+    let unread = (unread > 0).then(|| {
+        format!(
+            "{unread} of what was left out may be audit logs that are not in the case; `kforensic status` lists them"
+        )
     });
     // What is in an archive is kept with it.
     let files = report.sources.iter().filter(|entry| entry.archive.is_none());
     let not_kept = files.filter(|entry| keep_originals && entry.original.is_none());
     let not_kept =
         not_kept.map(|entry| format!("no copy is kept of `{}`: it was read before, without one", entry.name));
-    changed.chain(not_kept).collect()
+    changed.chain(unread).chain(not_kept).collect()
 }
 
 /// Reads logs into the case in that folder, and shows how far it is.
@@ -140,7 +147,7 @@ fn print_json(ingested: &Ingested, elapsed: Duration) -> Result<(), CliError> {
         "fingerprint": ingested.fingerprint(),
         "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
     });
-    message::print(&format!("{accounts:#}\n"))
+    message::print_json(&accounts)
 }
 
 fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration) -> Result<(), CliError> {
@@ -210,8 +217,8 @@ fn summary(ingested: &Ingested, case: &Path, elapsed: Duration) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = content as f64 / 1e6 / seconds.max(0.001);
     let state = match report.version {
-        Some(version) => format!("commit {version} of `{}`", case.display()),
-        None => format!("nothing new for `{}`", case.display()),
+        Some(version) => format!("commit {version} of `{}`", named(&case.to_string_lossy())),
+        None => format!("nothing new for `{}`", named(&case.to_string_lossy())),
     };
     let merged = ingested.compacted().map(|compaction| format!("; {}", compact::summary(compaction)));
     format!(

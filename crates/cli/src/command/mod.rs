@@ -20,6 +20,7 @@ use kforensic_query::Limits;
 use kforensic_report::Format;
 use tempfile::TempDir;
 
+use crate::checks;
 use crate::error::CliError;
 use crate::terminal;
 
@@ -69,6 +70,7 @@ pub(crate) fn limits() -> Result<(Limits, TempDir), CliError> {
         memory_bytes: QUERY_MEMORY_BYTES,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         temp_directory: spill.path().to_owned(),
+        checks: checks::wanted(),
     };
     Ok((limits, spill))
 }

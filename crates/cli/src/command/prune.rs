@@ -26,7 +26,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &PruneArgs, interrupt: &Interrup
     if args.dry_run {
         let pruned = kforensic_lake::prunable(&snapshot, before)?;
         if as_json {
-            message::print(&format!("{:#}\n", json!(pruned)))?;
+            message::print_json(&json!(pruned))?;
         } else {
             print(&pruned, &snapshot, "would remove")?;
         }
@@ -35,7 +35,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &PruneArgs, interrupt: &Interrup
     let writer = writer(&folder, now)?;
     let done = watched(interrupt, |progress| kforensic_lake::prune(&writer, before, &options, progress))?;
     if as_json {
-        message::print(&format!("{:#}\n", json!(done)))?;
+        message::print_json(&json!(done))?;
         return Ok(Outcome::Done);
     }
     print(&done.pruned, &snapshot, "removed")?;

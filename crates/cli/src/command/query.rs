@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::answer::{self, Shown};
 use crate::args::{Labels, QueriesArgs, QueryArgs};
-use crate::command::ingest::ingest;
+use crate::command::ingest::{ingest, reservations};
 use crate::command::{Outcome, case_folder, limits, prune, queries};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -55,6 +55,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let shown = answer(query, &parameters, limit, &snapshot, output, interrupt)?;
     footer(&shown, window, newest, start.elapsed());
+    if args.filter.now.as_deref() == Some("last") {
+        tell_of_the_future(&snapshot, clock);
+    }
     if let Some(note) = prune::missing(&snapshot, window.since) {
         message::note(&note);
     }
@@ -87,6 +90,9 @@ fn ingest_first(
     let report = &ingested.report;
     for skipped in &report.skipped {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
+    }
+    for reservation in reservations(report, false) {
+        message::warning(&reservation);
     }
     if report.rejected > 0 {
         let (rejected, records) = (report.rejected, report.records);
@@ -147,6 +153,24 @@ pub(crate) fn window_text(window: Window) -> String {
         (None, Some(until)) => format!("before {} UTC", time(until)),
         (Some(since), Some(until)) => format!("from {} to {} UTC", time(since), time(until)),
     }
+}
+
+/// How far an event may be ahead of the clock before it is remarked on, in microseconds: clocks differ.
+const AHEAD_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Says when `--now last` counts back from an event that claims to be of the future: the window is then about that event,
+/// and about nothing else.
+fn tell_of_the_future(snapshot: &Snapshot, clock: i64) {
+    let newest = || snapshot.event_files().filter_map(|file| file.stats.event_time).map(|(_, newest)| newest);
+    let Some(last) = newest().max().filter(|last| *last > clock.saturating_add(AHEAD_MICROS)) else { return };
+    let last = message::time(&time::render(last));
+    message::warning(&format!(
+        "the newest event of the case claims to be of {last} UTC, which is still to come; `--now last` counts back from it"
+    ));
+    message::hint(&match newest().filter(|newest| *newest <= clock).max() {
+        Some(newest) => format!("count back from another time, such as `--now {}`", time::render(newest)),
+        None => "count back from another time with `--now TIME`".to_owned(),
+    });
 }
 
 /// Says on standard error what the rows above are, and why there may be none.

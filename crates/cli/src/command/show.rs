@@ -9,6 +9,7 @@ use kforensic_query::{Selection, Session};
 use serde_json::Value;
 
 use crate::args::ShowArgs;
+use crate::checks;
 use crate::command::{Outcome, case_folder, limits};
 use crate::error::CliError;
 use crate::message;
@@ -29,6 +30,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, Cl
             outcome = if shown == Outcome::Done { outcome } else { shown };
         }
     }
+    checks::end(&session)?;
     match found {
         0 => Err(CliError::NoEvent { audit_id: args.audit_id.clone(), stage: args.stage.clone() }),
         _ => Ok(outcome),
@@ -63,7 +65,7 @@ fn show(case: &Case, snapshot: &Snapshot, event: &Event<'_>, raw: bool) -> Resul
     if !raw {
         // Members in alphabetical order; numbers and texts as they are in the log.
         let value: Value = serde_json::from_str(&rebuilt).unwrap_or(Value::String(rebuilt));
-        message::print(&format!("{place}\n{value:#}\n"))?;
+        message::print(&format!("{place}\n{}\n", message::json(&value)))?;
         return Ok(Outcome::Done);
     }
     message::plain(&place);
@@ -94,5 +96,6 @@ fn place(source: Option<&LedgerEntry>, source_id: &str, line: u64, offset: u64, 
         Some(compression) => format!(" of its content ({compression})"),
     };
     let end = offset + length;
+    let name = message::named(name);
     format!("source {source_id}: {name}\nsha256 {sha256}\nline   {line}, bytes {offset} to {end}{content}")
 }

@@ -1,17 +1,19 @@
 //! `kforensic status`
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use kforensic_event::time;
-use kforensic_lake::{Case, FORMAT_VERSION, LedgerEntry, Snapshot};
+use kforensic_lake::{Case, FORMAT_VERSION, LedgerEntry, Skipped, Snapshot};
 use kforensic_query::{Counts, Protection, Selection, Session};
 use kforensic_report::{Format, ReportError};
 use serde_json::{Map, Value, json};
 
 use crate::args::StatusArgs;
+use crate::checks;
 use crate::command::ingest::accounts;
 use crate::command::{Outcome, case_folder, limits, prune};
 use crate::error::CliError;
@@ -26,8 +28,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &StatusArgs) -> Result<Outcome, 
     let session = Session::open(&snapshot, &Selection::default(), &limits)?;
     let counts = session.counts()?;
     let protection = session.protection();
+    checks::end(&session)?;
     match args.format.as_str() {
-        "json" => message::print(&format!("{:#}\n", as_json(&snapshot, &counts, protection)))?,
+        "json" => message::print_json(&as_json(&snapshot, &counts, protection))?,
         _ => print(&folder, &snapshot, &counts, args.verbose.then_some(protection))?,
     }
     Ok(Outcome::Done)
@@ -61,6 +64,7 @@ fn as_json(snapshot: &Snapshot, counts: &Counts, protection: &Protection) -> Val
         "protection": protection_as_json(protection),
         "pruned": snapshot.prunings().collect::<Vec<_>>(),
         "sources": snapshot.sources().collect::<Vec<_>>(),
+        "left_out": left_out(snapshot),
     })
 }
 
@@ -70,6 +74,46 @@ fn protection_as_json(protection: &Protection) -> Value {
         Protection::Partly { abi } => json!({"landlock": "partly in force", "abi": abi, "reason": null}),
         Protection::Missing { reason } => json!({"landlock": "not in force", "abi": null, "reason": reason}),
     }
+}
+
+/// Rows of the table of what was left out.
+const MAX_LEFT_OUT_SHOWN: usize = 50;
+
+/// Files that were left out, what may be a log first, each once.
+fn left_out(snapshot: &Snapshot) -> Vec<&Skipped> {
+    let mut seen = BTreeSet::new();
+    let all = snapshot.operations.iter().flat_map(|operation| &operation.skipped);
+    let mut left_out: Vec<&Skipped> =
+        all.filter(|skipped| seen.insert((&skipped.name, &skipped.reason, skipped.size_bytes))).collect();
+    left_out.sort_by_key(|skipped| !skipped.may_be_log);
+    left_out
+}
+
+fn table_of_left_out(out: &mut dyn Write, snapshot: &Snapshot) -> Result<(), CliError> {
+    let left_out = left_out(snapshot);
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let shown = &left_out[..left_out.len().min(MAX_LEFT_OUT_SHOWN)];
+    let texts = |of: fn(&Skipped) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(shown.iter().map(|skipped| of(skipped))))
+    };
+    let sizes: ArrayRef = Arc::new(UInt64Array::from_iter_values(shown.iter().map(|skipped| skipped.size_bytes)));
+    let columns = [
+        ("file", texts(|skipped| &skipped.name)),
+        ("bytes", sizes),
+        ("may_be_log", texts(|skipped| if skipped.may_be_log { "yes" } else { "no" })),
+        ("reason", texts(|skipped| &skipped.reason)),
+    ];
+    match RecordBatch::try_from_iter(columns) {
+        Ok(batch) => table(out, "left out", &batch)?,
+        Err(error) => unreachable!("columns made of the same files have the same length: {error}"),
+    }
+    if left_out.len() > shown.len() {
+        let more = left_out.len() - shown.len();
+        write(out, &format!("and {more} more; `kforensic status --format json` lists all\n"))?;
+    }
+    Ok(())
 }
 
 /// Versions of kforensic that wrote into the case, in order, each once.
@@ -115,7 +159,7 @@ fn print(
         None => "none".to_owned(),
     };
     let facts = [
-        ("case", folder.display().to_string()),
+        ("case", message::named(&folder.to_string_lossy()).into_owned()),
         ("fingerprint", format!("{} (commit {})", snapshot.fingerprint, snapshot.version)),
         ("written by", format!("kforensic {}, format {FORMAT_VERSION}", written_by(snapshot).join(", "))),
         ("event times", times),
@@ -148,6 +192,7 @@ fn print(
     }
     let sources: Vec<LedgerEntry> = snapshot.sources().cloned().collect();
     table(&mut out, "sources", &with_shapes(&accounts(&sources), &sources))?;
+    table_of_left_out(&mut out, snapshot)?;
     let prunings: Vec<_> = snapshot.prunings().collect();
     if !prunings.is_empty() {
         write(&mut out, "\npruned\n")?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use kforensic_lake::{Audited, Case, Snapshot, Verification};
 use serde_json::json;
 
+use crate::answer;
 use crate::args::VerifyArgs;
 use crate::command::{Outcome, case_folder, table_of_texts};
 use crate::error::CliError;
@@ -27,8 +28,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &VerifyArgs) -> Result<Outcome, 
     let passed = found.problems.is_empty() && audit_passed;
     match args.format.as_str() {
         "json" => {
-            let result = json!({"passed": passed, "case": found, "sources": audited});
-            message::print(&format!("{result:#}\n"))?;
+            message::print_json(&json!({"passed": passed, "case": found, "sources": audited}))?;
         }
         _ => print(&found, audited.as_deref())?,
     }
@@ -37,9 +37,34 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &VerifyArgs) -> Result<Outcome, 
 
 fn write_manifest(path: &Path, case: &Case, snapshot: &Snapshot) -> Result<(), CliError> {
     let mut output = Output::file(path, case.root())?;
-    let written = std::io::Write::write_all(&mut output, kforensic_lake::manifest(snapshot).as_bytes());
+    let manifest =
+        kforensic_lake::manifest(snapshot).map_err(|name| CliError::ManifestName { name: name.to_owned() })?;
+    let written = std::io::Write::write_all(&mut output, manifest.as_bytes());
     written.map_err(|source| CliError::Output { action: "write", path: path.to_owned(), source })?;
     output.finish()
+}
+
+/// Files of a writer that are told one by one.
+const MAX_LEFT_TOLD: usize = 10;
+
+/// Says which files a writer left, or is about to commit: they are no part of the case, and no sign of tampering.
+fn tell_left(found: &Verification) {
+    let left = &found.crash_left;
+    if left.is_empty() {
+        return;
+    }
+    let files = answer::count_of(left.len() as u64, "file");
+    if found.is_written_to {
+        message::note(&format!("a writer is at work, with {files} that are not committed yet"));
+        return;
+    }
+    let told: Vec<String> = left.iter().take(MAX_LEFT_TOLD).map(|name| format!("`{name}`")).collect();
+    let more = if left.len() > told.len() { ", …" } else { "" };
+    message::warning(&format!(
+        "a crash left {files} in the case that no commit names: {}{more}; they are no part of it, and the next ingest, \
+         compact or prune deletes them",
+        told.join(", ")
+    ));
 }
 
 fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliError> {
@@ -79,6 +104,7 @@ fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliErr
         ));
     }
     message::plain(&format!("fingerprint {}", found.fingerprint));
+    tell_left(found);
     match found.problems.len() {
         0 => (),
         1 => message::warning("1 thing in the case is not what its ledger says"),

@@ -163,7 +163,7 @@ impl Repl<'_> {
     ) -> Result<T, CliError> {
         let look = self.look.with(args);
         let look = std::mem::replace(&mut self.look, look);
-        let file = args.output.clone().map(|path| Target::Once { path, format: args.format });
+        let file = args.output.clone().map(|path| Target::Once { path, format: args.format, force: args.force });
         let target = file.map(|file| std::mem::replace(&mut self.target, file));
         let done = work(self);
         self.look = look;
@@ -207,7 +207,8 @@ impl Repl<'_> {
         running.set(session.interrupt_handle());
         interrupt.heed(manner);
         let waiting = Waiting::show(is_watched, progress);
-        let done = work(session);
+        // What was changed meanwhile answers nothing.
+        let done = work(session).and_then(|done| session.still_checked().map(|()| done));
         drop(waiting);
         interrupt.heed(Manner::Ends);
         Ok(done?)
@@ -260,10 +261,10 @@ impl Repl<'_> {
                     }
                 }
             }
-            Target::Once { path, format } => {
-                let (path, format) = (path.clone(), *format);
+            Target::Once { path, format, force } => {
+                let (path, format, force) = (path.clone(), *format, *force);
                 self.target = Target::Screen;
-                let mut output = look.file(&path, format, &case)?;
+                let mut output = look.file(&path, format, force, &case)?;
                 let (format, mut layout) = (output.format, output.layout.clone());
                 layout.tags = tags.to_vec();
                 let shown = answer::write_to(format, layout, &mut output, |rows| ask(session, rows))?;

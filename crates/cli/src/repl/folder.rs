@@ -90,7 +90,7 @@ fn restrict(path: &Path, _: u32) -> io::Result<()> {
 }
 
 /// A folder for this program by the rules of XDG, where a path that is not absolute does not count.
-fn user_folder(variable: &str, otherwise: &str) -> Option<PathBuf> {
+pub(crate) fn user_folder(variable: &str, otherwise: &str) -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = named(&format!("XDG_{variable}_HOME")).or_else(|| Some(named("HOME")?.join(otherwise)))?;
     Some(base.join(NAME))

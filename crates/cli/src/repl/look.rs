@@ -130,12 +130,19 @@ impl Look {
     /// name tells, else that of the screen.
     ///
     /// # Errors
-    /// When it cannot be made, or lies in the case.
-    pub(super) fn file(&self, path: &Path, asked: Option<Format>, case: &Path) -> Result<Output, CliError> {
+    /// When it cannot be made, is there already without `force`, or lies in the case.
+    pub(super) fn file(
+        &self,
+        path: &Path,
+        asked: Option<Format>,
+        force: bool,
+        case: &Path,
+    ) -> Result<Output, CliError> {
         let told = path.extension().and_then(|extension| extension.to_str()).and_then(Format::of_extension);
         let args = OutputArgs {
             format: asked.or(if told.is_none() { Some(self.format) } else { None }),
             output: Some(path.to_owned()),
+            force,
             wide: false,
             vertical: false,
             raw_cells: false,
@@ -153,6 +160,8 @@ pub(super) enum Target {
     Once {
         path: PathBuf,
         format: Option<Format>,
+        /// A file that is there already is replaced.
+        force: bool,
     },
     /// All to a file, until further notice.
     File {

@@ -37,8 +37,10 @@ use kforensic_event::time;
 use kforensic_query::Catalogue;
 
 pub(crate) use error::ReplError;
+pub(crate) use folder::user_folder;
 
 use crate::args::ReplArgs;
+use crate::checks;
 use crate::command::{Outcome, case_folder};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -88,6 +90,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReplArgs, interrupt: &Interrupt
         initial: String::new(),
     };
     repl.know_queries();
+    if let Some(reservation) = checks::reservation_of_all() {
+        message::warning(reservation);
+    }
     let outcome = if is_at_terminal {
         sit_down(&mut repl)?;
         talk(&mut repl)?

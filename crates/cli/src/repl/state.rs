@@ -231,7 +231,7 @@ impl Repl<'_> {
         self.target.finish()?;
         if let Some(path) = path {
             let path = PathBuf::from(path);
-            let output = Box::new(self.look.file(&path, None, self.case.root())?);
+            let output = Box::new(self.look.file(&path, None, false, self.case.root())?);
             self.target = Target::File { output, has_answer: false };
         }
         Ok(())
@@ -240,9 +240,9 @@ impl Repl<'_> {
     fn set_once(&mut self, path: &str) -> Result<(), CliError> {
         let path = PathBuf::from(path);
         // Opened now, so that what is wrong with it is said now; it appears with the answer.
-        drop(self.look.file(&path, None, self.case.root())?);
+        drop(self.look.file(&path, None, false, self.case.root())?);
         self.target.finish()?;
-        self.target = Target::Once { path, format: None };
+        self.target = Target::Once { path, format: None, force: false };
         Ok(())
     }
 

@@ -3,14 +3,14 @@
 //! It is random, belongs to one case, and stands beside the table in a file that only its owner can read.
 //! The ledger holds its SHA-256, so that an altered key is noticed before two ingests disagree about it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use kforensic_event::redact::KEY_BYTES;
 use sha2::{Digest, Sha256};
 
-use crate::ground::durable::{put_if_absent, sync_dir};
+use crate::case::staging::{Move, Staging};
 use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
 use crate::table::snapshot::Snapshot;
@@ -28,7 +28,7 @@ impl Key {
     ///
     /// # Errors
     /// When the key is missing, cannot be read, or is not the one that the ledger knows.
-    pub(crate) fn of_case(root: &Path, staging: &Path, snapshot: Option<&Snapshot>) -> Result<Self, LakeError> {
+    pub(crate) fn of_case(root: &Path, staging: &Staging, snapshot: Option<&Snapshot>) -> Result<Self, LakeError> {
         let path = root.join(KEY_FILE);
         let known = snapshot.and_then(Snapshot::key_sha256);
         let key = match fs::read(&path) {
@@ -42,21 +42,16 @@ impl Key {
         }
     }
 
-    fn make(path: &Path, staging: &Path) -> Result<Self, LakeError> {
+    fn make(path: &Path, staging: &Staging) -> Result<Self, LakeError> {
         let mut bytes = [0; KEY_BYTES];
         getrandom::fill(&mut bytes).map_err(|error| LakeError::io("make", path)(std::io::Error::other(error)))?;
-        let temporary = staging.join(KEY_FILE);
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary).map_err(LakeError::io("create", &temporary))?;
+        let (temporary, mut file) = staging.scratch.create(KEY_FILE)?;
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(LakeError::io("write", &temporary))?;
-        put_if_absent(&temporary, path).map_err(LakeError::io("create", path))?;
-        if let Some(root) = path.parent() {
-            sync_dir(root)?;
-        }
-        Ok(Self { bytes })
+        let key = Self { bytes };
+        let to = KEY_FILE.to_owned();
+        let sha256 = key.sha256();
+        staging.publish(&[Move { from: to.clone(), to, sha256, is_evidence: false }])?;
+        Ok(key)
     }
 
     /// SHA-256 of the key, in hex, as it stands in the ledger. Of 256 random bits it reveals nothing.

@@ -5,7 +5,7 @@
 //! named by the SHA-256 of the source, and in place before the commit that names it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,24 +13,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 use zstd::stream::{read::Decoder, write::Encoder};
 
-use crate::ground::durable::create_dirs;
-use crate::ground::durable::{set_read_only, sync_dir};
+use crate::case::staging::{Move, Staging};
 use crate::ground::error::LakeError;
 use crate::ground::hash::Hashing;
 use crate::ground::hash::hex;
 use crate::ground::hash::{hash_all, sha256_of_file};
+use crate::ground::journal::Scratch;
 use crate::table::ledger::KeptOriginal;
 use crate::table::ledger::LedgerEntry;
 use crate::table::snapshot::Snapshot;
 
 /// Folder of the kept originals in the case.
-const FOLDER: &str = "originals";
+pub(crate) const FOLDER: &str = "originals";
 
 /// Audit logs shrink to a fifteenth at this level; a higher one would slow the reading down.
 const ZSTD_LEVEL: i32 = 3;
-
-/// Length of a SHA-256 in hex.
-const SHA256_DIGITS: usize = 64;
 
 /// A copy that is being made.
 pub(crate) struct Keeping {
@@ -50,15 +47,17 @@ struct Copying(io::Result<Encoder<'static, Hashing<File>>>);
 impl Keeping {
     /// Begins a copy of what will be read of `inner`, and returns what to read instead of it.
     pub(crate) fn begin(
-        staging: &Path,
+        staging: &Scratch,
         source_id: &str,
         inner: Box<dyn Read + Send>,
     ) -> Result<(Self, Box<dyn Read + Send>), LakeError> {
-        Self::begin_at(staged(staging, source_id), inner)
+        Self::begin_at(staging.create(&staged(source_id))?, inner)
     }
 
-    fn begin_at(path: PathBuf, inner: Box<dyn Read + Send>) -> Result<(Self, Box<dyn Read + Send>), LakeError> {
-        let file = File::create(&path).map_err(LakeError::io("create", &path))?;
+    fn begin_at(
+        (path, file): (PathBuf, File),
+        inner: Box<dyn Read + Send>,
+    ) -> Result<(Self, Box<dyn Read + Send>), LakeError> {
         let mut encoder = Encoder::new(Hashing::new(file), ZSTD_LEVEL).map_err(LakeError::io("write", &path))?;
         // So that `zstd -t` can test the copy without the ledger.
         encoder.include_checksum(true).map_err(LakeError::io("write", &path))?;
@@ -75,7 +74,6 @@ impl Keeping {
         let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         let encoder = std::mem::replace(&mut copy.0, Err(failed()));
         let file = encoder.and_then(Encoder::finish).map_err(LakeError::io("write", &self.path))?;
-        set_read_only(&file.inner, &self.path)?;
         file.inner.sync_all().map_err(LakeError::io("write", &self.path))?;
         Ok(KeptOriginal { path: name(source_sha256), sha256: file.sha256(), size_bytes: file.bytes })
     }
@@ -85,7 +83,12 @@ impl Keeping {
 ///
 /// # Errors
 /// When they are not, the file cannot be read or the copy cannot be written.
-pub(crate) fn keep_file(staging: &Path, source_id: &str, path: &Path, sha256: &str) -> Result<KeptOriginal, LakeError> {
+pub(crate) fn keep_file(
+    staging: &Scratch,
+    source_id: &str,
+    path: &Path,
+    sha256: &str,
+) -> Result<KeptOriginal, LakeError> {
     let file = File::open(path).map_err(LakeError::io("open", path))?;
     let (keeping, mut tee) = Keeping::begin(staging, source_id, Box::new(file))?;
     let mut hash = Sha256::new();
@@ -120,41 +123,22 @@ pub(crate) fn share<'a>(snapshot: Option<&Snapshot>, new: impl Iterator<Item = &
 }
 
 /// Moves the copies of new sources into place, durably. They count only after the commit.
-pub(crate) fn publish(root: &Path, staging: &Path, new: &[LedgerEntry]) -> Result<(), LakeError> {
-    let kept: Vec<&LedgerEntry> = new.iter().filter(|entry| entry.original.is_some()).collect();
-    if kept.is_empty() {
-        return Ok(());
-    }
-    let folder = root.join(FOLDER);
-    create_dirs(&folder)?;
-    for entry in kept {
-        let (from, to) = (staged(staging, &entry.source_id), root.join(name(&entry.sha256)));
-        // The same bytes stay once; whatever no commit names was cleared before.
-        if !to.exists() {
-            fs::rename(&from, &to).map_err(LakeError::io("move", &from))?;
+///
+/// # Errors
+/// When the place of a copy is taken by something that is not part of the case.
+pub(crate) fn publish(root: &Path, staging: &Staging, new: &[LedgerEntry]) -> Result<(), LakeError> {
+    let mut seen = BTreeSet::new();
+    let mut moves = Vec::new();
+    for entry in new {
+        let Some(kept) = &entry.original else { continue };
+        let to = name(&entry.sha256);
+        // The same bytes stay once: whatever is there when a writer begins is named by a commit.
+        if seen.insert(to.clone()) && root.join(&to).symlink_metadata().is_err() {
+            let (from, sha256) = (staged(&entry.source_id), kept.sha256.clone());
+            moves.push(Move { from, to, sha256, is_evidence: true });
         }
     }
-    sync_dir(&folder)?;
-    sync_dir(root)
-}
-
-/// Removes copies that no commit names: a crash left them.
-pub(crate) fn clear(root: &Path, snapshot: Option<&Snapshot>) -> Result<(), LakeError> {
-    let folder = root.join(FOLDER);
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    let known: BTreeSet<PathBuf> = snapshot.into_iter().flat_map(|snapshot| paths(root, snapshot)).collect();
-    for entry in fs::read_dir(&folder).map_err(LakeError::io("list", &folder))? {
-        let path = entry.map_err(LakeError::io("list", &folder))?.path();
-        // Nothing but what a writer makes is removed.
-        let ours = path.extension().is_some_and(|extension| extension == "zst")
-            && path.file_stem().is_some_and(|stem| stem.len() == SHA256_DIGITS);
-        if ours && !known.contains(&path) {
-            fs::remove_file(&path).map_err(LakeError::io("clear", &path))?;
-        }
-    }
-    Ok(())
+    staging.publish(&moves)
 }
 
 /// Where the copies are that the ledger names.
@@ -201,8 +185,8 @@ pub(crate) fn name(source_sha256: &str) -> String {
     format!("{FOLDER}/{digits}.zst")
 }
 
-fn staged(staging: &Path, source_id: &str) -> PathBuf {
-    staging.join(format!("original-{source_id}.zst"))
+fn staged(source_id: &str) -> String {
+    format!("original-{source_id}.zst")
 }
 
 #[cfg(test)]
@@ -211,8 +195,9 @@ mod tests {
 
     fn kept(bytes: &[u8]) -> (tempfile::TempDir, LedgerEntry) {
         let folder = tempfile::tempdir().unwrap();
+        let staging = Staging::begin(folder.path(), "process 1").unwrap();
         let inner = Box::new(io::Cursor::new(bytes.to_vec()));
-        let (keeping, mut tee) = Keeping::begin(folder.path(), "0-0", inner).unwrap();
+        let (keeping, mut tee) = Keeping::begin(&staging.scratch, "0-0", inner).unwrap();
         let mut read = Vec::new();
         tee.read_to_end(&mut read).unwrap();
         assert_eq!(read, bytes);
@@ -220,7 +205,8 @@ mod tests {
         let original = Some(keeping.finish(&sha256).unwrap());
         let size_bytes = bytes.len() as u64;
         let entry = LedgerEntry { source_id: "0-0".to_owned(), sha256, size_bytes, original, ..LedgerEntry::default() };
-        publish(folder.path(), folder.path(), std::slice::from_ref(&entry)).unwrap();
+        publish(folder.path(), &staging, std::slice::from_ref(&entry)).unwrap();
+        staging.settle();
         (folder, entry)
     }
 
@@ -238,22 +224,13 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_copies_that_no_commit_names_are_cleared() {
-        let (folder, entry) = kept(b"bytes");
-        std::fs::write(folder.path().join("originals/notes.zst"), "of somebody").unwrap();
-        clear(folder.path(), None).unwrap();
-        let left: Vec<_> = fs::read_dir(folder.path().join(FOLDER)).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(left, ["notes.zst"]);
-        assert!(check(folder.path(), &entry, &entry.original.clone().unwrap()).is_err());
-    }
-
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_of_the_copy_and_not_of_the_source() {
         let bytes: Vec<u8> = (0..4_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         let inner = Box::new(io::Cursor::new(bytes.clone()));
-        let (keeping, mut tee) = Keeping::begin_at("/dev/full".into(), inner).unwrap();
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let (keeping, mut tee) = Keeping::begin_at(("/dev/full".into(), full), inner).unwrap();
         let mut read = Vec::new();
         tee.read_to_end(&mut read).unwrap();
         assert_eq!(read.len(), bytes.len());

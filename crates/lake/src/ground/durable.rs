@@ -14,11 +14,22 @@ pub(crate) fn create_dirs(dir: &Path) -> Result<(), LakeError> {
     builder.create(dir).map_err(LakeError::io("create", dir))
 }
 
+/// Makes a file that is not there yet and that only its owner may read; a link is not followed.
+pub(crate) fn create_private(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Makes `temporary` appear as `target`, at once and whole, and never over another file.
 pub(crate) fn put_if_absent(temporary: &Path, target: &Path) -> std::io::Result<()> {
     match fs::hard_link(temporary, target) {
         Ok(()) => fs::remove_file(temporary),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists || target.exists() => Err(error),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists || target.symlink_metadata().is_ok() => {
+            Err(error)
+        }
         // FAT and some network file systems have no hard links. The writer's lock keeps others out meanwhile.
         Err(_) => fs::rename(temporary, target),
     }

@@ -14,10 +14,12 @@ pub enum LakeError {
         path: PathBuf,
     },
     /// No input holds a trace of an audit event.
-    #[error("no audit log found in the given folders ({skipped} other files in them)")]
+    #[error("no audit log found in the given folders ({skipped} other files in them{})", like_logs_of(*like_logs))]
     NothingToRead {
         /// Files that were looked at.
         skipped: usize,
+        /// Those of them that look like logs, or cannot be looked into.
+        like_logs: usize,
     },
     /// The folder holds no case.
     #[error("`{path}` is not a case")]
@@ -31,6 +33,21 @@ pub enum LakeError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder holds something that is neither part of the case nor left by a writer that crashed.
+    #[error("`{path}` {problem}{}", more_of(*more))]
+    Stray {
+        /// The first such thing.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// How many more there are.
+        more: usize,
+        /// Whether the folder is a case; else it is somebody's.
+        is_case: bool,
+    },
+    /// Nothing came through standard input.
+    #[error("there is nothing on standard input")]
+    EmptyInput,
     /// Another process writes to the case.
     #[error("another process is writing to the case: {holder}")]
     Locked {
@@ -130,8 +147,17 @@ impl LakeError {
             Self::Unsupported { .. }
                 | Self::Altered { .. }
                 | Self::SourceChanged { .. }
+                | Self::Stray { is_case: true, .. }
                 | Self::Io { .. }
                 | Self::Parquet { .. }
         )
     }
+}
+
+fn more_of(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(", and there are {more} more such things") }
+}
+
+fn like_logs_of(like_logs: usize) -> String {
+    if like_logs == 0 { String::new() } else { format!(", {like_logs} of which may be logs all the same") }
 }

@@ -5,4 +5,6 @@
 pub(crate) mod durable;
 pub(crate) mod error;
 pub(crate) mod hash;
+pub(crate) mod journal;
+pub(crate) mod names;
 pub(crate) mod progress;

@@ -100,16 +100,17 @@ pub struct Report {
 /// When a path does not exist, an input cannot be opened or the case cannot be written; the case is
 /// then as it was before. [`LakeError::NothingToRead`] when no input holds a trace of an audit event.
 pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> Result<Report, LakeError> {
-    let (inputs, mut skipped) = discover(&options.paths)?;
+    let (inputs, mut skipped) = discover(&options.paths, Some(writer.case().root()))?;
     let known = KnownSources::new(writer.snapshot.as_ref());
-    let (inputs, pipes) = survey(inputs, &mut skipped, &known, writer.staging.dir(), progress)?;
+    let (inputs, pipes) = survey(inputs, &mut skipped, &known, &writer.staging.scratch, progress)?;
     if inputs.is_empty() {
-        return Err(LakeError::NothingToRead { skipped: skipped.len() });
+        let like_logs = skipped.iter().filter(|skipped| skipped.may_be_log).count();
+        return Err(LakeError::NothingToRead { skipped: skipped.len(), like_logs });
     }
     progress.set_total(inputs.iter().filter_map(|found| found.input.size_bytes()).sum());
     let version = writer.next_version();
     let sources = plan(inputs, options, version);
-    let key = Key::of_case(writer.case().root(), writer.staging.dir(), writer.snapshot.as_ref())?;
+    let key = Key::of_case(writer.case().root(), &writer.staging, writer.snapshot.as_ref())?;
     let redaction = Redaction { key_sha256: key.sha256(), values: options.secret_values };
     let redactor = Redactor::new(&key.bytes);
     let keyed = Keyed::random();
@@ -122,7 +123,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
         },
         known,
         pipes: Mutex::new(pipes),
-        staging: writer.staging.dir().to_owned(),
+        staging: &writer.staging.scratch,
         shape: options.shape,
         threads: options.threads,
         keep_originals: options.keep_originals,
@@ -228,7 +229,7 @@ fn commit(
         skipped: std::mem::take(&mut report.skipped),
         ..Operation::default()
     };
-    originals::publish(writer.case().root(), writer.staging.dir(), &operation.sources)?;
+    originals::publish(writer.case().root(), &writer.staging, &operation.sources)?;
     let change = Change { adds, removes: Vec::new() };
     report.fingerprint = writer.commit(&mut operation, &change, options.now_ms)?;
     report.version = Some(writer.next_version());

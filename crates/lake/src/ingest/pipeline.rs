@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use crate::case::originals::{self, Keeping};
 use crate::ground::error::LakeError;
+use crate::ground::journal::Scratch;
 use crate::ground::progress::Progress;
 use crate::ingest::decode::{DecodedChunk, Decoder};
 use crate::ingest::flow::Gate;
@@ -45,7 +46,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) decoder: Decoder,
     pub(crate) known: KnownSources,
     pub(crate) pipes: Mutex<Pipes>,
-    pub(crate) staging: PathBuf,
+    pub(crate) staging: &'a Scratch,
     /// The shape that all sources are said to have.
     pub(crate) shape: Option<&'static Shape>,
     pub(crate) threads: usize,
@@ -179,7 +180,7 @@ fn work(
     while open > 0 {
         let message = select_biased! {
             recv(encode_jobs) -> job => match job {
-                Ok(job) => data_file::encode(&job, &shared.staging, shared.modification_time_ms)
+                Ok(job) => data_file::encode(&job, shared.staging, shared.modification_time_ms)
                     .map_or_else(Message::Failed, |add| Message::Encoded { add: Box::new(add), bytes: job.bytes }),
                 Err(_) => {
                     encode_jobs = never();
@@ -246,7 +247,7 @@ impl Reader<'_> {
         let copy = path.map_or(Ok(Copy::None), |path| self.shared.known.find(&path))?;
         let mut keeping = None;
         if self.shared.keep_originals && !matches!(copy, Copy::Whole(_)) {
-            let (copy, tee) = Keeping::begin(&self.shared.staging, &source.origin.source_id, stored)?;
+            let (copy, tee) = Keeping::begin(self.shared.staging, &source.origin.source_id, stored)?;
             (keeping, stored) = (Some(copy), tee);
         }
         let stream = Stream::new(stored).map_err(LakeError::io("read", source.input.name().as_ref()))?;
@@ -273,7 +274,7 @@ impl Reader<'_> {
             stopped: false,
             problems: Problems::unread(itself.unread),
         };
-        let walked = archive::walk(path, &self.shared.staging, Some(self.shared.progress), &mut reading)?;
+        let walked = archive::walk(path, self.shared.staging.dir(), Some(self.shared.progress), &mut reading)?;
         let ReadMembers { read, stopped, problems, .. } = reading;
         if stopped {
             return Ok(false);
@@ -283,7 +284,7 @@ impl Reader<'_> {
         let changed = || LakeError::SourceChanged { name: itself.input.name() };
         let walked = walked.filter(is_same).ok_or_else(changed)?;
         let original = match self.shared.keep_originals {
-            true => Some(originals::keep_file(&self.shared.staging, &itself.origin.source_id, path, &walked.sha256())?),
+            true => Some(originals::keep_file(self.shared.staging, &itself.origin.source_id, path, &walked.sha256())?),
             false => None,
         };
         let mut chunks = 0;
@@ -365,8 +366,7 @@ impl Reader<'_> {
         if self.shared.known.is_empty() {
             return Ok(Opened { path: None, watch: None, stored: pipe });
         }
-        let path = self.shared.staging.join(format!("pipe-{number}"));
-        let mut file = File::create(&path).map_err(LakeError::io("create", &path))?;
+        let (path, mut file) = self.shared.staging.create(&format!("pipe-{number}"))?;
         std::io::copy(&mut pipe, &mut file).map_err(LakeError::io("write", &path))?;
         let file = File::open(&path).map_err(LakeError::io("open", &path))?;
         Ok(Opened { path: Some(path), watch: None, stored: Box::new(file) })
@@ -473,6 +473,7 @@ fn entry(source: &Planned, compression: &str, shape: &str) -> LedgerEntry {
     LedgerEntry {
         source_id: source.origin.source_id.clone(),
         name: source.input.name(),
+        path_bytes: source.input.path_bytes(),
         archive: source.archive.clone(),
         member: match source.input {
             Input::Member { number, .. } => Some(number),

@@ -15,7 +15,7 @@ use crate::ground::hash::hex;
 use crate::ground::hash::sha256_of_file;
 use crate::ground::progress::Progress;
 use crate::sources::content::{COPY_HEAD_BYTES, Compression, Stream};
-use crate::sources::discover::TraceFinder;
+use crate::sources::discover::{LeftOut, TraceFinder};
 use crate::table::ledger::{LedgerEntry, Resume};
 use crate::table::snapshot::Snapshot;
 
@@ -47,6 +47,8 @@ pub(crate) struct Looked {
     pub(crate) is_broken: bool,
     /// There is nothing in it.
     pub(crate) is_empty: bool,
+    /// Why it is left out, when it is no log.
+    pub(crate) left_out: LeftOut,
     pub(crate) copy: Copy,
 }
 
@@ -80,7 +82,8 @@ impl KnownSources {
         candidates.sort_by_key(|entry| entry.resume.bytes);
         let mut candidates = candidates.into_iter().peekable();
         let (mut traces, mut hash, mut read) = (TraceFinder::default(), Sha256::new(), 0_u64);
-        let mut looked = Looked { is_log: false, is_broken: false, is_empty: false, copy: Copy::None };
+        let mut looked =
+            Looked { is_log: false, is_broken: false, is_empty: false, left_out: traces.left_out(), copy: Copy::None };
         let mut buffer = vec![0; LOOK_BYTES];
         loop {
             while let Some(entry) = candidates.next_if(|entry| entry.resume.bytes <= read) {
@@ -116,6 +119,7 @@ impl KnownSources {
         let is_compressed = content.compression() != Compression::None;
         looked.is_log = traces.found() || (looked.is_broken && is_compressed);
         looked.is_empty = read == 0;
+        looked.left_out = traces.left_out();
         if let Ok((size, Some(hash))) = content.finish()
             && self.sizes.contains(&size)
             && let Some(entry) = self.by_sha256.get(&hex(&hash.finalize()))

@@ -5,6 +5,7 @@ pub(crate) mod content;
 pub(crate) mod copies;
 pub(crate) mod decompress;
 pub(crate) mod discover;
+pub(crate) mod doubt;
 pub(crate) mod read_back;
 pub(crate) mod survey;
 pub(crate) mod watch;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -124,10 +124,10 @@ impl Record<'_> {
             return Err(OriginalError::Stdin);
         }
         if archive.is_some() {
-            return self.read_member(at, &at.name, file.name.as_ref());
+            return self.read_member(at, &at.name, &file.path());
         }
         let gone = |source| OriginalError::Gone { name: at.name.clone(), source };
-        let file = std::fs::File::open(PathBuf::from(&at.name)).map_err(gone)?;
+        let file = std::fs::File::open(at.path()).map_err(gone)?;
         self.read_stored(&at.name, Box::new(file))
     }
 

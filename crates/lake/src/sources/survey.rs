@@ -3,6 +3,7 @@
 //! An archive is walked twice. This first time finds the logs, as [`crate::sources::discover`] does in a folder, so that
 //! every log is a source of its own with a number; the second time, in an ingest, they are read.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ground::error::LakeError;
+use crate::ground::journal::Scratch;
 use crate::ground::progress::Progress;
 use crate::sources::archive::{self, Format, Member, Visited, Visitor, Walked};
 use crate::sources::content::Stream;
 use crate::sources::copies::{Copy, KnownSources};
 use crate::sources::discover::Input;
+use crate::sources::discover::{LeftOut, NO_LOG};
 use crate::table::ledger::Skipped;
 
 /// Members of an archive that are left out and listed one by one; of more only the number is kept.
@@ -51,17 +54,17 @@ const PIPE_HEAD_BYTES: u64 = 2 * 1024 * 1024;
 /// What is in them and is no log, and archives without any log, go to `skipped`.
 ///
 /// # Errors
-/// When an input cannot be opened, or an archive in a pipe not be put aside in the folder `spool`.
+/// When an input cannot be opened, or an archive in a pipe not be put aside in `spool`.
 pub(crate) fn survey(
     inputs: Vec<Input>,
     skipped: &mut Vec<Skipped>,
     known: &KnownSources,
-    spool: &Path,
+    spool: &Scratch,
     progress: &Progress,
 ) -> Result<(Vec<Found>, Pipes), LakeError> {
     let (mut all, mut pipes) = (Vec::with_capacity(inputs.len()), Pipes::new());
     for input in inputs {
-        let (path, aside) = match place(&input, &spool.join(format!("archive-{}", all.len())))? {
+        let (path, aside) = match place(&input, spool, &format!("archive-{}", all.len()))? {
             Place::Archive(path) => (path, None),
             Place::Aside(path) => (PathBuf::from(input.name()), Some(Arc::from(path))),
             Place::File => {
@@ -82,7 +85,7 @@ pub(crate) fn survey(
             continue;
         }
         let mut surveyor = Surveyor::new(known, progress);
-        let walked = archive::walk(place, spool, None, &mut surveyor)?;
+        let walked = archive::walk(place, spool.dir(), None, &mut surveyor)?;
         if progress.is_cancelled() {
             return Err(LakeError::Interrupted);
         }
@@ -115,8 +118,8 @@ enum Place {
     Pipe(Box<dyn Read + Send>),
 }
 
-/// Looks where an input is, and puts an archive that comes through a pipe aside in the file `aside`.
-fn place(input: &Input, aside: &Path) -> Result<Place, LakeError> {
+/// Looks where an input is, and puts an archive that comes through a pipe aside in a file of the name `aside`.
+fn place(input: &Input, spool: &Scratch, aside: &str) -> Result<Place, LakeError> {
     let mut pipe: Box<dyn Read + Send> = match input {
         Input::File(path) if path.is_file() => {
             return Ok(if is_archive(path)? { Place::Archive(path.clone()) } else { Place::File });
@@ -128,14 +131,18 @@ fn place(input: &Input, aside: &Path) -> Result<Place, LakeError> {
     let failed = |error| LakeError::io("read", name.as_ref())(error);
     let mut head = Vec::new();
     pipe.by_ref().take(PIPE_HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+    if head.is_empty() && *input == Input::Stdin {
+        // A pipeline whose first command failed, or no standard input at all: that is no log without events.
+        return Err(LakeError::EmptyInput);
+    }
     let is_archive = Format::of_stream(&mut Stream::hashed(Box::new(head.as_slice())).map_err(failed)?).is_some();
     let mut whole = io::Cursor::new(head).chain(pipe);
     if !is_archive {
         return Ok(Place::Pipe(Box::new(whole)));
     }
-    let mut file = File::create(aside).map_err(LakeError::io("create", aside))?;
-    io::copy(&mut whole, &mut file).map_err(LakeError::io("write", aside))?;
-    Ok(Place::Aside(aside.to_owned()))
+    let (aside, mut file) = spool.create(aside)?;
+    io::copy(&mut whole, &mut file).map_err(LakeError::io("write", &aside))?;
+    Ok(Place::Aside(aside))
 }
 
 /// Whether the file is an archive. Pipes are not looked into, because they can be read only once.
@@ -157,9 +164,9 @@ struct Surveyor<'k> {
     progress: &'k Progress,
     logs: Vec<(Member, Copy)>,
     /// Members that are left out, the first of them.
-    listed: Vec<(Member, String)>,
-    /// Number and size of the others, by reason.
-    unlisted: BTreeMap<String, (u64, u64)>,
+    listed: Vec<(Member, LeftOut)>,
+    /// Number and size of the others, by reason and whether they may be logs.
+    unlisted: BTreeMap<(Cow<'static, str>, bool), (u64, u64)>,
     files: u64,
     /// Logs beyond the limit.
     unread: usize,
@@ -172,36 +179,48 @@ impl<'k> Surveyor<'k> {
         Self { known, progress, logs, listed, unlisted, files: 0, unread: 0, problems: 0 }
     }
 
+    fn leave_out(&mut self, member: &Member, left_out: LeftOut) {
+        if self.listed.len() < MAX_LISTED_MEMBERS {
+            self.listed.push((member.clone(), left_out));
+            return;
+        }
+        let (members, size_bytes) = self.unlisted.entry((left_out.reason, left_out.may_be_log)).or_default();
+        *members += 1;
+        *size_bytes = size_bytes.saturating_add(member.size_bytes);
+    }
+
     /// Lists what is left out. An archive that is no log is left out as a whole, but for what nobody could look into.
     fn list(&mut self, archive: &Input, walked: Option<&Walked>, is_log: bool, skipped: &mut Vec<Skipped>) {
         let archive_name = archive.name();
         if !is_log {
             let reason = format!("{NO_LOG}: an archive of {} files without one", self.files);
             let size_bytes = walked.map_or(0, |walked| walked.size_bytes);
-            skipped.push(Skipped { name: archive_name.clone(), size_bytes, reason });
+            skipped.push(Skipped { name: archive_name.clone(), size_bytes, reason, may_be_log: false });
         }
         let listed = std::mem::take(&mut self.listed);
-        skipped.extend(
-            listed.into_iter().filter(|(_, reason)| is_log || ![EMPTY, NO_LOG].contains(&reason.as_str())).map(
-                |(member, reason)| Skipped {
-                    name: format!("{archive_name}!{}", member.name),
-                    size_bytes: member.size_bytes,
-                    reason,
-                },
-            ),
-        );
-        let unlisted = self.unlisted.iter().filter(|(reason, _)| is_log || ![EMPTY, NO_LOG].contains(&reason.as_str()));
-        skipped.extend(unlisted.map(|(reason, (members, size_bytes))| Skipped {
+        let is_told = |reason: &str| is_log || ![EMPTY, NO_LOG].contains(&reason);
+        let listed = listed.into_iter().filter(|(_, left_out)| is_told(&left_out.reason));
+        skipped.extend(listed.map(|(member, left_out)| Skipped {
+            name: format!("{archive_name}!{}", member.name),
+            size_bytes: member.size_bytes,
+            reason: left_out.reason.into_owned(),
+            may_be_log: left_out.may_be_log,
+        }));
+        let unlisted = self.unlisted.iter().filter(|((reason, _), _)| is_told(reason));
+        skipped.extend(unlisted.map(|((reason, may_be_log), (members, size_bytes))| Skipped {
             name: format!("{archive_name}!…"),
             size_bytes: *size_bytes,
             reason: format!("{members} more members: {reason}"),
+            may_be_log: *may_be_log,
         }));
     }
 }
 
 const CUT_OFF: &str = "it cannot be read to its end, and there is no trace of an audit event in what can";
 const EMPTY: &str = "empty";
-const NO_LOG: &str = "not an audit log: no trace of an audit event in it";
+
+/// Why members are left out that have no content of their own.
+const WITHOUT_CONTENT: [&str; 3] = ["a symbolic link", "a link to another member", "not a regular file"];
 
 impl Visitor for Surveyor<'_> {
     fn file(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
@@ -211,25 +230,21 @@ impl Visitor for Surveyor<'_> {
             true if self.logs.len() < MAX_LOGS_IN_ARCHIVE => self.logs.push((member.clone(), looked.copy)),
             true => {
                 let reason = format!("an audit log, but not read: the archive holds more than {MAX_LOGS_IN_ARCHIVE}");
-                self.left_out(member, &reason);
+                self.leave_out(member, LeftOut { reason: reason.into(), may_be_log: true });
                 self.unread += 1;
             }
-            false if looked.is_broken => self.left_out(member, CUT_OFF),
+            false if looked.is_broken && !looked.left_out.may_be_log => self.leave_out(member, LeftOut::plain(CUT_OFF)),
             // Must-gathers hold hundreds of empty logs of containers.
-            false if looked.is_empty => self.left_out(member, EMPTY),
-            false => self.left_out(member, NO_LOG),
+            false if looked.is_empty => self.leave_out(member, LeftOut::plain(EMPTY)),
+            false => self.leave_out(member, looked.left_out),
         }
         Ok(Visited { goes_on: !self.progress.is_cancelled(), reported: looked.is_broken && looked.is_log })
     }
 
     fn left_out(&mut self, member: &Member, reason: &str) {
-        if self.listed.len() < MAX_LISTED_MEMBERS {
-            self.listed.push((member.clone(), reason.to_owned()));
-        } else {
-            let (members, size_bytes) = self.unlisted.entry(reason.to_owned()).or_default();
-            *members += 1;
-            *size_bytes = size_bytes.saturating_add(member.size_bytes);
-        }
+        // What cannot be looked into can be anything.
+        let may_be_log = !WITHOUT_CONTENT.contains(&reason);
+        self.leave_out(member, LeftOut { reason: reason.to_owned().into(), may_be_log });
     }
 
     fn damaged(&mut self, _name: &str, _problem: &str) {

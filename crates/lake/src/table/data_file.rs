@@ -1,8 +1,6 @@
 //! Writing one data file: sorted, compressed, with statistics and Bloom filters.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -18,9 +16,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 
 use crate::FORMAT_VERSION;
-use crate::ground::durable::set_read_only;
 use crate::ground::error::LakeError;
 use crate::ground::hash::Hashing;
+use crate::ground::journal::Scratch;
 use crate::table::log::{Add, MEMORY_BYTES, partition_values};
 use crate::table::snapshot::DataFile;
 use crate::table::stats::StatsBuilder;
@@ -93,10 +91,9 @@ pub(crate) fn file_name(version: u64, number: usize) -> String {
     format!("{version:010}-{number:05}.parquet")
 }
 
-/// Writes the rows of `job` into a file in `staging`.
-pub(crate) fn encode(job: &Job, staging: &Path, modification_time_ms: i64) -> Result<Add, LakeError> {
-    let path = staging.join(&job.file_name);
-    let file = File::create(&path).map_err(LakeError::io("create", &path))?;
+/// Writes the rows of `job` into a new file in `staging`.
+pub(crate) fn encode(job: &Job, staging: &Scratch, modification_time_ms: i64) -> Result<Add, LakeError> {
+    let (path, file) = staging.create(&job.file_name)?;
     let output = Hashing::new(file);
     let schema = columns::schema();
     // Parquet's own types say it all; Arrow's copy of the schema would make every small file a third larger.
@@ -112,7 +109,6 @@ pub(crate) fn encode(job: &Job, staging: &Path, modification_time_ms: i64) -> Re
         writer.flush().map_err(LakeError::parquet("write", &path))?;
     }
     let output = writer.into_inner().map_err(LakeError::parquet("write", &path))?;
-    set_read_only(&output.inner, &path)?;
     output.inner.sync_all().map_err(LakeError::io("write", &path))?;
     Ok(Add {
         path: format!("{}/{}", job.partition.folder(), job.file_name),

@@ -2,7 +2,11 @@
 //!
 //! It stands in the `commitInfo` of every commit, so that it is as atomic as the data.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
+
+use crate::ground::names::path_of;
 
 /// What one run did, as it stands in its commit.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
@@ -66,6 +70,9 @@ pub struct LedgerEntry {
     /// Path as given, or found below a folder that was given; `-` for standard input. A file in an archive is
     /// called by the path of the archive, a `!`, and its name in there.
     pub name: String,
+    /// The bytes of that path, in hex, when it is not UTF-8: the name shows them as escapes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path_bytes: Option<String>,
     /// Id of the archive that the file is in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub archive: Option<String>,
@@ -140,6 +147,9 @@ pub struct Skipped {
     pub size_bytes: u64,
     /// Why.
     pub reason: String,
+    /// Whether it looks like an audit log all the same, or is of a kind that could hide one.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub may_be_log: bool,
 }
 
 /// The kept copy of a source, as it stands in its account.
@@ -205,6 +215,11 @@ pub struct PrunedSource {
 }
 
 impl LedgerEntry {
+    /// Where the file was.
+    pub fn path(&self) -> PathBuf {
+        self.path_bytes.as_deref().and_then(path_of).unwrap_or_else(|| PathBuf::from(&self.name))
+    }
+
     /// Whether every record became an event, a duplicate or a reject.
     pub fn adds_up(&self) -> bool {
         self.records == self.events + self.duplicates + self.rejected

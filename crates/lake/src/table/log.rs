@@ -219,11 +219,11 @@ fn apply(
         files.insert(add.path.clone(), data_file(events_dir, add));
     }
     if let Some(Remove { path, deletion_timestamp, .. }) = action.remove {
-        if files.remove(&path).is_none() {
+        let Some(DataFile { sha256, .. }) = files.remove(&path) else {
             let problem = format!("commit {version} removes `{path}`, which is not part of the case");
             return Err(LakeError::Altered { problem });
-        }
-        removed.insert(path, RemovedFile { removed_ms: deletion_timestamp });
+        };
+        removed.insert(path, RemovedFile { removed_ms: deletion_timestamp, sha256 });
     }
     Ok(())
 }
@@ -262,7 +262,7 @@ pub(crate) fn versions(log_dir: &Path) -> Result<Vec<u64>, LakeError> {
     Ok(versions)
 }
 
-/// Writes a commit: all of it or nothing, and never over another.
+/// Writes a commit: all of it or nothing, and never over another. It is put together in a file that was made for it.
 ///
 /// Returns the SHA-256 of the commit.
 ///
@@ -270,7 +270,7 @@ pub(crate) fn versions(log_dir: &Path) -> Result<Vec<u64>, LakeError> {
 /// When the commit exists already, or cannot be written and made durable.
 pub(crate) fn commit(
     log_dir: &Path,
-    staging: &Path,
+    (temporary, mut file): (PathBuf, fs::File),
     version: u64,
     timestamp_ms: i64,
     operation: &mut Operation,
@@ -284,13 +284,11 @@ pub(crate) fn commit(
         // A seal is as long as the zeros that it takes the place of.
         body.replace_range(at..at + sealed_as(UNSEALED).len(), &sealed_as(&operation.seal));
     }
-    let temporary = staging.join(commit_name(version));
     let target = log_dir.join(commit_name(version));
-    let mut file = fs::File::create(&temporary).map_err(LakeError::io("create", &temporary))?;
     file.write_all(body.as_bytes()).map_err(LakeError::io("write", &temporary))?;
-    set_read_only(&file, &temporary)?;
     file.sync_all().map_err(LakeError::io("write", &temporary))?;
     put_if_absent(&temporary, &target).map_err(LakeError::io("commit", &target))?;
+    set_read_only(&file, &target)?;
     sync_dir(log_dir)?;
     Ok(hex(&Sha256::digest(body.as_bytes())))
 }

@@ -39,10 +39,12 @@ impl DataFile {
 }
 
 /// A file that is no longer part of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovedFile {
     /// When it was removed, in milliseconds since 1970.
     pub removed_ms: i64,
+    /// SHA-256 that it had, in hex: what has its name now need not be it.
+    pub sha256: String,
 }
 
 /// What a case holds at one commit.

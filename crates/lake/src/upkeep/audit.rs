@@ -4,12 +4,14 @@
 //! is looked for in the ledger. The audit passes only when each fits exactly one of the others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::ground::error::LakeError;
 use crate::ground::hash::sha256_of_file;
+use crate::ground::names;
+use crate::sources::copies::{Copy, KnownSources};
 use crate::sources::discover::{Input, discover};
 use crate::sources::survey::{archive_holds_events, is_archive};
 use crate::table::ledger::LedgerEntry;
@@ -71,9 +73,10 @@ impl Fate {
 /// # Errors
 /// When a path does not exist or a file cannot be read.
 pub fn audit(snapshot: &Snapshot, paths: &[PathBuf]) -> Result<Vec<Audited>, LakeError> {
-    let mut by_hash: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut names = BTreeSet::new();
-    let (inputs, _) = discover(paths)?;
+    // By their paths: two names that are no text can look the same.
+    let mut by_hash: BTreeMap<String, BTreeSet<&Path>> = BTreeMap::new();
+    let mut paths_found = BTreeSet::new();
+    let (inputs, _) = discover(paths, None)?;
     let known: BTreeSet<&str> = files(snapshot).map(|source| source.sha256.as_str()).collect();
     for input in &inputs {
         if let Input::File(path) = input {
@@ -81,36 +84,60 @@ pub fn audit(snapshot: &Snapshot, paths: &[PathBuf]) -> Result<Vec<Audited>, Lak
             if !known.contains(sha256.as_str()) && is_archive(path)? && !archive_holds_events(path)? {
                 continue;
             }
-            by_hash.entry(sha256).or_default().insert(input.name());
-            names.insert(input.name());
+            by_hash.entry(sha256).or_default().insert(path.as_path());
+            paths_found.insert(path.as_path());
         }
     }
     let mut audited = Vec::new();
-    let mut fitting = BTreeSet::new();
+    let mut fitting: BTreeSet<PathBuf> = BTreeSet::new();
     let continued = continued(snapshot);
     for source in files(snapshot) {
-        let found = by_hash.get(&source.sha256);
+        let (path, found) = (source.path(), by_hash.get(&source.sha256));
         let (fate, found_as) = match found {
-            Some(found) if found.contains(&source.name) => (Fate::Matched, Some(source.name.clone())),
-            Some(found) => (Fate::Moved, found.first().cloned()),
+            Some(found) if found.contains(path.as_path()) => (Fate::Matched, Some(path.as_path())),
+            Some(found) => (Fate::Moved, found.first().copied()),
             None if continued.contains(source.source_id.as_str()) => (Fate::Continued, None),
-            None if names.contains(&source.name) => (Fate::Changed, None),
+            None if paths_found.contains(path.as_path()) => (Fate::Changed, None),
             None => (Fate::Missing, None),
         };
+        fitting.extend(found_as.map(Path::to_owned));
+        let found_as = found_as.filter(|found| *found != path).map(names::shown);
         if fate == Fate::Changed {
-            fitting.insert(source.name.clone());
+            fitting.insert(path);
         }
-        fitting.extend(found_as.clone());
-        let found_as = found_as.filter(|found| *found != source.name);
         audited.push(Audited { fate, name: source.name.clone(), found_as, sha256: source.sha256.clone() });
     }
     for (sha256, found) in &by_hash {
-        for name in found.iter().filter(|name| !fitting.contains(*name)) {
-            audited.push(Audited { fate: Fate::New, name: name.clone(), found_as: None, sha256: sha256.clone() });
+        for path in found.iter().filter(|path| !fitting.contains(**path)) {
+            let name = names::shown(path);
+            audited.push(Audited { fate: Fate::New, name, found_as: None, sha256: sha256.clone() });
         }
     }
     audited.sort_by(|left, right| (left.fate, &left.name).cmp(&(right.fate, &right.name)));
     Ok(audited)
+}
+
+/// The source that the file at `path` is, by its name or by what it holds; `None` when it is none of the case.
+///
+/// # Errors
+/// When there is a file that cannot be read.
+pub fn source_at<'a>(snapshot: &'a Snapshot, path: &Path) -> Result<Option<&'a LedgerEntry>, LakeError> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let place = path.canonicalize().map_err(LakeError::io("open", path))?;
+    let is_there = |source: &&LedgerEntry| source.path().canonicalize().is_ok_and(|named| named == place);
+    if let Some(source) = files(snapshot).find(is_there) {
+        return Ok(Some(source));
+    }
+    // Renamed, or called by a name that leads elsewhere from here; it may have grown since.
+    let copy = KnownSources::new(Some(snapshot)).find(path)?;
+    let id = match &copy {
+        Copy::Whole(entry) => &entry.source_id,
+        Copy::Beginning(id, _) => id,
+        Copy::None => return Ok(None),
+    };
+    Ok(snapshot.sources().find(|source| source.source_id == *id))
 }
 
 /// The sources that are files: what is in an archive stands and falls with it.
@@ -129,9 +156,17 @@ fn continued(snapshot: &Snapshot) -> BTreeSet<&str> {
 }
 
 /// The sources as a manifest that `hashdeep -a -k` reads.
-pub fn manifest(snapshot: &Snapshot) -> String {
+///
+/// # Errors
+/// The first name that it cannot hold: hashdeep ends a name at the end of the line and escapes nothing, so that a name
+/// with a line end in it would make an entry of its own; and a name that is not UTF-8 is only shown here.
+pub fn manifest(snapshot: &Snapshot) -> Result<String, &str> {
     let mut manifest = "%%%% HASHDEEP-1.0\n%%%% size,sha256,filename\n## sources of a kforensic case\n##\n".to_owned();
-    let line = |source: &LedgerEntry| format!("{},{},{}\n", source.size_bytes, source.sha256, source.name);
-    manifest.extend(files(snapshot).map(line));
-    manifest
+    for source in files(snapshot) {
+        if source.path_bytes.is_some() || source.name.contains(char::is_control) {
+            return Err(&source.name);
+        }
+        manifest.push_str(&format!("{},{},{}\n", source.size_bytes, source.sha256, source.name));
+    }
+    Ok(manifest)
 }

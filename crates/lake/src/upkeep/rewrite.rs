@@ -111,7 +111,7 @@ impl Rewrite<'_> {
             progress.add_bytes(file.size_bytes);
         }
         let job = Job { partition: self.partition, file_name: self.file_name.clone(), batches, bytes: 0 };
-        let add = encode(&job, writer.staging.dir(), options.now_ms)?;
+        let add = encode(&job, &writer.staging.scratch, options.now_ms)?;
         let rows = FileStats::from_delta(&add.stats).rows;
         if rows != self.rows {
             let problem = format!("{rows} rows in `{}` instead of {}", add.path, self.rows);

@@ -2,18 +2,18 @@
 //!
 //! Reading the log already checks its chain and the seal of every commit. On top of that every file
 //! is hashed and its rows are counted, the folders are searched for files that nobody committed, and
-//! the rows of every source are held against its account.
+//! the rows of every source are held against its account. What a crash left is told from what somebody put there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
-use crate::case::Case;
-use crate::case::key;
-use crate::case::originals;
+use crate::case::inspect::{Stray, beside, inspect, journal_path};
+use crate::case::writer::is_written_to;
+use crate::case::{Case, key, originals};
 use crate::ground::error::LakeError;
 use crate::ground::hash::sha256_of_file;
 use crate::ingest::dedup;
@@ -39,6 +39,11 @@ pub struct Verification {
     pub pruned_events: u64,
     /// Rejects that were pruned with them.
     pub pruned_rejects: u64,
+    /// Files that a writer made and did not commit, because it crashed or is still at work. They are no part of the
+    /// case, and the next writer deletes them.
+    pub crash_left: Vec<String>,
+    /// A writer is at work: then they are its own.
+    pub is_written_to: bool,
     /// What is not as it should be; empty when the case is what its ledger says.
     pub problems: Vec<Problem>,
 }
@@ -131,17 +136,36 @@ fn rows_in_footer(path: &Path) -> Result<u64, Box<dyn std::error::Error>> {
     Ok(u64::try_from(reader.metadata().file_metadata().num_rows())?)
 }
 
-/// Files in the case that nobody committed.
+/// How often the folders are looked through again when a writer is at work, whose files come and go meanwhile.
+const LOOKS: u32 = 5;
+
+/// Files in the case that nobody committed, and those that a crash left.
 fn strays(case: &Case, snapshot: &Snapshot, found: &mut Verification) -> Result<(), LakeError> {
-    let mut known: BTreeSet<PathBuf> = log::known_files(snapshot).map(|name| case.events_dir().join(name)).collect();
-    known.extend((0..=snapshot.version).map(|version| case.log_dir().join(log::commit_name(version))));
-    known.extend(["LOCK", key::KEY_FILE].map(|name| case.root().join(name)));
-    known.extend(originals::paths(case.root(), snapshot));
-    for entry in walkdir::WalkDir::new(case.root()).sort_by_file_name() {
-        let entry = entry.map_err(|error| LakeError::io("list", case.root())(error.into()))?;
-        let staged = entry.path().starts_with(case.root().join("staging"));
-        if !entry.file_type().is_dir() && !staged && !known.contains(entry.path()) {
-            found.problem(entry.path().display().to_string(), "is not part of the case".to_owned());
+    let root = case.root();
+    let mut snapshot = snapshot.clone();
+    let mut inspection = inspect(root, Some(&snapshot))?;
+    found.is_written_to = is_written_to(root);
+    for _ in 1..LOOKS {
+        if !found.is_written_to || inspection.strays.is_empty() {
+            break;
+        }
+        // What was committed meanwhile is part of the case; what is strange stays so.
+        snapshot = log::replay(&case.events_dir(), &case.log_dir(), Some(snapshot))?;
+        let before = std::mem::replace(&mut inspection, inspect(root, Some(&snapshot))?);
+        inspection.strays.retain(|stray| before.strays.contains(stray));
+    }
+    found.crash_left = inspection.left.iter().map(|left| left.path.display().to_string()).collect();
+    found.crash_left.extend(inspection.has_journal.then(|| journal_path(root).display().to_string()));
+    for Stray { path, problem } in inspection.strays.into_iter().chain(beside(root)?) {
+        found.problem(path.display().to_string(), problem.to_owned());
+    }
+    // A writer deletes them, when they are what was removed.
+    for (name, removed) in &snapshot.removed {
+        let path = case.events_dir().join(name);
+        let is_strange = || sha256_of_file(&path).is_ok_and(|sha256| sha256 != removed.sha256);
+        if path.symlink_metadata().is_ok_and(|kind| kind.is_file()) && is_strange() {
+            let problem = "has the name of a file that was removed, and is not it".to_owned();
+            found.problem(path.display().to_string(), problem);
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use kforensic_event::shape::Position;
 use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns};
-use kforensic_lake::FileStats;
+use kforensic_lake::{Checks, FileStats};
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
@@ -53,7 +53,8 @@ fn case() -> (TempDir, Snapshot) {
 }
 
 fn open(folder: &TempDir, snapshot: &Snapshot, threads: usize) -> Session {
-    let limits = Limits { memory_bytes: 1 << 30, threads, temp_directory: folder.path().join("spill") };
+    let limits =
+        Limits { memory_bytes: 1 << 30, threads, temp_directory: folder.path().join("spill"), checks: Checks::Never };
     Session::open(snapshot, &Selection::default(), &limits).unwrap()
 }
 

@@ -12,7 +12,7 @@ use kforensic_event::shape::Position;
 use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, time};
 use kforensic_lake::{DataFile, FileStats, Snapshot};
 use kforensic_query::{
-    CannedQuery, Catalogue, Limits, Parameters, QueryError, RowSink, RunSummary, Selection, Session, SinkError,
+    CannedQuery, Catalogue, Checks, Limits, Parameters, QueryError, RowSink, RunSummary, Selection, Session, SinkError,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
@@ -83,7 +83,12 @@ impl Fixture {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { memory_bytes: 1 << 30, threads: 2, temp_directory: self.folder.path().join("spill") }
+        Limits {
+            memory_bytes: 1 << 30,
+            threads: 2,
+            temp_directory: self.folder.path().join("spill"),
+            checks: Checks::Never,
+        }
     }
 
     pub(crate) fn session(&self) -> Session {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kforensic_lake::{Case, IngestOptions, Progress, Snapshot, Writer, ingest};
-use kforensic_query::{Limits, Selection, Session};
+use kforensic_query::{Checks, Limits, Selection, Session};
 use serde_json::{Value, json};
 
 use crate::fixture::{ad_hoc, parameters, run};
@@ -27,7 +27,8 @@ fn ingested(case: &Path, paths: &[PathBuf], now_ms: i64) -> Snapshot {
 
 /// Runs a SELECT in a session of the least that it asks for.
 fn select(snapshot: &Snapshot, sql: &str, arguments: &[&str]) -> Vec<Value> {
-    let limits = Limits { memory_bytes: 1 << 30, threads: 2, temp_directory: std::env::temp_dir() };
+    let limits =
+        Limits { memory_bytes: 1 << 30, threads: 2, temp_directory: std::env::temp_dir(), checks: Checks::Never };
     let query = ad_hoc(sql);
     let parameters = parameters(&query, arguments);
     let session = Session::open(snapshot, &Selection::of(&query, &parameters), &limits).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 
 use kforensic_event::partition;
-use kforensic_query::{Parameters, QueryError, Selection};
+use kforensic_query::{Checks, Limits, Parameters, QueryError, Selection, Session};
 use tempfile::TempDir;
 
 use crate::fixture::{Fixture, ad_hoc, run};
@@ -64,6 +64,36 @@ fn a_damaged_file_is_named_wherever_the_damage_is() {
             other => panic!("{part}: {other:?}"),
         }
     }
+}
+
+/// Writes one byte over another in a file that is read-only, as somebody would who alters evidence.
+fn rewrite(path: &std::path::Path, at: u64, byte: u8) {
+    let mut permissions = fs::metadata(path).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+    fs::set_permissions(path, permissions).unwrap();
+    fs::OpenOptions::new().write(true).open(path).unwrap().write_all_at(&[byte], at).unwrap();
+}
+
+#[test]
+fn a_file_that_was_rewritten_at_equal_length_does_not_answer() {
+    let case = Fixture::of_logs("sample-logs/moderate");
+    let (_, path) = largest(&case);
+    let limits = Limits { checks: Checks::All { memory: None, threads: 2 }, ..case.limits() };
+    let open = || Session::open(&case.snapshot, &Selection::default(), &limits);
+    let session = open().unwrap();
+    assert!(session.is_checked() && session.still_checked().is_ok());
+    let first = fs::read(&path).unwrap()[4];
+    rewrite(&path, 4, first ^ 1);
+    assert!(matches!(session.still_checked(), Err(QueryError::Changed { path: named }) if named == path));
+    match open() {
+        Err(QueryError::Rewritten { path: named, .. }) => assert_eq!(named, path),
+        other => panic!("{:?}", other.err()),
+    }
+    // Only who asks for it gets an answer without a check, and can know it.
+    let hurried = Limits { checks: Checks::Never, ..case.limits() };
+    assert!(!Session::open(&case.snapshot, &Selection::default(), &hurried).unwrap().is_checked());
+    rewrite(&path, 4, first);
+    assert!(open().is_ok());
 }
 
 #[test]

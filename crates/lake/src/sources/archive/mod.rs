@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::ground::error::LakeError;
 use crate::ground::hash::hash_all;
 use crate::ground::hash::hex;
+use crate::ground::names;
 use crate::ground::progress::Progress;
 use crate::sources::content::Stream;
 
@@ -211,8 +212,8 @@ impl Walk<'_> {
     fn next(&mut self, archive: &str, name: &[u8], size_bytes: u64) -> Member {
         let number = self.members;
         self.members += 1;
-        let name = String::from_utf8_lossy(name);
-        let name = if archive.is_empty() { name.into_owned() } else { format!("{archive}!{name}") };
+        let name = names::shown_bytes(name);
+        let name = if archive.is_empty() { name } else { format!("{archive}!{name}") };
         Member { number, name, size_bytes }
     }
 

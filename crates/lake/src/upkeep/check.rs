@@ -1,0 +1,397 @@
+//! Whether the files that an answer comes from are those that the ledger vouches for.
+//!
+//! A file is hashed once, and the result remembered outside of the case under all that changes with it: place on the
+//! disk, length, and the times of the last change of its content and of its entry. The last one (ctime) is set by the
+//! kernel, and nobody but root can set it back. When any of them differs, the file is hashed again.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ground::hash::{hex, sha256_of_file};
+use crate::table::snapshot::DataFile;
+
+/// Whether the files of a case are checked before they answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Checks {
+    /// They are; what was found is remembered in that folder, when there is one.
+    All {
+        /// For the results of checks; made when it is not there, for its owner alone. Never in the case.
+        memory: Option<PathBuf>,
+        /// Threads that hash.
+        threads: usize,
+    },
+    /// Only their names and lengths are, because the user is in a hurry.
+    #[default]
+    Never,
+}
+
+/// What is wrong with a file.
+#[derive(Debug)]
+pub struct Mismatch {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub problem: MismatchProblem,
+}
+
+/// What is wrong with a file.
+#[derive(Debug)]
+pub enum MismatchProblem {
+    /// It cannot be seen or read.
+    Unreadable(io::Error),
+    /// It is no regular file.
+    NotAFile,
+    /// It is not as long as it was, in bytes.
+    Length {
+        /// By the ledger.
+        expected: u64,
+        /// On disk.
+        found: u64,
+    },
+    /// Its content is another; SHA-256 in hex.
+    Content {
+        /// By the ledger.
+        expected: String,
+        /// On disk.
+        found: String,
+    },
+}
+
+/// Files that were checked, as they were then.
+#[derive(Debug, Default)]
+pub struct Checked {
+    files: Vec<(PathBuf, Stamp)>,
+    /// How many of them were hashed now, and not remembered.
+    pub hashed: usize,
+}
+
+impl Checked {
+    /// A file that was changed since, if there is any: then what was read of it may be something else.
+    pub fn changed_since(&self) -> Option<&Path> {
+        let changed = |(path, stamp): &&(PathBuf, Stamp)| {
+            path.metadata().ok().map(|found| Stamp::of(&found)).as_ref() != Some(stamp)
+        };
+        self.files.iter().find(changed).map(|(path, _)| path.as_path())
+    }
+}
+
+/// What changes with a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds since 1970.
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// Two changes of a file within this time can have the same stamp: kernels count it in ticks of up to 10 ms.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The same where times have whole seconds only; FAT counts in twos.
+const COARSE_TICK: Duration = Duration::from_secs(3);
+
+impl Stamp {
+    #[cfg(unix)]
+    fn of(found: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            device: found.dev(),
+            inode: found.ino(),
+            size: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        }
+    }
+
+    /// Where a file has no such times nothing is remembered.
+    #[cfg(not(unix))]
+    fn of(found: &fs::Metadata) -> Self {
+        Self { device: 0, inode: 0, size: found.len(), modified: (0, 0), changed: (i64::MAX, 0) }
+    }
+
+    /// Whether a later change would give another stamp, when the file is read from `now` on.
+    fn is_settled(&self, now: SystemTime) -> bool {
+        let tick = if self.changed.1 == 0 && self.modified.1 == 0 { COARSE_TICK } else { TICK };
+        let (Ok(seconds), Ok(nanos)) = (u64::try_from(self.changed.0), u32::try_from(self.changed.1)) else {
+            return false;
+        };
+        let settled =
+            UNIX_EPOCH.checked_add(Duration::new(seconds, nanos)).and_then(|changed| changed.checked_add(tick));
+        settled.is_some_and(|settled| settled < now)
+    }
+}
+
+/// What is remembered of the files of a case.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    format: u32,
+    /// By their names in the log.
+    files: HashMap<String, Remembered>,
+}
+
+/// A file that was hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Remembered {
+    stamp: Stamp,
+    sha256: String,
+}
+
+/// Files that are remembered although nobody asks for them any more.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// Version of the form of what is remembered.
+const FORMAT: u32 = 1;
+
+/// Checks that `files` of one case are there and what the ledger says: their lengths, and their hashes as `checks` says.
+///
+/// # Errors
+/// The first file that is not.
+pub fn check_files(files: &[&DataFile], checks: &Checks) -> Result<Checked, Mismatch> {
+    let mut checked = Checked { files: Vec::with_capacity(files.len()), hashed: 0 };
+    for file in files {
+        let stamp = stamp(file)?;
+        checked.files.push((file.path.clone(), stamp));
+    }
+    let Checks::All { memory, threads } = checks else { return Ok(checked) };
+    let place = memory.as_ref().and_then(|folder| place(folder, files));
+    let mut memory = place.as_ref().and_then(|path| read(path)).unwrap_or_default();
+    let now = SystemTime::now();
+    let is_known = |file: &DataFile, stamp: &Stamp| {
+        memory.files.get(&file.name).is_some_and(|known| known.stamp == *stamp && known.sha256 == file.sha256)
+    };
+    let pairs = files.iter().copied().zip(checked.files.iter().map(|(_, stamp)| stamp));
+    let unknown: Vec<(&DataFile, &Stamp)> = pairs.filter(|(file, stamp)| !is_known(file, stamp)).collect();
+    hash_all(&unknown, *threads)?;
+    let mut is_new = false;
+    for (file, stamp) in &unknown {
+        // What was written a moment ago could be written again without a sign of it.
+        if stamp.is_settled(now) {
+            let known = Remembered { stamp: (*stamp).clone(), sha256: file.sha256.clone() };
+            is_new |= memory.files.insert(file.name.clone(), known.clone()).as_ref() != Some(&known);
+        }
+    }
+    if let Some(path) = place.filter(|_| is_new) {
+        memory.format = FORMAT;
+        if memory.files.len() > MAX_REMEMBERED + files.len() * 2 {
+            // Most of them are merged and gone.
+            let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+            memory.files.retain(|name, _| names.contains(name.as_str()));
+        }
+        // Without it the files are hashed again the next time.
+        let _ = write(&path, &memory);
+    }
+    checked.hashed = unknown.len();
+    Ok(checked)
+}
+
+fn stamp(file: &DataFile) -> Result<Stamp, Mismatch> {
+    let wrong = |problem| Mismatch { path: file.path.clone(), problem };
+    let found = file.path.metadata().map_err(|error| wrong(MismatchProblem::Unreadable(error)))?;
+    if !found.is_file() {
+        return Err(wrong(MismatchProblem::NotAFile));
+    }
+    match file.size_bytes == found.len() {
+        true => Ok(Stamp::of(&found)),
+        false => Err(wrong(MismatchProblem::Length { expected: file.size_bytes, found: found.len() })),
+    }
+}
+
+/// Hashes files, the first that is not what it was being the error whatever the number of threads.
+fn hash_all(files: &[(&DataFile, &Stamp)], threads: usize) -> Result<(), Mismatch> {
+    let next = AtomicUsize::new(0);
+    let wrong: Mutex<Option<(usize, Mismatch)>> = Mutex::new(None);
+    let work = || {
+        while let Some((at, (file, _))) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            files.get(at).map(|file| (at, file))
+        } {
+            let Err(problem) = hash(file) else { continue };
+            let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
+            if wrong.as_ref().is_none_or(|(first, _)| at < *first) {
+                *wrong = Some((at, Mismatch { path: file.path.clone(), problem }));
+            }
+            // Those before it are under way, those behind it are not needed.
+            next.store(files.len(), Ordering::Relaxed);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.min(files.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    match wrong.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some((_, mismatch)) => Err(mismatch),
+        None => Ok(()),
+    }
+}
+
+fn hash(file: &DataFile) -> Result<(), MismatchProblem> {
+    let found = sha256_of_file(&file.path).map_err(MismatchProblem::Unreadable)?;
+    match found == file.sha256 {
+        true => Ok(()),
+        false => Err(MismatchProblem::Content { expected: file.sha256.clone(), found }),
+    }
+}
+
+/// Where the results for the case that the files belong to are remembered; nowhere when the folder lies in the case.
+fn place(folder: &Path, files: &[&DataFile]) -> Option<PathBuf> {
+    let file = files.first()?;
+    let events = file.path.ancestors().nth(Path::new(&file.name).components().count())?.canonicalize().ok()?;
+    // What it will lie in is there already, or is made; either tells whether that is the case.
+    let nearest = folder.ancestors().find(|folder| folder.exists())?.canonicalize().ok()?;
+    if events.parent().is_some_and(|case| nearest.starts_with(case)) {
+        return None;
+    }
+    make_private(folder).ok()?;
+    let name = hex(&Sha256::digest(events.as_os_str().as_encoded_bytes()));
+    Some(folder.join(format!("checked-{}.json", &name[..32])))
+}
+
+/// Makes a folder for its owner alone. One that others may write to is not taken: they could say that a file is right.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    if is_private(&folder.metadata()?) { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+}
+
+/// Whether nobody else can write to it.
+#[cfg(unix)]
+fn is_private(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.mode() & 0o022 == 0 && found.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_private(_: &fs::Metadata) -> bool {
+    true
+}
+
+fn read(path: &Path) -> Option<Memory> {
+    let file = File::open(path).ok()?;
+    let found = file.metadata().ok()?;
+    let is_ours = path.symlink_metadata().ok()?.is_file() && is_private(&found);
+    let memory: Memory = serde_json::from_slice(&fs::read(path).ok().filter(|_| is_ours)?).ok()?;
+    (memory.format == FORMAT).then_some(memory)
+}
+
+/// Writes it beside its place first: another process may be reading it.
+fn write(path: &Path, memory: &Memory) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&serde_json::to_vec(memory)?)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::stats::FileStats;
+
+    /// A case with files of that content, which were written a while ago.
+    fn case(contents: &[&[u8]]) -> (tempfile::TempDir, Vec<DataFile>) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("case/events/day")).unwrap();
+        let file = |(number, content): (usize, &&[u8])| {
+            let name = format!("day/{number}.parquet");
+            let path = folder.path().join("case/events").join(&name);
+            fs::write(&path, content).unwrap();
+            DataFile {
+                path,
+                name,
+                size_bytes: content.len() as u64,
+                sha256: hex(&Sha256::digest(content)),
+                day: None,
+                resource_partition: String::new(),
+                stats: FileStats::default(),
+                memory_bytes: 0,
+            }
+        };
+        let files = contents.iter().enumerate().map(file).collect();
+        thread::sleep(TICK * 2);
+        (folder, files)
+    }
+
+    fn check(files: &[DataFile], memory: &Path) -> Result<Checked, Mismatch> {
+        let checks = Checks::All { memory: Some(memory.to_owned()), threads: 2 };
+        check_files(&files.iter().collect::<Vec<_>>(), &checks)
+    }
+
+    #[test]
+    fn files_are_hashed_once_and_again_when_anything_of_them_differs() {
+        let (folder, files) = case(&[b"bob", b"alice", b""]);
+        let memory = folder.path().join("cache/kforensic");
+        assert_eq!(check(&files, &memory).unwrap().hashed, 3);
+        assert_eq!(check(&files, &memory).unwrap().hashed, 0);
+        // The same length and the same time of the last change, as somebody would who alters evidence.
+        let modified = files[0].path.metadata().unwrap().modified().unwrap();
+        let checked = check(&files, &memory).unwrap();
+        fs::write(&files[0].path, b"eve").unwrap();
+        File::options().write(true).open(&files[0].path).unwrap().set_modified(modified).unwrap();
+        assert_eq!(checked.changed_since(), Some(files[0].path.as_path()), "while an answer was made");
+        let found = check(&files, &memory).unwrap_err();
+        assert_eq!(found.path, files[0].path);
+        assert!(matches!(found.problem, MismatchProblem::Content { .. }), "{found:?}");
+        // Restored: hashed again, and not remembered while it could still be changed unseen.
+        fs::write(&files[0].path, b"bob").unwrap();
+        assert_eq!(check(&files, &memory).unwrap().hashed, 1);
+        assert_eq!(check(&files, &memory).unwrap().hashed, 1);
+        thread::sleep(TICK * 2);
+        assert_eq!(check(&files, &memory).unwrap().hashed, 1);
+        assert_eq!(check(&files, &memory).unwrap().hashed, 0);
+        // What is not looked at stays remembered.
+        assert_eq!(check(&files[1..2], &memory).unwrap().hashed, 0);
+        assert_eq!(check(&files, &memory).unwrap().hashed, 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_may_write_is_not_believed_and_nothing_is_written_into_the_case() {
+        use std::os::unix::fs::PermissionsExt;
+        let (folder, files) = case(&[b"bob"]);
+        let memory = folder.path().join("cache");
+        assert_eq!(check(&files, &memory).unwrap().hashed, 1);
+        assert_eq!(memory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        fs::set_permissions(&memory, fs::Permissions::from_mode(0o722)).unwrap();
+        assert_eq!(check(&files, &memory).unwrap().hashed, 1);
+        fs::set_permissions(&memory, fs::Permissions::from_mode(0o700)).unwrap();
+        let remembered = fs::read_dir(&memory).unwrap().next().unwrap().unwrap().path();
+        assert_eq!(remembered.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&remembered, "{").unwrap();
+        assert_eq!(check(&files, &memory).unwrap().hashed, 1, "what is damaged is forgotten");
+        assert_eq!(check(&files, &folder.path().join("case/events")).unwrap().hashed, 1);
+        assert_eq!(fs::read_dir(folder.path().join("case/events")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_first_file_that_differs_is_named_whatever_the_threads() {
+        let (folder, mut files) = case(&[b"a", b"b", b"c", b"d"]);
+        for file in &mut files[1..] {
+            file.sha256.clear();
+        }
+        for _ in 0..20 {
+            assert_eq!(check(&files, folder.path()).unwrap_err().path, files[1].path);
+        }
+        fs::remove_file(&files[0].path).unwrap();
+        let missing = check_files(&[&files[0]], &Checks::Never).unwrap_err();
+        assert!(matches!(missing.problem, MismatchProblem::Unreadable(_)));
+        fs::write(&files[0].path, "longer").unwrap();
+        let longer = check_files(&[&files[0]], &Checks::Never).unwrap_err();
+        assert!(matches!(longer.problem, MismatchProblem::Length { expected: 1, found: 6 }));
+    }
+}

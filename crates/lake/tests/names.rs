@@ -1,0 +1,133 @@
+//! Files with any name, and those that are left out: each is counted, and it is said why.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use common::{ingest_all, try_ingest};
+use kforensic_lake::{Case, Fate, Skipped, audit, manifest, original, source_at};
+
+fn line(id: &str) -> String {
+    let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"@","stage":"ResponseComplete","requestURI":"/","verb":"get","user":{},"requestReceivedTimestamp":"2026-11-21T20:37:37.325661Z","stageTimestamp":"2026-11-21T20:37:37.325661Z"}"#;
+    event.replace('@', id) + "\n"
+}
+
+fn write(folder: &Path, name: &[u8], content: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(OsStr::from_bytes(name));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+#[test]
+fn logs_whose_names_are_not_utf_8_are_sources_of_their_own() {
+    let folder = common::folder();
+    let (case, evidence) = (folder.path().join("case"), folder.path().join("evidence"));
+    let names = [b"audit-\xfe.log".as_slice(), b"audit-\xff.log", b"audit-\xe9.log"];
+    let paths: Vec<PathBuf> =
+        names.iter().enumerate().map(|(id, name)| write(&evidence, name, line(&id.to_string()))).collect();
+    let report = ingest_all(&case, std::slice::from_ref(&evidence));
+    assert_eq!((report.sources.len(), report.events), (3, 3));
+    let found: Vec<&str> = report.sources.iter().map(|entry| entry.name.rsplit('/').next().unwrap()).collect();
+    assert_eq!(found, [r"audit-\xe9.log", r"audit-\xfe.log", r"audit-\xff.log"]);
+    // They are found again: to be audited, read back, and known.
+    let opened = Case::open(&case).unwrap();
+    let snapshot = opened.snapshot().unwrap();
+    let fates: Vec<Fate> =
+        audit(&snapshot, std::slice::from_ref(&evidence)).unwrap().iter().map(|found| found.fate).collect();
+    assert_eq!(fates, [Fate::Matched; 3]);
+    let bytes = original(&opened, &snapshot, "0-1", 0, line("0").trim_end().len() as u64).unwrap().bytes;
+    assert_eq!(bytes, line("0").trim_end().as_bytes());
+    assert_eq!(source_at(&snapshot, &paths[2]).unwrap().unwrap().source_id, "0-0");
+    assert_eq!(ingest_all(&case, &[evidence]).records, 0);
+    // Such a name has no place in a manifest.
+    assert_eq!(manifest(&snapshot).unwrap_err().rsplit('/').next().unwrap(), r"audit-\xe9.log");
+}
+
+#[test]
+fn a_manifest_holds_no_name_that_would_forge_a_line() {
+    let folder = common::folder();
+    let log = write(folder.path(), b"audit.log\n1,ff,forged.log", line("a"));
+    let case = folder.path().join("case");
+    ingest_all(&case, std::slice::from_ref(&log));
+    let snapshot = Case::open(&case).unwrap().snapshot().unwrap();
+    assert_eq!(manifest(&snapshot), Err(log.to_str().unwrap()));
+}
+
+#[test]
+fn a_source_is_known_by_its_name_and_by_what_it_holds() {
+    let folder = common::folder();
+    let (case, log) = (folder.path().join("case"), write(folder.path(), b"audit.log", line("a")));
+    ingest_all(&case, std::slice::from_ref(&log));
+    let snapshot = Case::open(&case).unwrap().snapshot().unwrap();
+    let is_source = |path: &Path| source_at(&snapshot, path).unwrap().is_some();
+    assert!(is_source(&log));
+    // Renamed, grown, or both; and replaced under its name.
+    assert!(is_source(&write(folder.path(), b"moved.log", line("a") + &line("b"))));
+    std::fs::write(&log, "other").unwrap();
+    assert!(is_source(&log));
+    assert!(!is_source(&write(folder.path(), b"answer.csv", "a,b\n")) && !is_source(&folder.path().join("none")));
+}
+
+fn left_out(skipped: &[Skipped]) -> Vec<(&str, bool)> {
+    skipped.iter().map(|left| (left.name.rsplit('/').next().unwrap(), left.may_be_log)).collect()
+}
+
+#[test]
+fn what_looks_like_a_log_and_is_left_out_is_marked() {
+    let folder = common::folder();
+    let evidence = folder.path().join("evidence");
+    let outside = write(folder.path(), b"elsewhere/audit.log", line("b"));
+    write(&evidence, b"audit.log", line("a"));
+    write(&evidence, b"logs.7z", b"7z\xbc\xaf\x27\x1c\0\x04and so on");
+    write(&evidence, b"notes.txt", "nothing");
+    write(&evidence, b"policy.yaml", "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\n");
+    write(&evidence, b"snake.txt", r#"request_uri: /api, audit_id: 5, no: "event""#);
+    std::os::unix::fs::symlink(&outside, evidence.join("x-link-out")).unwrap();
+    std::os::unix::fs::symlink("audit.log", evidence.join("x-link-in")).unwrap();
+    std::os::unix::fs::symlink("nowhere", evidence.join("x-old-audit.log")).unwrap();
+    let case = folder.path().join("case");
+    let report = ingest_all(&case, std::slice::from_ref(&evidence));
+    assert_eq!((report.events, report.rejected), (1, 0));
+    let expected = [
+        ("logs.7z", true),
+        ("notes.txt", false),
+        ("policy.yaml", false),
+        ("snake.txt", true),
+        ("x-link-in", false),
+        ("x-link-out", true),
+        ("x-old-audit.log", true),
+    ];
+    assert_eq!(left_out(&report.skipped), expected);
+    // The account of the case says the same.
+    let snapshot = Case::open(&case).unwrap().snapshot().unwrap();
+    assert_eq!(left_out(&snapshot.operations[0].skipped), expected);
+    let only = write(folder.path(), b"only/logs.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
+    let error = try_ingest(&folder.path().join("other"), &[only.parent().unwrap().to_owned()]).unwrap_err();
+    assert!(error.to_string().ends_with("(1 other files in them, 1 of which may be logs all the same)"), "{error}");
+}
+
+#[test]
+fn a_log_that_was_put_into_a_case_among_the_evidence_is_found() {
+    let folder = common::folder();
+    let evidence = folder.path().join("evidence");
+    let log = write(&evidence, b"audit.log", line("a"));
+    let old = evidence.join("old-case");
+    ingest_all(&old, &[log]);
+    write(&old, b"events/hidden.json", line("b"));
+    write(&old, b"deep/er/hidden.log", line("c"));
+    // What only looks like a case is none.
+    write(&evidence, b"decoy/events/_delta_log/00000000000000000000.json", "{}");
+    write(&evidence, b"decoy/audit.log", line("d"));
+    let report = ingest_all(&folder.path().join("case"), std::slice::from_ref(&evidence));
+    assert_eq!(report.events, 4, "{report:?}");
+    let cases = report.skipped.iter().filter(|skipped| skipped.reason == "a case of kforensic");
+    assert_eq!(cases.map(|skipped| skipped.name.as_str()).collect::<Vec<_>>(), [old.to_str().unwrap()]);
+    // The case that is written to is no evidence, wherever it lies.
+    let report = ingest_all(&evidence.join("new-case"), &[evidence]);
+    assert_eq!(report.events, 4, "{report:?}");
+}
