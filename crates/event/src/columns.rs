@@ -42,6 +42,21 @@ pub enum Part {
     Derived,
     /// Says where the row comes from, not what happened.
     Provenance,
+    /// Follows from all rows of the request; known when a file is written, see [`crate::request`].
+    Folded,
+}
+
+/// How a column is stored, where that is not the usual: as a dictionary with the bounds of every row group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// Its bounds stand in the log, so that files can be left out before they are opened.
+    pub bounded: bool,
+    /// It is searched for single values: a Bloom filter tells which row groups may hold one.
+    pub searched: bool,
+    /// Its values hardly repeat: a dictionary of them is only overhead.
+    pub unique: bool,
+    /// Nobody asks for its smallest and largest value. The writer copies both, of up to 100 MiB each.
+    pub large: bool,
 }
 
 /// A column of the table `events`.
@@ -57,12 +72,14 @@ pub struct Column {
     pub path: &'static str,
     /// What it means, units included.
     pub meaning: &'static str,
+    /// How it is stored.
+    pub storage: Storage,
     /// Its value in a row that is being written.
     pub(crate) get: for<'a> fn(&'a Row<'a>) -> Cell<'a>,
 }
 
 use Kind::{Bool, Bytes, Date, Int, Json, Long, Text, Texts, Time};
-use Part::{Content, Derived, Provenance};
+use Part::{Content, Derived, Folded, Provenance};
 
 type Get = for<'a> fn(&'a Row<'a>) -> Cell<'a>;
 
@@ -74,7 +91,35 @@ const fn column(
     meaning: &'static str,
     get: Get,
 ) -> Column {
-    Column { name, kind, part, path, meaning, get }
+    const USUAL: Storage = Storage { bounded: false, searched: false, unique: false, large: false };
+    Column { name, kind, part, path, meaning, storage: USUAL, get }
+}
+
+impl Column {
+    const fn bounded(mut self) -> Self {
+        self.storage.bounded = true;
+        self
+    }
+
+    const fn searched(mut self) -> Self {
+        self.storage.searched = true;
+        self
+    }
+
+    const fn unique(mut self) -> Self {
+        self.storage.unique = true;
+        self
+    }
+
+    const fn large(mut self) -> Self {
+        self.storage.unique = true;
+        self.storage.large = true;
+        self
+    }
+}
+
+const fn folded(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
+    column(name, kind, Folded, "", meaning, |_| Cell::Null)
 }
 
 fn event<'a>(row: &'a Row<'a>, get: impl Fn(&'a Event<'a>) -> Cell<'a>) -> Cell<'a> {
@@ -92,18 +137,18 @@ fn impersonated<'a>(row: &'a Row<'a>, get: impl Fn(&'a UserInfo<'a>) -> Cell<'a>
 /// All columns, in the order of the table.
 #[rustfmt::skip]
 pub const COLUMNS: &[Column] = &[
-    column("event_time", Time, Content, "requestReceivedTimestamp", "when the server received the request (UTC, microseconds); older layouts: `timestamp`, else the stage's time", |r| event(r, |e| e.event_time.into())),
-    column("stage_time", Time, Content, "stageTimestamp", "when the request reached this stage (UTC, microseconds)", |r| event(r, |e| e.stage_time.into())),
-    column("audit_id", Text, Content, "auditID", "id of the request, shared by its stages; a client can choose it with the header Audit-ID", |r| event(r, |e| (&e.audit_id).into())),
+    column("event_time", Time, Content, "requestReceivedTimestamp", "when the server received the request (UTC, microseconds); older layouts: `timestamp`, else the stage's time", |r| event(r, |e| e.event_time.into())).bounded(),
+    column("stage_time", Time, Content, "stageTimestamp", "when the request reached this stage (UTC, microseconds)", |r| event(r, |e| e.stage_time.into())).bounded(),
+    column("audit_id", Text, Content, "auditID", "id of the request, shared by its stages; a client can choose it with the header Audit-ID", |r| event(r, |e| (&e.audit_id).into())).searched().unique(),
     column("stage", Text, Content, "stage", "RequestReceived, ResponseStarted, ResponseComplete or Panic", |r| event(r, |e| (&e.stage).into())),
     column("level", Text, Content, "level", "how much the matching rule of the audit policy records: Metadata, Request or RequestResponse", |r| event(r, |e| (&e.level).into())),
-    column("verb", Text, Content, "verb", "get, list, watch, create, update, patch, delete, deletecollection; the lower-case HTTP method when the request is not about a resource", |r| event(r, |e| (&e.verb).into())),
+    column("verb", Text, Content, "verb", "get, list, watch, create, update, patch, delete, deletecollection; the lower-case HTTP method when the request is not about a resource", |r| event(r, |e| (&e.verb).into())).bounded(),
     column("request_uri", Text, Content, "requestURI", "path and query as the client sent them", |r| event(r, |e| (&e.request_uri).into())),
-    column("user_name", Text, Content, "user.username", "who sent the request; NULL when authentication failed (401)", |r| user(r, |u| (&u.name).into())),
+    column("user_name", Text, Content, "user.username", "who sent the request; NULL when authentication failed (401)", |r| user(r, |u| (&u.name).into())).searched(),
     column("user_uid", Text, Content, "user.uid", "uid of the user", |r| user(r, |u| (&u.uid).into())),
     column("user_groups", Texts, Content, "user.groups", "groups of the user", |r| user(r, |u| (&u.groups).into())),
     column("user_extra", Json, Content, "user.extra", "what the authenticator adds: an object of lists", |r| user(r, |u| (&u.extra).into())),
-    column("credential_id", Text, Derived, "user.extra[authentication.kubernetes.io/credential-id]", "the credential used: `JTI=…` of a token (1.29 and later), `X509SHA256=…` of a certificate (1.32 and later)", |r| user(r, |u| (&u.credential_id).into())),
+    column("credential_id", Text, Derived, "user.extra[authentication.kubernetes.io/credential-id]", "the credential used: `JTI=…` of a token (1.29 and later), `X509SHA256=…` of a certificate (1.32 and later)", |r| user(r, |u| (&u.credential_id).into())).searched(),
     column("pod_name", Text, Derived, "user.extra[authentication.kubernetes.io/pod-name]", "pod that the token is bound to", |r| user(r, |u| (&u.pod_name).into())),
     column("pod_uid", Text, Derived, "user.extra[authentication.kubernetes.io/pod-uid]", "uid of that pod", |r| user(r, |u| (&u.pod_uid).into())),
     column("node_name", Text, Derived, "user.extra[authentication.kubernetes.io/node-name]", "node that the token is bound to (1.29 and later)", |r| user(r, |u| (&u.node_name).into())),
@@ -113,14 +158,14 @@ pub const COLUMNS: &[Column] = &[
     column("impersonated_extra", Json, Content, "impersonatedUser.extra", "extra of the impersonated user", |r| impersonated(r, |u| (&u.extra).into())),
     column("impersonation_constraint", Text, Content, "authenticationMetadata.impersonationConstraint", "the constrained impersonation that allowed it (1.35 and later)", |r| event(r, |e| (&e.impersonation_constraint).into())),
     column("source_ips", Texts, Content, "sourceIPs", "X-Forwarded-For, X-Real-Ip, then the peer; a client can forge all but the last", |r| event(r, |e| (&e.source_ips).into())),
-    column("source_ip", Text, Derived, "sourceIPs[-1]", "the last of source_ips: the peer of the connection, which a client cannot forge; NULL for the legacy text format, which keeps only the first", |r| event(r, |e| e.source_ip().into())),
+    column("source_ip", Text, Derived, "sourceIPs[-1]", "the last of source_ips: the peer of the connection, which a client cannot forge; NULL for the legacy text format, which keeps only the first", |r| event(r, |e| e.source_ip().into())).searched(),
     column("user_agent", Text, Content, "userAgent", "what the client calls itself; cut at 1,024 bytes by the server", |r| event(r, |e| (&e.user_agent).into())),
-    column("api_group", Text, Content, "objectRef.apiGroup", "API group; NULL for the core group", |r| event(r, |e| (&e.object.api_group).into())),
+    column("api_group", Text, Content, "objectRef.apiGroup", "API group; NULL for the core group", |r| event(r, |e| (&e.object.api_group).into())).bounded(),
     column("api_version", Text, Content, "objectRef.apiVersion", "API version of the resource", |r| event(r, |e| (&e.object.api_version).into())),
-    column("resource", Text, Content, "objectRef.resource", "resource, in the plural; NULL when the request is not about one; a client can choose it", |r| event(r, |e| e.resource().into())),
+    column("resource", Text, Content, "objectRef.resource", "resource, in the plural; NULL when the request is not about one; a client can choose it", |r| event(r, |e| e.resource().into())).bounded(),
     column("subresource", Text, Content, "objectRef.subresource", "exec, log, token, status, …", |r| event(r, |e| (&e.object.subresource).into())),
-    column("namespace", Text, Content, "objectRef.namespace", "namespace; NULL for cluster-wide requests", |r| event(r, |e| (&e.object.namespace).into())),
-    column("name", Text, Content, "objectRef.name", "name of the object; NULL for list and watch, and for create with generateName", |r| event(r, |e| (&e.object.name).into())),
+    column("namespace", Text, Content, "objectRef.namespace", "namespace; NULL for cluster-wide requests", |r| event(r, |e| (&e.object.namespace).into())).bounded(),
+    column("name", Text, Content, "objectRef.name", "name of the object; NULL for list and watch, and for create with generateName", |r| event(r, |e| (&e.object.name).into())).searched(),
     column("object_uid", Text, Content, "objectRef.uid", "uid of the object", |r| event(r, |e| (&e.object.uid).into())),
     column("resource_version", Text, Content, "objectRef.resourceVersion", "version of the object that the request names", |r| event(r, |e| (&e.object.resource_version).into())),
     column("status_code", Int, Content, "responseStatus.code", "HTTP status; NULL at RequestReceived", |r| event(r, |e| e.status.code.map(i64::from).into())),
@@ -128,15 +173,15 @@ pub const COLUMNS: &[Column] = &[
     column("status_reason", Text, Content, "responseStatus.reason", "one word for a failure: Forbidden, NotFound, …", |r| event(r, |e| (&e.status.reason).into())),
     column("status_message", Text, Content, "responseStatus.message", "the failure in a sentence", |r| event(r, |e| (&e.status.message).into())),
     column("status_details", Json, Content, "responseStatus.details", "the failure in parts", |r| event(r, |e| (&e.status.details).into())),
-    column("request_object", Json, Content, "requestObject", "body of the request (level Request and above); a list for a JSON Patch", |r| event(r, |e| (&e.request_object).into())),
-    column("response_object", Json, Content, "responseObject", "body of the answer (level RequestResponse); never there for a watch", |r| event(r, |e| (&e.response_object).into())),
+    column("request_object", Json, Content, "requestObject", "body of the request (level Request and above); a list for a JSON Patch", |r| event(r, |e| (&e.request_object).into())).large(),
+    column("response_object", Json, Content, "responseObject", "body of the answer (level RequestResponse); never there for a watch", |r| event(r, |e| (&e.response_object).into())).large(),
     column("annotations", Json, Content, "annotations", "what authorization, admission and webhooks noted", |r| event(r, |e| (&e.annotations).into())),
     column("decision", Text, Derived, "annotations[authorization.k8s.io/decision]", "allow or forbid", |r| event(r, |e| (&e.annotated.decision).into())),
     column("decision_reason", Text, Derived, "annotations[authorization.k8s.io/reason]", "why: the role and binding that allowed it", |r| event(r, |e| (&e.annotated.decision_reason).into())),
     column("issued_credential_id", Text, Derived, "annotations[authentication.kubernetes.io/issued-credential-id]", "credential that this request made (1.30 and later); joins with credential_id", |r| event(r, |e| (&e.annotated.issued_credential_id).into())),
     column("truncated", Bool, Derived, "annotations[audit.k8s.io/truncated]", "the server dropped the bodies because the event was too large", |r| event(r, |e| Cell::Bool(e.annotated.truncated))),
     column("redacted", Int, Derived, "", "secret values in this row that were replaced by `redacted:` and a keyed hash", |r| Cell::Int(r.redacted.into())),
-    column("other", Json, Content, "", "members without a column, word for word", |r| match r.event { Some(e) => e.other.as_deref().into(), None => r.note.into() }),
+    column("other", Json, Content, "", "members without a column, word for word", |r| match r.event { Some(e) => e.other.as_deref().into(), None => r.note.into() }).large(),
     column("salvaged", Text, Provenance, "", "how the event was recovered: cut (its end is missing), behind-damage, torn-list, unknown-wrapper, members-twice, joined, part i of n; NULL when it was read whole where the server or a known collector put it", |r| event(r, |e| (&e.salvaged).into())),
     column("assumed", Texts, Provenance, "", "what was assumed because the collector left it out or changed it: zone, level, event_time, stage_time, user, keys, requestObject withheld, …; NULL when nothing was", |r| event(r, |e| (&e.assumed).into())),
     column("cluster", Text, Provenance, "", "cluster that the log comes from, as given, as the path tells, or as the event itself does", |r| r.origin.cluster.as_deref().or_else(|| r.event?.cluster.as_deref()).into()),
@@ -146,7 +191,10 @@ pub const COLUMNS: &[Column] = &[
     column("byte_offset", Long, Provenance, "", "offset of the record in the decompressed source, in bytes", |r| Cell::Int(r.position.offset)),
     column("byte_length", Long, Provenance, "", "length of the record in bytes, without the line ending", |r| Cell::Int(r.length)),
     column("reject_reason", Text, Provenance, "", "why the record is no audit event; NULL for events", |r| r.reject.map(|(reason, _)| reason).into()),
-    column("raw", Bytes, Provenance, "", "bytes of a rejected record; NULL for events", |r| r.reject.map_or(Cell::Null, |(_, raw)| Cell::Bytes(raw))),
+    column("raw", Bytes, Provenance, "", "bytes of a rejected record; NULL for events", |r| r.reject.map_or(Cell::Null, |(_, raw)| Cell::Bytes(raw))).large(),
+    folded("final", Bool, "this is the last stage of its request that is in the case: the row that stands for the request"),
+    folded("stages", Texts, "stages of the request that are in the case, in their order; on the final row"),
+    folded("outcome", Text, "allowed (status below 400, or a stream that started), denied (401, 403), failed (other 4xx, 5xx), or unknown (the answer is not in the log); on the final row"),
     column("date", Date, Derived, "requestReceivedTimestamp", "UTC day of event_time; partition", |r| Cell::from(r.day().map(i64::from))),
     column("resource_partition", Text, Derived, "objectRef.resource", "the resource when it has a folder of its own, else _other, _none or _rejected; partition", |r| Cell::Text(r.resource_partition())),
 ];
@@ -154,6 +202,29 @@ pub const COLUMNS: &[Column] = &[
 /// The column called `name`.
 pub fn find(name: &str) -> Option<(usize, &'static Column)> {
     COLUMNS.iter().enumerate().find(|(_, column)| column.name == name)
+}
+
+/// The place of the column called `name` in the table. Used in constants: a misspelt name does not compile.
+///
+/// # Panics
+/// When there is none.
+pub const fn at(name: &str) -> usize {
+    let mut at = 0;
+    while at < COLUMNS.len() {
+        if same(COLUMNS[at].name.as_bytes(), name.as_bytes()) {
+            return at;
+        }
+        at += 1;
+    }
+    panic!("there is no such column")
+}
+
+const fn same(left: &[u8], right: &[u8]) -> bool {
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
 }
 
 /// The Arrow schema of the table.

@@ -143,6 +143,11 @@ impl<'a> Event<'a> {
         self.source_ips.as_ref()?.last().map(AsRef::as_ref)
     }
 
+    /// `responseStatus.code`.
+    pub fn status_code(&self) -> Option<i32> {
+        self.status.code
+    }
+
     /// `objectRef.resource`.
     pub fn resource(&self) -> Option<&str> {
         self.object.resource.as_deref()

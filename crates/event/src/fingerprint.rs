@@ -7,7 +7,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use xxhash_rust::xxh3::xxh3_128_with_secret;
+use xxhash_rust::xxh3::{xxh3_64_with_secret, xxh3_128_with_secret};
 
 use crate::cell::Cell;
 use crate::columns::{Kind, Part};
@@ -82,16 +82,9 @@ impl Keyed {
         self.hash(&bytes)
     }
 
-    /// A cheap first look: events whose keys differ are different.
-    pub fn key(&self, audit_id: &str, stage: &str, event_time: i64) -> u64 {
-        let mut bytes = Vec::with_capacity(96);
-        push_sized(&mut bytes, 2, audit_id.as_bytes());
-        push_sized(&mut bytes, 2, stage.as_bytes());
-        bytes.extend_from_slice(&event_time.to_le_bytes());
-        // The lower half of a good hash is a good hash.
-        #[expect(clippy::cast_possible_truncation, reason = "half of the hash is wanted")]
-        let half = self.hash(&bytes) as u64;
-        half
+    /// A cheap first look: events whose audit id or time differ are different, and of different requests.
+    pub fn request(&self, audit_id: &[u8], event_time: i64) -> u64 {
+        xxh3_64_with_secret(audit_id, &self.secret) ^ xxh3_64_with_secret(&event_time.to_le_bytes(), &self.secret)
     }
 
     /// Hash of arbitrary bytes.

@@ -18,6 +18,7 @@
 //! ```
 
 pub mod assumed;
+pub mod canonical;
 pub mod cell;
 mod changed;
 pub mod columns;
@@ -25,12 +26,15 @@ mod decode;
 mod event;
 pub mod fingerprint;
 pub mod json;
+mod json_scan;
 mod keys;
 pub mod partition;
 mod rebuild;
 pub mod redact;
 mod reject;
+pub mod request;
 mod row;
+pub mod rows;
 pub mod salvage;
 pub mod shape;
 pub mod time;
@@ -43,4 +47,5 @@ pub use rebuild::{RebuildError, rebuild};
 pub use redact::Redactor;
 pub use reject::Reason;
 pub use row::{Origin, Row, RowBuilder};
+pub use rows::Rows;
 pub use shape::{Decoded, Reading, Record, Shape};

@@ -107,7 +107,7 @@ impl Session {
         let (event_files, reject_files) =
             (selection.event_files(snapshot), snapshot.reject_files().collect::<Vec<_>>());
         let (events, rejects) = (paths(&event_files)?, paths(&reject_files)?);
-        let files = [event_files, reject_files].concat();
+        let files = [event_files.clone(), reject_files.clone()].concat();
         let checked = check_files(&files, &limits.checks).map_err(mismatch)?;
         let files: Vec<PathBuf> = events.iter().chain(&rejects).map(PathBuf::from).collect();
         let temp_directory = temp_directory(limits)?.to_owned();
@@ -115,7 +115,11 @@ impl Session {
         let trouble = Arc::new(Trouble { files, memory_bytes: limits.memory_bytes });
         let content = Content {
             ledger: ledger::rows(snapshot)?,
-            views: views::create(&events, &rejects, selection),
+            views: views::create(
+                &views::Files::group(&event_files, &events),
+                &views::Files::group(&reject_files, &rejects),
+                selection,
+            ),
             paths: events.into_iter().chain(rejects).collect(),
         };
         let open = {

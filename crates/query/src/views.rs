@@ -8,9 +8,10 @@ mod definitions;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use kforensic_event::{COLUMNS, Column, Kind, time};
+use kforensic_lake::DataFile;
 
 use crate::embedded::{self, File};
 use crate::selection::Selection;
@@ -21,16 +22,109 @@ use definitions::Definition;
 const REJECT_COLUMNS: [&str; 8] =
     ["source_id", "line_number", "byte_offset", "byte_length", "reject_reason", "raw", "host", "cluster"];
 
+/// Files with the same columns: those of earlier versions have fewer than the table.
+#[derive(Debug)]
+pub(crate) struct Files {
+    /// Names of the columns; empty when they have all.
+    pub(crate) columns: Arc<[String]>,
+    /// Whether their rows say which of them stand for their requests.
+    pub(crate) are_folded: bool,
+    /// Their paths.
+    pub(crate) paths: Vec<String>,
+}
+
 /// SQL that creates the two views that all others are made from, over the given files.
-pub(crate) fn create(event_files: &[String], reject_files: &[String], selection: &Selection) -> String {
+pub(crate) fn create(event_files: &[Files], reject_files: &[Files], selection: &Selection) -> String {
     let events: Vec<&Column> = COLUMNS.iter().collect();
     let rejects: Vec<&Column> =
         REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
     format!(
         "CREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\n",
-        select(&events, event_files, &conditions(selection)),
-        select(&rejects, reject_files, &[]),
+        union(&events, event_files, &conditions(selection)),
+        union(&rejects, reject_files, &[]),
     )
+}
+
+fn union(columns: &[&Column], files: &[Files], conditions: &[String]) -> String {
+    let parts = files.iter().filter(|files| !files.paths.is_empty()).map(|files| {
+        let rows = select(columns, files, conditions);
+        if files.are_folded { rows } else { FOLD.replace("$EVENTS", &rows) }
+    });
+    let parts: Vec<String> = parts.collect();
+    match parts.as_slice() {
+        [] => select(columns, &Files { columns: Arc::from([]), are_folded: true, paths: Vec::new() }, &[]),
+        parts => parts.join("\nUNION ALL\n"),
+    }
+}
+
+/// Events of files that do not say which of them stand for their requests: the first cases of this format. It costs a
+/// window over all of them; a compaction writes them anew, with what is known then.
+const FOLD: &str = "SELECT * EXCLUDE (from_last, stages_seen, other_stages, stream_started) REPLACE (
+    from_last = 1 AS final,
+    CASE WHEN from_last = 1 THEN list_filter([
+        CASE WHEN stages_seen & 1 > 0 THEN 'RequestReceived' END,
+        CASE WHEN stages_seen & 2 > 0 THEN 'ResponseStarted' END,
+        CASE WHEN stages_seen & 4 > 0 THEN 'ResponseComplete' END,
+        CASE WHEN stages_seen & 8 > 0 THEN 'Panic' END
+    ], lambda stage: stage IS NOT NULL) || list_sort(list_distinct(coalesce(other_stages, []))) END AS stages,
+    CASE
+        WHEN from_last > 1 THEN NULL
+        WHEN stream_started OR status_code < 400 THEN 'allowed'
+        WHEN status_code IS NULL THEN 'unknown'
+        WHEN status_code IN (401, 403) THEN 'denied'
+        ELSE 'failed'
+    END AS outcome)
+FROM (
+    SELECT
+        *,
+        row_number() OVER requests AS from_last,
+        bit_or(CASE stage
+            WHEN 'RequestReceived' THEN 1
+            WHEN 'ResponseStarted' THEN 2
+            WHEN 'ResponseComplete' THEN 4
+            WHEN 'Panic' THEN 8
+            ELSE 0
+        END) OVER (requests ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS stages_seen,
+        list(stage) FILTER (
+            WHERE stage NOT IN ('RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic')
+        ) OVER (requests ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS other_stages,
+        bool_or(stage = 'ResponseStarted' AND coalesce(status_code, 200) < 400)
+            OVER (requests ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS stream_started
+    FROM ($EVENTS)
+    WINDOW requests AS (
+        PARTITION BY event_time, audit_id, verb, source_ip, resource, api_group, user_name, request_uri
+        ORDER BY
+            CASE stage
+                WHEN 'RequestReceived' THEN 1
+                WHEN 'ResponseStarted' THEN 2
+                WHEN 'ResponseComplete' THEN 3
+                WHEN 'Panic' THEN 4
+                ELSE 0
+            END DESC,
+            stage_time DESC NULLS LAST, source_id DESC, byte_offset DESC
+    )
+)";
+
+impl Files {
+    /// The files by the columns that they have; `paths` are where they are.
+    pub(crate) fn group(files: &[&DataFile], paths: &[String]) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for (file, path) in files.iter().zip(paths) {
+            match groups.iter_mut().find(|group| group.columns == file.columns) {
+                Some(group) => group.paths.push(path.clone()),
+                None => groups.push(Self {
+                    columns: Arc::clone(&file.columns),
+                    are_folded: file.is_folded(),
+                    paths: vec![path.clone()],
+                }),
+            }
+        }
+        groups
+    }
+
+    fn have(&self, name: &str) -> bool {
+        self.columns.is_empty() || self.columns.iter().any(|column| column == name)
+    }
 }
 
 /// Which of the files of `views/` have been run in a session. Each is run when a statement first needs it: DuckDB binds a
@@ -86,22 +180,22 @@ fn definitions_called(name: &str) -> impl Iterator<Item = &'static Definition<'s
 static DEFINITIONS: LazyLock<Vec<Definition<'static>>> =
     LazyLock::new(|| embedded::VIEWS.iter().flat_map(|file| definitions::of(file.text)).collect());
 
-fn select(columns: &[&Column], files: &[String], conditions: &[String]) -> String {
+fn select(columns: &[&Column], files: &Files, conditions: &[String]) -> String {
     let mut names = Vec::new();
     for column in columns {
         let (name, kind) = (column.name, sql_type(column.kind));
         names.push(match column.kind {
-            _ if files.is_empty() => format!("NULL::{kind} AS {name}"),
+            _ if files.paths.is_empty() || !files.have(name) => format!("NULL::{kind} AS {name}"),
             // DuckDB without ICU can hardly compute on TIMESTAMPTZ, which is what a UTC time of Parquet is to it.
             Kind::Time => format!("{name}::{kind} AS {name}"),
             _ => name.to_owned(),
         });
     }
     let names = names.join(", ");
-    if files.is_empty() {
+    if files.paths.is_empty() {
         return format!("SELECT {names} WHERE false");
     }
-    let files = literals(files.iter().map(String::as_str));
+    let files = literals(files.paths.iter().map(String::as_str));
     let rows = format!("SELECT {names}\nFROM read_parquet([{files}], hive_partitioning = false)");
     match conditions {
         [] => rows,
@@ -145,7 +239,8 @@ mod tests {
     #[test]
     fn paths_and_names_cannot_break_out_of_their_quotes() {
         let selection = Selection { resources: Some(vec!["x' OR 'a".to_owned()]), ..Selection::default() };
-        let sql = create(&["/it's/a.parquet".to_owned()], &[], &selection);
+        let files = Files { columns: Arc::from([]), are_folded: true, paths: vec!["/it's/a.parquet".to_owned()] };
+        let sql = create(&[files], &[], &selection);
         assert!(sql.contains("read_parquet(['/it''s/a.parquet'], hive_partitioning = false)"), "{sql}");
         assert!(sql.contains("resource = 'x'' OR ''a'"), "{sql}");
     }

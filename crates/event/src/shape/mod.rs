@@ -220,12 +220,28 @@ impl Reading {
     pub fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
         self.framing.decode(piece, start, last, each);
     }
+
+    /// The same, but lines are offered to `canonical` first, which says whether it took them: nearly all are as the server
+    /// writes them, and need nothing of what this module can do.
+    pub fn decode_beside(
+        &self,
+        piece: &[u8],
+        start: Position,
+        last: bool,
+        canonical: Canonical<'_>,
+        each: &mut dyn FnMut(Record<'_>),
+    ) {
+        self.framing.decode_beside(piece, start, last, canonical, each);
+    }
 }
 
 /// The shape called `name`.
 pub fn find(name: &str) -> Option<&'static Shape> {
     SHAPES.iter().copied().find(|shape| shape.name == name)
 }
+
+/// Takes lines that are as the server writes them; see [`crate::canonical`].
+pub type Canonical<'f> = &'f mut dyn FnMut(&[u8], Position) -> bool;
 
 /// Where in the decompressed source a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

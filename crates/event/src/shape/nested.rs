@@ -63,6 +63,11 @@ impl Tears {
         }
     }
 
+    /// Whether nothing was torn lately.
+    pub(super) fn is_none(&self) -> bool {
+        self.behind.get() == 0
+    }
+
     /// The mark of an event that comes next.
     pub(super) fn event(&self) -> Option<&'static str> {
         let left = self.behind.get().checked_sub(1)?;

@@ -72,6 +72,12 @@ impl Writer {
         refuse(root, inspect::odd_kinds(root), false)?;
         let mut lock = Lock::take(root)?;
         let (snapshot, inspection) = look_through(&case)?;
+        if let Some(snapshot) = &snapshot
+            && let Some(column) = snapshot.unknown_column()
+        {
+            let problem = format!("its table has a column `{column}`, which a later version of kforensic has added");
+            return Err(LakeError::Unsupported { version: snapshot.version, problem });
+        }
         lock.sign(holder, snapshot.is_some() || inspection.has_journal)?;
         if inspection.has_journal || !inspection.left.is_empty() {
             staging::clear(root, &inspection.left)?;
@@ -118,7 +124,7 @@ impl Writer {
         self.lock.keep();
         let version = self.next_version();
         let staged = self.staging.scratch.create(&log::commit_name(version))?;
-        let fingerprint = log::commit(&log_dir, staged, version, now_ms, operation, change)?;
+        let fingerprint = log::commit(&log_dir, staged, version, now_ms, operation, change, self.snapshot.as_ref())?;
         self.staging.settle();
         Ok(fingerprint)
     }

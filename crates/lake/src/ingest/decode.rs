@@ -1,25 +1,24 @@
-//! One chunk of a source, decoded: rows by partition, and what tells them from rows already stored.
+//! One chunk of a source, decoded: its rows, and what tells them from rows already stored.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use kforensic_event::canonical::{Canonical, Taken};
 use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
-use kforensic_event::{Decoded, Event, Keyed, Origin, Reading, Reason, Record, Redactor, Row, RowBuilder, time};
+use kforensic_event::{
+    Decoded, Event, Fingerprint, Keyed, Origin, Reading, Reason, Record, Redactor, Row, Rows, partition, request, time,
+};
 use sha2::{Digest, Sha256};
 
-use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
-use crate::ingest::dedup::{Identity, PREFIX_HASH};
+use crate::ingest::dedup::{PREFIX_HASH, reject_fingerprint};
 use crate::sources::content::{Chunk, Problem};
-use crate::table::data_file::{Partition, row_bytes};
+use crate::table::data_file::Partition;
 use crate::table::ledger::SecretValues;
 
 /// What all chunks of all sources are decoded with.
 #[derive(Debug, Clone)]
 pub(crate) struct Decoder {
-    pub(crate) schema: SchemaRef,
     pub(crate) keyed: Keyed,
     pub(crate) redactor: Redactor,
     pub(crate) secret_values: SecretValues,
@@ -28,21 +27,36 @@ pub(crate) struct Decoder {
 /// A decoded chunk.
 #[derive(Debug, Default)]
 pub(crate) struct DecodedChunk {
-    pub(crate) parts: Vec<Part>,
+    pub(crate) rows: Rows,
+    /// What is known of each row.
+    pub(crate) marks: Vec<Mark>,
+    /// Partitions of the rows.
+    pub(crate) partitions: Vec<Partition>,
     /// Times of the earliest and the latest event in microseconds since 1970.
     pub(crate) times: Option<(i64, i64)>,
     /// Where the source is to be read on when it has grown, if not at its end.
     pub(crate) torn: Option<Torn>,
 }
 
-/// Rows of one partition, in the order of their records.
-#[derive(Debug)]
-pub(crate) struct Part {
-    pub(crate) partition: Partition,
-    pub(crate) batch: RecordBatch,
-    pub(crate) identities: Vec<Identity>,
-    /// About how much memory the rows take.
-    pub(crate) bytes: usize,
+/// What tells a row from all others, and where it goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    /// Number of its partition in the chunk.
+    pub(crate) partition: usize,
+    /// Length of its record in bytes.
+    pub(crate) length: i64,
+    /// Secret values that were replaced in it.
+    pub(crate) redacted: u32,
+    pub(crate) identity: Identity,
+}
+
+/// What a row is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Identity {
+    /// An event: its request and its stage.
+    Event(Taken),
+    /// A reject: the hash of all content up to its end.
+    Reject(Fingerprint),
 }
 
 /// The last record of a source, when it may be half of one.
@@ -55,13 +69,16 @@ pub(crate) struct Torn {
 
 impl Decoder {
     /// Decodes a chunk of a source that comes from `origin`.
-    pub(crate) fn decode(&self, chunk: &Chunk, reading: Reading, origin: &Origin) -> Result<DecodedChunk, LakeError> {
-        let mut rows = Rows { decoder: self, origin, open: BTreeMap::new(), times: None, torn: None };
+    pub(crate) fn decode(&self, chunk: Chunk, reading: Reading, origin: &Origin) -> DecodedChunk {
+        let length = chunk.bytes.len();
+        let mut decoded = DecodedChunk { rows: Rows::new(length), ..DecodedChunk::default() };
+        let canonical = Canonical::new(&self.keyed, length, origin, &mut decoded.rows);
+        let taking = RefCell::new(Taking { decoder: self, origin, piece: &chunk.bytes, canonical, decoded });
         let mut place = Place { hash: chunk.before.clone(), start: chunk.start.offset, hashed: 0, bytes: &chunk.bytes };
         match &chunk.problem {
             Some(Problem::TooLong { length }) => {
                 let reason = Reason::TooLong { limit: MAX_RECORD_BYTES };
-                rows.reject(&mut place, chunk.start, &chunk.bytes, *length, &reason);
+                taking.borrow_mut().reject(&mut place, chunk.start, &chunk.bytes, *length, &reason);
             }
             problem => {
                 let unreadable = match problem {
@@ -69,15 +86,21 @@ impl Decoder {
                     _ => None,
                 };
                 let mut reported = false;
-                reading.decode(&chunk.bytes, chunk.start, chunk.last, &mut |record| {
-                    reported = rows.record(&mut place, record, unreadable.as_ref());
-                });
+                reading.decode_beside(
+                    &chunk.bytes,
+                    chunk.start,
+                    chunk.last,
+                    &mut |line, position| taking.borrow_mut().line(line, chunk.start, position),
+                    &mut |record| reported = taking.borrow_mut().record(&mut place, record, unreadable.as_ref()),
+                );
                 if let Some(reason) = unreadable.filter(|_| !reported) {
-                    rows.reject(&mut place, chunk.start.after(&chunk.bytes), &[], 0, &reason);
+                    taking.borrow_mut().reject(&mut place, chunk.start.after(&chunk.bytes), &[], 0, &reason);
                 }
             }
         }
-        rows.finish()
+        let mut decoded = taking.into_inner().decoded;
+        decoded.rows.set_piece(chunk.bytes);
+        decoded
     }
 }
 
@@ -101,21 +124,28 @@ impl Place<'_> {
     }
 }
 
-struct Rows<'d> {
+struct Taking<'d> {
     decoder: &'d Decoder,
     origin: &'d Origin,
-    open: BTreeMap<Partition, OpenPart>,
-    times: Option<(i64, i64)>,
-    torn: Option<Torn>,
+    /// The bytes of the chunk.
+    piece: &'d [u8],
+    canonical: Canonical<'d>,
+    decoded: DecodedChunk,
 }
 
-struct OpenPart {
-    builder: RowBuilder,
-    identities: Vec<Identity>,
-    bytes: usize,
-}
+impl Taking<'_> {
+    /// Adds the event of a line, when it is as the server writes it and holds no secret.
+    fn line(&mut self, line: &[u8], chunk: Position, position: Position) -> bool {
+        if self.decoder.redactor.may_hold_secret(line) {
+            return false;
+        }
+        let at = usize::try_from(position.offset - chunk.offset).unwrap_or_default();
+        let Some(taken) = self.canonical.read(line, at, position, &mut self.decoded.rows) else { return false };
+        let length = i64::try_from(line.len()).unwrap_or(i64::MAX);
+        self.mark(taken, length, 0);
+        true
+    }
 
-impl Rows<'_> {
     /// Adds a record; whether it was rejected because the source cannot be read on after it.
     fn record(&mut self, place: &mut Place<'_>, record: Record<'_>, unreadable: Option<&Reason>) -> bool {
         let length = i64::try_from(record.bytes.len()).unwrap_or(i64::MAX);
@@ -128,7 +158,7 @@ impl Rows<'_> {
                 let cut_off = if record.terminated { None } else { unreadable };
                 if !record.terminated {
                     let before_sha256 = place.hash_before(record.position.offset);
-                    self.torn = Some(Torn { start: record.position, before_sha256 });
+                    self.decoded.torn = Some(Torn { start: record.position, before_sha256 });
                 }
                 let kept = match reason {
                     Reason::TooLong { .. } => &record.bytes[..record.bytes.len().min(KEPT_OF_TOO_LONG_BYTES)],
@@ -140,28 +170,42 @@ impl Rows<'_> {
         }
     }
 
-    /// Adds an event. Its identity is that of the redacted event, so that a copy of it is found whether
-    /// secret values were kept or not.
     fn event(&mut self, mut event: Event<'_>, position: Position, length: i64) {
-        let Decoder { keyed, redactor, secret_values, .. } = self.decoder;
-        let origin = self.origin;
-        let kept = (*secret_values == SecretValues::Kept).then(|| event.clone());
-        let redacted = redactor.event(&mut event);
-        let row =
-            |event, redacted| Row { event: Some(event), reject: None, redacted, note: None, origin, position, length };
+        let redacted = match self.decoder.secret_values {
+            SecretValues::Redacted => self.decoder.redactor.event(&mut event),
+            SecretValues::Kept => 0,
+        };
         // An event without a time is no event: see `Event::decode`.
         let time = event.event_time.unwrap_or_default();
-        let audit_id = event.audit_id.as_deref().unwrap_or_default();
-        let stage = event.stage.as_deref().unwrap_or_default();
-        let fingerprint = keyed.of_row(&row(&event, redacted));
-        let identity = Identity { key: keyed.key(audit_id, stage, time), time, fingerprint };
-        let (first, last) = self.times.get_or_insert((time, time));
-        *first = time.min(*first);
-        *last = time.max(*last);
-        match &kept {
-            Some(kept) => self.push(&row(kept, 0), identity),
-            None => self.push(&row(&event, redacted), identity),
-        }
+        let rank = request::stage_rank(event.stage.as_deref());
+        let taken = Taken {
+            request: self.decoder.keyed.request(event.audit_id.as_deref().unwrap_or_default().as_bytes(), time),
+            time,
+            rank,
+            goes_on: request::goes_on(rank, event.status_code().map(i64::from)),
+            partition: partition::of_resource(event.resource()),
+        };
+        let origin = self.origin;
+        let row = Row { event: Some(&event), reject: None, redacted, note: None, origin, position, length };
+        self.decoded.rows.push(self.piece, &row);
+        self.mark(taken, length, redacted);
+    }
+
+    fn mark(&mut self, taken: Taken, length: i64, redacted: u32) {
+        let (first, last) = self.decoded.times.get_or_insert((taken.time, taken.time));
+        *first = taken.time.min(*first);
+        *last = taken.time.max(*last);
+        let partition = Partition { day: Some(time::day(taken.time)), resource: taken.partition };
+        self.add(partition, Identity::Event(taken), length, redacted);
+    }
+
+    fn add(&mut self, partition: Partition, identity: Identity, length: i64, redacted: u32) {
+        let partitions = &mut self.decoded.partitions;
+        let number = partitions.iter().position(|known| *known == partition).unwrap_or_else(|| {
+            partitions.push(partition);
+            partitions.len() - 1
+        });
+        self.decoded.marks.push(Mark { partition: number, length, redacted, identity });
     }
 
     fn reject(&mut self, place: &mut Place<'_>, position: Position, raw: &[u8], length: i64, reason: &Reason) {
@@ -181,27 +225,9 @@ impl Rows<'_> {
             position,
             length,
         };
-        self.push(&row, Identity::of_reject(prefix));
-    }
-
-    fn push(&mut self, row: &Row<'_>, identity: Identity) {
-        let partition = Partition { day: row.day(), resource: row.resource_partition() };
-        let part = self.open.entry(partition).or_insert_with(|| OpenPart {
-            builder: RowBuilder::new(self.decoder.schema.clone()),
-            identities: Vec::new(),
-            bytes: 0,
-        });
-        part.builder.push(row);
-        part.identities.push(identity);
-        part.bytes += row_bytes(row.length);
-    }
-
-    fn finish(self) -> Result<DecodedChunk, LakeError> {
-        let parts = self.open.into_iter().map(|(partition, part)| {
-            let batch = part.builder.finish()?;
-            Ok(Part { partition, batch, identities: part.identities, bytes: part.bytes })
-        });
-        Ok(DecodedChunk { parts: parts.collect::<Result<_, LakeError>>()?, times: self.times, torn: self.torn })
+        self.decoded.rows.push(self.piece, &row);
+        let partition = Partition { day: None, resource: partition::REJECTED };
+        self.add(partition, Identity::Reject(reject_fingerprint(prefix)), length, redacted);
     }
 }
 

@@ -4,14 +4,12 @@ pub(crate) mod decode;
 pub(crate) mod dedup;
 mod flow;
 mod pipeline;
+pub(crate) mod seats;
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::Int32Type;
 use kforensic_event::{Keyed, Origin, Redactor, Shape, columns};
 
 use crate::case::Writer;
@@ -21,30 +19,17 @@ use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
 use crate::ground::progress::Progress;
 use crate::ingest::decode::{DecodedChunk, Decoder};
-use crate::ingest::dedup::Stored;
+use crate::ingest::dedup::Hashes;
 use crate::ingest::pipeline::{Planned, Sequence, Shared, SourceRead};
+use crate::ingest::seats::{Counted, Hands, Seats};
 use crate::sources::content::head_sha256;
 use crate::sources::copies::KnownSources;
 use crate::sources::discover::{Input, discover};
 use crate::sources::survey::{Found, survey};
-use crate::table::data_file::{FILE_BYTES, Job, Partition, file_name};
-use crate::table::ledger::Skipped;
-use crate::table::ledger::{LedgerEntry, Operation, Redaction, SecretValues};
-use crate::table::log::{Add, Change};
+use crate::table::ledger::{LedgerEntry, Operation, Redaction, SecretValues, Skipped};
+use crate::table::log::{Add, Change, Remove};
+use crate::table::snapshot::{DataFile, Snapshot};
 use crate::table::stats::FileStats;
-
-/// Memory of all rows that wait for their files, in bytes. Beyond it the largest file is written.
-const BUFFERED_BYTES: usize = 128 * 1024 * 1024;
-
-/// Memory that a batch takes beside its rows, in bytes: buffers and their owners, of some sixty columns. A hundred
-/// thousand sources of one event each make as many batches.
-const BATCH_OVERHEAD_BYTES: usize = 32 * 1024;
-
-/// Batches of at most that many rows are put together while they wait, as soon as there are as many of them.
-const SMALL_BATCH_ROWS: usize = 256;
-
-/// Memory of the rows that are being encoded, in bytes.
-const ENCODING_BYTES: usize = 96 * 1024 * 1024;
 
 /// What is to be ingested, and how it is labelled.
 #[derive(Debug, Clone, Default)]
@@ -114,13 +99,14 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     let redaction = Redaction { key_sha256: key.sha256(), values: options.secret_values };
     let redactor = Redactor::new(&key.bytes);
     let keyed = Keyed::random();
+    let mut with_secret_values: HashSet<String> =
+        writer.snapshot.iter().flat_map(Snapshot::with_secret_values).map(|source| source.source_id.clone()).collect();
+    if options.secret_values == SecretValues::Kept {
+        with_secret_values.extend(sources.iter().map(|source| source.origin.source_id.clone()));
+    }
     let shared = Shared {
-        decoder: Decoder {
-            schema: columns::schema(),
-            keyed: keyed.clone(),
-            redactor: redactor.clone(),
-            secret_values: options.secret_values,
-        },
+        decoder: Decoder { keyed: keyed.clone(), redactor: redactor.clone(), secret_values: options.secret_values },
+        schema: columns::schema(),
         known,
         pipes: Mutex::new(pipes),
         staging: &writer.staging.scratch,
@@ -130,12 +116,10 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
         modification_time_ms: options.now_ms,
         progress,
     };
+    let hashes = Hashes { keyed, redactor, with_secret_values };
     let mut taking = Taking {
-        stored: Stored::new(keyed, redactor, writer.snapshot.as_ref()),
-        buffers: BTreeMap::new(),
-        buffered_bytes: 0,
-        version,
-        files: 0,
+        seats: Seats::new(hashes, writer.snapshot.as_ref(), version, &writer.staging.scratch),
+        replaced: Vec::new(),
         counts: sources.iter().map(|_| Counts::default()).collect(),
         entries: Vec::with_capacity(sources.len()),
         progress,
@@ -144,8 +128,9 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     adds.sort_by(|left, right| left.path.cmp(&right.path));
     originals::share(writer.snapshot.as_ref(), taking.entries.iter_mut().map(|source| &mut source.entry));
     let (report, known) = report(taking.entries, skipped);
-    check_accounts(&report, &adds)?;
-    commit(writer, options, redaction, report, &known, adds)
+    check_accounts(&report, &adds, &taking.replaced)?;
+    let removes = taking.replaced.iter().map(|file| Remove::of(file, options.now_ms, true)).collect();
+    commit(writer, options, redaction, report, &known, &Change { adds, removes })
 }
 
 fn plan(inputs: Vec<Found>, options: &IngestOptions, version: u64) -> Vec<Planned> {
@@ -191,13 +176,16 @@ fn report(read: Vec<SourceRead>, skipped: Vec<Skipped>) -> (Report, Vec<usize>) 
 }
 
 /// `records = events + duplicates + rejected`, for every source, and the files hold exactly what was not a duplicate.
-fn check_accounts(report: &Report, adds: &[Add]) -> Result<(), LakeError> {
+fn check_accounts(report: &Report, adds: &[Add], replaced: &[DataFile]) -> Result<(), LakeError> {
     if let Some(entry) = report.sources.iter().find(|entry| !entry.adds_up()) {
         return Err(LakeError::Accounts { problem: format!("the records of `{}`", entry.name) });
     }
     let rows: u64 = adds.iter().map(|add| FileStats::from_delta(&add.stats).rows).sum();
-    if rows != report.events + report.rejected {
-        let problem = format!("{rows} rows for {} events and {} rejects", report.events, report.rejected);
+    let before: u64 = replaced.iter().map(|file| file.stats.rows).sum();
+    if rows != report.events + report.rejected + before {
+        let (events, rejected) = (report.events, report.rejected);
+        let problem =
+            format!("{rows} rows for {events} events, {rejected} rejects and {before} rows of replaced files");
         return Err(LakeError::Accounts { problem });
     }
     Ok(())
@@ -209,7 +197,7 @@ fn commit(
     redaction: Redaction,
     mut report: Report,
     known: &[usize],
-    adds: Vec<Add>,
+    change: &Change,
 ) -> Result<Report, LakeError> {
     let before = writer.snapshot.as_ref();
     if known.len() == report.sources.len() {
@@ -230,8 +218,7 @@ fn commit(
         ..Operation::default()
     };
     originals::publish(writer.case().root(), &writer.staging, &operation.sources)?;
-    let change = Change { adds, removes: Vec::new() };
-    report.fingerprint = writer.commit(&mut operation, &change, options.now_ms)?;
+    report.fingerprint = writer.commit(&mut operation, change, options.now_ms)?;
     report.version = Some(writer.next_version());
     (report.sources, report.skipped) = (operation.sources, operation.skipped);
     for (number, entry) in apart.into_iter().rev() {
@@ -240,111 +227,41 @@ fn commit(
     Ok(report)
 }
 
-/// Takes up decoded chunks: counts, leaves duplicates out, and gathers rows into files.
+/// Takes up decoded chunks, and counts.
 struct Taking<'a> {
-    stored: Stored,
-    buffers: BTreeMap<Partition, Buffer>,
-    buffered_bytes: usize,
-    version: u64,
-    files: usize,
+    seats: Seats<'a>,
+    /// Files of the case whose rows others take.
+    replaced: Vec<DataFile>,
     counts: Vec<Counts>,
     entries: Vec<SourceRead>,
     progress: &'a Progress,
 }
 
-/// Rows that wait for their file.
-#[derive(Default)]
-struct Buffer {
-    batches: Vec<RecordBatch>,
-    bytes: usize,
-    /// How many batches at the end are small.
-    small: usize,
-}
-
-impl Buffer {
-    /// Puts the small batches at the end together; returns how much memory that frees, in bytes.
-    fn gather(&mut self) -> Result<usize, LakeError> {
-        if self.small < 2 {
-            return Ok(0);
-        }
-        let small = self.batches.split_off(self.batches.len() - self.small);
-        self.batches.push(concat_batches(&columns::schema(), &small)?);
-        self.small = 0;
-        Ok((small.len() - 1) * BATCH_OVERHEAD_BYTES)
-    }
-}
-
 #[derive(Debug, Default)]
 struct Counts {
-    events: u64,
-    duplicates: u64,
-    rejected: u64,
-    redacted: u64,
-    records: u64,
+    rows: Counted,
     times: Option<(i64, i64)>,
     torn: Option<decode::Torn>,
 }
 
 impl Sequence for Taking<'_> {
-    fn chunk(&mut self, source: usize, chunk: DecodedChunk) -> Result<Vec<Job>, LakeError> {
-        let mut full = Vec::new();
-        for part in chunk.parts {
-            let mut keep = Vec::with_capacity(part.identities.len());
-            for identity in &part.identities {
-                keep.push(!self.stored.insert(part.partition, identity)?);
-            }
-            let kept = keep.iter().filter(|keep| **keep).count();
-            let counts = &mut self.counts[source];
-            counts.records += keep.len() as u64;
-            counts.duplicates += (keep.len() - kept) as u64;
-            if part.partition.is_rejects() {
-                counts.rejected += kept as u64;
-            } else {
-                counts.events += kept as u64;
-                self.progress.add_events(kept as u64);
-            }
-            if kept == 0 {
-                continue;
-            }
-            let batch = match kept == keep.len() {
-                true => part.batch,
-                false => filter_record_batch(&part.batch, &BooleanArray::from(keep))?,
-            };
-            self.counts[source].redacted += redacted(&batch);
-            let buffer = self.buffers.entry(part.partition).or_default();
-            buffer.small = if batch.num_rows() <= SMALL_BATCH_ROWS { buffer.small + 1 } else { 0 };
-            buffer.batches.push(batch);
-            buffer.bytes += part.bytes;
-            self.buffered_bytes += part.bytes + BATCH_OVERHEAD_BYTES;
-            if buffer.small >= SMALL_BATCH_ROWS {
-                self.buffered_bytes -= buffer.gather()?;
-            }
-            if buffer.bytes >= FILE_BYTES {
-                full.extend(self.take(part.partition));
-            }
-        }
+    fn chunk(&mut self, source: usize, mut chunk: DecodedChunk, hands: &mut dyn Hands) -> Result<(), LakeError> {
         let counts = &mut self.counts[source];
         counts.times = decode::join(counts.times, chunk.times);
-        counts.torn = chunk.torn;
-        if self.buffered_bytes > BUFFERED_BYTES {
-            for buffer in self.buffers.values_mut() {
-                self.buffered_bytes -= buffer.gather()?;
-            }
-        }
-        while self.buffered_bytes > BUFFERED_BYTES {
-            let largest = self.buffers.iter().max_by_key(|(_, buffer)| buffer.bytes).map(|(partition, _)| *partition);
-            full.extend(largest.and_then(|partition| self.take(partition)));
-        }
-        Ok(full)
+        counts.torn = chunk.torn.take();
+        let taken = self.seats.take(chunk, hands)?;
+        self.progress.add_events(taken.events);
+        counts.rows.add(&taken);
+        Ok(())
     }
 
     fn source(&mut self, source: usize, mut read: SourceRead) -> Result<(), LakeError> {
         let counts = std::mem::take(&mut self.counts[source]);
         if !read.known {
             let entry = &mut read.entry;
-            (entry.records, entry.events) = (counts.records, counts.events);
-            (entry.duplicates, entry.rejected) = (counts.duplicates, counts.rejected);
-            entry.redacted = counts.redacted;
+            let Counted { events, rejected, duplicates, redacted } = counts.rows;
+            entry.records = events + rejected + duplicates;
+            (entry.events, entry.rejected, entry.duplicates, entry.redacted) = (events, rejected, duplicates, redacted);
             (entry.first_event, entry.last_event) = decode::render(counts.times);
             if let Some(torn) = counts.torn {
                 // A torn last record may be completed: a longer copy is read on before it.
@@ -359,30 +276,8 @@ impl Sequence for Taking<'_> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Vec<Job> {
-        let partitions: Vec<Partition> = self.buffers.keys().copied().collect();
-        partitions.into_iter().filter_map(|partition| self.take(partition)).collect()
-    }
-
-    fn encode_budget(&self) -> usize {
-        ENCODING_BYTES
-    }
-}
-
-/// Secret values that were replaced in the rows of a batch.
-fn redacted(batch: &RecordBatch) -> u64 {
-    let column = batch.column_by_name("redacted").and_then(|column| column.as_primitive_opt::<Int32Type>());
-    let values = column.and_then(arrow::compute::sum).unwrap_or_default();
-    u64::try_from(values).unwrap_or_default()
-}
-
-impl Taking<'_> {
-    /// Makes a file of the rows of a partition.
-    fn take(&mut self, partition: Partition) -> Option<Job> {
-        let buffer = self.buffers.remove(&partition)?;
-        self.buffered_bytes -= buffer.bytes + buffer.batches.len() * BATCH_OVERHEAD_BYTES;
-        let file_name = file_name(self.version, self.files);
-        self.files += 1;
-        Some(Job { partition, file_name, batches: buffer.batches, bytes: buffer.bytes })
+    fn finish(&mut self, hands: &mut dyn Hands) -> Result<(), LakeError> {
+        self.replaced = self.seats.finish(hands)?;
+        Ok(())
     }
 }

@@ -1,8 +1,7 @@
 //! Reading, decoding and encoding in parallel, with the same result as one after the other.
 //!
-//! Readers cut sources into chunks, workers decode chunks, and one sequencer, on the calling thread,
-//! takes them up in the order of the sources. It alone decides what is a duplicate and where a file
-//! begins, so the case does not depend on the number of threads. Memory is bounded by the chunks a
+//! Readers cut sources into chunks, workers decode chunks, gather rows and encode files, and one sequencer, on the calling
+//! thread, takes the chunks up in the order of the sources. It alone decides what is a duplicate and where a file begins, so the case does not depend on the number of threads. Memory is bounded by the chunks a
 //! source may have on their way ([`Gate`]) and by what the sequencer may hold and have encoded.
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,9 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select_biased, unbounded};
+use kforensic_event::rows::gather;
 use kforensic_event::shape::Position;
-use kforensic_event::{Origin, Reading, Shape};
+use kforensic_event::{Origin, Reading, Rows, Shape};
 use sha2::{Digest, Sha256};
 
 use crate::case::originals::{self, Keeping};
@@ -25,13 +27,13 @@ use crate::ground::journal::Scratch;
 use crate::ground::progress::Progress;
 use crate::ingest::decode::{DecodedChunk, Decoder};
 use crate::ingest::flow::Gate;
+use crate::ingest::seats::{Append, Hands, Waiting};
 use crate::sources::archive::{self, Member, Visited, Visitor, Walked};
 use crate::sources::content::{Chunk, Chunks, Finished, Problem, Stream, head_sha256};
 use crate::sources::copies::{Copy, KnownSources};
 use crate::sources::discover::Input;
 use crate::sources::survey::{Pipes, Problems};
 use crate::sources::watch::Watch;
-use crate::table::data_file::{self, Job};
 use crate::table::ledger::{LedgerEntry, Resume};
 use crate::table::log::Add;
 
@@ -44,6 +46,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// What the stages share.
 pub(crate) struct Shared<'a> {
     pub(crate) decoder: Decoder,
+    pub(crate) schema: SchemaRef,
     pub(crate) known: KnownSources,
     pub(crate) pipes: Mutex<Pipes>,
     pub(crate) staging: &'a Scratch,
@@ -87,7 +90,8 @@ pub(crate) struct SourceRead {
 enum Message {
     Decoded { source: usize, number: usize, chunk: DecodedChunk },
     Read { source: usize, chunks: usize, read: Box<SourceRead> },
-    Encoded { add: Box<Add>, bytes: usize },
+    Gathered { number: usize, batch: RecordBatch },
+    Appended { add: Option<Box<Add>>, bytes: usize },
     Failed(LakeError),
 }
 
@@ -98,17 +102,25 @@ struct Decode {
     reading: Reading,
 }
 
+/// What the workers do apart from decoding.
+enum Work {
+    /// Makes a batch of rows; the number tells it from others.
+    Gather(usize, Waiting),
+    Append(Append),
+}
+
 /// Takes up what was read, in the order of the sources.
 pub(crate) trait Sequence {
-    /// The next chunk of the source of that number. Returns the files that are full.
-    fn chunk(&mut self, source: usize, chunk: DecodedChunk) -> Result<Vec<Job>, LakeError>;
+    /// The next chunk of the source of that number.
+    fn chunk(&mut self, source: usize, chunk: DecodedChunk, hands: &mut dyn Hands) -> Result<(), LakeError>;
     /// The source is read to its end.
     fn source(&mut self, source: usize, read: SourceRead) -> Result<(), LakeError>;
-    /// All sources are read. Returns the files that are left.
-    fn finish(&mut self) -> Vec<Job>;
-    /// Bytes of files that may wait to be encoded.
-    fn encode_budget(&self) -> usize;
+    /// All sources are read.
+    fn finish(&mut self, hands: &mut dyn Hands) -> Result<(), LakeError>;
 }
+
+/// Bytes of rows that are being encoded, at most: files that wait for a core are held up.
+const ENCODING_BYTES: usize = 48 * 1024 * 1024;
 
 /// Reads all sources and gives them to `sequence`; returns the files that were written.
 pub(crate) fn run(
@@ -118,7 +130,7 @@ pub(crate) fn run(
 ) -> Result<Vec<Add>, LakeError> {
     let (to_sequencer, messages) = unbounded();
     let (to_decoders, decode_jobs) = unbounded::<Decode>();
-    let (to_encoders, encode_jobs) = unbounded::<Job>();
+    let (to_workers, work) = unbounded::<Work>();
     let gate = Gate::default();
     let next = AtomicUsize::new(0);
     let files = files(sources);
@@ -134,22 +146,22 @@ pub(crate) fn run(
         }
         drop(to_decoders);
         for _ in 0..shared.threads.max(1) {
-            let (decode_jobs, encode_jobs) = (decode_jobs.clone(), encode_jobs.clone());
+            let (decode_jobs, work) = (decode_jobs.clone(), work.clone());
             let to_sequencer = to_sequencer.clone();
-            scope.spawn(move || work(shared, sources, decode_jobs, encode_jobs, &to_sequencer));
+            scope.spawn(move || serve(shared, sources, decode_jobs, work, &to_sequencer));
         }
-        drop((to_sequencer, decode_jobs, encode_jobs));
+        drop((to_sequencer, decode_jobs, work));
         let mut sequencer = Sequencer {
             shared,
-            gate: &gate,
             messages,
-            encoders: to_encoders,
+            workers: to_workers,
             encoding_bytes: 0,
             adds: Vec::new(),
+            gathered: BTreeMap::new(),
             decoded: BTreeMap::new(),
             read: HashMap::new(),
         };
-        let result = sequencer.run(sources.len(), sequence);
+        let result = sequencer.run(sources.len(), &gate, sequence);
         // Readers that wait for their turn must not wait for ever.
         gate.close();
         result.map(|()| sequencer.adds)
@@ -168,31 +180,31 @@ fn files(sources: &[Planned]) -> Vec<(usize, &[Planned])> {
     numbered.collect()
 }
 
-/// Decodes and encodes until there is nothing left to do. Files go first, because they hold the most memory.
-fn work(
+/// Decodes, gathers and encodes until there is nothing left to do. Decoding comes last, because the rest holds the most
+/// memory.
+fn serve(
     shared: &Shared<'_>,
     sources: &[Planned],
     mut decode_jobs: Receiver<Decode>,
-    mut encode_jobs: Receiver<Job>,
+    mut work: Receiver<Work>,
     sequencer: &Sender<Message>,
 ) {
     let mut open = 2;
     while open > 0 {
         let message = select_biased! {
-            recv(encode_jobs) -> job => match job {
-                Ok(job) => data_file::encode(&job, shared.staging, shared.modification_time_ms)
-                    .map_or_else(Message::Failed, |add| Message::Encoded { add: Box::new(add), bytes: job.bytes }),
+            recv(work) -> job => match job {
+                Ok(job) => do_work(shared, job).unwrap_or_else(Message::Failed),
                 Err(_) => {
-                    encode_jobs = never();
+                    work = never();
                     open -= 1;
                     continue;
                 }
             },
             recv(decode_jobs) -> job => match job {
-                Ok(Decode { source, number, chunk, reading }) => shared
-                    .decoder
-                    .decode(&chunk, reading, &sources[source].origin)
-                    .map_or_else(Message::Failed, |chunk| Message::Decoded { source, number, chunk }),
+                Ok(Decode { source, number, chunk, reading }) => {
+                    let chunk = shared.decoder.decode(chunk, reading, &sources[source].origin);
+                    Message::Decoded { source, number, chunk }
+                }
                 Err(_) => {
                     decode_jobs = never();
                     open -= 1;
@@ -203,6 +215,20 @@ fn work(
         // The sequencer is gone only when the run has failed.
         let _ = sequencer.send(message);
     }
+}
+
+fn do_work(shared: &Shared<'_>, work: Work) -> Result<Message, LakeError> {
+    Ok(match work {
+        Work::Gather(number, waiting) => {
+            let rows: Vec<(&Rows, usize)> = waiting.iter().map(|(rows, row)| (&**rows, *row)).collect();
+            Message::Gathered { number, batch: gather(&shared.schema, &rows)? }
+        }
+        Work::Append(Append { output, ticket, batches, bytes, is_last }) => {
+            output.append(ticket, batches)?;
+            let add = is_last.then(|| output.close(ticket + 1, shared.modification_time_ms));
+            Message::Appended { add: add.transpose()?.map(Box::new), bytes }
+        }
+    })
 }
 
 struct Reader<'a> {
@@ -515,28 +541,68 @@ fn finished(walked: Walked) -> Finished {
 
 struct Sequencer<'a> {
     shared: &'a Shared<'a>,
-    gate: &'a Gate,
     messages: Receiver<Message>,
-    encoders: Sender<Job>,
+    workers: Sender<Work>,
     encoding_bytes: usize,
     adds: Vec<Add>,
+    gathered: BTreeMap<usize, RecordBatch>,
     /// Chunks whose turn has not come.
     decoded: BTreeMap<(usize, usize), DecodedChunk>,
     /// Sources that are read, with the number of their chunks.
     read: HashMap<usize, (usize, SourceRead)>,
 }
 
+impl Hands for Sequencer<'_> {
+    fn gather(&mut self, lists: Vec<Waiting>) -> Result<Vec<RecordBatch>, LakeError> {
+        let count = lists.len();
+        let mut numbered: Vec<(usize, Waiting)> = lists.into_iter().enumerate().collect();
+        // The longest first, so that no core waits long for another.
+        numbered.sort_by_key(|(number, waiting)| (std::cmp::Reverse(waiting.len()), *number));
+        for (number, waiting) in numbered {
+            // Workers end only after this sender is dropped.
+            let _ = self.workers.send(Work::Gather(number, waiting));
+        }
+        while self.gathered.len() < count {
+            self.hear()?;
+        }
+        Ok(std::mem::take(&mut self.gathered).into_values().collect())
+    }
+
+    fn append(&mut self, append: Append) -> Result<(), LakeError> {
+        let bytes = append.bytes.max(1);
+        self.encoding_bytes += bytes;
+        let _ = self.workers.send(Work::Append(Append { bytes, ..append }));
+        // While a large record is encoded, which takes four times its memory, the next one is not read.
+        while self.encoding_bytes > ENCODING_BYTES {
+            self.hear()?;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), LakeError> {
+        while self.encoding_bytes > 0 {
+            self.hear()?;
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, name: &str) -> Result<(), LakeError> {
+        self.settle()?;
+        self.adds.retain(|add| add.path.rsplit('/').next() != Some(name));
+        let path = self.shared.staging.dir().join(name);
+        std::fs::remove_file(&path).map_err(LakeError::io("remove", &path))
+    }
+}
+
 impl Sequencer<'_> {
-    fn run(&mut self, sources: usize, sequence: &mut dyn Sequence) -> Result<(), LakeError> {
+    fn run(&mut self, sources: usize, gate: &Gate, sequence: &mut dyn Sequence) -> Result<(), LakeError> {
         for source in 0..sources {
-            self.gate.turn(source);
+            gate.turn(source);
             let mut number = 0;
             loop {
                 if let Some(chunk) = self.decoded.remove(&(source, number)) {
-                    let files = sequence.chunk(source, chunk)?;
-                    // While a large record is encoded, which takes four times its memory, the next one is not read.
-                    self.encode(files, sequence.encode_budget())?;
-                    self.gate.leave(source);
+                    sequence.chunk(source, chunk, self)?;
+                    gate.leave(source);
                     number += 1;
                 } else if self.read.get(&source).is_some_and(|(chunks, _)| *chunks == number) {
                     break;
@@ -548,27 +614,8 @@ impl Sequencer<'_> {
                 sequence.source(source, read)?;
             }
         }
-        for job in sequence.finish() {
-            self.encode(vec![job], sequence.encode_budget())?;
-        }
-        while self.encoding_bytes > 0 {
-            self.hear()?;
-        }
-        Ok(())
-    }
-
-    /// Has files encoded, and waits while too much of that is under way.
-    fn encode(&mut self, jobs: Vec<Job>, budget: usize) -> Result<(), LakeError> {
-        for job in jobs {
-            self.encoding_bytes += job.bytes.max(1);
-            let job = Job { bytes: job.bytes.max(1), ..job };
-            // Workers end only after this sender is dropped.
-            let _ = self.encoders.send(job);
-            while self.encoding_bytes > budget {
-                self.hear()?;
-            }
-        }
-        Ok(())
+        sequence.finish(self)?;
+        self.settle()
     }
 
     /// Takes in one message.
@@ -588,9 +635,10 @@ impl Sequencer<'_> {
         match message {
             Message::Decoded { source, number, chunk } => _ = self.decoded.insert((source, number), chunk),
             Message::Read { source, chunks, read } => _ = self.read.insert(source, (chunks, *read)),
-            Message::Encoded { add, bytes } => {
+            Message::Gathered { number, batch } => _ = self.gathered.insert(number, batch),
+            Message::Appended { add, bytes } => {
                 self.encoding_bytes -= bytes;
-                self.adds.push(*add);
+                self.adds.extend(add.map(|add| *add));
             }
             Message::Failed(error) => return Err(error),
         }

@@ -1,13 +1,16 @@
 //! Writing one data file: sorted, compressed, with statistics and Bloom filters.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use kforensic_event::columns::Storage;
 use kforensic_event::shape::MAX_RECORD_BYTES;
-use kforensic_event::{COLUMNS, Kind, columns, partition, time};
+use kforensic_event::{COLUMNS, Column, Kind, columns, partition, request, time};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -33,16 +36,7 @@ const ZSTD_LEVEL: i32 = 3;
 pub(crate) const FILE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Memory that a row takes beside the bytes of its record: offsets, lists, derived columns.
-const ROW_OVERHEAD_BYTES: usize = 512;
-
-/// Columns that are searched for single values.
-const BLOOM_FILTERED: [&str; 5] = ["audit_id", "user_name", "source_ip", "name", "credential_id"];
-
-/// Columns whose values hardly repeat: a dictionary of them is only overhead.
-const WITHOUT_DICTIONARY: [&str; 5] = ["audit_id", "request_object", "response_object", "raw", "other"];
-
-/// Columns whose smallest and largest value nobody asks for. The writer copies both, of up to 100 MiB each.
-const WITHOUT_STATISTICS: [&str; 4] = ["request_object", "response_object", "raw", "other"];
+const ROW_OVERHEAD_BYTES: usize = 256;
 
 /// The folder of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,62 +67,118 @@ impl Partition {
     }
 }
 
-/// Rows that become one file.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) partition: Partition,
-    /// Name of the file, without its folder.
-    pub(crate) file_name: String,
-    /// The rows, in the order in which they were read.
-    pub(crate) batches: Vec<RecordBatch>,
-    /// About how much memory they take.
-    pub(crate) bytes: usize,
-}
-
 /// Name of the file of that number in a commit: it sorts by commit, then by the order in which files were begun, and no
 /// other file ever has it.
 pub(crate) fn file_name(version: u64, number: usize) -> String {
     format!("{version:010}-{number:05}.parquet")
 }
 
-/// Writes the rows of `job` into a new file in `staging`.
-pub(crate) fn encode(job: &Job, staging: &Scratch, modification_time_ms: i64) -> Result<Add, LakeError> {
-    let (path, file) = staging.create(&job.file_name)?;
-    let output = Hashing::new(file);
-    let schema = columns::schema();
-    // Parquet's own types say it all; Arrow's copy of the schema would make every small file a third larger.
-    let options = ArrowWriterOptions::new().with_properties(properties(job.partition)).with_skip_arrow_metadata(true);
-    let mut writer =
-        ArrowWriter::try_new_with_options(output, schema, options).map_err(LakeError::parquet("write", &path))?;
-    let mut stats = StatsBuilder::default();
-    let batches: Vec<&RecordBatch> = job.batches.iter().collect();
-    for rows in sorted(job).chunks(ROW_GROUP_ROWS) {
-        let group = interleave_record_batch(&batches, rows)?;
-        stats.add(&group);
-        writer.write(&group).map_err(LakeError::parquet("write", &path))?;
-        writer.flush().map_err(LakeError::parquet("write", &path))?;
-    }
-    let output = writer.into_inner().map_err(LakeError::parquet("write", &path))?;
-    output.inner.sync_all().map_err(LakeError::io("write", &path))?;
-    Ok(Add {
-        path: format!("{}/{}", job.partition.folder(), job.file_name),
-        partition_values: partition_values(job.partition.day, job.partition.resource),
-        size: output.bytes,
-        modification_time: modification_time_ms,
-        data_change: true,
-        stats: stats.to_delta(),
-        tags: BTreeMap::from([
-            ("sha256".to_owned(), output.sha256()),
-            (MEMORY_BYTES.to_owned(), memory_bytes(job).to_string()),
-        ]),
-    })
+/// A file in `staging` that is being written, by one row group after the other.
+///
+/// Row groups are sorted and encoded on any thread, but written in the order of their tickets, so that the file does not
+/// depend on the threads.
+pub(crate) struct Output {
+    partition: Partition,
+    file_name: String,
+    path: PathBuf,
+    state: Mutex<OutputState>,
+    turn: Condvar,
 }
 
-/// About how much memory the rows of a file take, by the same measure by which an ingest cuts files.
-fn memory_bytes(job: &Job) -> usize {
-    let Some((at, _)) = columns::find("byte_length") else { return job.bytes };
-    let lengths = job.batches.iter().flat_map(|batch| batch.column(at).as_primitive::<Int64Type>().values());
-    lengths.map(|length| row_bytes(*length)).sum()
+struct OutputState {
+    /// The ticket whose turn it is.
+    next: u64,
+    /// `None` when it is closed, or could not be written.
+    writer: Option<ArrowWriter<Hashing<File>>>,
+    stats: StatsBuilder,
+    memory_bytes: usize,
+}
+
+impl Output {
+    /// Begins a file of that name, without its folder.
+    pub(crate) fn create(partition: Partition, file_name: String, staging: &Scratch) -> Result<Self, LakeError> {
+        let (path, file) = staging.create(&file_name)?;
+        // Parquet's own types say it all; Arrow's copy of the schema would make every small file a third larger.
+        let options = ArrowWriterOptions::new().with_properties(properties(partition)).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(Hashing::new(file), columns::schema(), options)
+            .map_err(LakeError::parquet("write", &path))?;
+        let state = OutputState { next: 0, writer: Some(writer), stats: StatsBuilder::default(), memory_bytes: 0 };
+        Ok(Self { partition, file_name, path, state: Mutex::new(state), turn: Condvar::new() })
+    }
+
+    /// Writes rows, sorted and folded into requests. Everyone who takes a ticket, from 0 on, comes with it once.
+    pub(crate) fn append(&self, ticket: u64, batches: Vec<RecordBatch>) -> Result<(), LakeError> {
+        let rows = in_order(self.partition, batches).and_then(|rows| match rows {
+            Some(rows) if !self.partition.is_rejects() => Ok(Some(request::fold(&rows)?)),
+            rows => Ok(rows),
+        });
+        let mut state = self.await_turn(ticket);
+        let written = rows.and_then(|rows| rows.map_or(Ok(()), |rows| self.write(&mut state, &rows)));
+        state.next += 1;
+        self.turn.notify_all();
+        written
+    }
+
+    fn write(&self, state: &mut OutputState, rows: &RecordBatch) -> Result<(), LakeError> {
+        let failed = LakeError::parquet("write", &self.path);
+        let Some(writer) = &mut state.writer else { return Ok(()) };
+        for first in (0..rows.num_rows()).step_by(ROW_GROUP_ROWS) {
+            let group = rows.slice(first, ROW_GROUP_ROWS.min(rows.num_rows() - first));
+            state.stats.add(&group);
+            if let Err(error) = writer.write(&group).and_then(|()| writer.flush()) {
+                state.writer = None;
+                return Err(failed(error));
+            }
+        }
+        state.memory_bytes += memory_bytes(rows);
+        Ok(())
+    }
+
+    /// Ends the file, which has to be moved into place then.
+    pub(crate) fn close(&self, ticket: u64, modification_time_ms: i64) -> Result<Add, LakeError> {
+        let mut state = self.await_turn(ticket);
+        let path = &self.path;
+        let gone = || LakeError::Accounts { problem: format!("`{}` was not written", path.display()) };
+        let output = state.writer.take().ok_or_else(gone)?.into_inner().map_err(LakeError::parquet("write", path))?;
+        output.inner.sync_all().map_err(LakeError::io("write", path))?;
+        Ok(Add {
+            path: format!("{}/{}", self.partition.folder(), self.file_name),
+            partition_values: partition_values(self.partition.day, self.partition.resource),
+            size: output.bytes,
+            modification_time: modification_time_ms,
+            data_change: true,
+            stats: state.stats.to_delta(),
+            tags: BTreeMap::from([
+                ("sha256".to_owned(), output.sha256()),
+                (MEMORY_BYTES.to_owned(), state.memory_bytes.to_string()),
+            ]),
+        })
+    }
+
+    fn await_turn(&self, ticket: u64) -> MutexGuard<'_, OutputState> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Tickets are handed out in order to one queue, so somebody has those before.
+        self.turn.wait_while(state, |state| state.next < ticket).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes a file of these rows.
+pub(crate) fn encode(
+    partition: Partition,
+    file_name: String,
+    batches: Vec<RecordBatch>,
+    staging: &Scratch,
+    modification_time_ms: i64,
+) -> Result<Add, LakeError> {
+    let output = Output::create(partition, file_name, staging)?;
+    output.append(0, batches)?;
+    output.close(1, modification_time_ms)
+}
+
+/// About how much memory rows take, by the same measure by which an ingest cuts files.
+fn memory_bytes(rows: &RecordBatch) -> usize {
+    const BYTE_LENGTH: usize = columns::at("byte_length");
+    rows.column(BYTE_LENGTH).as_primitive::<Int64Type>().values().iter().map(|length| row_bytes(*length)).sum()
 }
 
 /// About how much memory the row of a record of that length takes.
@@ -145,31 +195,48 @@ pub(crate) fn source_order(source_id: &str) -> (u64, u64) {
     (commit.parse().unwrap_or(u64::MAX), number.parse().unwrap_or(u64::MAX))
 }
 
+/// The rows as one batch, sorted; `None` when there are none.
+fn in_order(partition: Partition, mut batches: Vec<RecordBatch>) -> Result<Option<RecordBatch>, LakeError> {
+    batches.retain(|batch| batch.num_rows() > 0);
+    if batches.is_empty() {
+        return Ok(None);
+    }
+    let order = sorted(partition, &batches);
+    if batches.len() == 1 && order.iter().enumerate().all(|(row, place)| place.1 == row) {
+        return Ok(batches.pop());
+    }
+    let borrowed: Vec<&RecordBatch> = batches.iter().collect();
+    Ok(Some(interleave_record_batch(&borrowed, &order)?))
+}
+
 /// Batch and row of every row, by time; where resources share a file, by resource first.
 ///
 /// Rows that compare equal stand in the order in which they were read, which is that of their places: so the same logs
 /// give the same file, and merging files keeps the order.
-fn sorted(job: &Job) -> Vec<(usize, usize)> {
-    let column = |name: &str, batch: usize| {
-        let at = columns::find(name).map_or(0, |(at, _)| at);
-        Arc::clone(job.batches[batch].column(at))
-    };
-    let mut rows: Vec<SortKey> = Vec::new();
-    for (number, batch) in job.batches.iter().enumerate() {
-        let times = column("event_time", number);
-        let times = times.as_primitive::<TimestampMicrosecondType>();
-        let (sources, offsets) = (column("source_id", number), column("byte_offset", number));
-        let (sources, offsets) = (sources.as_string::<i32>(), offsets.as_primitive::<Int64Type>());
+fn sorted(partition: Partition, batches: &[RecordBatch]) -> Vec<(usize, usize)> {
+    const EVENT_TIME: usize = columns::at("event_time");
+    const SOURCE_ID: usize = columns::at("source_id");
+    const BYTE_OFFSET: usize = columns::at("byte_offset");
+    const RESOURCE: usize = columns::at("resource");
+    let mut rows: Vec<SortKey> = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+    for (number, batch) in batches.iter().enumerate() {
+        let times = batch.column(EVENT_TIME).as_primitive::<TimestampMicrosecondType>();
+        let sources = batch.column(SOURCE_ID).as_string::<i32>();
+        let offsets = batch.column(BYTE_OFFSET).as_primitive::<Int64Type>();
+        let mut source = ("", (u64::MAX, u64::MAX));
         rows.extend((0..batch.num_rows()).map(|row| {
+            let id = sources.value(row);
+            if source.0 != id {
+                source = (id, source_order(id));
+            }
             let time = if times.is_null(row) { i64::MIN } else { times.value(row) };
-            let source = if sources.is_null(row) { (0, 0) } else { source_order(sources.value(row)) };
-            (time, source, offsets.value(row), number, row)
+            (time, source.1, offsets.value(row), number, row)
         }));
     }
-    if job.partition.resource == partition::OTHER {
-        let resources: Vec<_> = (0..job.batches.len()).map(|batch| column("resource", batch)).collect();
+    if partition.resource == partition::OTHER {
+        let resources: Vec<_> = batches.iter().map(|batch| batch.column(RESOURCE).as_string::<i32>()).collect();
         let resource = |(.., batch, row): &SortKey| {
-            let texts = resources[*batch].as_string::<i32>();
+            let texts = resources[*batch];
             if texts.is_null(*row) { "" } else { texts.value(*row) }
         };
         rows.sort_unstable_by(|left, right| resource(left).cmp(resource(right)).then_with(|| left.cmp(right)));
@@ -190,27 +257,29 @@ fn properties(partition: Partition) -> WriterProperties {
         .set_created_by(format!("kforensic {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new("kforensic.format".to_owned(), FORMAT_VERSION.to_string())]));
     if partition.resource != partition::OTHER && !partition.is_rejects() {
-        let time = columns::find("event_time").and_then(|(at, _)| i32::try_from(at).ok()).unwrap_or_default();
-        let by_time = SortingColumn { column_idx: time, descending: false, nulls_first: true };
-        builder = builder.set_sorting_columns(Some(vec![by_time]));
+        const EVENT_TIME: usize = columns::at("event_time");
+        let column_idx = i32::try_from(EVENT_TIME).unwrap_or_default();
+        builder =
+            builder.set_sorting_columns(Some(vec![SortingColumn { column_idx, descending: false, nulls_first: true }]));
     }
-    COLUMNS.iter().fold(builder, |builder, column| column_properties(builder, column.name, column.kind)).build()
+    COLUMNS.iter().fold(builder, column_properties).build()
 }
 
-fn column_properties(mut builder: WriterPropertiesBuilder, name: &str, kind: Kind) -> WriterPropertiesBuilder {
-    let path = || ColumnPath::from(name);
-    if BLOOM_FILTERED.contains(&name) {
+fn column_properties(mut builder: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
+    let path = || ColumnPath::from(column.name);
+    let Storage { searched, unique, large, .. } = column.storage;
+    if searched {
         builder = builder.set_column_bloom_filter_enabled(path(), true);
     }
-    if WITHOUT_STATISTICS.contains(&name) {
+    if large {
         builder = builder.set_column_statistics_enabled(path(), EnabledStatistics::None);
     }
-    match kind {
+    match column.kind {
         // Times and places grow from row to row, so their differences are small.
         Kind::Time | Kind::Long => builder
             .set_column_dictionary_enabled(path(), false)
             .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED),
-        _ if WITHOUT_DICTIONARY.contains(&name) => builder.set_column_dictionary_enabled(path(), false),
+        _ if unique => builder.set_column_dictionary_enabled(path(), false),
         _ => builder,
     }
 }

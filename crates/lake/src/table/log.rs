@@ -5,10 +5,12 @@
 //! prove in the tests that it is Delta.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kforensic_event::time;
 use serde::{Deserialize, Serialize};
@@ -161,15 +163,20 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path, read: Option<Snapshot>) 
         let bytes = fs::read(&path).map_err(LakeError::io("read", &path))?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| LakeError::Altered { problem: format!("commit {version} is not text") })?;
-        let mut operation = None;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let action: Action = serde_json::from_str(line)
-                .map_err(|error| LakeError::Unsupported { version, problem: error.to_string() })?;
-            apply(action, version, events_dir, &mut files, &mut snapshot.removed, &mut operation)?;
-        }
-        let Some((timestamp_ms, operation)) = operation else {
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let actions = lines.map(serde_json::from_str);
+        // A later format may have members that this version does not know, but its first line says so.
+        let first: FirstLine = text.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        check_format(&first, version)?;
+        let mut actions: Vec<Action> = actions
+            .collect::<Result<_, _>>()
+            .map_err(|error: serde_json::Error| LakeError::Unsupported { version, problem: error.to_string() })?;
+        let info = actions.iter_mut().find_map(|action| action.commit_info.take());
+        let Some(CommitInfo { timestamp: timestamp_ms, kforensic, .. }) = info else {
             return Err(LakeError::Unsupported { version, problem: "it was not written by kforensic".to_owned() });
         };
+        let operation = kforensic.into_owned();
+        // Before anything is believed that it says.
         if seal(text, &operation.seal) != operation.seal {
             return Err(LakeError::Altered { problem: format!("`{}` is not as it was written", path.display()) });
         }
@@ -179,6 +186,9 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path, read: Option<Snapshot>) 
             return Err(LakeError::Altered {
                 problem: format!("commit {before} is not the one that commit {version} was written on"),
             });
+        }
+        for action in actions {
+            apply(action, version, events_dir, &mut files, &mut snapshot)?;
         }
         snapshot.operations.push(operation);
         snapshot.commit_times_ms.push(timestamp_ms);
@@ -195,40 +205,72 @@ fn apply(
     version: u64,
     events_dir: &Path,
     files: &mut HashMap<String, DataFile>,
-    removed: &mut BTreeMap<String, RemovedFile>,
-    operation: &mut Option<(i64, Operation)>,
+    snapshot: &mut Snapshot,
 ) -> Result<(), LakeError> {
-    if let Some(info) = action.commit_info {
-        if info.kforensic.format != FORMAT_VERSION {
-            let problem = format!("layout {} instead of {FORMAT_VERSION}", info.kforensic.format);
-            return Err(LakeError::Unsupported { version, problem });
-        }
-        *operation = Some((info.timestamp, info.kforensic.into_owned()));
-    }
     if let Some(Protocol { min_reader_version, .. }) = action.protocol
         && min_reader_version > READER_VERSION
     {
         let problem = format!("it asks for reader version {min_reader_version} of the Delta protocol");
         return Err(LakeError::Unsupported { version, problem });
     }
+    if let Some(metadata) = action.meta_data {
+        let schema = metadata["schemaString"].as_str().unwrap_or_default();
+        let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+        let names = schema["fields"].as_array().into_iter().flatten().filter_map(|field| field["name"].as_str());
+        snapshot.columns = names.map(str::to_owned).collect();
+        snapshot.metadata = Some(metadata);
+    }
     if let Some(add) = action.add {
         // A name that comes back would be deleted with the file that had it first.
-        if removed.contains_key(&add.path) || files.contains_key(&add.path) {
+        if snapshot.removed.contains_key(&add.path) || files.contains_key(&add.path) {
             return Err(LakeError::Altered { problem: format!("commit {version} adds `{}` once more", add.path) });
         }
-        files.insert(add.path.clone(), data_file(events_dir, add));
+        files.insert(add.path.clone(), data_file(events_dir, add, &snapshot.columns));
     }
     if let Some(Remove { path, deletion_timestamp, .. }) = action.remove {
         let Some(DataFile { sha256, .. }) = files.remove(&path) else {
             let problem = format!("commit {version} removes `{path}`, which is not part of the case");
             return Err(LakeError::Altered { problem });
         };
-        removed.insert(path, RemovedFile { removed_ms: deletion_timestamp, sha256 });
+        snapshot.removed.insert(path, RemovedFile { removed_ms: deletion_timestamp, sha256 });
     }
     Ok(())
 }
 
-fn data_file(events_dir: &Path, add: Add) -> DataFile {
+/// What every version of kforensic writes first.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct FirstLine {
+    commit_info: FirstInfo,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct FirstInfo {
+    kforensic: WrittenBy,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WrittenBy {
+    format: Option<u32>,
+    tool_version: String,
+}
+
+/// Fails when a commit was written by a version of kforensic whose layout this one does not know.
+fn check_format(first: &FirstLine, version: u64) -> Result<(), LakeError> {
+    let WrittenBy { format: Some(format), tool_version } = &first.commit_info.kforensic else { return Ok(()) };
+    let problem = match format.cmp(&FORMAT_VERSION) {
+        Ordering::Equal => return Ok(()),
+        Ordering::Greater => format!(
+            "its format is {format}, written by kforensic {tool_version}; this version reads format {FORMAT_VERSION}"
+        ),
+        Ordering::Less => format!("its format is {format}, which was never released: ingest the logs into a new case"),
+    };
+    Err(LakeError::Unsupported { version, problem })
+}
+
+fn data_file(events_dir: &Path, add: Add, columns: &Arc<[String]>) -> DataFile {
     let value = |name: &str| add.partition_values.get(name).cloned().flatten();
     let day = value("date").and_then(|date| date.parse::<chrono::NaiveDate>().ok());
     let epoch = chrono::NaiveDate::default();
@@ -244,6 +286,7 @@ fn data_file(events_dir: &Path, add: Add) -> DataFile {
             Some(bytes) => bytes,
             None => add.size.saturating_mul(USUAL_RATIO),
         },
+        columns: Arc::clone(columns),
         name: add.path,
     }
 }
@@ -275,9 +318,10 @@ pub(crate) fn commit(
     timestamp_ms: i64,
     operation: &mut Operation,
     change: &Change,
+    before: Option<&Snapshot>,
 ) -> Result<String, LakeError> {
     UNSEALED.clone_into(&mut operation.seal);
-    let mut body = render(version, timestamp_ms, operation, change)
+    let mut body = render(version, timestamp_ms, operation, change, before)
         .map_err(|error| LakeError::Accounts { problem: format!("the commit cannot be written: {error}") })?;
     operation.seal = seal(&body, UNSEALED);
     if let Some(at) = body.find(&sealed_as(UNSEALED)) {
@@ -319,6 +363,7 @@ fn render(
     timestamp_ms: i64,
     operation: &Operation,
     change: &Change,
+    before: Option<&Snapshot>,
 ) -> Result<String, serde_json::Error> {
     let (name, parameters) = delta_operation(operation);
     let info = CommitInfo {
@@ -334,6 +379,11 @@ fn render(
         let protocol = Protocol { min_reader_version: READER_VERSION, min_writer_version: WRITER_VERSION };
         actions.push(Action { protocol: Some(protocol), ..Action::default() });
         actions.push(Action { meta_data: Some(metadata(timestamp_ms, operation)), ..Action::default() });
+    } else if let Some(before) = before.filter(|before| !before.has_all_columns()) {
+        // The table has got columns: from here on files have them, and those of before are NULL there.
+        let mut metadata = before.metadata.clone().unwrap_or_default();
+        metadata["schemaString"] = delta_schema().into();
+        actions.push(Action { meta_data: Some(metadata), ..Action::default() });
     }
     for source in operation.sources.iter().filter(|source| source.archive.is_none()) {
         let txn = Txn { app_id: format!("kforensic/source/{}", source.sha256), version: 1 };
@@ -402,6 +452,7 @@ mod tests {
             resource_partition: "pods".to_owned(),
             stats: FileStats::default(),
             memory_bytes: 0,
+            columns: Arc::from([]),
         }
     }
 
@@ -419,10 +470,9 @@ mod tests {
 
     /// What a log of these actions makes of the table: its files, or what is wrong.
     fn table(actions: Vec<Action<'_>>) -> Result<Vec<String>, String> {
-        let (mut files, mut removed, mut operation) = (HashMap::new(), BTreeMap::new(), None);
+        let (mut files, mut snapshot) = (HashMap::new(), Snapshot::default());
         for action in actions {
-            apply(action, 3, Path::new(""), &mut files, &mut removed, &mut operation)
-                .map_err(|error| error.to_string())?;
+            apply(action, 3, Path::new(""), &mut files, &mut snapshot).map_err(|error| error.to_string())?;
         }
         let mut names: Vec<String> = files.into_keys().collect();
         names.sort();

@@ -3,5 +3,6 @@
 pub(crate) mod data_file;
 pub(crate) mod ledger;
 pub(crate) mod log;
+pub(crate) mod read;
 pub(crate) mod snapshot;
 pub(crate) mod stats;

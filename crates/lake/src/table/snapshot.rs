@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use kforensic_event::partition;
+use kforensic_event::{COLUMNS, columns, partition};
+use serde_json::Value;
 
 use crate::table::ledger::KeptOriginal;
 use crate::table::ledger::Pruned;
@@ -29,9 +31,22 @@ pub struct DataFile {
     pub stats: FileStats,
     /// About how much memory its rows take, in bytes: what decides whether it is a small file.
     pub memory_bytes: u64,
+    /// Names of the columns that it has.
+    pub columns: Arc<[String]>,
 }
 
 impl DataFile {
+    /// Whether it has the column called `name`: files of earlier versions have fewer. Where the log does not say which it
+    /// has, it has all.
+    pub fn has_column(&self, name: &str) -> bool {
+        self.columns.is_empty() || self.columns.iter().any(|column| column == name)
+    }
+
+    /// Whether its rows say which of them stand for their requests.
+    pub fn is_folded(&self) -> bool {
+        self.has_column("final")
+    }
+
     /// Whether its rows are rejected records, not events.
     pub fn is_rejects(&self) -> bool {
         self.resource_partition == partition::REJECTED
@@ -62,9 +77,23 @@ pub struct Snapshot {
     pub operations: Vec<Operation>,
     /// When each of them was committed, in milliseconds since 1970.
     pub commit_times_ms: Vec<i64>,
+    /// Names of the columns of the table.
+    pub columns: Arc<[String]>,
+    /// The newest `metaData` of the log.
+    pub metadata: Option<Value>,
 }
 
 impl Snapshot {
+    /// Whether the table has all columns that this version writes.
+    pub(crate) fn has_all_columns(&self) -> bool {
+        COLUMNS.iter().all(|column| self.columns.iter().any(|name| name == column.name))
+    }
+
+    /// A column of the table that this version does not know: a later one wrote it.
+    pub(crate) fn unknown_column(&self) -> Option<&str> {
+        self.columns.iter().map(String::as_str).find(|name| columns::find(name).is_none())
+    }
+
     /// All sources that were read, in order.
     pub fn sources(&self) -> impl Iterator<Item = &LedgerEntry> {
         self.operations.iter().flat_map(|operation| &operation.sources)

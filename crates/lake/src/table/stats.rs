@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, RecordBatch};
-use kforensic_event::{COLUMNS, Cell, Kind, columns, time};
+use kforensic_event::{COLUMNS, Cell, Kind, time};
 use serde_json::{Map, Value, json};
-
-/// Columns with statistics: the times and what a query about a resource filters on.
-const COLUMNS_WITH_STATS: [&str; 6] = ["event_time", "stage_time", "api_group", "resource", "namespace", "verb"];
 
 /// Longest text in the statistics, in characters. Delta readers treat longer ones as bounds anyway.
 const MAX_TEXT_CHARS: usize = 32;
@@ -38,8 +35,7 @@ struct ColumnStats {
 impl StatsBuilder {
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
-        for name in COLUMNS_WITH_STATS {
-            let Some((at, column)) = columns::find(name) else { continue };
+        for (at, column) in COLUMNS.iter().enumerate().filter(|(_, column)| column.storage.bounded) {
             let stats = self.columns.entry(column.name).or_default();
             let array = batch.column(at);
             stats.nulls += array.null_count() as u64;

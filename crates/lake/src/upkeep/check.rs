@@ -320,6 +320,7 @@ mod tests {
                 resource_partition: String::new(),
                 stats: FileStats::default(),
                 memory_bytes: 0,
+                columns: std::sync::Arc::from([]),
             }
         };
         let files = contents.iter().enumerate().map(file).collect();

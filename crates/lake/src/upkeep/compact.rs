@@ -134,6 +134,7 @@ mod tests {
             resource_partition: (*partition).to_owned(),
             stats: FileStats { rows: 1, event_time: Some((*time, *time)) },
             memory_bytes: mib << 20,
+            columns: std::sync::Arc::from([]),
         };
         Snapshot { files: files.iter().enumerate().map(file).collect(), ..Snapshot::default() }
     }

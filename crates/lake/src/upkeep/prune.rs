@@ -14,14 +14,14 @@ use crate::case::Writer;
 use crate::ground::error::LakeError;
 use crate::ground::progress::Progress;
 use crate::ingest::decode::{join, render};
-use crate::ingest::dedup;
 use crate::table::data_file::file_name;
 use crate::table::ledger::Operation;
 use crate::table::ledger::Pruned;
 use crate::table::ledger::PrunedSource;
 use crate::table::log::{Change, Remove};
+use crate::table::read::{self, check_hash, partition_of};
 use crate::table::snapshot::{DataFile, Snapshot};
-use crate::upkeep::rewrite::{Rewrite, UpkeepOptions, check_hash, partition_of, rewrite_all};
+use crate::upkeep::rewrite::{Rewrite, UpkeepOptions, rewrite_all};
 use crate::upkeep::sweep::{Swept, sweep};
 
 /// What a prune did and where the case stands.
@@ -115,9 +115,8 @@ impl<'a> Old<'a> {
 
     /// Which rows of a batch stay.
     fn kept(&self, batch: &RecordBatch) -> BooleanArray {
-        let column = |name: &str| batch.column(columns::find(name).map_or(0, |(at, _)| at));
-        let times = column("event_time").as_primitive::<TimestampMicrosecondType>();
-        let sources = column("source_id").as_string::<i32>();
+        let times = batch.column(columns::at("event_time")).as_primitive::<TimestampMicrosecondType>();
+        let sources = batch.column(columns::at("source_id")).as_string::<i32>();
         let time = |row: usize| times.is_valid(row).then(|| times.value(row));
         (0..batch.num_rows()).map(|row| Some(!self.holds(time(row), sources.value(row)))).collect()
     }
@@ -142,7 +141,7 @@ fn plan<'a>(snapshot: &'a Snapshot, old: &Old<'_>) -> Result<Plan<'a>, LakeError
         }
         check_hash(file)?;
         let (mut gone, mut kept) = (0_u64, 0_u64);
-        dedup::read(file, Some(&["event_time", "source_id"]), &mut |cells| {
+        read::rows(file, Some(&["event_time", "source_id"]), &mut |cells| {
             let [time, source] = cells else { return };
             let (time, source) = (time.1.int(), source.1.text().unwrap_or_default());
             if !old.holds(time, source) {

@@ -10,15 +10,13 @@ use std::thread;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use kforensic_event::columns;
 
 use crate::case::Writer;
 use crate::ground::error::LakeError;
-use crate::ground::hash::sha256_of_file;
 use crate::ground::progress::Progress;
-use crate::ingest::dedup;
-use crate::table::data_file::{Job, Partition, encode};
+use crate::table::data_file::{Partition, encode};
 use crate::table::log::Add;
+use crate::table::read::{self, check_hash};
 use crate::table::snapshot::DataFile;
 use crate::table::stats::FileStats;
 
@@ -96,11 +94,11 @@ impl Rewrite<'_> {
         let mut batches = Vec::new();
         for file in &self.files {
             check_hash(file)?;
-            for batch in dedup::open(file)?.build().map_err(LakeError::parquet("read", &file.path))? {
+            for batch in read::batches(file, None)? {
                 if progress.is_cancelled() {
                     return Err(LakeError::Interrupted);
                 }
-                let batch = RecordBatch::try_new(columns::schema(), batch?.columns().to_vec())?;
+                let batch = batch?;
                 let batch = match keep(&batch) {
                     Some(kept) => filter_record_batch(&batch, &kept)?,
                     None => batch,
@@ -110,8 +108,7 @@ impl Rewrite<'_> {
             }
             progress.add_bytes(file.size_bytes);
         }
-        let job = Job { partition: self.partition, file_name: self.file_name.clone(), batches, bytes: 0 };
-        let add = encode(&job, &writer.staging.scratch, options.now_ms)?;
+        let add = encode(self.partition, self.file_name.clone(), batches, &writer.staging.scratch, options.now_ms)?;
         let rows = FileStats::from_delta(&add.stats).rows;
         if rows != self.rows {
             let problem = format!("{rows} rows in `{}` instead of {}", add.path, self.rows);
@@ -119,21 +116,4 @@ impl Rewrite<'_> {
         }
         Ok(add)
     }
-}
-
-/// Fails when a file is not what was committed.
-pub(crate) fn check_hash(file: &DataFile) -> Result<(), LakeError> {
-    let sha256 = sha256_of_file(&file.path).map_err(LakeError::io("read", &file.path))?;
-    if sha256 != file.sha256 {
-        let problem = format!("`{}` has SHA-256 {sha256} instead of {}", file.path.display(), file.sha256);
-        return Err(LakeError::Altered { problem });
-    }
-    Ok(())
-}
-
-/// The partition of a file whose rows are to be written anew.
-pub(crate) fn partition_of(file: &DataFile) -> Result<Partition, LakeError> {
-    Partition::of_file(file).ok_or_else(|| LakeError::Altered {
-        problem: format!("`{}` lies in a folder that this version of kforensic does not make", file.name),
-    })
 }

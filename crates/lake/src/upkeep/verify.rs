@@ -16,8 +16,8 @@ use crate::case::writer::is_written_to;
 use crate::case::{Case, key, originals};
 use crate::ground::error::LakeError;
 use crate::ground::hash::sha256_of_file;
-use crate::ingest::dedup;
 use crate::table::log;
+use crate::table::read;
 use crate::table::snapshot::{DataFile, Snapshot};
 
 /// What was found in a case.
@@ -127,7 +127,7 @@ fn check_file(file: &DataFile, rows_of_sources: &mut RowsOfSources) -> Result<u6
         let (events, rejects) = rows_of_sources.entry(source.to_owned()).or_default();
         *(if file.is_rejects() { rejects } else { events }) += 1;
     };
-    dedup::read(file, Some(&["source_id"]), count).map_err(|error| error.to_string())?;
+    read::rows(file, Some(&["source_id"]), count).map_err(|error| error.to_string())?;
     Ok(rows)
 }
 

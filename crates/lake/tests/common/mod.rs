@@ -12,7 +12,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use kforensic_event::{COLUMNS, Cell, Redactor, columns, rebuild};
-use kforensic_lake::{Case, DataFile, IngestOptions, LakeError, Progress, Report, SecretValues, Writer, ingest};
+use kforensic_lake::{
+    Case, DataFile, IngestOptions, LakeError, Progress, Report, SecretValues, Snapshot, Writer, ingest,
+};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -202,12 +204,57 @@ pub(crate) fn rows(file: &DataFile, each: &mut dyn FnMut(&Cells<'_>)) {
 /// Every event of a case, rebuilt, sorted.
 pub(crate) fn rebuilt(case: &Path) -> Vec<Value> {
     let snapshot = Case::open(case).unwrap().snapshot().unwrap();
+    check_requests(&snapshot);
     let mut events = Vec::new();
     for file in snapshot.event_files() {
         rows(file, &mut |cell| events.push(serde_json::from_str(&rebuild(cell).unwrap()).unwrap()));
     }
     events.sort_by_cached_key(Value::to_string);
     events
+}
+
+/// Holds the folded columns of a case against its events, told from all of them at once: whatever was read in which order,
+/// each request has one row that stands for it, of its last stage, which says what stages there are and what the outcome was.
+#[track_caller]
+pub(crate) fn check_requests(snapshot: &Snapshot) {
+    const ORDER: [&str; 4] = ["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"];
+    const KEY: [&str; 8] =
+        ["event_time", "audit_id", "verb", "source_ip", "resource", "api_group", "user_name", "request_uri"];
+    let rank = |stage: &str| ORDER.iter().position(|known| *known == stage);
+    let mut requests: BTreeMap<String, Vec<[Cell<'static>; 5]>> = BTreeMap::new();
+    for file in snapshot.event_files() {
+        rows(file, &mut |cell| {
+            let key = format!("{:?}", KEY.map(cell));
+            requests.entry(key).or_default().push(["stage", "status_code", "final", "stages", "outcome"].map(cell));
+        });
+    }
+    for (key, events) in requests {
+        let stage = |event: &[Cell<'static>; 5]| event[0].text().unwrap_or_default().to_owned();
+        let mut stages: Vec<String> = events.iter().map(stage).filter(|stage| !stage.is_empty()).collect();
+        stages.sort_by_key(|stage| (rank(stage).unwrap_or(9), stage.clone()));
+        stages.dedup();
+        let finals: Vec<_> = events.iter().filter(|event| event[2] == Cell::Bool(true)).collect();
+        assert_eq!(finals.len(), 1, "{key}: {events:?}");
+        let [last_stage, code, _, seen, outcome] = finals[0];
+        let highest = events.iter().filter_map(|event| rank(&stage(event))).max();
+        assert_eq!(last_stage.text().and_then(rank), highest, "{key}");
+        let Cell::Texts(seen) = seen else { panic!("{key}: no stages") };
+        assert_eq!(seen.iter().map(ToString::to_string).collect::<Vec<_>>(), stages, "{key}");
+        let flows = |event: &[Cell<'static>; 5]| {
+            event[0].text() == Some("ResponseStarted") && event[1].int().is_none_or(|code| code < 400)
+        };
+        let expected = match code.int() {
+            _ if events.iter().any(flows) => "allowed",
+            None => "unknown",
+            Some(401 | 403) => "denied",
+            Some(code) if code < 400 => "allowed",
+            Some(_) => "failed",
+        };
+        assert_eq!(outcome.text(), Some(expected), "{key}");
+        for other in events.iter().filter(|event| event[2] != Cell::Bool(true)) {
+            assert_eq!(other[2..], [Cell::Bool(false), Cell::Null, Cell::Null], "{key}");
+        }
+    }
 }
 
 /// Every event of the logs, as a JSON library reads it, sorted; without what is no event.

@@ -19,6 +19,7 @@ fn file(day: Option<i32>, partition: &str, event_time: Option<(i64, i64)>) -> Da
         resource_partition: partition.to_owned(),
         stats: FileStats { rows: 1, event_time },
         memory_bytes: 0,
+        columns: std::sync::Arc::from([]),
     }
 }
 

@@ -3,7 +3,7 @@
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use kforensic_event::shape::Position;
-use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns};
+use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, request};
 use kforensic_lake::{Checks, FileStats};
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
@@ -37,7 +37,7 @@ fn case() -> (TempDir, Snapshot) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::create_dir(folder.path().join("out")).unwrap();
     let mut writer = ArrowWriter::try_new(fs::File::create(&path).unwrap(), columns::schema(), None).unwrap();
-    writer.write(&rows.finish().unwrap()).unwrap();
+    writer.write(&request::fold(&rows.finish().unwrap()).unwrap()).unwrap();
     writer.close().unwrap();
     let file = DataFile {
         size_bytes: fs::metadata(&path).unwrap().len(),
@@ -48,6 +48,7 @@ fn case() -> (TempDir, Snapshot) {
         resource_partition: "_none".to_owned(),
         stats: FileStats { rows: 1, event_time: None },
         memory_bytes: 0,
+        columns: std::sync::Arc::from([]),
     };
     (folder, Snapshot { files: vec![file], ..Snapshot::default() })
 }

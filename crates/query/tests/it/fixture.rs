@@ -9,7 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use flate2::read::MultiGzDecoder;
 use kforensic_event::shape::Position;
-use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, time};
+use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, request, time};
 use kforensic_lake::{DataFile, FileStats, Snapshot};
 use kforensic_query::{
     CannedQuery, Catalogue, Checks, Limits, Parameters, QueryError, RowSink, RunSummary, Selection, Session, SinkError,
@@ -77,7 +77,10 @@ impl Fixture {
                 builder.or_insert_with(|| RowBuilder::new(columns::schema())).push(&row);
             });
         }
-        let files = builders.into_iter().map(|(place, rows)| write(folder.path(), place, &rows.finish().unwrap()));
+        let files = builders.into_iter().map(|(place, rows)| {
+            let rows = request::fold(&rows.finish().unwrap()).unwrap();
+            write(folder.path(), place, &rows)
+        });
         let snapshot = Snapshot { files: files.collect(), ..Snapshot::default() };
         Self { folder, snapshot }
     }
@@ -236,6 +239,7 @@ fn write(root: &Path, (day, partition): Folder, rows: &RecordBatch) -> DataFile 
             event_time: times.iter().min().copied().zip(times.iter().max().copied()),
         },
         memory_bytes: 0,
+        columns: std::sync::Arc::from([]),
     }
 }
 

@@ -6,7 +6,7 @@ use super::Framing;
 use crate::event::Event;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears, is_open};
-use crate::shape::{BYTE_ORDER_MARK, Decoded, MAX_RECORD_BYTES, Position, Record, count};
+use crate::shape::{BYTE_ORDER_MARK, Canonical, Decoded, MAX_RECORD_BYTES, Position, Record, count};
 
 /// The framing of the API server's own log file.
 pub(in crate::shape) static LINES: Lines = Lines;
@@ -46,6 +46,17 @@ impl Framing for Lines {
 
     // Lines end at `\n` only: U+0085 stands raw in real user agents, and U+2028 could.
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
+        self.decode_beside(piece, start, last, &mut |_, _| false, each);
+    }
+
+    fn decode_beside(
+        &self,
+        piece: &[u8],
+        start: Position,
+        last: bool,
+        canonical: Canonical<'_>,
+        each: &mut dyn FnMut(Record<'_>),
+    ) {
         let mut position = start;
         let mut rest = piece;
         let tears = Tears::default();
@@ -61,7 +72,9 @@ impl Framing for Lines {
                 bytes = &bytes[BYTE_ORDER_MARK.len()..];
                 begin.offset += count(BYTE_ORDER_MARK.len());
             }
-            if !bytes.iter().all(u8::is_ascii_whitespace) {
+            // Behind a tear an event is not as the server wrote it, however it looks.
+            let is_taken = bytes.first() == Some(&b'{') && tears.is_none() && canonical(bytes, begin);
+            if !is_taken && !bytes.iter().all(u8::is_ascii_whitespace) {
                 let terminated = end.is_some() || !last;
                 records_of_line(Nested { position: begin, bytes, terminated, tears: &tears }, each);
             }

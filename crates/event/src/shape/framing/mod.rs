@@ -6,7 +6,7 @@ mod parts;
 mod rows;
 mod yaml;
 
-use super::{Position, Record};
+use super::{Canonical, Position, Record};
 
 pub(super) use documents::DOCUMENTS;
 pub(super) use lines::LINES;
@@ -26,6 +26,18 @@ pub(super) trait Framing: Sync {
 
     /// See [`super::Reading::decode`].
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>));
+
+    /// See [`super::Reading::decode_beside`].
+    fn decode_beside(
+        &self,
+        piece: &[u8],
+        start: Position,
+        last: bool,
+        _: Canonical<'_>,
+        each: &mut dyn FnMut(Record<'_>),
+    ) {
+        self.decode(piece, start, last, each);
+    }
 }
 
 /// The framing of a source that begins with `head`. That lines of it were split only a shape can tell.

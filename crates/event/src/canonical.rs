@@ -1,0 +1,577 @@
+//! The line as the API server writes it, decoded in one pass, without a form in between.
+//!
+//! The server's encoder is deterministic: members come in the order of its types, without white space, times with six
+//! digits (155,272 of 155,272 events of real v1 logs). Such a line needs none of what other wrappings need, so it is
+//! read straight into a row: every value a span of the line. Which member becomes which column is in the table of columns
+//! ([`crate::columns`]), from whose paths the plan is made.
+//!
+//! Whatever is not exactly so (another member, a member twice, a value of another type, `null`, white space between
+//! members) is not for this module: it says no, and [`crate::Event::decode`] reads the line instead. So the two agree by
+//! construction where this one says yes; a test compares them on all events of all logs.
+
+use std::sync::LazyLock;
+
+use crate::columns::{self, COLUMNS, Kind, Part};
+use crate::decode::{API_VERSION, KIND};
+use crate::fingerprint::Keyed;
+use crate::json_scan::{string_end, value_end};
+use crate::partition;
+use crate::request;
+use crate::row::Origin;
+use crate::rows::{Draft, Rows, Span};
+use crate::shape::Position;
+use crate::time;
+
+/// A member of an object, and what becomes of it.
+#[derive(Debug)]
+struct Member {
+    /// The key as it is written, with quotes and colon.
+    key: Vec<u8>,
+    value: Value,
+}
+
+#[derive(Debug)]
+enum Value {
+    /// Always the same, so that no column holds it.
+    Always(Vec<u8>),
+    /// A column of that kind.
+    Column(usize, Kind),
+    /// An object whose members have columns.
+    Object(Object),
+    /// Kept word for word in a column, and some of its members in columns of their own.
+    Map(usize, Vec<Member>),
+}
+
+#[derive(Debug, Default)]
+struct Object {
+    members: Vec<Member>,
+    /// Members without which it has to be kept word for word, a bit for each.
+    required: u64,
+    /// It may be empty.
+    may_be_empty: bool,
+}
+
+const EVENT_TIME: usize = columns::at("event_time");
+const AUDIT_ID: usize = columns::at("audit_id");
+const STAGE: usize = columns::at("stage");
+const STATUS_CODE: usize = columns::at("status_code");
+const SOURCE_IP: usize = columns::at("source_ip");
+const SOURCE_IPS: usize = columns::at("source_ips");
+const RESOURCE: usize = columns::at("resource");
+const TRUNCATED: usize = columns::at("truncated");
+const REDACTED: usize = columns::at("redacted");
+const DATE: usize = columns::at("date");
+const PARTITION: usize = columns::at("resource_partition");
+const CLUSTER: usize = columns::at("cluster");
+const HOST: usize = columns::at("host");
+const SOURCE_ID: usize = columns::at("source_id");
+const LINE_NUMBER: usize = columns::at("line_number");
+const BYTE_OFFSET: usize = columns::at("byte_offset");
+const BYTE_LENGTH: usize = columns::at("byte_length");
+
+/// Members of the event that every line of the server has.
+const REQUIRED: [&str; 9] =
+    ["kind", "apiVersion", "level", "auditID", "stage", "requestURI", "verb", "user", "requestReceivedTimestamp"];
+
+/// The order in which the server writes members, from its types (`pkg/apis/audit/v1/types.go`): in it they are found at the
+/// first try. Another order is read as well.
+const ORDER: [&str; 19] = [
+    "kind",
+    "apiVersion",
+    "level",
+    "auditID",
+    "stage",
+    "requestURI",
+    "verb",
+    "user",
+    "impersonatedUser",
+    "authenticationMetadata",
+    "sourceIPs",
+    "userAgent",
+    "objectRef",
+    "responseStatus",
+    "requestObject",
+    "responseObject",
+    "requestReceivedTimestamp",
+    "stageTimestamp",
+    "annotations",
+];
+
+static PLAN: LazyLock<Object> = LazyLock::new(plan);
+
+fn key(name: &str) -> Vec<u8> {
+    format!("\"{name}\":").into_bytes()
+}
+
+/// The plan that follows from the paths of the columns, in the order in which the server writes.
+fn plan() -> Object {
+    let mut event = Object::default();
+    let text =
+        |name: &str, text: &str| Member { key: key(name), value: Value::Always(format!("\"{text}\"").into_bytes()) };
+    event.members.extend([text("kind", KIND), text("apiVersion", API_VERSION)]);
+    for (at, column) in COLUMNS.iter().enumerate() {
+        if column.part == Part::Content && !column.path.is_empty() {
+            insert(&mut event, column.path, at, column.kind);
+        }
+    }
+    for (at, column) in COLUMNS.iter().enumerate().filter(|(_, column)| column.part == Part::Derived) {
+        if let Some((path, name)) = column.path.strip_suffix(']').and_then(|path| path.split_once('['))
+            && let Some(Member { value: Value::Map(_, members), .. }) = find(&mut event, path)
+        {
+            members.push(Member { key: key(name), value: Value::Column(at, column.kind) });
+        }
+    }
+    event.members.sort_by_key(|member| ORDER.iter().position(|name| member.key == key(name)));
+    event.required = bits(&event, &REQUIRED);
+    if let Some(Member { value: Value::Object(user), .. }) = find(&mut event, "user") {
+        user.may_be_empty = true;
+    }
+    if let Some(Member { value: Value::Object(status), .. }) = find(&mut event, "responseStatus") {
+        // `{}` in all of 89,636 real events.
+        status.members.insert(0, Member { key: key("metadata"), value: Value::Always(b"{}".to_vec()) });
+        status.required = 1;
+    }
+    event
+}
+
+fn bits(object: &Object, names: &[&str]) -> u64 {
+    let at = |name: &&str| object.members.iter().position(|member| member.key == key(name));
+    names.iter().filter_map(at).fold(0, |bits, at| bits | 1 << at)
+}
+
+fn insert(object: &mut Object, path: &str, at: usize, kind: Kind) {
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    if rest.is_empty() {
+        // Of bodies nothing has a column of its own.
+        let is_map = kind == Kind::Json && (name == "extra" || name == "annotations");
+        let value = if is_map { Value::Map(at, Vec::new()) } else { Value::Column(at, kind) };
+        object.members.push(Member { key: key(name), value });
+        return;
+    }
+    let found = object.members.iter().position(|member| member.key == key(name));
+    let place = found.unwrap_or_else(|| {
+        object.members.push(Member { key: key(name), value: Value::Object(Object::default()) });
+        object.members.len() - 1
+    });
+    if let Value::Object(inner) = &mut object.members[place].value {
+        insert(inner, rest, at, kind);
+    }
+}
+
+fn find<'o>(object: &'o mut Object, path: &str) -> Option<&'o mut Member> {
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let member = object.members.iter_mut().find(|member| member.key == key(name))?;
+    if rest.is_empty() {
+        return Some(member);
+    }
+    match &mut member.value {
+        Value::Object(inner) => find(inner, rest),
+        _ => None,
+    }
+}
+
+/// What tells where an event that was read belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Hash of the audit id and the time; see [`Keyed::request`].
+    pub request: u64,
+    /// Time of the request in microseconds since 1970.
+    pub time: i64,
+    /// See [`request::stage_rank`].
+    pub rank: u8,
+    /// See [`request::goes_on`].
+    pub goes_on: bool,
+    /// Resource partition.
+    pub partition: &'static str,
+}
+
+/// Reads the lines of one piece of a source into its rows.
+#[derive(Debug)]
+pub struct Canonical<'k> {
+    keyed: &'k Keyed,
+    /// Length of the piece.
+    length: usize,
+    origin: [(usize, Option<Span>); 3],
+    partitions: Vec<(&'static str, Span)>,
+    /// Midnight of the day that was read last, by its ten characters.
+    midnight: ([u8; 10], i64),
+    draft: Draft,
+    texts: Vec<Span>,
+}
+
+impl<'k> Canonical<'k> {
+    /// For a piece of `length` bytes of a source that comes from `origin`.
+    pub fn new(keyed: &'k Keyed, length: usize, origin: &Origin, rows: &mut Rows) -> Self {
+        let mut copy = |text: &str| rows.copy(length, text.as_bytes());
+        let origin = [
+            (CLUSTER, origin.cluster.as_deref().map(&mut copy)),
+            (HOST, origin.host.as_deref().map(&mut copy)),
+            (SOURCE_ID, Some(copy(&origin.source_id))),
+        ];
+        let (draft, texts) = (Draft::new(), Vec::new());
+        Self { keyed, length, origin, partitions: Vec::new(), midnight: ([0; 10], 0), draft, texts }
+    }
+
+    /// Adds the row of a line that stands in the piece at `at`; `None`, and nothing is added, when the line is not exactly
+    /// as the server writes it.
+    pub fn read(&mut self, line: &[u8], at: usize, position: Position, rows: &mut Rows) -> Option<Taken> {
+        let text = std::str::from_utf8(line).ok()?;
+        self.draft.clear();
+        let end = Reader { canonical: self, line: text, base: at, rows }.object(&PLAN, 0)?;
+        if end != line.len() {
+            return None;
+        }
+        let draft = &mut self.draft;
+        let time = draft.get(EVENT_TIME)?;
+        let slice = |span: Span| span.of(self.length, at, line, rows);
+        let stage = draft.span(STAGE).map(slice);
+        let stage = stage.and_then(|stage| std::str::from_utf8(stage).ok());
+        let code = draft.get(STATUS_CODE);
+        let rank = request::stage_rank(stage);
+        let resource = draft.span(RESOURCE).map(slice).and_then(|resource| std::str::from_utf8(resource).ok());
+        let partition = partition::of_resource(resource);
+        let taken = Taken {
+            request: self.keyed.request(draft.span(AUDIT_ID).map(slice)?, time),
+            time,
+            rank,
+            goes_on: request::goes_on(rank, code),
+            partition,
+        };
+        let span = match self.partitions.iter().find(|(known, _)| std::ptr::eq(*known, partition)) {
+            Some((_, span)) => *span,
+            None => {
+                let span = rows.copy(self.length, partition.as_bytes());
+                self.partitions.push((partition, span));
+                span
+            }
+        };
+        draft.text(PARTITION, span);
+        draft.int(DATE, time::day(time).into());
+        if draft.get(TRUNCATED).is_none() {
+            draft.int(TRUNCATED, 0);
+        }
+        draft.int(REDACTED, 0);
+        for (column, span) in self.origin {
+            if let Some(span) = span {
+                draft.text(column, span);
+            }
+        }
+        draft.int(LINE_NUMBER, position.line);
+        draft.int(BYTE_OFFSET, position.offset);
+        draft.int(BYTE_LENGTH, i64::try_from(line.len()).unwrap_or(i64::MAX));
+        rows.add(draft);
+        Some(taken)
+    }
+}
+
+/// Reads one line.
+struct Reader<'r, 'k, 'l> {
+    canonical: &'r mut Canonical<'k>,
+    line: &'l str,
+    /// Where the line stands in the piece.
+    base: usize,
+    rows: &'r mut Rows,
+}
+
+impl Reader<'_, '_, '_> {
+    /// Reads the object at `at`; returns what is behind it.
+    fn object(&mut self, object: &Object, mut at: usize) -> Option<usize> {
+        let bytes = self.line.as_bytes();
+        if bytes.get(at)? != &b'{' {
+            return None;
+        }
+        if bytes.get(at + 1)? == &b'}' {
+            return object.may_be_empty.then_some(at + 2);
+        }
+        let (mut seen, mut next) = (0_u64, 0);
+        loop {
+            at += 1;
+            // Members come in the order of the plan, but some are left out.
+            let rest = bytes.get(at..)?;
+            let count = object.members.len();
+            let found = (next..count).chain(0..next).find(|member| rest.starts_with(&object.members[*member].key))?;
+            if seen & 1 << found != 0 {
+                return None;
+            }
+            seen |= 1 << found;
+            next = found + 1;
+            let member = &object.members[found];
+            at = self.value(&member.value, at + member.key.len())?;
+            match bytes.get(at)? {
+                b',' => (),
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        // What is required does not make it say something by itself.
+        let says = object.required == 0 || seen != object.required;
+        (seen & object.required == object.required && says).then_some(at + 1)
+    }
+
+    fn value(&mut self, value: &Value, at: usize) -> Option<usize> {
+        let bytes = self.line.as_bytes();
+        match value {
+            Value::Always(text) => bytes[at..].starts_with(text).then_some(at + text.len()),
+            Value::Object(object) => self.object(object, at),
+            Value::Map(column, members) => self.map(*column, members, at),
+            Value::Column(column, Kind::Text) => {
+                let (span, end) = self.string(at)?;
+                self.canonical.draft.text(*column, span);
+                Some(end)
+            }
+            Value::Column(column, Kind::Json) => {
+                let end = value_end(bytes, at)?;
+                self.canonical.draft.text(*column, Span::new(self.base + at, end - at));
+                Some(end)
+            }
+            Value::Column(column, Kind::Time) => {
+                let (time, end) = self.time(at)?;
+                self.canonical.draft.int(*column, time);
+                Some(end)
+            }
+            Value::Column(column, Kind::Texts) => self.list(*column, at),
+            Value::Column(column, Kind::Int) => {
+                let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                // A status of three digits: no sign, no zero in front, no fraction.
+                let text = self.line.get(at..at + digits).filter(|text| text.len() == 3 && !text.starts_with('0'))?;
+                self.canonical.draft.int(*column, text.parse().ok()?);
+                Some(at + digits)
+            }
+            Value::Column(..) => None,
+        }
+    }
+
+    /// The text of the string at `at`, and what is behind it.
+    fn string(&mut self, at: usize) -> Option<(Span, usize)> {
+        let bytes = self.line.as_bytes();
+        if bytes.get(at)? != &b'"' {
+            return None;
+        }
+        let (end, escapes) = string_end(bytes, at + 1)?;
+        if !escapes {
+            return Some((Span::new(self.base + at + 1, end - at - 2), end));
+        }
+        let text: String = serde_json::from_str(&self.line[at..end]).ok()?;
+        Some((self.rows.copy(self.canonical.length, text.as_bytes()), end))
+    }
+
+    fn list(&mut self, column: usize, at: usize) -> Option<usize> {
+        let mut texts = std::mem::take(&mut self.canonical.texts);
+        texts.clear();
+        let end = self.strings(at, &mut texts);
+        let list = self.rows.list(&texts);
+        self.canonical.draft.text(column, list);
+        if column == SOURCE_IPS
+            && let Some(last) = texts.last()
+        {
+            self.canonical.draft.text(SOURCE_IP, *last);
+        }
+        self.canonical.texts = texts;
+        end
+    }
+
+    /// The texts of the array of strings at `at`.
+    fn strings(&mut self, mut at: usize, texts: &mut Vec<Span>) -> Option<usize> {
+        let bytes = self.line.as_bytes();
+        if bytes.get(at)? != &b'[' {
+            return None;
+        }
+        if bytes.get(at + 1)? == &b']' {
+            return Some(at + 2);
+        }
+        loop {
+            let (text, end) = self.string(at + 1)?;
+            texts.push(text);
+            at = end;
+            match bytes.get(at)? {
+                b',' => (),
+                b']' => return Some(at + 1),
+                _ => return None,
+            }
+        }
+    }
+
+    /// An object that is kept word for word, some of whose members have columns.
+    fn map(&mut self, column: usize, members: &[Member], start: usize) -> Option<usize> {
+        let bytes = self.line.as_bytes();
+        let mut at = start;
+        if bytes.get(at)? != &b'{' {
+            return None;
+        }
+        let mut seen = 0_u64;
+        if bytes.get(at + 1)? == &b'}' {
+            at += 1;
+        } else {
+            loop {
+                at += 1;
+                let rest = bytes.get(at..)?;
+                let known = members.iter().position(|member| rest.starts_with(&member.key));
+                at = match known {
+                    Some(known) if seen & 1 << known != 0 => return None,
+                    Some(known) => {
+                        seen |= 1 << known;
+                        self.map_value(&members[known].value, at + members[known].key.len())?
+                    }
+                    None => {
+                        if bytes.get(at)? != &b'"' {
+                            return None;
+                        }
+                        let (end, escapes) = string_end(bytes, at + 1)?;
+                        // A key that is written with escapes may be one that has a column.
+                        if escapes || bytes.get(end)? != &b':' {
+                            return None;
+                        }
+                        value_end(bytes, end + 1)?
+                    }
+                };
+                match bytes.get(at)? {
+                    b',' => (),
+                    b'}' => break,
+                    _ => return None,
+                }
+            }
+        }
+        self.canonical.draft.text(column, Span::new(self.base + start, at + 1 - start));
+        Some(at + 1)
+    }
+
+    /// A value of a map that has a column: a text, or the first of a list of texts.
+    fn map_value(&mut self, value: &Value, at: usize) -> Option<usize> {
+        let bytes = self.line.as_bytes();
+        let Value::Column(column, kind) = value else { return None };
+        if *kind == Kind::Bool {
+            let (end, _) = string_end(bytes, at + 1)?;
+            self.canonical.draft.int(*column, i64::from(&self.line[at..end] == "\"true\""));
+            return Some(end);
+        }
+        if bytes.get(at)? == &b'"' {
+            let (span, end) = self.string(at)?;
+            self.canonical.draft.text(*column, span);
+            return Some(end);
+        }
+        let mut texts = Vec::new();
+        let end = self.strings(at, &mut texts)?;
+        if let Some(first) = texts.first() {
+            self.canonical.draft.text(*column, *first);
+        }
+        Some(end)
+    }
+
+    /// The instant in the string at `at`, when it is written as the server does.
+    fn time(&mut self, at: usize) -> Option<(i64, usize)> {
+        // `"2026-11-21T20:37:37.325661Z"`
+        let text = self.line.get(at..at + 29)?;
+        let bytes = text.as_bytes();
+        let digits = |from: usize, length: usize| {
+            let digits = &bytes[from..from + length];
+            let number = digits.iter().fold(0_i64, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0')));
+            digits.iter().all(u8::is_ascii_digit).then_some(number)
+        };
+        let marks = [(0, b'"'), (11, b'T'), (14, b':'), (17, b':'), (20, b'.'), (27, b'Z'), (28, b'"')];
+        if !marks.iter().all(|(mark, byte)| bytes[*mark] == *byte) {
+            return None;
+        }
+        if bytes[1..11] != self.canonical.midnight.0 {
+            let midnight = time::parse_canonical(&format!("{}T00:00:00.000000Z", text.get(1..11)?))?;
+            self.canonical.midnight = (bytes[1..11].try_into().ok()?, midnight);
+        }
+        let (hours, minutes, seconds) = (digits(12, 2)?, digits(15, 2)?, digits(18, 2)?);
+        let seconds_of_day = (hours * 60 + minutes) * 60 + seconds;
+        let time = self.canonical.midnight.1 + seconds_of_day * 1_000_000 + digits(21, 6)?;
+        // A leap second would not survive the way through POSIX time and back.
+        (hours < 24 && minutes < 60 && seconds < 60).then_some((time, at + 29))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Cell;
+    use crate::{Event, Row};
+
+    const LINE: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/x?a=1\u0026b","verb":"create","user":{"username":"u","groups":["g","h\n"],"extra":{"authentication.kubernetes.io/credential-id":["JTI=1"],"x":[]}},"sourceIPs":["6.6.6.6","10.0.0.1"],"userAgent":"é","objectRef":{"resource":"pods","namespace":"n","apiVersion":"v1"},"responseStatus":{"metadata":{},"code":201},"requestObject":{"a":[1, -2.5e3,null]},"requestReceivedTimestamp":"2026-11-21T20:37:37.325661Z","stageTimestamp":"2026-11-21T20:37:38.000000Z","annotations":{"authorization.k8s.io/decision":"allow","audit.k8s.io/truncated":"true","k":"v"}}"#;
+
+    fn origin() -> Origin {
+        Origin { source_id: "0-0".to_owned(), cluster: Some("c".to_owned()), host: None }
+    }
+
+    /// The cells of a line by this module, and by the other way; `None` where this module says no.
+    fn both(line: &str) -> Option<(Vec<String>, Vec<String>)> {
+        let (keyed, origin) = (Keyed::random(), origin());
+        let (mut fast, mut slow) = (Rows::new(line.len()), Rows::new(line.len()));
+        let position = Position { line: 7, offset: 70 };
+        let taken =
+            Canonical::new(&keyed, line.len(), &origin, &mut fast).read(line.as_bytes(), 0, position, &mut fast)?;
+        let event = Event::decode(line).unwrap();
+        let length = i64::try_from(line.len()).unwrap();
+        let row = Row { event: Some(&event), reject: None, redacted: 0, note: None, origin: &origin, position, length };
+        slow.push(line.as_bytes(), &row);
+        fast.set_piece(line.as_bytes().to_vec());
+        slow.set_piece(line.as_bytes().to_vec());
+        assert_eq!(taken.time, event.event_time.unwrap());
+        assert_eq!(taken.request, keyed.request(event.audit_id.as_deref().unwrap().as_bytes(), taken.time));
+        let show = |rows: &Rows| rows.cells(0).map(|cell: Cell<'_>| format!("{cell:?}")).collect();
+        Some((show(&fast), show(&slow)))
+    }
+
+    #[test]
+    fn a_line_of_the_server_becomes_the_same_row_either_way() {
+        let (fast, slow) = both(LINE).unwrap();
+        assert_eq!(fast, slow);
+    }
+
+    #[test]
+    fn every_column_of_the_event_is_in_the_plan() {
+        fn count(members: &[Member]) -> usize {
+            members
+                .iter()
+                .map(|member| match &member.value {
+                    Value::Always(_) => 0,
+                    Value::Column(..) => 1,
+                    Value::Object(object) => count(&object.members),
+                    Value::Map(_, members) => 1 + count(members),
+                })
+                .sum()
+        }
+        let named = COLUMNS.iter().filter(|column| column.part == Part::Content && !column.path.is_empty()).count();
+        let in_maps =
+            COLUMNS.iter().filter(|column| column.part == Part::Derived && column.path.contains("].")).count()
+                + COLUMNS.iter().filter(|column| column.path.contains("[a")).count();
+        assert_eq!(count(&PLAN.members), named + in_maps);
+        assert_eq!(PLAN.members.len(), ORDER.len());
+    }
+
+    #[test]
+    fn what_is_not_exactly_so_is_left_to_the_other_way() {
+        for (from, to) in [
+            ("\"verb\":", " \"verb\":"),
+            ("\"verb\":\"create\"", "\"verb\":null"),
+            ("\"verb\":\"create\"", "\"verb\":\"create\",\"verb\":\"get\""),
+            ("\"verb\":\"create\"", "\"verb\":\"create\",\"more\":1"),
+            ("\"verb\":\"create\"", "\"verb\":\"\\ud800\""),
+            ("audit.k8s.io/v1", "audit.k8s.io/v1beta1"),
+            ("\"code\":201", "\"code\":201.0"),
+            ("\"code\":201", "\"code\":\"201\""),
+            ("\"metadata\":{},\"code\":201", "\"metadata\":{}"),
+            ("\"metadata\":{},", ""),
+            ("325661Z", "325Z"),
+            ("T20:37:37", "T20:37:60"),
+            ("2026-11-21T20:37:37", "2026-13-21T20:37:37"),
+            ("\"requestReceivedTimestamp\":\"2026-11-21T20:37:37.325661Z\",", ""),
+            ("[1, -2.5e3,null]", "[1,]"),
+            ("\"x\":[]", "\"x\":[],\"\\u0061uthentication.kubernetes.io/pod-name\":[\"p\"]"),
+            ("\"x\":[]", "\"authentication.kubernetes.io/credential-id\":[\"JTI=2\"]"),
+            ("\"k\":\"v\"}}", "\"k\":\"v\"}} "),
+            ("\"k\":\"v\"}}", "\"k\":\"v\"}"),
+            ("\"objectRef\":{\"resource\":\"pods\",\"namespace\":\"n\",\"apiVersion\":\"v1\"}", "\"objectRef\":{}"),
+            ("\"k\":\"v\"", "\"k\":\"\u{1}\""),
+        ] {
+            let line = LINE.replacen(from, to, 1);
+            assert_ne!(line, LINE, "{from}");
+            let (keyed, mut rows) = (Keyed::random(), Rows::new(line.len()));
+            let mut canonical = Canonical::new(&keyed, line.len(), &origin(), &mut rows);
+            assert_eq!(canonical.read(line.as_bytes(), 0, Position::START, &mut rows), None, "{to}");
+            assert!(rows.is_empty());
+        }
+    }
+}
