@@ -42,6 +42,11 @@ impl DataFile {
         self.columns.is_empty() || self.columns.iter().any(|column| column == name)
     }
 
+    /// Whether it lacks a column that this version writes.
+    pub(crate) fn lacks_columns(&self) -> bool {
+        COLUMNS.iter().any(|column| !self.has_column(column.name))
+    }
+
     /// Whether its rows say which of them stand for their requests.
     pub fn is_folded(&self) -> bool {
         self.has_column("final")

@@ -40,6 +40,7 @@ pub struct Compaction {
 }
 
 /// Merges the small files of all partitions, in one commit, when at least one partition has more than `allowed` of them.
+/// Files of earlier versions, which have fewer columns, are written anew whenever there are any.
 ///
 /// # Errors
 /// When there is no case, a file is not what was committed, or the case cannot be written; it is then as it was before.
@@ -84,21 +85,27 @@ pub fn compact(
 /// What is to be merged: small files that follow each other in time, as many as fit into a file of the normal size.
 fn plan(snapshot: &Snapshot, allowed: usize, version: u64) -> Vec<Rewrite<'_>> {
     let mut partitions: BTreeMap<Partition, Vec<&DataFile>> = BTreeMap::new();
-    for file in snapshot.files.iter().filter(|file| file.memory_bytes < SMALL_FILE_BYTES) {
-        if let Some(partition) = Partition::of_file(file) {
+    let mut early: BTreeMap<Partition, Vec<&DataFile>> = BTreeMap::new();
+    for file in &snapshot.files {
+        let Some(partition) = Partition::of_file(file) else { continue };
+        if file.lacks_columns() {
+            early.entry(partition).or_default().push(file);
+        } else if file.memory_bytes < SMALL_FILE_BYTES {
             partitions.entry(partition).or_default().push(file);
         }
     }
-    if partitions.values().all(|files| files.len() <= allowed) {
+    if early.is_empty() && partitions.values().all(|files| files.len() <= allowed) {
         return Vec::new();
     }
-    let mut groups: Vec<(Partition, Vec<&DataFile>)> = Vec::new();
+    // Events of a request may lie in several of the files of an earlier version: they become one.
+    let mut groups: Vec<(Partition, Vec<&DataFile>)> = early.into_iter().collect();
+    let anew = groups.len();
     for (partition, mut files) in partitions {
         files.sort_by_key(|file| (file.stats.event_time, &file.name));
         let mut bytes = u64::MAX;
         for file in files {
             bytes = bytes.saturating_add(file.memory_bytes);
-            match groups.last_mut().filter(|_| bytes <= FILE_BYTES as u64) {
+            match groups[anew..].last_mut().filter(|_| bytes <= FILE_BYTES as u64) {
                 Some((_, group)) => group.push(file),
                 None => {
                     bytes = file.memory_bytes;
@@ -107,7 +114,7 @@ fn plan(snapshot: &Snapshot, allowed: usize, version: u64) -> Vec<Rewrite<'_>> {
             }
         }
     }
-    groups.retain(|(_, files)| files.len() > 1);
+    groups.retain(|(_, files)| files.len() > 1 || files.iter().any(|file| file.lacks_columns()));
     let numbered = groups.into_iter().enumerate();
     numbered
         .map(|(number, (partition, files))| Rewrite {
