@@ -31,5 +31,10 @@ pub use upkeep::rewrite::UpkeepOptions;
 pub use upkeep::sweep::{GRACE_MS, Swept};
 pub use upkeep::verify::{Problem, Verification, verify};
 
+pub mod seen {
+    //! What a data file holds, by what an audit policy tells apart.
+    pub use crate::table::seen::{RequestKind, SLOT, SLOTS, Seen, Slots, Tally, stage_bit};
+}
+
 /// Version of the layout of the case folder; a case of another version is not opened.
 pub const FORMAT_VERSION: u32 = 2;

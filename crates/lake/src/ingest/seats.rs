@@ -395,6 +395,7 @@ impl Seat {
             stats: FileStats { rows: 0, event_time: Some((i64::MAX, i64::MIN)) },
             memory_bytes: 0,
             columns: Arc::from([]),
+            seen: None,
         };
         self.files.push(EarlierFile::new(file, false));
         let output = Arc::new(Output::create(self.partition, name, staging)?);

@@ -1,6 +1,5 @@
 //! Writing one data file: sorted, compressed, with statistics and Bloom filters.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,6 +22,7 @@ use crate::ground::error::LakeError;
 use crate::ground::hash::Hashing;
 use crate::ground::journal::Scratch;
 use crate::table::log::{Add, MEMORY_BYTES, partition_values};
+use crate::table::seen::{SEEN, SeenBuilder};
 use crate::table::snapshot::DataFile;
 use crate::table::stats::StatsBuilder;
 
@@ -91,6 +91,7 @@ struct OutputState {
     /// `None` when it is closed, or could not be written.
     writer: Option<ArrowWriter<Hashing<File>>>,
     stats: StatsBuilder,
+    seen: SeenBuilder,
     memory_bytes: usize,
 }
 
@@ -102,7 +103,8 @@ impl Output {
         let options = ArrowWriterOptions::new().with_properties(properties(partition)).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Hashing::new(file), columns::schema(), options)
             .map_err(LakeError::parquet("write", &path))?;
-        let state = OutputState { next: 0, writer: Some(writer), stats: StatsBuilder::default(), memory_bytes: 0 };
+        let (stats, seen) = (StatsBuilder::default(), SeenBuilder::default());
+        let state = OutputState { next: 0, writer: Some(writer), stats, seen, memory_bytes: 0 };
         Ok(Self { partition, file_name, path, state: Mutex::new(state), turn: Condvar::new() })
     }
 
@@ -125,6 +127,9 @@ impl Output {
         for first in (0..rows.num_rows()).step_by(ROW_GROUP_ROWS) {
             let group = rows.slice(first, ROW_GROUP_ROWS.min(rows.num_rows() - first));
             state.stats.add(&group);
+            if !self.partition.is_rejects() {
+                state.seen.add(&group);
+            }
             if let Err(error) = writer.write(&group).and_then(|()| writer.flush()) {
                 state.writer = None;
                 return Err(failed(error));
@@ -141,6 +146,9 @@ impl Output {
         let gone = || LakeError::Accounts { problem: format!("`{}` was not written", path.display()) };
         let output = state.writer.take().ok_or_else(gone)?.into_inner().map_err(LakeError::parquet("write", path))?;
         output.inner.sync_all().map_err(LakeError::io("write", path))?;
+        let seen = std::mem::take(&mut state.seen).finish().filter(|_| !self.partition.is_rejects());
+        let seen = seen.map(|seen| (SEEN.to_owned(), seen));
+        let tags = [("sha256".to_owned(), output.sha256()), (MEMORY_BYTES.to_owned(), state.memory_bytes.to_string())];
         Ok(Add {
             path: format!("{}/{}", self.partition.folder(), self.file_name),
             partition_values: partition_values(self.partition.day, self.partition.resource),
@@ -148,10 +156,7 @@ impl Output {
             modification_time: modification_time_ms,
             data_change: true,
             stats: state.stats.to_delta(),
-            tags: BTreeMap::from([
-                ("sha256".to_owned(), output.sha256()),
-                (MEMORY_BYTES.to_owned(), state.memory_bytes.to_string()),
-            ]),
+            tags: tags.into_iter().chain(seen).collect(),
         })
     }
 

@@ -24,6 +24,7 @@ use crate::ground::durable::sync_dir;
 use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
 use crate::table::ledger::Operation;
+use crate::table::seen::SEEN;
 use crate::table::snapshot::{DataFile, RemovedFile, Snapshot};
 use crate::table::stats::{FileStats, delta_schema};
 
@@ -270,7 +271,8 @@ fn check_format(first: &FirstLine, version: u64) -> Result<(), LakeError> {
     Err(LakeError::Unsupported { version, problem })
 }
 
-fn data_file(events_dir: &Path, add: Add, columns: &Arc<[String]>) -> DataFile {
+fn data_file(events_dir: &Path, mut add: Add, columns: &Arc<[String]>) -> DataFile {
+    let seen = add.tags.remove(SEEN);
     let value = |name: &str| add.partition_values.get(name).cloned().flatten();
     let day = value("date").and_then(|date| date.parse::<chrono::NaiveDate>().ok());
     let epoch = chrono::NaiveDate::default();
@@ -287,6 +289,7 @@ fn data_file(events_dir: &Path, add: Add, columns: &Arc<[String]>) -> DataFile {
             None => add.size.saturating_mul(USUAL_RATIO),
         },
         columns: Arc::clone(columns),
+        seen,
         name: add.path,
     }
 }
@@ -453,6 +456,7 @@ mod tests {
             stats: FileStats::default(),
             memory_bytes: 0,
             columns: Arc::from([]),
+            seen: None,
         }
     }
 

@@ -4,5 +4,6 @@ pub(crate) mod data_file;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod read;
+pub(crate) mod seen;
 pub(crate) mod snapshot;
 pub(crate) mod stats;

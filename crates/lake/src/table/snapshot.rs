@@ -33,6 +33,8 @@ pub struct DataFile {
     pub memory_bytes: u64,
     /// Names of the columns that it has.
     pub columns: Arc<[String]>,
+    /// What it holds, as [`crate::seen::Seen::from_tag`] reads it; `None` when the log does not sum it up.
+    pub seen: Option<String>,
 }
 
 impl DataFile {

@@ -321,6 +321,7 @@ mod tests {
                 stats: FileStats::default(),
                 memory_bytes: 0,
                 columns: std::sync::Arc::from([]),
+                seen: None,
             }
         };
         let files = contents.iter().enumerate().map(file).collect();

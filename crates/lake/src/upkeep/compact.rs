@@ -142,6 +142,7 @@ mod tests {
             stats: FileStats { rows: 1, event_time: Some((*time, *time)) },
             memory_bytes: mib << 20,
             columns: std::sync::Arc::from([]),
+            seen: None,
         };
         Snapshot { files: files.iter().enumerate().map(file).collect(), ..Snapshot::default() }
     }

@@ -20,6 +20,7 @@ fn file(day: Option<i32>, partition: &str, event_time: Option<(i64, i64)>) -> Da
         stats: FileStats { rows: 1, event_time },
         memory_bytes: 0,
         columns: std::sync::Arc::from([]),
+        seen: None,
     }
 }
 

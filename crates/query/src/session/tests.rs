@@ -49,6 +49,7 @@ fn case() -> (TempDir, Snapshot) {
         stats: FileStats { rows: 1, event_time: None },
         memory_bytes: 0,
         columns: std::sync::Arc::from([]),
+        seen: None,
     };
     (folder, Snapshot { files: vec![file], ..Snapshot::default() })
 }
