@@ -9,7 +9,6 @@
 -- noise = """
 -- Behind a proxy that sets X-Forwarded-For all requests have several addresses: only those with more than usual in \
 -- their log are listed. An aggregated API server logs the id of the API server before it."""
--- whole_case = true
 --
 -- [[examples]]
 -- log = "metadata"

@@ -6,7 +6,6 @@
 -- attack = ["T1070"]
 -- needs = [{ level = "Metadata" }]
 -- noise = "`forwarded` is normal where logs of aggregated API servers are in the case."
--- whole_case = true
 --
 -- [[examples]]
 -- log = "metadata"

@@ -10,7 +10,6 @@
 -- noise = """
 -- Everything is new at the start of a log, and a baseline must be longer than what happens rarely: nightly jobs, \
 -- weekly upgrades. The cluster's own components are left out unless `-p platform=true`."""
--- whole_case = true
 --
 -- [[parameters]]
 -- name = "baseline"

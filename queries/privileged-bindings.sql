@@ -25,7 +25,6 @@
 -- noise = """
 -- Operators are bound to roles of their own, which are service accounts with a reason `service account`. The \
 -- cluster's own components are left out unless `-p platform=true`."""
--- whole_case = true
 --
 -- [[parameters]]
 -- name = "platform"

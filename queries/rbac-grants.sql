@@ -22,7 +22,6 @@
 -- noise = """
 -- The API server creates its default bindings at its first start; operators and Helm bring theirs. `role_powers` \
 -- is known for roles that were written in the same log."""
--- whole_case = true
 --
 -- [[examples]]
 -- log = "hardened"

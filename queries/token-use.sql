@@ -12,7 +12,6 @@
 -- noise = """
 -- Every pod uses a token that its kubelet minted, every controller one of kube-controller-manager's: those are \
 -- left out unless `-p platform=true`. Tokens minted by people or pipelines remain."""
--- whole_case = true
 --
 -- [[parameters]]
 -- name = "platform"

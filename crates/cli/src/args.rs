@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Describe(DescribeArgs),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
+    /// Show what the case can tell and what it cannot, by resource, host and query; or what an audit policy would record
+    Coverage(CoverageArgs),
     /// Show an event, and where in the evidence it stands
     Show(ShowArgs),
     /// Check that the case is what its ledger says, byte for byte
@@ -136,6 +138,9 @@ pub(crate) struct QueryArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) worth: WorthArgs,
 
     /// Print the statement with its values, but without --limit, instead of running it; `kforensic sql` runs it
     #[arg(long, conflicts_with = "from")]
@@ -329,6 +334,26 @@ fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.iter().map(value)).try_map(|name| name.parse::<Format>())
 }
 
+/// What is said about an answer besides its rows.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct WorthArgs {
+    /// JSON: an object with the rows, the verdict on them and what they leave out, instead of the rows alone
+    #[arg(long)]
+    pub(crate) envelope: bool,
+
+    /// Leave out what this file trusts [default: trusted.toml in the case, when it is there]
+    ///
+    /// Each entry has `query`, `reason`, `author`, `until`, and at least one of user, source_ip, user_agent, namespace,
+    /// resource, name, verb, impersonated_user, cluster, host. What it hides is counted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted: Option<PathBuf>,
+
+    /// Show what is trusted as well
+    #[arg(long, conflicts_with = "trusted")]
+    pub(crate) show_trusted: bool,
+}
+
 /// Shows what the case holds: sources and their accounts, times, counts, files.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
@@ -339,6 +364,29 @@ pub(crate) struct StatusArgs {
     /// Form of the status: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,
+}
+
+/// Shows what the case can tell and what it cannot: levels and stages of every resource, how whole the log of every host
+/// is, and what each query could see.
+///
+/// With `--policy` it evaluates an audit policy as the API server does: what each rule wrote of this case, which queries it
+/// would blind, and which rules would mend that. Without a case the policy is judged alone.
+#[derive(Debug, Args)]
+pub(crate) struct CoverageArgs {
+    /// Shortest pause of a host that is told, when it is also ten times as long as its pauses usually are
+    #[arg(long, value_name = "LENGTH", default_value = "15m")]
+    pub(crate) gap: String,
+
+    /// Evaluate this audit policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Form of the answer: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub(crate) format: String,
+
+    #[command(flatten)]
+    pub(crate) queries: QueriesArgs,
 }
 
 /// Checks that the case is what its ledger says, byte for byte: the chain and seals of its log, hash and

@@ -6,6 +6,8 @@ use kforensic_event::RebuildError;
 use kforensic_lake::LakeError;
 use kforensic_query::catalogue::ValueError;
 use kforensic_query::describe::UnknownView;
+use kforensic_query::policy::PolicyError;
+use kforensic_query::trust::TrustError;
 use kforensic_query::{CatalogueError, FolderError, QueryError, Refusal, TimeError, UnknownQuery};
 use kforensic_report::{Format, ReportError};
 use thiserror::Error;
@@ -46,6 +48,10 @@ pub(crate) enum CliError {
     Spill { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error("`{path}` is no audit policy: {source}")]
+    Policy { path: PathBuf, source: PolicyError },
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     #[error(transparent)]
     Folder(#[from] FolderError),
     #[error("the case has no event with audit id `{audit_id}`{}", stage.as_ref().map(|stage| format!(" of stage `{stage}`")).unwrap_or_default())]
@@ -112,6 +118,9 @@ impl CliError {
             Self::TimesketchName { .. } => "`--format timesketch` writes JSON lines to `.jsonl`, and CSV to `.csv`",
             Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
+            Self::Trust(_) => {
+                "an entry begins with `[[trusted]]` and has `query`, `reason`, `author`, `until`, and whom or what it trusts"
+            }
             Self::NoQueryAbout { .. } => "`kforensic query` lists all",
             Self::NoQuery => "the name comes first: `kforensic query NAME --from PATH…`",
             Self::Folder(FolderError::Taken { .. }) => "give the file another name",

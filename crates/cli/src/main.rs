@@ -7,6 +7,7 @@ mod args;
 mod checks;
 mod command;
 mod error;
+mod footnotes;
 mod interrupt;
 mod message;
 mod output;
@@ -49,6 +50,7 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Query(args) => command::query::run(case, args, interrupt),
         Command::Sql(args) => command::sql::run(case, args, interrupt),
         Command::Status(args) => command::status::run(case, args),
+        Command::Coverage(args) => command::coverage::run(case, args, interrupt),
         Command::Show(args) => command::show::run(case, args),
         Command::Verify(args) => command::verify::run(case, args),
         Command::Compact(args) => command::compact::run(case, args, interrupt),

@@ -65,7 +65,7 @@ impl Session {
     pub fn kept(&self, limit: Option<usize>, sink: &mut dyn RowSink) -> Result<RunSummary, QueryError> {
         let bound = Bound { sql: "FROM last".to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
         let rows = limit.map_or(Rows::All, Rows::Last);
-        let done = stream(self.engine(), bound, rows, self.interrupt(), sink);
+        let done = stream(self.engine(), bound, rows, None, self.interrupt(), sink);
         done.map_err(|error| self.explain(error, "show the answer", Author::Program))
     }
 

@@ -20,7 +20,9 @@
 //! ```
 
 pub mod catalogue;
+pub mod coverage;
 pub mod describe;
+pub mod doubt;
 mod embedded;
 mod engine;
 mod error;
@@ -30,9 +32,11 @@ mod ledger;
 mod lookup;
 mod network;
 mod parameters;
+pub mod policy;
 mod problem;
 mod progress;
 mod protection;
+mod reach;
 mod selection;
 mod session;
 mod sql;
@@ -40,6 +44,7 @@ mod statement;
 mod status;
 mod stream;
 mod trouble;
+pub mod trust;
 mod views;
 pub mod window;
 

@@ -56,6 +56,11 @@ impl Parameters {
         self.values.get(name)
     }
 
+    /// The values that were given, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Refuses values that `query` would ignore or cannot take: an ignored filter makes a wrong answer.
     ///
     /// # Errors

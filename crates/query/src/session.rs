@@ -26,6 +26,7 @@ use crate::sql::literals;
 use crate::statement;
 use crate::stream::{Bound, RowSink, Rows, RunSummary, stream};
 use crate::trouble::{Author, Trouble};
+use crate::trust::Sieve;
 use crate::views::Provided;
 use crate::{ledger, network, views};
 
@@ -183,9 +184,25 @@ impl Session {
         limit: Option<usize>,
         sink: &mut dyn RowSink,
     ) -> Result<RunSummary, QueryError> {
+        self.run_sieved(query, parameters, limit, &mut Sieve::default(), sink)
+    }
+
+    /// The same without the rows that are trusted, which `sieve` counts. They count neither for the limit nor in the
+    /// summary.
+    ///
+    /// # Errors
+    /// As for [`Session::run`].
+    pub fn run_sieved(
+        &self,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        limit: Option<usize>,
+        sieve: &mut Sieve,
+        sink: &mut dyn RowSink,
+    ) -> Result<RunSummary, QueryError> {
         let bound = self.bound(query, parameters)?;
         let rows = limit.map_or(Rows::All, Rows::Last);
-        let done = stream(&self.engine, bound, rows, &self.interrupt, sink);
+        let done = stream(&self.engine, bound, rows, Some(sieve), &self.interrupt, sink);
         done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name), Author::Program))
     }
 
@@ -205,7 +222,7 @@ impl Session {
     ) -> Result<RunSummary, QueryError> {
         self.run_statement(statement, |bound| {
             let rows = limit.map_or(Rows::All, Rows::First);
-            stream(&self.engine, bound, rows, &self.interrupt, sink)
+            stream(&self.engine, bound, rows, None, &self.interrupt, sink)
         })
     }
 

@@ -42,7 +42,8 @@ impl Session {
         })
     }
 
-    fn collect<T: Send + 'static>(
+    /// Runs SQL of our own and gathers its rows.
+    pub(crate) fn collect<T: Send + 'static>(
         &self,
         sql: &str,
         row: impl FnMut(&Row<'_>) -> duckdb::Result<T> + Send + 'static,

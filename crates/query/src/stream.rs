@@ -11,6 +11,7 @@ use duckdb::{Connection, params_from_iter, types};
 use crate::engine::Engine;
 use crate::error::{QueryError, SinkError};
 use crate::session::Interrupt;
+use crate::trust::Sieve;
 
 /// Batches that wait between DuckDB and the receiver: enough for both to work at once, and no more memory.
 const WAITING_BATCHES: usize = 2;
@@ -70,6 +71,7 @@ pub(crate) fn stream(
     engine: &Engine,
     statement: Bound,
     rows: Rows,
+    sieve: Option<&mut Sieve>,
     interrupt: &Interrupt,
     sink: &mut dyn RowSink,
 ) -> Result<RunSummary, QueryError> {
@@ -83,7 +85,7 @@ pub(crate) fn stream(
         let _ = sender.send(Message::End(end));
     });
     let running = Running { messages: receiver, interrupt, ended: false };
-    consume(running, rows, sink)
+    consume(running, rows, sieve, sink)
 }
 
 /// On DuckDB's thread: sends what there is until it ends, or until nobody takes it any more.
@@ -103,7 +105,12 @@ fn produce(connection: &Connection, bound: &Bound, to: &SyncSender<Message>) -> 
     Ok(())
 }
 
-fn consume(mut running: Running<'_>, rows: Rows, sink: &mut dyn RowSink) -> Result<RunSummary, QueryError> {
+fn consume(
+    mut running: Running<'_>,
+    rows: Rows,
+    mut sieve: Option<&mut Sieve>,
+    sink: &mut dyn RowSink,
+) -> Result<RunSummary, QueryError> {
     let mut summary = RunSummary::default();
     let mut newest = match rows {
         Rows::Last(wanted) => Some(Newest::new(wanted)),
@@ -117,6 +124,10 @@ fn consume(mut running: Running<'_>, rows: Rows, sink: &mut dyn RowSink) -> Resu
         match running.next()? {
             Message::Columns(schema) => sink.columns(&schema).map_err(QueryError::Sink)?,
             Message::Rows(batch) => {
+                let batch = match &mut sieve {
+                    Some(sieve) => sieve.sift(batch),
+                    None => batch,
+                };
                 summary.total_rows += batch.num_rows() as u64;
                 match &mut newest {
                     Some(newest) => newest.push(batch),

@@ -146,7 +146,7 @@ fn parse_age(text: &str) -> Option<Option<i64>> {
 }
 
 /// A date, RFC 3339, or RFC 3339 without its zone, which is then UTC.
-fn parse_absolute(text: &str) -> Option<i64> {
+pub(crate) fn parse_absolute(text: &str) -> Option<i64> {
     let (day, rest) = text.split_at_checked(10)?;
     if !has_shape(day, "0000-00-00") {
         return None;

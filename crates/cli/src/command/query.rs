@@ -1,12 +1,15 @@
 //! `kforensic query`
 
+use std::io::Write;
 use std::iter;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
-use kforensic_query::{CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Window, window};
+use kforensic_query::trust::Sieve;
+use kforensic_query::{CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Window, doubt, window};
+use kforensic_report::{Format, ReportError};
 use tempfile::TempDir;
 
 use crate::answer::{self, Shown};
@@ -14,6 +17,7 @@ use crate::args::{Labels, QueriesArgs, QueryArgs};
 use crate::command::ingest::{ingest, reservations};
 use crate::command::{Outcome, case_folder, limits, prune, queries};
 use crate::error::CliError;
+use crate::footnotes::{self, Footnotes};
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
@@ -38,7 +42,10 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     if args.show_sql && args.filter.now.as_deref() != Some("last") {
         return show_sql(query, &parameters);
     }
-    output::format_of(&args.output)?;
+    let format = output::format_of(&args.output)?;
+    if args.worth.envelope && format != Format::Json {
+        return Err(CliError::NotForFormat { option: "--envelope", wanted: "JSON", format });
+    }
     let (temporary, ingested) = ingest_first(case, args, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
 
@@ -53,11 +60,21 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let mut output = Output::open(&args.output, case.root())?;
     output.layout.tags = iter::once(&query.name).chain(&query.attack).cloned().collect();
     let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let shown = answer(query, &parameters, limit, &snapshot, output, interrupt)?;
+    let trusted = match args.worth.show_trusted {
+        true => None,
+        false => footnotes::trusted(args.worth.trusted.as_ref(), case.root(), &catalogue)?,
+    };
+    let now = args.filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
+    let sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
+    let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path) };
+    let (shown, footnotes) = answer(asked, &snapshot, output, args.worth.envelope, interrupt)?;
     footer(&shown, window, newest, start.elapsed());
     if args.filter.now.as_deref() == Some("last") {
         tell_of_the_future(&snapshot, clock);
     }
+    footnotes.tell();
+    window_notes(window, &snapshot, args.filter.now.is_some());
+    question_notes(query, &parameters, shown.run.total_rows, &snapshot)?;
     if let Some(note) = prune::missing(&snapshot, window.since) {
         message::note(&note);
     }
@@ -131,17 +148,79 @@ pub(crate) fn values(
     Ok((parameters, window))
 }
 
+/// A canned query with its values, and what is kept out of its rows.
+struct Asked<'a> {
+    query: &'a CannedQuery,
+    parameters: &'a Parameters,
+    limit: Option<usize>,
+    sieve: Sieve,
+    /// The file that the sieve comes from.
+    trusted: Option<PathBuf>,
+}
+
 fn answer(
+    asked: Asked<'_>,
+    snapshot: &Snapshot,
+    mut output: Output,
+    envelope: bool,
+    interrupt: &Interrupt,
+) -> Result<(Shown, Footnotes), CliError> {
+    let (limits, _spill) = limits()?;
+    let Asked { query, parameters, limit, mut sieve, trusted } = asked;
+    let footnotes = Footnotes::of(query, parameters, snapshot, &limits)?;
+    let session = Session::open(snapshot, &Selection::of(query, parameters), &limits)?;
+    let handle = session.interrupt_handle();
+    interrupt.on(move || handle.interrupt());
+    let (format, layout) = (output.format, output.layout.clone());
+    let write = |output: &mut Output, text: &str| output.write_all(text.as_bytes()).map_err(ReportError::from);
+    if envelope {
+        write(&mut output, "{\"rows\": ")?;
+    }
+    let shown = answer::write_to(format, layout, &mut output, |rows| {
+        session.run_sieved(query, parameters, limit, &mut sieve, rows)
+    })?;
+    let own = footnotes::own_rows(&session, query, parameters, shown.run.total_rows + sieve.hidden())?;
+    let footnotes = footnotes.with_rows(shown.run, own, sieve, trusted);
+    if envelope {
+        write(&mut output, &footnotes.to_json(shown.run))?;
+    }
+    output.finish()?;
+    Ok((shown, footnotes))
+}
+
+/// Says what may be wrong with a question whose answer has no rows, or that names nobody.
+pub(crate) fn question_notes(
     query: &CannedQuery,
     parameters: &Parameters,
-    limit: Option<usize>,
+    rows: u64,
     snapshot: &Snapshot,
-    output: Output,
-    interrupt: &Interrupt,
-) -> Result<Shown, CliError> {
-    let (limits, _spill) = limits()?;
-    let session = Session::open(snapshot, &Selection::of(query, parameters), &limits)?;
-    answer::write(&session, output, interrupt, |session, rows| session.run(query, parameters, limit, rows))
+) -> Result<(), CliError> {
+    let mut doubts = doubt::of_question(query, parameters);
+    if snapshot.event_times().is_some() && doubt::has_values(parameters, rows) {
+        let (limits, _spill) = limits()?;
+        doubts.extend(Session::open(snapshot, &Selection::default(), &limits)?.doubts(parameters, rows)?);
+    }
+    for doubt in doubts {
+        message::note(&footnotes::visible(&doubt.text));
+        if let Some(hint) = doubt.hint {
+            message::hint(&footnotes::visible(&hint));
+        }
+    }
+    Ok(())
+}
+
+/// Says when a window lies beside the evidence. An age counts back from the present unless the user says otherwise.
+pub(crate) fn window_notes(window: Window, snapshot: &Snapshot, names_now: bool) {
+    let Some((first, newest)) = snapshot.event_times() else { return };
+    if window.since.is_some_and(|since| since > newest) {
+        message::note("the window begins after the newest event of the case: the evidence is older");
+        if !names_now {
+            message::hint("count ages back from the newest event with `--now last`");
+        }
+    }
+    if window.until.is_some_and(|until| until <= first) {
+        message::note("the window ends before the first event of the case: the evidence is newer");
+    }
 }
 
 /// A window in words.
@@ -184,10 +263,4 @@ fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration)
     let newest_text = answer::newest_event(newest);
     message::plain(&format!("{rows}; {window_text}; {newest_text}; {:.3} s", elapsed.as_secs_f64()));
     answer::note_hidden_columns(shown);
-    if let (0, Some(since), Some(newest)) = (total_rows, window.since, newest)
-        && since > newest
-    {
-        message::note("the window begins after the newest event of the case: the evidence is older");
-        message::hint("count ages back from the newest event with `--now last`");
-    }
 }

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use clap::parser::ValueSource;
 use clap::{Args, FromArgMatches};
-use kforensic_query::{Gate, Kept, RowSink, RunSummary, Session, Statement, window};
+use kforensic_query::trust::Sieve;
+use kforensic_query::{CannedQuery, Gate, Kept, Parameters, RowSink, RunSummary, Session, Statement, window};
 use kforensic_report::ReportError;
 
 use super::error::ReplError;
@@ -15,14 +16,15 @@ use super::state::{Author, Repl};
 use super::waiting::Waiting;
 use crate::answer::{self, Shown};
 use crate::args::{OutputArgs, QueryArgs};
-use crate::command::{prune, queries, query};
+use crate::command::{limits, prune, queries, query};
 use crate::error::CliError;
+use crate::footnotes::Footnotes;
 use crate::interrupt::Manner;
 use crate::message;
 use crate::output::format_of;
 
 /// Options of `kforensic query` that make a case or choose a catalogue, which a session has already.
-const NOT_HERE: [&str; 4] = ["from", "threads", "keep_secret_values", "queries"];
+const NOT_HERE: [&str; 7] = ["from", "threads", "keep_secret_values", "queries", "envelope", "trusted", "show_trusted"];
 
 /// The options of `.run`: those of `kforensic query`.
 pub(super) fn options() -> clap::Command {
@@ -90,6 +92,9 @@ impl Repl<'_> {
         let shown = self.show_kept(sql, &kept, None, &[])?;
         self.footer(&answer::count(kept.rows), start);
         self.note_hidden(shown.as_ref());
+        if self.is_watched() && self.filters.iter().next().is_some() {
+            message::note("the filters narrow canned queries (`.run NAME`), not SQL: this is the whole case");
+        }
         Ok(Ended { rows: Some(kept.rows), seconds: start.elapsed().as_secs_f64() })
     }
 
@@ -147,12 +152,26 @@ impl Repl<'_> {
             };
             self.footer(&format!("{rows}; {}", query::window_text(window)), start);
             self.note_hidden(shown.as_ref());
+            self.footnotes(&query, &parameters, kept.rows)?;
+            query::window_notes(window, &self.case.snapshot, args.filter.now.is_some());
+            query::question_notes(&query, &parameters, kept.rows, &self.case.snapshot)?;
             if let Some(note) = prune::missing(&self.case.snapshot, window.since) {
                 message::note(&note);
             }
             Ok(Ended { rows: Some(kept.rows), seconds: start.elapsed().as_secs_f64() })
         })();
         self.record(text.clone(), start, done)
+    }
+
+    /// Says what an answer is worth, for people at a terminal. What is trusted is shown at the prompt.
+    fn footnotes(&self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<(), CliError> {
+        if self.is_watched() {
+            let (limits, _spill) = limits()?;
+            let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
+            let run = RunSummary { rows, total_rows: rows };
+            footnotes.with_rows(run, None, Sieve::default(), None).tell();
+        }
+        Ok(())
     }
 
     /// Does something with the form and the file that the options of one answer ask for.

@@ -58,14 +58,8 @@ pub struct Tally {
 }
 
 /// The slots of a day in which a host logged something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Slots(pub [u64; 5]);
-
-impl Default for Slots {
-    fn default() -> Self {
-        Self([0; 5])
-    }
-}
 
 impl Slots {
     /// Notes an instant of the day.
@@ -223,14 +217,17 @@ pub fn stage_bit(stage: Option<&str>) -> u8 {
     }
 }
 
+/// Group, resource, subresource, verb, level, host, cluster, stages, hours, events; texts by their numbers.
+type WrittenKind = (u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64);
+
 /// How a summary is written: texts once, and numbers in their place.
 #[derive(Serialize, Deserialize)]
 struct Written<'a> {
     /// The texts.
     #[serde(borrow)]
     t: Vec<std::borrow::Cow<'a, str>>,
-    /// Group, resource, subresource, verb, level, host, cluster, stages, hours, events.
-    k: Vec<(u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64)>,
+    /// The kinds.
+    k: Vec<WrittenKind>,
     /// Host, cluster, slots.
     h: Vec<(u32, u32, [u64; 5])>,
     /// Cut, salvaged, assumed, truncated.

@@ -32,8 +32,6 @@ pub(super) struct Header {
     pub(super) caveat: Option<String>,
     pub(super) noise: String,
     #[serde(default)]
-    pub(super) whole_case: bool,
-    #[serde(default)]
     parameters: Vec<Declaration>,
     #[serde(default)]
     pub(super) examples: Vec<Example>,

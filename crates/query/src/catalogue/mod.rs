@@ -16,6 +16,7 @@ use crate::embedded;
 use crate::error::QueryError;
 use crate::gate::{self, Refusal};
 use crate::parameters::Parameters;
+use crate::reach;
 use crate::statement;
 
 pub use needs::{Level, Need, Stage};
@@ -142,7 +143,8 @@ pub struct CannedQuery {
     pub attack: Vec<String>,
     /// Resources it reads; only files of their partitions are opened. `None` means all.
     pub resources: Option<Vec<String>>,
-    /// It reads more than its filters select, such as what came before a window: all files are opened.
+    /// It reads more than its filters select, such as what came before a window: all files are opened. Derived from the
+    /// SQL, not declared.
     pub whole_case: bool,
     /// What the audit policy must have recorded for the answer to be complete; empty when the query says it in words.
     pub needs: Vec<Need>,
@@ -404,7 +406,7 @@ impl CannedQuery {
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
             resources: header.resources,
-            whole_case: header.whole_case,
+            whole_case: reach::reaches_beyond(text),
             needs,
             caveat,
             noise: header.noise,

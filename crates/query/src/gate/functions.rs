@@ -46,8 +46,11 @@ const TABLE_FUNCTIONS: [(&str, Arguments); 27] = [
     ("unnest", Arguments::Values),
 ];
 
+/// Why DuckDB's own name for who runs a statement is refused: an analyst means somebody else, and would get no rows.
+pub(super) const OWN_USER: &str = "it is DuckDB's own user; who sent a request is `user_name`";
+
 /// Scalar functions and aggregates that are refused, each with the reason.
-const REFUSED_FUNCTIONS: [(&str, &str); 17] = [
+const REFUSED_FUNCTIONS: [(&str, &str); 18] = [
     ("combine", "it works on the engine's own memory"),
     ("combine_aggr", "it works on the engine's own memory"),
     ("currval", "a statement keeps no state"),
@@ -62,6 +65,7 @@ const REFUSED_FUNCTIONS: [(&str, &str); 17] = [
     ("setval", "a statement keeps no state"),
     ("sleep_ms", "it only wastes time"),
     ("to_aggregate_state", "it works on the engine's own memory"),
+    ("user", OWN_USER),
     ("variant_bytes_to_variant", "it works on the engine's own memory"),
     ("write_log", "it writes to the log of the engine"),
     ("write_parquet", "it writes files"),

@@ -102,6 +102,7 @@ impl Walk<'_> {
             "FUNCTION" | "WINDOW" => self.function(id),
             "BASE_TABLE" | "SHOW_REF" => self.table(id),
             "TYPE" => self.type_name(id),
+            "COLUMN_REF" => self.column(id),
             _ => Ok(()),
         }
     }
@@ -201,6 +202,25 @@ impl Walk<'_> {
                 Err(self.refused(id, &format!("the function `{last}` under the name `{name}`")))
             }
             _ => Ok(name),
+        }
+    }
+
+    /// `user` is no column but DuckDB's own user, unless the statement calls something so itself: `user = 'bob'` would be
+    /// false for every row, without a word.
+    fn column(&self, id: Id) -> Result<(), Problem> {
+        let names = self.texts(id, "column_names");
+        let [name] = names.as_slice() else { return Ok(()) };
+        let is = |other: &str| other.eq_ignore_ascii_case(name);
+        if !is("user") {
+            return Ok(());
+        }
+        let is_named = self.tree.below(Tree::ROOT).any(|node| {
+            self.tree.text(node, "alias").is_some_and(is)
+                || self.texts(node, "column_name_alias").into_iter().chain(self.texts(node, "aliases")).any(is)
+        });
+        match is_named {
+            true => Ok(()),
+            false => Err(self.refused(id, &format!("`{name}`")).with_hint(functions::OWN_USER)),
         }
     }
 

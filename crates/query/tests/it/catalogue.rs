@@ -102,7 +102,7 @@ fn a_session_of_the_files_that_filters_leave_answers_like_one_of_the_whole_case(
             }
         }
     }
-    assert!(wrong.is_empty(), "these need `whole_case = true`:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "these look beyond their filters, unseen by `reach`:\n{}", wrong.join("\n"));
 }
 
 #[test]

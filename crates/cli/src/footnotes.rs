@@ -1,0 +1,221 @@
+//! What stands under an answer besides its rows: what it is worth, and what it leaves out. For people on standard error,
+//! for programs in an envelope around the rows.
+
+use std::path::{Path, PathBuf};
+
+use anstyle::AnsiColor;
+use kforensic_event::time;
+use kforensic_lake::Snapshot;
+use kforensic_query::catalogue::{Parameter, Value};
+use kforensic_query::coverage::{Finding, LeftOut, Observed, Scope, Verdict, judge};
+use kforensic_query::trust::{Sieve, Trusted};
+use kforensic_query::{
+    CannedQuery, Catalogue, Limits, Parameters, QueryError, RowSink, RunSummary, Session, SinkError,
+};
+use serde_json::json;
+
+use crate::error::CliError;
+use crate::message;
+use crate::terminal::painted;
+
+/// The list of what is trusted that lies in a case.
+const TRUSTED: &str = "trusted.toml";
+
+/// The parameter that shows the cluster's own work, which many queries leave out.
+const OWN: &str = "own";
+
+/// What stands under an answer.
+pub(crate) struct Footnotes {
+    verdict: Verdict,
+    left_out: LeftOut,
+    /// Rows of the cluster's own work that were left out; `None` when the query leaves out none.
+    own: Option<u64>,
+    /// What was trusted, and by which file.
+    sieve: Sieve,
+    trusted: Option<PathBuf>,
+    names_cluster: bool,
+}
+
+impl Footnotes {
+    /// Judges an answer that is not there yet.
+    pub(crate) fn of(
+        query: &CannedQuery,
+        parameters: &Parameters,
+        snapshot: &Snapshot,
+        limits: &Limits,
+    ) -> Result<Self, CliError> {
+        let observed = Observed::of(snapshot, limits)?;
+        Ok(Self {
+            verdict: judge(query, &observed, &Scope::of(parameters)),
+            left_out: LeftOut::of(snapshot, &observed),
+            own: None,
+            sieve: Sieve::default(),
+            trusted: None,
+            names_cluster: parameters.get("cluster").is_some(),
+        })
+    }
+
+    /// Adds what was left out of the rows.
+    pub(crate) fn with_rows(self, run: RunSummary, own: Option<u64>, sieve: Sieve, trusted: Option<PathBuf>) -> Self {
+        let verdict = self.verdict.with_rows(run.total_rows + sieve.hidden());
+        Self { verdict, own, sieve, trusted, ..self }
+    }
+
+    /// Tells people.
+    pub(crate) fn tell(&self) {
+        let Verdict { finding, because, .. } = &self.verdict;
+        let colour = match finding {
+            Finding::Seen | Finding::NoSuchTraffic => AnsiColor::Green,
+            Finding::Partly | Finding::NotObservable | Finding::Untold => AnsiColor::Yellow,
+        };
+        let because = match because.as_slice() {
+            [] => String::new(),
+            reasons => format!(": {}", visible(&reasons.join("; "))),
+        };
+        message::plain(&format!("{}: {}{because}", painted("verdict", colour), finding.name()));
+        for words in self.words() {
+            message::plain(&format!("{}: {}", painted("left out", AnsiColor::Cyan), visible(&words)));
+        }
+        for entry in &self.sieve.expired {
+            let (number, until) = (entry.number, message::time(&time::render(entry.until)));
+            let file = self.trusted.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+            message::note(&visible(&format!(
+                "entry {number} of `{file}` ended at {until} UTC and hides nothing any more: {}",
+                entry.reason
+            )));
+        }
+        if !self.left_out.clusters.is_empty() && !self.names_cluster {
+            let clusters = self.left_out.clusters.iter().map(|name| match name.as_str() {
+                "" => "logs without a name".to_owned(),
+                name => format!("`{name}`"),
+            });
+            let clusters = clusters.collect::<Vec<_>>().join(", ");
+            message::note(&visible(&format!(
+                "the case holds several clusters ({clusters}), and this is about all of them"
+            )));
+            message::hint("narrow it with `--cluster NAME`, or add the column: `kforensic query NAME --show-sql`");
+        }
+    }
+
+    /// What is left out, each in a sentence.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if let Some(own) = self.own.filter(|own| *own > 0) {
+            let rows = if own == 1 { "row" } else { "rows" };
+            words.push(format!("{own} {rows} of the cluster's own work (`-p own=true` shows them)"));
+        }
+        for (entry, rows) in self.sieve.entries.iter().filter(|(_, rows)| *rows > 0) {
+            let what = if *rows == 1 { "row" } else { "rows" };
+            let (number, reason, author) = (entry.number, &entry.reason, &entry.author);
+            words.push(format!(
+                "{rows} {what} trusted by entry {number}, {author}: {reason} (`--show-trusted` shows them)"
+            ));
+        }
+        words.extend(self.left_out.in_words());
+        words
+    }
+
+    /// The members of an envelope behind its rows.
+    pub(crate) fn to_json(&self, run: RunSummary) -> String {
+        let Verdict { finding, because, pauses } = &self.verdict;
+        let pauses: Vec<_> = pauses
+            .iter()
+            .map(|pause| {
+                json!({
+                    "host": pause.host.0, "cluster": pause.host.1,
+                    "from": time::render(pause.from), "to": time::render(pause.to),
+                })
+            })
+            .collect();
+        let entry = |entry: &kforensic_query::trust::Entry| {
+            json!({
+                "entry": entry.number, "reason": entry.reason, "author": entry.author,
+                "until": time::render(entry.until),
+            })
+        };
+        let trusted: Vec<_> = self
+            .sieve
+            .entries
+            .iter()
+            .map(|(which, rows)| {
+                let mut told = entry(which);
+                told["rows"] = json!(rows);
+                told
+            })
+            .collect();
+        let left = &self.left_out;
+        let verdict = json!({
+            "verdict": finding.id(), "text": finding.name(), "because": because, "pauses": pauses,
+        });
+        let left_out = json!({
+            "own": self.own,
+            "trusted": trusted,
+            "trusted_expired": self.sieve.expired.iter().map(entry).collect::<Vec<_>>(),
+            "rejected": left.rejected,
+            "cut": left.cut,
+            "salvaged": left.salvaged,
+            "assumed": left.assumed,
+            "truncated": left.truncated,
+            "sources_left_out": left.sources_left_out,
+            "pruned": left.pruned,
+            "pruned_before": left.pruned_before,
+            "rows_not_shown": run.total_rows - run.rows,
+        });
+        format!(", \"verdict\": {verdict}, \"left_out\": {left_out}, \"clusters\": {}}}\n", json!(left.clusters))
+    }
+}
+
+/// What is trusted: by the file that is named, else by the one in the case.
+pub(crate) fn trusted(
+    named: Option<&PathBuf>,
+    case: &Path,
+    catalogue: &Catalogue,
+) -> Result<Option<(PathBuf, Trusted)>, CliError> {
+    let own = case.join(TRUSTED);
+    let path = match named {
+        Some(path) => path.clone(),
+        // A link in a case may lead anywhere.
+        None if own.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) => own,
+        None => return Ok(None),
+    };
+    let text = std::fs::read_to_string(&path).map_err(|source| CliError::Input { path: path.clone(), source })?;
+    let names: Vec<&str> = catalogue.iter().map(|query| query.name.as_str()).collect();
+    let trusted = Trusted::parse(&path.display().to_string(), &text, &names)?;
+    Ok(Some((path, trusted)))
+}
+
+/// How many rows more the answer would have with the cluster's own work; `None` when the query leaves nothing out.
+pub(crate) fn own_rows(
+    session: &Session,
+    query: &CannedQuery,
+    parameters: &Parameters,
+    rows: u64,
+) -> Result<Option<u64>, QueryError> {
+    let leaves_out = |parameter: &Parameter| parameter.default == Some(Value::Boolean(false));
+    let is_shown = parameters.get(OWN) == Some(&Value::Boolean(true));
+    if is_shown || !query.parameter(OWN).is_some_and(leaves_out) {
+        return Ok(None);
+    }
+    let mut all = parameters.clone();
+    all.set(OWN, Value::Boolean(true));
+    let counted = session.run(query, &all, Some(1), &mut Nowhere)?;
+    Ok(Some(counted.total_rows.saturating_sub(rows)))
+}
+
+/// Takes rows that are only counted.
+struct Nowhere;
+
+impl RowSink for Nowhere {
+    fn columns(&mut self, _: &arrow::datatypes::SchemaRef) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn rows(&mut self, _: &arrow::array::RecordBatch) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// Names and values of a log on a terminal, which they must not command.
+pub(crate) fn visible(text: &str) -> String {
+    kforensic_report::escape(text).into_owned()
+}

@@ -1,0 +1,84 @@
+//! What stands between the log and an answer, apart from the verdict: each is counted, none is silent.
+
+use std::collections::BTreeSet;
+
+use kforensic_lake::Snapshot;
+
+use crate::coverage::observed::Observed;
+
+/// What an answer from a case leaves out or rests on, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Records that are no audit event. They have no time, so every window may lack them.
+    pub rejected: u64,
+    /// Events that a collector cut off: members behind the cut are NULL.
+    pub cut: u64,
+    /// Events that were recovered in another way.
+    pub salvaged: u64,
+    /// Events for which something was assumed.
+    pub assumed: u64,
+    /// Events whose bodies the server dropped because they were too large.
+    pub truncated: u64,
+    /// Files that an ingest was pointed at and that were never read.
+    pub sources_left_out: Vec<String>,
+    /// Events that were pruned.
+    pub pruned: u64,
+    /// The latest time before which something was pruned, RFC 3339.
+    pub pruned_before: Option<String>,
+    /// Clusters whose logs are in the case, when there are several.
+    pub clusters: Vec<String>,
+}
+
+impl LeftOut {
+    /// Counts what a case leaves out. No file is opened.
+    pub fn of(snapshot: &Snapshot, observed: &Observed) -> Self {
+        let read: BTreeSet<&str> = snapshot.sources().map(|source| source.name.as_str()).collect();
+        let skipped = snapshot.operations.iter().flat_map(|operation| &operation.skipped);
+        let skipped: BTreeSet<&str> = skipped.map(|skipped| skipped.name.as_str()).collect();
+        let accounts = || snapshot.prunings().flat_map(|pruned| &pruned.sources);
+        let clusters: BTreeSet<&str> = observed.hosts.keys().map(|(_, cluster)| cluster.as_str()).collect();
+        Self {
+            rejected: snapshot.reject_files().map(|file| file.stats.rows).sum(),
+            cut: observed.cut,
+            salvaged: observed.salvaged,
+            assumed: observed.assumed,
+            truncated: observed.truncated,
+            sources_left_out: skipped.difference(&read).map(|name| (*name).to_owned()).collect(),
+            pruned: accounts().map(|account| account.events).sum(),
+            pruned_before: snapshot.prunings().map(|pruned| pruned.before.clone()).max(),
+            clusters: match clusters.len() {
+                0 | 1 => Vec::new(),
+                _ => clusters.into_iter().map(str::to_owned).collect(),
+            },
+        }
+    }
+
+    /// In words, each a sentence without a full stop. What is not left out is not mentioned, and what was pruned is told
+    /// by who knows the window.
+    pub fn in_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut say = |number: u64, one: &str, many: &str, what: &str| {
+            if number > 0 {
+                words.push(format!("{number} {}{what}", if number == 1 { one } else { many }));
+            }
+        };
+        say(
+            self.rejected,
+            "record",
+            "records",
+            " that could not be read as an event (`kforensic sql \"FROM rejects\"`)",
+        );
+        say(self.cut, "event", "events", " cut off by a collector: what stood behind the cut is NULL");
+        say(self.salvaged, "event", "events", " recovered from damage or an unknown wrapper (column `salvaged`)");
+        say(self.assumed, "event", "events", " with an assumed value (column `assumed`)");
+        say(
+            self.truncated,
+            "event",
+            "events",
+            " without bodies, which were too large for the server (column `truncated`)",
+        );
+        let files = u64::try_from(self.sources_left_out.len()).unwrap_or(u64::MAX);
+        say(files, "file", "files", " that an ingest left out (`kforensic status --format json`)");
+        words
+    }
+}

@@ -1,0 +1,13 @@
+//! What a case can tell and what it cannot: what was logged, what stands between the log and the truth, and what an audit
+//! policy would record.
+
+mod hosts;
+mod left_out;
+mod observed;
+mod verdict;
+
+pub use hosts::{HostAccount, Seam, Step};
+pub use left_out::LeftOut;
+pub use observed::{Observed, Pause};
+pub(crate) use verdict::few;
+pub use verdict::{Finding, Scope, Verdict, judge};

@@ -1,0 +1,247 @@
+//! What a case holds, by what an audit policy tells apart: kinds of requests, levels, stages, hours and hosts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kforensic_lake::seen::{RequestKind, SLOT, SLOTS, Seen, Slots, Tally};
+use kforensic_lake::{DataFile, Snapshot};
+
+use crate::catalogue::Level;
+use crate::error::QueryError;
+use crate::selection::Selection;
+use crate::session::{Limits, Session};
+use crate::window::Window;
+
+/// Microseconds in an hour.
+pub(crate) const HOUR: i64 = 3_600_000_000;
+
+/// Hours of a day.
+const HOURS: i64 = 24;
+
+/// What a case holds. Made from the summaries that stand in its log, so no file is opened; where one has none, all are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The kinds of requests, with a tally for each UTC day (in days since 1970).
+    pub kinds: BTreeMap<RequestKind, BTreeMap<i32, Tally>>,
+    /// Host and cluster, with the five-minute slots of each day in which something was logged.
+    pub hosts: BTreeMap<(String, String), BTreeMap<i32, Slots>>,
+    /// Events that a collector cut off.
+    pub cut: u64,
+    /// Events that were recovered in another way.
+    pub salvaged: u64,
+    /// Events for which something was assumed, such as a time zone.
+    pub assumed: u64,
+    /// Events whose bodies the server dropped because they were too large.
+    pub truncated: u64,
+    /// Times of the first and the last event, in microseconds since 1970.
+    pub times: Option<(i64, i64)>,
+}
+
+/// A pause of a host, in microseconds since 1970: nothing was logged from the first to the second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Host and cluster.
+    pub host: (String, String),
+    /// From here, to within five minutes.
+    pub from: i64,
+    /// To here, to within five minutes.
+    pub to: i64,
+}
+
+impl Observed {
+    /// Sums up a case. `limits` count only when some file has no summary.
+    ///
+    /// # Errors
+    /// When a file has to be read and cannot be.
+    pub fn of(snapshot: &Snapshot, limits: &Limits) -> Result<Self, QueryError> {
+        let mut observed = Self { times: snapshot.event_times(), ..Self::default() };
+        for file in snapshot.event_files() {
+            match (file.day, summary(file)) {
+                (Some(day), Some(seen)) => observed.add(day, seen),
+                _ => return Self::read(&Session::open(snapshot, &Selection::default(), limits)?, snapshot),
+            }
+        }
+        Ok(observed)
+    }
+
+    /// Sums up what a session sees, by reading it.
+    ///
+    /// # Errors
+    /// When a file turns out to be damaged, or on an interrupt.
+    pub fn read(session: &Session, snapshot: &Snapshot) -> Result<Self, QueryError> {
+        const DAY: &str = "(event_time::DATE - DATE '1970-01-01')::INTEGER";
+        let mut observed = Self { times: snapshot.event_times(), ..Self::default() };
+        let kinds = format!(
+            "SELECT coalesce(api_group, ''), resource, coalesce(subresource, ''), coalesce(verb, ''), \
+             coalesce(level, ''), coalesce(host, ''), coalesce(cluster, ''), {DAY}, \
+             bit_or(CASE stage WHEN 'RequestReceived' THEN 1 WHEN 'ResponseStarted' THEN 2 \
+                WHEN 'ResponseComplete' THEN 4 WHEN 'Panic' THEN 8 ELSE 16 END)::UTINYINT, \
+             bit_or(1::UINTEGER << hour(event_time)::UINTEGER)::UINTEGER, count(*)::UBIGINT \
+             FROM events GROUP BY ALL"
+        );
+        let rows = session.collect(&kinds, |row| {
+            let kind = RequestKind {
+                group: row.get(0)?,
+                resource: row.get(1)?,
+                subresource: row.get(2)?,
+                verb: row.get(3)?,
+                level: row.get(4)?,
+                host: row.get(5)?,
+                cluster: row.get(6)?,
+            };
+            Ok((kind, row.get::<_, i32>(7)?, Tally { stages: row.get(8)?, hours: row.get(9)?, events: row.get(10)? }))
+        })?;
+        for (kind, day, tally) in rows {
+            observed.kinds.entry(kind).or_default().insert(day, tally);
+        }
+        let slots = format!(
+            "SELECT DISTINCT coalesce(host, ''), coalesce(cluster, ''), {DAY}, \
+             (hour(event_time) * 12 + minute(event_time) // 5)::BIGINT FROM events"
+        );
+        let rows = session.collect(&slots, |row| {
+            Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), row.get::<_, i32>(2)?, row.get::<_, i64>(3)?))
+        })?;
+        for (host, day, slot) in rows {
+            observed.hosts.entry(host).or_default().entry(day).or_default().add(slot * SLOT);
+        }
+        let marks = "SELECT count(*) FILTER (salvaged = 'cut'), count(*) FILTER (salvaged <> 'cut'), \
+                     count(*) FILTER (len(assumed) > 0), count(*) FILTER (truncated) FROM events";
+        for (cut, salvaged, assumed, truncated) in
+            session.collect(marks, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        {
+            (observed.cut, observed.salvaged, observed.assumed, observed.truncated) =
+                (cut, salvaged, assumed, truncated);
+        }
+        Ok(observed)
+    }
+
+    fn add(&mut self, day: i32, seen: Seen) {
+        for (kind, tally) in seen.kinds {
+            let days = self.kinds.entry(kind).or_default();
+            let sum = days.entry(day).or_default();
+            sum.stages |= tally.stages;
+            sum.hours |= tally.hours;
+            sum.events += tally.events;
+        }
+        for (host, slots) in seen.hosts {
+            self.hosts.entry(host).or_default().entry(day).or_default().merge(&slots);
+        }
+        self.cut += seen.cut;
+        self.salvaged += seen.salvaged;
+        self.assumed += seen.assumed;
+        self.truncated += seen.truncated;
+    }
+
+    /// Events of the case.
+    pub fn events(&self) -> u64 {
+        self.kinds.values().flat_map(BTreeMap::values).map(|tally| tally.events).sum()
+    }
+
+    /// Whether the policy that wrote the log seems to record all of an API group, or of all: so many things of it are
+    /// logged, which nobody lists one by one. Without a group, whether all groups seem to be.
+    pub(crate) fn seems_to_log(&self, group: Option<&str>) -> bool {
+        const GROUPS: usize = 6;
+        const RESOURCES: usize = 20;
+        const OBJECTS_OF_GROUP: usize = 8;
+        let objects = self
+            .kinds
+            .keys()
+            .filter_map(|kind| Some((kind.group.as_str(), kind.resource.as_deref()?, kind.subresource.as_str())));
+        let objects: BTreeSet<_> = objects.collect();
+        let groups: BTreeSet<&str> = objects.iter().map(|(group, ..)| *group).collect();
+        let resources: BTreeSet<_> = objects.iter().map(|(group, resource, _)| (group, resource)).collect();
+        let of_group = |wanted: &str| objects.iter().filter(|(group, ..)| *group == wanted).count();
+        (groups.len() >= GROUPS && resources.len() >= RESOURCES)
+            || group.is_some_and(|group| of_group(group) >= OBJECTS_OF_GROUP)
+    }
+
+    /// The pauses of every host within `window` that are longer than `shortest` (in microseconds) and three times as long
+    /// as its pauses usually are.
+    ///
+    /// To within five minutes: what is shorter than twice that is not found.
+    pub fn pauses(&self, window: Window, shortest: i64) -> Vec<Pause> {
+        let mut found = Vec::new();
+        for (host, days) in &self.hosts {
+            let slots = days.iter().flat_map(|(day, slots)| {
+                let first = i64::from(*day) * i64::try_from(SLOTS).unwrap_or(288);
+                (0..SLOTS).filter(|slot| slots.has(*slot)).map(move |slot| first + i64::try_from(slot).unwrap_or(0))
+            });
+            let slots: Vec<i64> = slots.collect();
+            let mut usual: Vec<i64> = slots.windows(2).map(|pair| pair[1] - pair[0] - 1).collect();
+            usual.sort_unstable();
+            // Nine of ten pauses are at most as long. A handful of events has no rhythm.
+            let Some(usual) = usual.get(usual.len() * 9 / 10).filter(|_| slots.len() >= 6) else { continue };
+            let least = (usual * 3 + 1).max((shortest + SLOT - 1) / SLOT - 1).max(2);
+            for pair in slots.windows(2).filter(|pair| pair[1] - pair[0] > least) {
+                let (from, to) = ((pair[0] + 1) * SLOT, pair[1] * SLOT);
+                let is_in =
+                    window.since.is_none_or(|since| to > since) && window.until.is_none_or(|until| from < until);
+                if is_in {
+                    found.push(Pause { host: host.clone(), from, to });
+                }
+            }
+        }
+        found.sort_by(|left, right| (left.from, &left.host).cmp(&(right.from, &right.host)));
+        found
+    }
+}
+
+/// The summary of a file, when its log has one.
+fn summary(file: &DataFile) -> Option<Seen> {
+    Seen::from_tag(file.seen.as_deref()?)
+}
+
+/// The hours of a tally of `day` that touch `window`, as hours since 1970.
+pub(crate) fn hours_in(day: i32, tally: &Tally, window: Window) -> impl Iterator<Item = i64> + use<> {
+    let (first, hours) = (i64::from(day) * HOURS, tally.hours);
+    (0..HOURS).filter(move |hour| hours >> hour & 1 == 1).map(move |hour| first + hour).filter(move |hour| {
+        window.since.is_none_or(|since| (hour + 1) * HOUR > since)
+            && window.until.is_none_or(|until| hour * HOUR < until)
+    })
+}
+
+/// The level of a kind of requests; `None` where the log does not tell it, as Google's does not.
+pub(crate) fn level_of(kind: &RequestKind) -> Option<Level> {
+    Level::of_name(&kind.level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host_with(slots: impl IntoIterator<Item = i64>) -> Observed {
+        let mut observed = Observed::default();
+        for slot in slots {
+            let day = i32::try_from(slot.div_euclid(288)).unwrap();
+            let host = observed.hosts.entry(("cp-1".to_owned(), String::new())).or_default();
+            host.entry(day).or_default().add(slot.rem_euclid(288) * SLOT);
+        }
+        observed
+    }
+
+    #[test]
+    fn a_pause_is_held_against_the_rhythm_of_its_host() {
+        let quarter = 15 * 60 * 1_000_000;
+        let of = |slots: Vec<i64>| {
+            let pauses = host_with(slots).pauses(Window::default(), quarter);
+            pauses.into_iter().map(|pause| (pause.from / SLOT, pause.to / SLOT)).collect::<Vec<_>>()
+        };
+        // Busy all the time, but for half an hour over midnight.
+        assert_eq!(of((250..285).chain(291..320).collect()), [(285, 291)]);
+        // One that says something every half hour, and once misses three times.
+        assert_eq!(of((0..20).filter(|at| *at != 7).map(|at| at * 6).collect()), []);
+        assert_eq!(of((0..20).filter(|at| !(7..11).contains(at)).map(|at| at * 6).collect()), [(37, 66)]);
+        // Five events are no rhythm.
+        assert_eq!(of(vec![0, 1, 2, 3, 90]), []);
+        let window = Window { since: Some(300 * SLOT), until: None };
+        assert_eq!(host_with((250..285).chain(291..320)).pauses(window, quarter), []);
+    }
+
+    #[test]
+    fn hours_are_those_that_touch_the_window() {
+        let tally = Tally { stages: 4, hours: 0b1011, events: 3 };
+        let hours = |since, until| hours_in(1, &tally, Window { since, until }).collect::<Vec<_>>();
+        assert_eq!(hours(None, None), [24, 25, 27]);
+        assert_eq!(hours(Some(25 * HOUR), Some(27 * HOUR + 1)), [25, 27]);
+        assert_eq!(hours(Some(25 * HOUR + 1), Some(27 * HOUR)), [25]);
+    }
+}
