@@ -93,16 +93,16 @@ pub fn of_question(query: &CannedQuery, parameters: &Parameters) -> Vec<Doubt> {
 }
 
 /// Whether an answer with so many rows has values that can be doubted.
-pub fn has_values(parameters: &Parameters, rows: u64) -> bool {
+pub fn has_values(query: &CannedQuery, parameters: &Parameters, rows: u64) -> bool {
     parameters.iter().any(|(name, value)| {
         let is_text = matches!(value, Value::Text(_) | Value::Network(_));
-        is_text && (is_always_doubted(name) || (rows == 0 && compared(name).is_some()))
+        is_text && (is_always_doubted(query, name) || (rows == 0 && compared(name).is_some()))
     })
 }
 
-/// A secret without its namespace still matches the lists that were refused, so an answer with rows may be about another.
-fn is_always_doubted(name: &str) -> bool {
-    name == "secret"
+/// A secret without its namespace still matches lists, so an answer with rows may be about another.
+fn is_always_doubted(query: &CannedQuery, name: &str) -> bool {
+    name == "secret" || (query.is_about_secrets_read() && ["namespace", "name"].contains(&name))
 }
 
 impl Session {
@@ -110,9 +110,9 @@ impl Session {
     ///
     /// # Errors
     /// When a file turns out to be damaged, or on an interrupt.
-    pub fn doubts(&self, parameters: &Parameters, rows: u64) -> Result<Vec<Doubt>, QueryError> {
+    pub fn doubts(&self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<Vec<Doubt>, QueryError> {
         let mut doubts = Vec::new();
-        for (name, value) in parameters.iter().filter(|(name, _)| rows == 0 || is_always_doubted(name)) {
+        for (name, value) in parameters.iter().filter(|(name, _)| rows == 0 || is_always_doubted(query, name)) {
             match (name, value) {
                 ("secret", Value::Text(secret)) => doubts.extend(self.doubt_secret(secret)?),
                 (name, Value::Text(text) | Value::Network(text)) => {

@@ -12,7 +12,7 @@ use crate::sql::literal;
 /// The SQL that runs: filters put in, values still to be bound.
 pub(crate) fn bound(query: &CannedQuery, parameters: &Parameters) -> String {
     let uses = scan(&query.sql).filters.into_iter();
-    let places = uses.map(|used| (used.place.clone(), conditions(parameters, used.name)));
+    let places = uses.map(|used| (used.place.clone(), conditions(query, parameters, used.name)));
     replaced(&query.sql, places.collect())
 }
 
@@ -43,13 +43,19 @@ fn replaced(sql: &str, mut places: Vec<(std::ops::Range<usize>, String)>) -> Str
 }
 
 /// The conditions that the given filters make on the columns of `alias`, or of the only table when it is empty.
-fn conditions(parameters: &Parameters, alias: &str) -> String {
+///
+/// Who could have got the value of a secret also includes those who listed or watched all of its namespace, or of the
+/// cluster: such a request names neither, and a query about reading secrets keeps it.
+fn conditions(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
     let dot = if alias.is_empty() { "" } else { "." };
     let given = COMMON.iter().filter_map(|common| {
         let (name, operator) = (common.name, common.operator);
         let column = format!("{alias}{dot}{}", common.column);
         Some(match parameters.get(name)? {
             Value::Network(_) => format!("in_network({column}, ${name})"),
+            Value::Text(_) if ["namespace", "name"].contains(&name) && query.is_about_secrets_read() => {
+                format!("({column} = ${name} OR ({column} IS NULL AND {alias}{dot}verb IN ('list', 'watch')))")
+            }
             _ => format!("{column} {operator} ${name}"),
         })
     });
@@ -99,6 +105,20 @@ mod tests {
             "FROM requests r WHERE (r.user_name = 'o''hara' AND in_network(r.source_ip, '10.0.0.0/8') AND (\nverb = 'get' -- only\n)) \
              AND 1 < (3) -- filters()\nORDER BY 1;"
         );
+    }
+
+    #[test]
+    fn a_list_that_covered_a_secret_is_kept_where_reads_of_secrets_are_asked_for() {
+        let header = HEADER.replace("\"n\"\n-- noise", "[{ resource = \"secrets\", level = \"Metadata\" }]\n-- noise");
+        let secrets =
+            CannedQuery::parse("a-query.sql", &format!("{header}FROM r WHERE 1 < $least AND filters(r) ORDER BY 1\n"));
+        let secrets = secrets.unwrap();
+        let mut parameters = Parameters::new();
+        parameters.set("name", Value::Text("db".to_owned()));
+        let sql = bound(&secrets, &parameters);
+        assert!(sql.contains("((r.name = $name OR (r.name IS NULL AND r.verb IN ('list', 'watch'))))"), "{sql}");
+        let others = query("FROM r WHERE 1 < $least AND filters(r) ORDER BY 1\n");
+        assert!(bound(&others, &parameters).contains("AND (r.name = $name) ORDER"));
     }
 
     #[test]

@@ -196,9 +196,9 @@ pub(crate) fn question_notes(
     snapshot: &Snapshot,
 ) -> Result<(), CliError> {
     let mut doubts = doubt::of_question(query, parameters);
-    if snapshot.event_times().is_some() && doubt::has_values(parameters, rows) {
+    if snapshot.event_times().is_some() && doubt::has_values(query, parameters, rows) {
         let (limits, _spill) = limits()?;
-        doubts.extend(Session::open(snapshot, &Selection::default(), &limits)?.doubts(parameters, rows)?);
+        doubts.extend(Session::open(snapshot, &Selection::default(), &limits)?.doubts(query, parameters, rows)?);
     }
     for doubt in doubts {
         message::note(&footnotes::visible(&doubt.text));

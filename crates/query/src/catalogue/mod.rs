@@ -432,6 +432,12 @@ impl CannedQuery {
         statement::shown(self, parameters)
     }
 
+    /// Whether its rows are requests that may have read secrets, lists and watches among them.
+    pub(crate) fn is_about_secrets_read(&self) -> bool {
+        let is_about = |need: &Need| need.is_about("", Some("secrets"), "", "list") && need.resource.len() == 1;
+        !self.needs.is_empty() && self.needs.iter().all(is_about)
+    }
+
     /// What must have been recorded, in words.
     pub fn needs_in_words(&self) -> String {
         let needs = self.needs.iter().map(Need::to_string);

@@ -27,6 +27,10 @@ fn is_account(row: &Value) -> bool {
     row.get("audit_id").is_none()
 }
 
+fn reads_secrets(query: &CannedQuery) -> bool {
+    query.needs.iter().all(|need| need.resource == ["secrets"] && need.is_about_verb("list"))
+}
+
 fn micros(row: &Value) -> i64 {
     kforensic_query::window::parse(row["event_time"].as_str().unwrap(), 0).unwrap()
 }
@@ -57,7 +61,16 @@ fn filters(query: &CannedQuery, rows: &[Value]) -> Vec<(Parameters, String, Vec<
         }
         if let Some((value, _)) = values.iter().max_by_key(|(_, count)| **count) {
             let value = *value;
-            try_filter(filter, Given::Text(value.to_owned()), &|row| row[column].as_str() == Some(value));
+            // A list or a watch of secrets covers those that it does not name.
+            let covers = |row: &Value| {
+                ["namespace", "name"].contains(&column)
+                    && reads_secrets(query)
+                    && row[column].is_null()
+                    && ["list", "watch"].contains(&row["verb"].as_str().unwrap_or_default())
+            };
+            try_filter(filter, Given::Text(value.to_owned()), &|row| {
+                row[column].as_str() == Some(value) || covers(row)
+            });
         }
     }
     filters
