@@ -88,12 +88,13 @@ fn answer(session: &Session, query: &CannedQuery, parameters: &Parameters) -> Ve
 #[test]
 fn a_filtered_answer_is_the_whole_answer_filtered() {
     let mut wrong = Vec::new();
-    for folder in ["sample-logs/hardened", "tests/logs/made", "tests/logs/identities"] {
+    // Of the largest not all filters are tried: each answer takes a session of its own.
+    for (folder, most) in [("tests/logs/made", 20), ("tests/logs/identities", 20), ("sample-logs/hardened", 3)] {
         let case = Fixture::of_logs(folder);
         let whole = case.session();
         for query in Catalogue::embedded().unwrap().iter() {
             let rows = answer(&whole, query, &Parameters::new());
-            for (parameters, told, right) in filters(query, &rows) {
+            for (parameters, told, right) in filters(query, &rows).into_iter().take(most) {
                 // As the program does it: from the files that the filters leave.
                 let left = ["since", "until", "resource"].iter().any(|name| parameters.get(name).is_some());
                 let narrow = left.then(|| case.select(&Selection::of(query, &parameters)).unwrap());
