@@ -193,3 +193,63 @@ fn other_spellings_of_values_are_read_too() {
         assert_eq!((&row["level"], &row["assumed"]), (&json!("Metadata"), &json!(["level"])));
     }
 }
+
+#[test]
+fn a_source_that_changes_from_lines_to_documents_is_read_on() {
+    let (plain, _) = file("00-plain.log");
+    let (rows, rejects) = file("lines-then-pretty.json");
+    assert_eq!((rows.len(), rejects), (8, Vec::new()));
+    let marks = rows.iter().filter(|row| row["salvaged"] != Value::Null).count();
+    assert_eq!(marks, 0);
+    for (row, plain) in rows.iter().zip(&plain) {
+        assert_eq!(told(row, &[]), told(plain, &[]));
+    }
+    let lines = std::fs::read_to_string(folder().join("00-plain.log")).unwrap();
+    let (first, rest) = lines.split_at(lines.find('\n').unwrap() + 1);
+    let rest: Vec<Value> = rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let compact: Vec<String> = rest.iter().map(Value::to_string).collect();
+    for other in [
+        serde_json::to_string_pretty(&rest).unwrap(),
+        serde_json::to_string(&rest).unwrap(),
+        format!("[\n{}\n]\n", compact.join(",\n")),
+        serde_json::to_string_pretty(
+            &json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": rest}),
+        )
+        .unwrap(),
+    ] {
+        for text in [format!("{first}{other}"), format!("{other}\n{first}"), format!("klog\n{other}\nklog \n{first}")] {
+            let (rows, rejects) = read(text.as_bytes());
+            assert!(rows.iter().all(|row| row["salvaged"] == Value::Null), "{text}");
+            assert_eq!((rows.len(), rejects.len()), (8, text.matches("klog").count()), "{rejects:?} {text}");
+        }
+    }
+}
+
+/// One torn record in a log of many does not take the others with it, wherever it is torn and however they are written.
+#[test]
+fn one_torn_document_does_not_swallow_the_whole_ones_behind_it() {
+    let (rows, rejects) = file("c62_pretty_torn.json");
+    assert_eq!((rows.len(), rejects.len()), (49, 1), "{rejects:?}");
+    assert!(rows.iter().all(|row| row["salvaged"] == Value::Null));
+    let lines = std::fs::read_to_string(folder().join("00-plain.log")).unwrap();
+    let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let documents: Vec<String> = events.iter().map(|event| serde_json::to_string_pretty(event).unwrap()).collect();
+    let torn = &documents[5];
+    for end in (3..torn.len() - 2).filter(|end| torn.is_char_boundary(*end)) {
+        let mut damaged = documents.clone();
+        damaged[5] = torn[..end].to_owned();
+        let (rows, _) = read(damaged.join("\n").as_bytes());
+        let ids: Vec<&Value> = rows.iter().map(|row| &row["stage_time"]).collect();
+        assert_eq!(ids.len(), 7, "torn at {end}: {}", &torn[..end]);
+    }
+    // The same in a list: what is behind it is found, and says so.
+    let list = serde_json::to_string_pretty(&events).unwrap();
+    let from = list.find("000000000005").unwrap();
+    for cut in [from, from + 40, from + 500, from + 1_000] {
+        let next = cut + list[cut..].find("\n  {").unwrap();
+        let (rows, _) = read([&list[..cut], &list[next..]].concat().as_bytes());
+        let marks = rows.iter().filter(|row| row["salvaged"] != Value::Null).count();
+        let all: Vec<_> = rows.iter().map(|row| (&row["audit_id"], &row["salvaged"])).collect();
+        assert_eq!((rows.len(), marks), (7, 7), "{cut}: {all:?}");
+    }
+}

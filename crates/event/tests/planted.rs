@@ -257,9 +257,11 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
     let objects = |one: &dyn Fn(&String) -> Value| lines.iter().map(one).collect::<Vec<Value>>();
     let split = *random.one(&[64_usize, 97, 200, FAKE.len()]);
     match random.below(20) {
-        0..=3 | 6 => each(&Clone::clone),
+        0..=2 => each(&Clone::clone),
+        3 => events.iter().map(|event| serde_json::to_string_pretty(event).unwrap() + "\n").collect(),
         4 => format!("[{}]\n", lines.join(",")),
         5 => format!("[\n{}\n]\n", lines.join(",\n")),
+        6 => serde_json::to_string_pretty(events).unwrap(),
         7 => format!("{{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"metadata\":{{}},\"items\":[{}]}}\n", lines.join(",")),
         8 => each(&|line| json!({"log": format!("{line}\n"), "stream": "stdout", "time": time}).to_string()),
         9 => each(&|line| format!("{time} stdout F {line}")),

@@ -1,11 +1,10 @@
 //! JSON documents of more than one line: pretty-printed events, one after the other, and exports that
 //! are one large object or array with the events inside.
 
-use std::ops::Range;
-
-use super::Framing;
-use crate::shape::nested::{self, Nested, Tears};
-use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record};
+use super::scan::Steps;
+use super::{Framing, lines};
+use crate::shape::nested;
+use crate::shape::{BYTE_ORDER_MARK, Position, Record};
 
 /// The framing of pretty-printed events and exports.
 pub(in crate::shape) static DOCUMENTS: Documents = Documents;
@@ -43,41 +42,12 @@ impl Framing for Documents {
         true
     }
 
-    /// Behind the last document that is whole.
     fn cut(&self, bytes: &[u8]) -> usize {
-        let mut scan = Depth::default();
-        let mut end = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            if scan.step(*byte) {
-                end = at + 1;
-            }
-        }
-        end
+        lines::boundary(bytes, true)
     }
 
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
-        let mark = if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut position, mut done) = (start, 0);
-        let tears = Tears::default();
-        let mut record = |Range { start, end }: Range<usize>, is_whole: bool| {
-            let bytes = piece[start..end].trim_ascii();
-            if bytes.is_empty() {
-                return;
-            }
-            let begin = start + piece[start..end].len() - piece[start..end].trim_ascii_start().len();
-            position = position.after(&piece[done..begin]);
-            done = begin;
-            let nested = Nested { position, bytes, terminated: is_whole || !last, tears: &tears };
-            nested.records(bytes.len() > MAX_RECORD_BYTES, nested::rejected(bytes), each);
-        };
-        let (mut scan, mut from) = (Depth::default(), mark);
-        for (at, byte) in piece.iter().enumerate().skip(mark) {
-            if scan.step(*byte) {
-                record(from..at + 1, true);
-                from = at + 1;
-            }
-        }
-        record(from..piece.len(), false);
+        lines::decode(Steps::new(piece, false, true), piece, (start, last), &mut |_, _| false, each);
     }
 }
 

@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 
 use super::Framing;
+use super::scan::{Step, Steps};
 use crate::event::Event;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears, is_open};
-use crate::shape::{BYTE_ORDER_MARK, Canonical, Decoded, MAX_RECORD_BYTES, Position, Record, count};
+use crate::shape::{BYTE_ORDER_MARK, Canonical, Decoded, MAX_RECORD_BYTES, Position, Record};
 
 /// The framing of the API server's own log file.
 pub(in crate::shape) static LINES: Lines = Lines;
-
-/// Lines that are looked back at for one behind which the next line is a record for certain.
-const MAX_LOOK_BACK: usize = 64;
 
 /// See [`LINES`].
 #[derive(Debug)]
@@ -27,24 +25,28 @@ impl Framing for Lines {
         false
     }
 
-    /// Behind the last line that does not leave open what the next one is.
     fn cut(&self, bytes: &[u8]) -> usize {
         let Some(newline) = memchr::memrchr(b'\n', bytes) else { return 0 };
-        let mut end = newline;
-        for _ in 0..MAX_LOOK_BACK {
+        let line_before = |end: usize| {
             let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |before| before + 1);
-            if !leaves_open(&bytes[start..end]) {
-                return end + 1;
-            }
-            if start == 0 {
-                return 0;
-            }
-            end = start - 1;
+            (start, bytes[start..end].trim_ascii())
+        };
+        let (start, last) = line_before(newline);
+        let before = if start == 0 { &[][..] } else { line_before(start - 1).1 };
+        // Nearly always the last line is a record by itself. Else all is looked at.
+        let is_record = match last {
+            [b'{', .., b'}'] => true,
+            [first, ..] => first.is_ascii_alphanumeric() || *first == b'<',
+            [] => false,
+        };
+        let is_inside =
+            before.ends_with(b",") || before.ends_with(b"[") || before.ends_with(b":") || before.ends_with(b"{");
+        if is_record && !is_inside && bytes[start] == last[0] && !leaves_open(last) {
+            return newline + 1;
         }
-        newline + 1
+        boundary(bytes, false)
     }
 
-    // Lines end at `\n` only: U+0085 stands raw in real user agents, and U+2028 could.
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
         self.decode_beside(piece, start, last, &mut |_, _| false, each);
     }
@@ -57,32 +59,60 @@ impl Framing for Lines {
         canonical: Canonical<'_>,
         each: &mut dyn FnMut(Record<'_>),
     ) {
-        let mut position = start;
-        let mut rest = piece;
-        let tears = Tears::default();
-        while !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest);
-            let (line, after) = match end {
-                Some(newline) => (&rest[..newline], &rest[newline + 1..]),
-                None => (rest, &rest[rest.len()..]),
-            };
-            let mut bytes = line.strip_suffix(b"\r").unwrap_or(line);
-            let mut begin = position;
-            if position.offset == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
-                bytes = &bytes[BYTE_ORDER_MARK.len()..];
-                begin.offset += count(BYTE_ORDER_MARK.len());
-            }
-            // Behind a tear an event is not as the server wrote it, however it looks.
-            let is_taken = bytes.first() == Some(&b'{') && tears.is_none() && canonical(bytes, begin);
-            if !is_taken && !bytes.iter().all(u8::is_ascii_whitespace) {
-                let terminated = end.is_some() || !last;
-                records_of_line(Nested { position: begin, bytes, terminated, tears: &tears }, each);
-            }
-            position = Position {
-                line: position.line + i64::from(end.is_some()),
-                offset: position.offset + count(rest.len() - after.len()),
-            };
-            rest = after;
+        decode(Steps::new(piece, false, false), piece, (start, last), canonical, each);
+    }
+}
+
+/// Behind the last record that is certain to end there.
+pub(super) fn boundary(bytes: &[u8], splits_lines: bool) -> usize {
+    let mut steps = Steps::new(bytes, true, splits_lines);
+    let mut boundary = 0;
+    while let Some(step) = steps.next() {
+        let (Step::Line(at) | Step::Document { at, .. }) = step;
+        if steps.is_settled() && !leaves_open(&bytes[at]) {
+            boundary = steps.at();
+        }
+    }
+    boundary
+}
+
+/// Decodes a piece, record by record. Lines end at `\n` only: U+0085 stands raw in real user agents, and U+2028 could.
+pub(super) fn decode(
+    mut steps: Steps<'_>,
+    piece: &[u8],
+    (start, last): (Position, bool),
+    canonical: Canonical<'_>,
+    each: &mut dyn FnMut(Record<'_>),
+) {
+    let (mut position, mut done) = (start, 0);
+    let tears = Tears::default();
+    if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) {
+        steps.skip(BYTE_ORDER_MARK.len());
+    }
+    while let Some(step) = steps.next() {
+        let (Step::Line(at) | Step::Document { at, .. }) = &step;
+        position = position.after(&piece[done..at.start]);
+        done = at.start;
+        let bytes = &piece[at.clone()];
+        // Behind a tear an event is not as the server wrote it, however it looks.
+        if matches!(step, Step::Line(_))
+            && bytes.first() == Some(&b'{')
+            && tears.is_none()
+            && canonical(bytes, position)
+        {
+            continue;
+        }
+        let is_whole = matches!(step, Step::Document { is_whole: true, .. });
+        let terminated = is_whole || steps.at() < piece.len() || piece.ends_with(b"\n") || !last;
+        let record = Nested { position, bytes, terminated, tears: &tears };
+        match step {
+            Step::Document { mark: Some(mark), .. } => records_of(record, &mut |mut record| {
+                if let Decoded::Event(event) = &mut record.decoded {
+                    event.salvaged.get_or_insert(Cow::Borrowed(mark));
+                }
+                each(record);
+            }),
+            _ => records_of(record, each),
         }
     }
 }
@@ -92,8 +122,8 @@ fn leaves_open(line: &[u8]) -> bool {
     std::str::from_utf8(line).is_ok_and(|text| is_open(text) && Event::decode(text).is_err())
 }
 
-/// One event, or the records of a line that wraps some, or one reject.
-fn records_of_line(line: Nested<'_>, each: &mut dyn FnMut(Record<'_>)) {
+/// One event, or the records of a record that wraps some, or one reject.
+fn records_of(line: Nested<'_>, each: &mut dyn FnMut(Record<'_>)) {
     let Nested { position, bytes, terminated, tears } = line;
     match decode_line(bytes) {
         Ok(mut event) => {

@@ -4,6 +4,7 @@ mod documents;
 mod lines;
 mod parts;
 mod rows;
+mod scan;
 mod yaml;
 
 use super::{Canonical, Position, Record};
