@@ -182,7 +182,7 @@ pub const COLUMNS: &[Column] = &[
     column("truncated", Bool, Derived, "annotations[audit.k8s.io/truncated]", "the server dropped the bodies because the event was too large", |r| event(r, |e| Cell::Bool(e.annotated.truncated))),
     column("redacted", Int, Derived, "", "secret values in this row that were replaced by `redacted:` and a keyed hash", |r| Cell::Int(r.redacted.into())),
     column("other", Json, Content, "", "members without a column, word for word", |r| match r.event { Some(e) => e.other.as_deref().into(), None => r.note.into() }).large(),
-    column("salvaged", Text, Provenance, "", "how the event was recovered: cut (its end is missing), behind-damage, torn-list, unknown-wrapper, members-twice, joined, part i of n; NULL when it was read whole where the server or a known collector put it", |r| event(r, |e| (&e.salvaged).into())),
+    column("salvaged", Text, Provenance, "", "how the event was recovered: cut (its end is missing), behind-damage, torn-list, unknown-wrapper, members-twice, split-part; NULL when it was read whole where the server or a known collector put it", |r| event(r, |e| (&e.salvaged).into())),
     column("assumed", Texts, Provenance, "", "what was assumed because the collector left it out or changed it: zone, level, event_time, stage_time, user, keys, requestObject withheld, …; NULL when nothing was", |r| event(r, |e| (&e.assumed).into())),
     column("cluster", Text, Provenance, "", "cluster that the log comes from, as given, as the path tells, or as the event itself does", |r| r.origin.cluster.as_deref().or_else(|| r.event?.cluster.as_deref()).into()),
     column("host", Text, Provenance, "", "host that the log comes from, as given or as the path tells", |r| r.origin.host.as_deref().into()),

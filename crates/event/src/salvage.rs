@@ -17,9 +17,9 @@ pub const TORN_LIST: &str = "torn-list";
 /// It stands where no collector that is known puts an event.
 pub const UNKNOWN_WRAPPER: &str = "unknown-wrapper";
 
-/// A collector split the record without saying so, and the parts fit.
-pub const JOINED: &str = "joined";
-
 /// A member of it stands there twice, which no server writes: a part of the record is missing, and what was inside of another
 /// member can have come to the top.
 pub const TWICE: &str = "members-twice";
+
+/// The first part of an entry that Google split, without the others: members of its bodies are missing.
+pub const SPLIT_PART: &str = "split-part";

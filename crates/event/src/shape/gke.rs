@@ -7,7 +7,7 @@
 //! | `verb` | the last word of `methodName` (`io.k8s.core.v1.pods.exec.create`) |
 //! | resource, subresource, namespace, name, API group and version | `resourceName` (`core/v1/namespaces/ns/pods/p/exec`), else `methodName` |
 //! | `request_uri` | `resourceName`, only when the request is not about a resource (`io.k8s.get`, `readyz`) |
-//! | `user_name` | `authenticationInfo.principalEmail` |
+//! | `user_name` | `authenticationInfo.principalEmail`, else `principalSubject` |
 //! | `source_ips` | `requestMetadata.callerIp`, the only address there is |
 //! | `user_agent` | `requestMetadata.callerSuppliedUserAgent` |
 //! | `status_code` | `response.code` of a `Status`, else `status.code`, gRPC's, as the HTTP status that stands for it: 200 for any success |
@@ -63,7 +63,10 @@ pub(super) fn open(entry: &str) -> Option<Result<Translated, Reason>> {
         None => event.text("requestURI", Some(&format!("/{}", name.trim_start_matches('/')))),
     }
     let mut user = Object::default();
-    user.text("username", text(payload, &["authenticationInfo", "principalEmail"]).as_deref());
+    // A federated identity has no address of its own, but the name of its pool and subject.
+    let principal = ["principalEmail", "principalSubject"];
+    let principal = principal.iter().find_map(|name| text(payload, &["authenticationInfo", name]));
+    user.text("username", principal.as_deref());
     event.object("user", user);
     let address = text(payload, &["requestMetadata", "callerIp"]);
     event.raw("sourceIPs", address.map(|address| format!("[{}]", quoted(&address))).as_deref());

@@ -29,6 +29,7 @@ mod nested;
 mod prefix;
 mod request_path;
 mod search;
+mod split;
 mod translated;
 mod wrapper;
 

@@ -17,6 +17,7 @@ use super::chain::Chain;
 use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
+use super::split;
 use super::wrapper::{self, Looks, Standing};
 use super::{Decoded, Opener, SHAPES, cut, mentions_event};
 use crate::decode::NO_TIME;
@@ -241,7 +242,7 @@ impl<'l> Search<'l> {
     /// What an opener makes of the object; else what its members hold.
     fn object(self, object: &'l str, depth: usize) -> Found<'l> {
         match open_object(object) {
-            Some(Ok(translated)) => return self.found(object, Content::Translated(Box::new(translated)), true),
+            Some(Ok(translated)) => return self.translated(object, translated),
             Some(Err(reason)) => return Found::nothing(Some(reason)),
             None => (),
         }
@@ -253,6 +254,20 @@ impl<'l> Search<'l> {
             Looks::Object => Found::nothing(other_words(object)),
             Looks::Record { audit_id } => self.original(object, audit_id.as_deref()),
         }
+    }
+
+    /// What an opener made of an object: of a split entry the first part is an event that says so, and the others are none.
+    fn translated(self, object: &'l str, translated: Translated) -> Found<'l> {
+        let part = split::part(object);
+        if part.as_ref().is_some_and(|part| part.index > 0) {
+            let what = "a further part of an entry of Cloud Audit Logs that was split";
+            return Found::nothing(Some(Reason::Foreign { what }));
+        }
+        let mut found = self.found(object, Content::Translated(Box::new(translated)), true);
+        if part.is_some() {
+            found.pieces.iter_mut().for_each(|piece| piece.mark = Some(salvage::SPLIT_PART));
+        }
+        found
     }
 
     /// The event that a collector keeps as the server wrote it, beside its own version.
@@ -355,10 +370,17 @@ impl<'l> Search<'l> {
     }
 
     pub(super) fn items(self, items: impl Iterator<Item = &'l str>, depth: usize) -> Found<'l> {
+        let items: Vec<&'l str> = items.collect();
+        let (mut whole, taken) = split::joined(&items);
         let mut all = Found::nothing(None);
         let mut any = false;
-        for item in items {
-            let found = self.value(item, depth + 1);
+        for (number, item) in items.into_iter().enumerate() {
+            let found = match whole.remove(&number) {
+                Some(joined) => self.found(item, Content::Translated(Box::new(joined)), true),
+                // The event stands where the first of its parts does.
+                None if taken.contains(&number) => continue,
+                None => self.value(item, depth + 1),
+            };
             any |= !found.pieces.is_empty();
             all.verbatim |= found.verbatim;
             if found.pieces.is_empty() && (item.starts_with(['{', '[']) || mentions_event(item.as_bytes())) {

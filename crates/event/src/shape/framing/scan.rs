@@ -103,11 +103,13 @@ impl<'a> Steps<'a> {
         if newline.is_none() && self.goes_on {
             return None;
         }
-        let end = newline.unwrap_or(self.bytes.len());
+        let bytes = self.bytes;
+        let end = newline.unwrap_or(bytes.len());
+        // All of the line, unless something else stood in it before.
+        let line_start = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |newline| newline + 1);
+        let start = if self.splits_lines { start } else { line_start.max(self.at) };
         self.at = newline.map_or(end, |newline| newline + 1);
-        // Indentation belongs to no record, but to the line.
-        let length = self.bytes[start..end].trim_ascii_end().len();
-        Some(Step::Line(start..start + length))
+        Some(Step::Line(start..end - usize::from(bytes[start..end].ends_with(b"\r"))))
     }
 
     /// A document that ends before `end`.
