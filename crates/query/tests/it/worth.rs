@@ -91,7 +91,7 @@ fn the_summaries_of_files_say_what_reading_them_says() {
     drop(writer);
     let snapshot = Case::open(&case).unwrap().snapshot().unwrap();
     assert!(snapshot.event_files().all(|file| file.seen.is_some()));
-    let limits = Limits { memory_bytes: 1 << 30, threads: 2, temp_directory: folder.path().join("spill") };
+    let limits = Limits { temp_directory: folder.path().join("spill"), ..Fixture::of_texts(&[]).limits() };
     let session = Session::open(&snapshot, &Selection::default(), &limits).unwrap();
     let read = Observed::read(&session, &snapshot).unwrap();
     assert_eq!(Observed::of(&snapshot, &limits).unwrap(), read);
