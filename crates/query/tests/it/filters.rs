@@ -27,6 +27,9 @@ fn is_account(row: &Value) -> bool {
     row.get("audit_id").is_none()
 }
 
+/// Queries whose rows hold a share of all that fits, which another filter makes another number.
+const OF_A_WHOLE: [&str; 2] = ["noisy-resources", "top-actors"];
+
 fn reads_secrets(query: &CannedQuery) -> bool {
     query.needs.iter().all(|need| need.resource == ["secrets"] && need.is_about_verb("list"))
 }
@@ -92,7 +95,7 @@ fn a_filtered_answer_is_the_whole_answer_filtered() {
     for (folder, most) in [("tests/logs/made", 20), ("tests/logs/identities", 20), ("sample-logs/hardened", 3)] {
         let case = Fixture::of_logs(folder);
         let whole = case.session();
-        for query in Catalogue::embedded().unwrap().iter() {
+        for query in Catalogue::embedded().unwrap().iter().filter(|query| !OF_A_WHOLE.contains(&query.name.as_str())) {
             let rows = answer(&whole, query, &Parameters::new());
             for (parameters, told, right) in filters(query, &rows).into_iter().take(most) {
                 // As the program does it: from the files that the filters leave.
