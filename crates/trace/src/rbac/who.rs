@@ -1,0 +1,270 @@
+//! Who holds a right, and who can come to hold it: by impersonation, by a token, by a pod, by writing roles.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::authorize::{BoundSubject, MASTERS, Who, World, label};
+use super::replay::Known;
+use super::rule::{Asked, Rule};
+
+/// Steps that are followed from those who hold a right to those who can come to it.
+const STEPS_MAX: usize = 6;
+
+/// What runs pods: API group and resource.
+const WORKLOADS: [(&str, &str); 8] = [
+    ("", "pods"),
+    ("apps", "deployments"),
+    ("apps", "daemonsets"),
+    ("apps", "statefulsets"),
+    ("apps", "replicasets"),
+    ("", "replicationcontrollers"),
+    ("batch", "jobs"),
+    ("batch", "cronjobs"),
+];
+
+/// Somebody to whom rights are given.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// `User`, `Group` or `ServiceAccount`.
+    pub kind: String,
+    /// Namespace of a service account, or empty.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.namespace.as_str() {
+            "" => write!(to, "{}/{}", self.kind, self.name),
+            namespace => write!(to, "{}/{namespace}/{}", self.kind, self.name),
+        }
+    }
+}
+
+impl From<&BoundSubject> for Subject {
+    fn from(bound: &BoundSubject) -> Self {
+        let namespace = if bound.kind == "ServiceAccount" { bound.namespace.clone() } else { String::new() };
+        Self { kind: bound.kind.clone(), namespace, name: bound.name.clone() }
+    }
+}
+
+/// A right that somebody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Power {
+    /// Where it counts: a namespace, or everywhere.
+    pub namespace: Option<String>,
+    /// The rule.
+    pub rule: Rule,
+    /// The binding that gives it, `RoleBinding/prod/x`.
+    pub binding: String,
+    /// The role, `ClusterRole/edit`.
+    pub role: String,
+    /// To whom the binding gives it.
+    pub subject: Subject,
+    /// By what the binding is known.
+    pub binding_known: Known,
+    /// By what the role is known.
+    pub role_known: Known,
+}
+
+/// How somebody comes to a right.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// A binding gives it.
+    Directly,
+    /// By acting as somebody who has it.
+    As {
+        /// How, in words.
+        how: &'static str,
+        /// Whom.
+        whom: String,
+    },
+    /// By giving it to themselves.
+    ByRaising {
+        /// How, in words.
+        how: &'static str,
+    },
+}
+
+/// Somebody who has a right, or can come to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Who.
+    pub subject: Subject,
+    /// How.
+    pub reach: Reach,
+    /// Steps from having it: 0 for those who do.
+    pub steps: usize,
+    /// The right that it rests on; `None` for what is built in.
+    pub power: Option<Power>,
+}
+
+impl World {
+    /// All rights that bindings give.
+    pub fn all_powers(&self) -> Vec<Power> {
+        let mut powers = Vec::new();
+        for binding in &self.bindings {
+            let namespace = (!binding.key.namespace.is_empty()).then(|| binding.key.namespace.clone());
+            for rule in binding.given.rules.iter().flat_map(|rules| rules.iter()) {
+                for subject in &binding.subjects {
+                    powers.push(Power {
+                        namespace: namespace.clone(),
+                        rule: rule.clone(),
+                        binding: binding.text(),
+                        role: label(&binding.role),
+                        subject: Subject::from(subject),
+                        binding_known: binding.known.clone(),
+                        role_known: binding.given.known.clone(),
+                    });
+                }
+            }
+        }
+        powers
+    }
+
+    /// What somebody can do.
+    pub fn can(&self, who: &Who) -> Vec<Power> {
+        let mut powers = self.all_powers();
+        powers.retain(|power| {
+            let bound = BoundSubject {
+                kind: power.subject.kind.clone(),
+                namespace: power.subject.namespace.clone(),
+                name: power.subject.name.clone(),
+            };
+            self.bindings.iter().any(|binding| binding.text() == power.binding && binding.is_for(who))
+                && is_one(&bound, who)
+        });
+        powers
+    }
+
+    /// Who can do something, and who can come to it.
+    pub fn who_can(&self, asked: &Asked) -> Vec<Holder> {
+        let powers = self.all_powers();
+        let masters = Subject { kind: "Group".into(), namespace: String::new(), name: MASTERS.into() };
+        let mut holders = vec![Holder { subject: masters, reach: Reach::Directly, steps: 0, power: None }];
+        for power in &powers {
+            if power.allows(asked) {
+                let (subject, power) = (power.subject.clone(), Some(power.clone()));
+                holders.push(Holder { subject, reach: Reach::Directly, steps: 0, power });
+            }
+        }
+        let mut known: BTreeSet<Subject> = holders.iter().map(|holder| holder.subject.clone()).collect();
+        for power in &powers {
+            if let Some(how) = raises(power, asked)
+                && known.insert(power.subject.clone())
+            {
+                let (subject, power) = (power.subject.clone(), Some(power.clone()));
+                holders.push(Holder { subject, reach: Reach::ByRaising { how }, steps: 1, power });
+            }
+        }
+        let mut newest: Vec<Subject> = known.iter().cloned().collect();
+        for steps in 1..=STEPS_MAX {
+            let mut found = Vec::new();
+            for power in &powers {
+                let way = newest.iter().find_map(|target| Some((acts_as(power, target)?, target)));
+                if let Some((how, target)) = way
+                    && known.insert(power.subject.clone())
+                {
+                    let reach = Reach::As { how, whom: target.to_string() };
+                    found.push(Holder { subject: power.subject.clone(), reach, steps, power: Some(power.clone()) });
+                }
+            }
+            if found.is_empty() {
+                break;
+            }
+            newest = found.iter().map(|holder| holder.subject.clone()).collect();
+            holders.extend(found);
+        }
+        holders.sort_by(|left, right| {
+            let key = |one: &Holder| {
+                let binding = one.power.as_ref().map(|power| (power.binding.clone(), power.rule.clone()));
+                (one.steps, one.subject.clone(), one.reach.clone(), binding)
+            };
+            key(left).cmp(&key(right))
+        });
+        holders
+    }
+}
+
+fn is_one(bound: &BoundSubject, who: &Who) -> bool {
+    match bound.kind.as_str() {
+        "User" => bound.name == who.user,
+        "Group" => who.groups.contains(&bound.name),
+        _ => who.user == format!("system:serviceaccount:{}:{}", bound.namespace, bound.name),
+    }
+}
+
+impl Power {
+    fn allows(&self, asked: &Asked) -> bool {
+        self.counts_in(&asked.namespace) && self.rule.allows(asked)
+    }
+
+    fn counts_in(&self, namespace: &str) -> bool {
+        self.namespace.as_ref().is_none_or(|own| own == namespace)
+    }
+
+    fn has(&self, verbs: &[&str], group: &str, resource: &str, namespace: &str, name: &str) -> bool {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        verbs.iter().any(|verb| {
+            self.allows(&Asked {
+                verb: (*verb).to_owned(),
+                api_group: group.to_owned(),
+                resource: resource.to_owned(),
+                subresource: subresource.to_owned(),
+                namespace: namespace.to_owned(),
+                name: if *verb == "create" && subresource.is_empty() { String::new() } else { name.to_owned() },
+                path: None,
+            })
+        })
+    }
+}
+
+/// How a right lets its holder act as another.
+fn acts_as(power: &Power, target: &Subject) -> Option<&'static str> {
+    let name = target.name.as_str();
+    match target.kind.as_str() {
+        "User" => power.has(&["impersonate"], "", "users", "", name).then_some("impersonates"),
+        "Group" => power.has(&["impersonate"], "", "groups", "", name).then_some("impersonates a member of"),
+        "ServiceAccount" => {
+            let namespace = target.namespace.as_str();
+            let runs =
+                |verbs: &[&str]| WORKLOADS.iter().any(|(group, kind)| power.has(verbs, group, kind, namespace, ""));
+            let enters = ["pods/exec", "pods/attach", "pods/ephemeralcontainers"];
+            match () {
+                () if power.has(&["impersonate"], "", "serviceaccounts", namespace, name) => Some("impersonates"),
+                () if power.has(&["create"], "", "serviceaccounts/token", namespace, name) => Some("mints a token of"),
+                () if runs(&["create"]) => Some("makes a pod that runs as"),
+                () if runs(&["update", "patch"]) => Some("changes a pod that may run as"),
+                () if enters
+                    .iter()
+                    .any(|one| power.has(&["create", "get", "update", "patch"], "", one, namespace, "")) =>
+                {
+                    Some("enters a pod that may run as")
+                }
+                () if power.has(&["get", "list", "watch"], "", "secrets", namespace, "") => {
+                    Some("reads a secret that may hold a token of")
+                }
+                () => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// How a right lets its holder give the wanted one to themselves.
+fn raises(power: &Power, asked: &Asked) -> Option<&'static str> {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let namespace = if asked.path.is_some() { "" } else { asked.namespace.as_str() };
+    if !power.counts_in(namespace) {
+        return None;
+    }
+    let writes_role = |verb: &str| {
+        power.has(&[verb], GROUP, "clusterroles", namespace, "") || power.has(&[verb], GROUP, "roles", namespace, "")
+    };
+    match () {
+        () if writes_role("escalate") => Some("writes any rule into a role (escalate)"),
+        () if writes_role("bind") => Some("binds any role (bind)"),
+        () => None,
+    }
+}
