@@ -12,6 +12,8 @@ mod sources;
 mod table;
 mod upkeep;
 
+pub use case::dated::{DatedFile, NewDated, keep_dated, read_dated};
+pub use case::key::redaction_key;
 pub use case::{Case, Writer};
 pub use ground::error::LakeError;
 pub use ground::progress::Progress;

@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::case::key::KEY_FILE;
 use crate::case::writer::LOCK_FILE;
-use crate::case::{originals, staging};
+use crate::case::{dated, originals, staging};
 use crate::ground::error::LakeError;
 use crate::ground::hash::sha256_of_file;
 use crate::ground::journal::{JOURNAL_FILE, Told};
@@ -20,7 +20,7 @@ use crate::table::log;
 use crate::table::snapshot::Snapshot;
 
 /// Folders of a case, outermost first.
-const FOLDERS: [&str; 4] = ["events", "events/_delta_log", staging::FOLDER, originals::FOLDER];
+const FOLDERS: [&str; 5] = ["events", "events/_delta_log", staging::FOLDER, originals::FOLDER, dated::FOLDER];
 
 /// Files of a case beside those in its folders.
 const FILES: [&str; 2] = [LOCK_FILE, KEY_FILE];
@@ -85,7 +85,7 @@ pub(crate) fn inspect(root: &Path, snapshot: Option<&Snapshot>) -> Result<Inspec
     found.has_journal = told.is_some();
     let told = told.unwrap_or_default();
     let known = known(root, snapshot);
-    for folder in ["events", staging::FOLDER, originals::FOLDER] {
+    for folder in ["events", staging::FOLDER, originals::FOLDER, dated::FOLDER] {
         let folder = root.join(folder);
         if folder.symlink_metadata().is_err() {
             continue;
@@ -160,6 +160,7 @@ fn known(root: &Path, snapshot: Option<&Snapshot>) -> HashSet<PathBuf> {
         let log_dir = events.join("_delta_log");
         known.extend((0..=snapshot.version).map(|version| log_dir.join(log::commit_name(version))));
         known.extend(originals::paths(root, snapshot));
+        known.extend(dated::paths(root, snapshot));
     }
     known
 }
@@ -177,6 +178,6 @@ pub(crate) fn beside(root: &Path) -> Result<Vec<Stray>, LakeError> {
 }
 
 fn is_ours(entry: &DirEntry) -> bool {
-    let ours = ["events", staging::FOLDER, originals::FOLDER, LOCK_FILE, KEY_FILE];
+    let ours = ["events", staging::FOLDER, originals::FOLDER, dated::FOLDER, LOCK_FILE, KEY_FILE];
     entry.depth() == 1 && ours.iter().any(|name| entry.file_name() == *name)
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use kforensic_event::redact::KEY_BYTES;
 use sha2::{Digest, Sha256};
 
+use crate::case::Case;
 use crate::case::staging::{Move, Staging};
 use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
@@ -58,6 +59,18 @@ impl Key {
     pub(crate) fn sha256(&self) -> String {
         hex(&Sha256::digest(self.bytes))
     }
+}
+
+/// The key of a case, to ask whether a value is in it.
+///
+/// # Errors
+/// When it cannot be read, or is not the one that the ledger knows.
+pub fn redaction_key(case: &Case, snapshot: &Snapshot) -> Result<[u8; KEY_BYTES], LakeError> {
+    let path = case.root().join(KEY_FILE);
+    let bytes = fs::read(&path).map_err(LakeError::io("read", &path))?;
+    let is_known = snapshot.key_sha256() == Some(hex(&Sha256::digest(&bytes)).as_str());
+    let key = <[u8; KEY_BYTES]>::try_from(bytes).ok().filter(|_| is_known);
+    key.ok_or_else(|| LakeError::Altered { problem: format!("`{}` is not the key of this case", path.display()) })
 }
 
 /// What is wrong with the key of a case, if anything; `known` is its SHA-256 by the ledger.

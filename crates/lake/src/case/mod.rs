@@ -1,5 +1,6 @@
 //! A case: the folder, who may write to it, and what it holds.
 
+pub(crate) mod dated;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod originals;

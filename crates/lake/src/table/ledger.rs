@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::dated::DatedFile;
 use crate::ground::names::path_of;
 
 /// What one run did, as it stands in its commit.
@@ -39,6 +40,9 @@ pub struct Operation {
     /// Events and rejects that were taken out, of a `prune`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pruned: Option<Pruned>,
+    /// Files that are kept with the time that they are about, of a `snapshot`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub dated: Vec<DatedFile>,
 }
 
 /// What an ingest did with secret values.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kforensic_event::{COLUMNS, columns, partition};
 use serde_json::Value;
 
+use crate::case::dated::DatedFile;
 use crate::table::ledger::KeptOriginal;
 use crate::table::ledger::Pruned;
 use crate::table::ledger::{LedgerEntry, Operation, SecretValues};
@@ -137,6 +138,11 @@ impl Snapshot {
         let accounts = self.prunings().flat_map(|pruned| &pruned.sources);
         let of_source = accounts.filter(|account| account.source_id == source_id);
         of_source.fold((0, 0), |sum, account| (sum.0 + account.events, sum.1 + account.rejected))
+    }
+
+    /// Files that are kept with the time that they are about, in the order in which they were given.
+    pub fn dated(&self) -> impl Iterator<Item = &DatedFile> {
+        self.operations.iter().flat_map(|operation| &operation.dated)
     }
 
     /// Files with events.

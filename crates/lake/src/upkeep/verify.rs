@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::case::inspect::{Stray, beside, inspect, journal_path};
 use crate::case::writer::is_written_to;
-use crate::case::{Case, key, originals};
+use crate::case::{Case, dated, key, originals};
 use crate::ground::error::LakeError;
 use crate::ground::hash::sha256_of_file;
 use crate::table::log;
@@ -35,6 +35,9 @@ pub struct Verification {
     pub rows: u64,
     /// Kept originals that are whole, and give their sources back.
     pub originals: u64,
+    /// Snapshots of RBAC that are what was kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub snapshots: u64,
     /// Events that were pruned, as the ledger says.
     pub pruned_events: u64,
     /// Rejects that were pruned with them.
@@ -46,6 +49,11 @@ pub struct Verification {
     pub is_written_to: bool,
     /// What is not as it should be; empty when the case is what its ledger says.
     pub problems: Vec<Problem>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One thing that is not as it should be.
@@ -89,6 +97,12 @@ pub fn verify(case: &Case) -> Result<Verification, LakeError> {
         match originals::check(case.root(), source, original) {
             Ok(()) => found.originals += 1,
             Err(problem) => found.problem(case.root().join(&original.path).display().to_string(), problem),
+        }
+    }
+    for file in snapshot.dated() {
+        match dated::check(case.root(), file) {
+            Ok(()) => found.snapshots += 1,
+            Err(problem) => found.problem(case.root().join(&file.path).display().to_string(), problem),
         }
     }
     strays(case, &snapshot, &mut found)?;
