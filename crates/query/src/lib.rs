@@ -27,6 +27,7 @@ mod embedded;
 mod engine;
 mod error;
 pub mod gate;
+pub mod inquiry;
 mod kept;
 mod ledger;
 mod lookup;
