@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use kforensic_event::shape::SHAPES;
 use kforensic_report::Format;
 
+use crate::inquiry::args::{CanArgs, ObjectHistoryArgs, RbacArgs, RotateArgs, SpreadArgs, SweepArgs, WhoCanArgs};
+
 /// Forensics on Kubernetes audit logs: who read which secret, who changed RBAC, who failed to authenticate.
 ///
 /// A case is a folder that `kforensic ingest` fills from audit logs, and that every other command reads.
@@ -37,6 +39,20 @@ pub(crate) enum Command {
     Repl(ReplArgs),
     /// Explain the views and their columns; without a name, list them
     Describe(DescribeArgs),
+    /// Find what else an intruder got into, from a clue
+    Spread(SpreadArgs),
+    /// List what to revoke, remove and replace after a breach
+    Rotate(RotateArgs),
+    /// Tell who had which rights at a time, and what changed between two
+    Rbac(RbacArgs),
+    /// List who could do something at a time, and who could come to it
+    WhoCan(WhoCanArgs),
+    /// List what a user could do at a time
+    Can(CanArgs),
+    /// Look for indicators of compromise
+    Sweep(SweepArgs),
+    /// Show the states of an object in time, and who changed what
+    ObjectHistory(ObjectHistoryArgs),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
     /// Show what the case can tell and what it cannot, by resource, host and query; or what an audit policy would record
@@ -64,8 +80,17 @@ pub(crate) enum Command {
 pub(crate) struct IngestArgs {
     /// Files, folders (with all below them) or `-` for standard input; plain, compressed (gzip, zstd, xz, bzip2),
     /// or in archives (tar, zip)
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "snapshot", value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+
+    /// Keep this snapshot of RBAC as dated evidence: what `kubectl get
+    /// clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json` printed; can be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Vec<PathBuf>,
+
+    /// When the snapshots were taken [default: when each file was written]
+    #[arg(long, value_name = "TIME", requires = "snapshot", allow_hyphen_values = true)]
+    pub(crate) taken: Option<String>,
 
     #[command(flatten)]
     pub(crate) labels: Labels,

@@ -80,6 +80,12 @@ pub(crate) enum CliError {
     Repl(#[from] ReplError),
     #[error("line {line}{}: {source}", path.as_ref().map(|path| format!(" of `{}`", path.display())).unwrap_or_default())]
     Line { line: usize, path: Option<PathBuf>, source: Box<CliError> },
+    #[error(transparent)]
+    Seed(#[from] kforensic_trace::spread::SeedError),
+    #[error("`{path}` is no snapshot of RBAC: {source}")]
+    Snapshot { path: PathBuf, source: kforensic_trace::rbac::SnapshotError },
+    #[error("{problem}")]
+    Form { problem: String },
     #[error("interrupted")]
     Interrupted,
 }

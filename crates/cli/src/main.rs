@@ -8,6 +8,7 @@ mod checks;
 mod command;
 mod error;
 mod footnotes;
+mod inquiry;
 mod interrupt;
 mod message;
 mod output;
@@ -25,6 +26,7 @@ use kforensic_lake::Case;
 use crate::args::{Command, CommandLine, ReplArgs};
 use crate::command::Outcome;
 use crate::error::CliError;
+use crate::inquiry::Inquiry;
 use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
@@ -59,6 +61,13 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Completions(args) => command::completions::completions(args),
         Command::Man(args) => command::completions::man(args),
         Command::Prune(args) => command::prune::run(case, args, interrupt),
+        Command::Spread(args) => inquiry::run(case, &Inquiry::Spread(args.clone()), interrupt),
+        Command::Rotate(args) => inquiry::run(case, &Inquiry::Rotate(args.clone()), interrupt),
+        Command::Rbac(args) => inquiry::run(case, &Inquiry::Rbac(args.clone()), interrupt),
+        Command::WhoCan(args) => inquiry::run(case, &Inquiry::WhoCan(args.clone()), interrupt),
+        Command::Can(args) => inquiry::run(case, &Inquiry::Can(args.clone()), interrupt),
+        Command::Sweep(args) => inquiry::run(case, &Inquiry::Sweep(args.clone()), interrupt),
+        Command::ObjectHistory(args) => inquiry::run(case, &Inquiry::History(args.clone()), interrupt),
     }
 }
 

@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::args::{GraceArgs, IngestArgs, Labels, ReadingArgs};
 use crate::command::{Outcome, case_folder, compact, prune};
 use crate::error::CliError;
+use crate::inquiry::snapshots;
 use crate::interrupt::Interrupt;
 use crate::message::{self, named};
 use crate::progress::ProgressLine;
@@ -25,6 +26,10 @@ use crate::terminal;
 /// Reads logs into the case and prints the accounts.
 pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let case = case_folder(case);
+    snapshots::keep(&case, &args.snapshot, args.taken.as_deref())?;
+    if args.paths.is_empty() {
+        return Ok(Outcome::Done);
+    }
     let start = Instant::now();
     let shape = args.shape.as_deref().and_then(shape::find);
     let ingested = ingest(&case, &args.paths, &args.labels, &args.reading, shape, args.keep_originals, interrupt)?;

@@ -49,6 +49,11 @@ impl OpenCase {
         self.snapshot.event_times().map(|(_, newest)| newest)
     }
 
+    /// The case and what it held when it was opened.
+    pub(super) fn held(&self) -> (Case, Arc<Snapshot>) {
+        (self.case.clone(), Arc::clone(&self.snapshot))
+    }
+
     /// The session, once it is there.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub(super) enum ArgumentKind {
     Sql,
     /// The rest of the line: name and options of a canned query.
     Run,
+    /// The rest of the line, as words: what is asked, and options.
+    Words,
 }
 
 impl PartialEq for ArgumentKind {
@@ -81,6 +83,8 @@ pub(super) enum Act {
     Note,
     Journal,
     Save,
+    /// One of the commands that investigate, with its options.
+    Inquire,
     Quit,
 }
 
@@ -129,7 +133,7 @@ fn switch() -> Vec<&'static str> {
 }
 
 #[rustfmt::skip]
-const TABLE: [Line; 27] = [
+const TABLE: [Line; 34] = [
     ("help", &[optional("COMMAND", ArgumentKind::Command)], "list the commands, or explain one", Act::Help),
     ("views", &[], "list the views, with what a row is", Act::Views),
     ("describe", &[optional("VIEW", ArgumentKind::View)], "list the columns of a view or a result, with what they mean", Act::Describe),
@@ -139,6 +143,13 @@ const TABLE: [Line; 27] = [
     ("clear", &[], "take all filters away", Act::Clear),
     ("results", &[], "list the results that are kept: `last`, `last2` to `last9`", Act::Results),
     ("pivot", &[needed("VALUE", ArgumentKind::Mention)], "count what mentions an address, user, audit id, credential or object, view by view", Act::Pivot),
+    ("spread", &[needed("SEED", ArgumentKind::Words)], "find what else an intruder got into, from a clue such as `ip:10.0.0.1`", Act::Inquire),
+    ("rotate", &[needed("SEED", ArgumentKind::Words)], "list what to revoke, remove and replace after a breach", Act::Inquire),
+    ("rbac", &[needed("at|diff|check", ArgumentKind::Words)], "tell who had which rights at a time, and what changed between two", Act::Inquire),
+    ("who-can", &[needed("VERB RESOURCE", ArgumentKind::Words)], "list who could do something, and who could come to it", Act::Inquire),
+    ("can", &[needed("USER", ArgumentKind::Words)], "list what a user could do", Act::Inquire),
+    ("sweep", &[needed("FILE", ArgumentKind::Words)], "look for indicators of compromise", Act::Inquire),
+    ("object-history", &[needed("KIND NAMESPACE/NAME", ArgumentKind::Words)], "show the states of an object in time", Act::Inquire),
     ("show", &[needed("AUDIT_ID", ArgumentKind::AuditId), optional("STAGE", ArgumentKind::Value(ValueKind::Stage))], "show an event whole, and where in the evidence it stands", Act::Show),
     ("explain", &[optional("SQL", ArgumentKind::Sql)], "show how DuckDB runs a statement, or the last one", Act::Explain),
     ("mode", &[optional("FORM", ArgumentKind::OneOf(modes))], "choose the form of answers, such as table, vertical, json or csv", Act::Mode),
@@ -208,7 +219,10 @@ impl Commands {
             command.arguments.first().is_some_and(|first| matches!(first.kind, ArgumentKind::Text | ArgumentKind::Sql));
         let words = if takes_line { Vec::new() } else { words::split(rest).map_err(ReplError::Words)? };
         let given = if takes_line { usize::from(!rest.is_empty()) } else { words.len() };
-        let takes_more = command.arguments.first().is_some_and(|first| first.kind == ArgumentKind::Run);
+        let takes_more = command
+            .arguments
+            .first()
+            .is_some_and(|first| matches!(first.kind, ArgumentKind::Run | ArgumentKind::Words));
         let missing = command.arguments.iter().skip(given).find(|argument| argument.is_needed);
         if let Some(argument) = missing {
             return Err(ReplError::Missing { usage: command.usage(), argument: argument.label });
@@ -244,8 +258,9 @@ impl Command {
     /// The argument at a place; the last one goes on when it takes the rest of the line.
     pub(super) fn argument(&self, at: usize) -> Option<&Argument> {
         let last = self.arguments.last();
-        let goes_on =
-            last.filter(|last| matches!(last.kind, ArgumentKind::Run | ArgumentKind::Sql | ArgumentKind::Text));
+        let goes_on = last.filter(|last| {
+            matches!(last.kind, ArgumentKind::Run | ArgumentKind::Words | ArgumentKind::Sql | ArgumentKind::Text)
+        });
         self.arguments.get(at).or(goes_on)
     }
 
@@ -256,7 +271,7 @@ impl Command {
             let label = argument.label;
             usage.push_str(&if argument.is_needed { format!(" {label}") } else { format!(" [{label}]") });
         }
-        if self.arguments.first().is_some_and(|first| first.kind == ArgumentKind::Run) {
+        if self.arguments.first().is_some_and(|first| matches!(first.kind, ArgumentKind::Run | ArgumentKind::Words)) {
             usage.push_str(" [OPTIONS]");
         }
         usage

@@ -13,6 +13,7 @@ mod editor;
 mod error;
 mod filters;
 mod folder;
+mod inquire;
 mod journal;
 mod lexer;
 mod listing;

@@ -187,6 +187,7 @@ impl Repl<'_> {
             Act::Note => self.note(What::Note { text: call.rest.clone() }),
             Act::Journal => self.show_journal(&call)?,
             Act::Save => self.save(call.word(0).unwrap_or_default())?,
+            Act::Inquire => self.inquire(&call.command.name, &call.words(), author)?,
         }
         Ok(Flow::GoOn)
     }

@@ -52,6 +52,13 @@ fn listed(start: usize, kind: ArgumentKind, typed: &str, dictionary: &Dictionary
         ArgumentKind::Query => dictionary.queries.iter().map(|query| query.name.clone()).collect(),
         ArgumentKind::OneOf(words) => words().into_iter().map(str::to_owned).collect(),
         ArgumentKind::Value(kind) => dictionary.values(kind).map(str::to_owned).collect(),
+        ArgumentKind::Words => {
+            let kinds = [(ValueKind::User, "user:"), (ValueKind::Address, "ip:")];
+            let values = kinds
+                .into_iter()
+                .flat_map(|(kind, prefix)| dictionary.values(kind).map(move |value| format!("{prefix}{value}")));
+            values.collect()
+        }
         ArgumentKind::Mention => {
             let kinds = [ValueKind::User, ValueKind::Address, ValueKind::Namespace];
             kinds.into_iter().flat_map(|kind| dictionary.values(kind)).map(str::to_owned).collect()
