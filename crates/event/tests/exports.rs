@@ -205,3 +205,106 @@ fn members_as_columns_or_fields() {
     check("18-otel/body-kvlist.json", &[]);
     check("19-saas/sls-download.json", &[]);
 }
+
+/// A cell as a writer of CSV quotes it.
+fn quoted(cell: &str) -> String {
+    format!("\"{}\"", cell.replace('"', "\"\""))
+}
+
+/// The plain log as a table: for each event the cells of a row.
+fn table(header: &[&str], delimiter: &str, line_end: &str, row: &dyn Fn(usize, &str) -> Vec<String>) -> String {
+    let plain = String::from_utf8(content(&folder().join("00-plain.log"))).unwrap();
+    let mut out = header.join(delimiter) + line_end;
+    for (number, line) in plain.lines().enumerate() {
+        out += &(row(number, line).join(delimiter) + line_end);
+    }
+    out
+}
+
+#[test]
+fn any_delimiter_quoting_line_end_column_order_and_header() {
+    let pretty = |line: &str| serde_json::to_string_pretty(&serde_json::from_str::<Value>(line).unwrap()).unwrap();
+    for delimiter in [",", ";", "\t", "|", "^"] {
+        for line_end in ["\n", "\r\n"] {
+            for mark in ["", "\u{feff}", "sep=D\n"] {
+                let mark = mark.replace('D', delimiter);
+                for header in
+                    [["Time", "MESSAGE", "Host"], ["_time", "_raw", "source"], ["\"ts\"", "\"log_s\"", "\"x y\""]]
+                {
+                    let text = table(&header, delimiter, line_end, &|number, line| {
+                        let line = if number % 2 == 0 { line.to_owned() } else { pretty(line).replace('\n', line_end) };
+                        vec![quoted("2026-11-21, 8:37"), quoted(&line), String::new()]
+                    });
+                    says_the_same(&format!("{header:?} {delimiter:?}"), format!("{mark}{text}").as_bytes(), &[], &[]);
+                }
+            }
+        }
+    }
+    let text = table(&["log"], ",", "\n", &|_, line| vec![quoted(line)]);
+    says_the_same("one column", text.as_bytes(), &[], &[]);
+    let text = table(&["a", "event", "z"], ",", "\n", &|_, line| vec!["1".to_owned(), quoted(line), "2".to_owned()]);
+    let body = text.split_once('\n').unwrap().1;
+    says_the_same("no header", body.as_bytes(), &[], &[]);
+    // Files that were put together: the header comes twice.
+    let lines: Vec<&str> = text.lines().collect();
+    let two = [&lines[..4], &lines[..1], &lines[4..]].concat().join("\n");
+    says_the_same("two files", two.as_bytes(), &[], &[]);
+}
+
+#[test]
+fn members_as_columns_whatever_their_case_and_order() {
+    for (names, delimiter) in [
+        ("requestURI auditID user.username verb stage level requestReceivedTimestamp responseStatus.code", ","),
+        ("requesturi auditid user_username verb stage level requestreceivedtimestamp responsestatus_code", ";"),
+        ("REQUESTURI AUDITID USER.USERNAME VERB STAGE LEVEL REQUESTRECEIVEDTIMESTAMP RESPONSESTATUS.CODE", "\t"),
+        ("request_uri audit_id user_name verb stage level request_received_timestamp response_status_code", "|"),
+        (
+            "l.requestURI l.auditID l.user.username l.verb l.stage l.level l.requestReceivedTimestamp l.responseStatus.code",
+            ",",
+        ),
+    ] {
+        let names: Vec<&str> = names.split(' ').collect();
+        let text = table(&[names.as_slice(), &["extra"]].concat(), delimiter, "\n", &|_, line| {
+            let event: Value = serde_json::from_str(line).unwrap();
+            let cell =
+                |value: &Value| quoted(&value.as_str().map_or(value.to_string(), str::to_owned).replace("null", ""));
+            let status = &event["responseStatus"]["code"];
+            let members = ["requestURI", "auditID"].map(|name| cell(&event[name]));
+            let rest = ["verb", "stage", "level", "requestReceivedTimestamp"].map(|name| cell(&event[name]));
+            let cells = members.into_iter().chain([cell(&event["user"]["username"])]).chain(rest);
+            cells.chain([cell(status), "x".to_owned()]).collect()
+        });
+        let lost = "user_groups source_ips user_agent resource subresource namespace name \
+            api_group decision decision_reason request_object response_object stage_time";
+        let lost: Vec<&str> = lost.split_whitespace().collect();
+        says_the_same(&names.join(","), text.as_bytes(), &[], &lost);
+    }
+}
+
+#[test]
+fn a_torn_quotation_mark_costs_its_row() {
+    let text = table(&["time", "_raw"], ",", "\n", &|_, line| vec!["t".to_owned(), quoted(line)]);
+    let rows: Vec<&str> = text.lines().collect();
+    for torn in 1..rows.len() {
+        let mut damaged: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
+        damaged[torn].truncate(300);
+        // Half of a doubled quotation mark would end the cell, which is a message that was cut then.
+        damaged[torn] = damaged[torn].trim_end_matches('"').to_owned();
+        let (events, rejects) = read((damaged.join("\n") + "\n").as_bytes(), &[]);
+        assert_eq!((events.len(), rejects.len()), (rows.len() - 2, 1), "row {torn}: {rejects:?}");
+    }
+}
+
+#[test]
+fn what_is_none_of_the_api_server_s_is_named() {
+    for (file, what) in [
+        ("27-foreign/falco-alert.jsonl", "Falco"),
+        ("27-foreign/teleport.jsonl", "Teleport"),
+        ("27-foreign/gdc-audit-logger.json", "another API"),
+        ("20-ocsf/eks.json", "OCSF"),
+    ] {
+        let (events, rejects) = read(&content(&folder().join(file)), &[]);
+        assert!(events.is_empty() && !rejects.is_empty(), "{file}");
+        assert!(rejects.iter().all(|reason| reason.contains(what)), "{file}: {rejects:?}");
+    }
+}

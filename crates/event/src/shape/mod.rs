@@ -57,6 +57,7 @@ mod json_lines;
 mod legacy;
 mod loki;
 mod old_api;
+mod other_tools;
 mod otlp;
 mod panther;
 mod prefixed_lines;
@@ -98,7 +99,7 @@ pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All shapes, most specific first: a source has the first one that recognises it. The last takes everything.
-pub static SHAPES: [&Shape; 36] = [
+pub static SHAPES: [&Shape; 37] = [
     &csv::SHAPE,
     &yaml::SHAPE,
     &cri::SHAPE,
@@ -126,6 +127,7 @@ pub static SHAPES: [&Shape; 36] = [
     &panther::SHAPE,
     &fluent_bit::SHAPE,
     &rancher::SHAPE,
+    &other_tools::SHAPE,
     &core_events::SHAPE,
     &fields::SHAPE,
     &event_list::SHAPE,

@@ -12,15 +12,14 @@ use crate::ground::error::LakeError;
 use crate::ground::hash::Hashing;
 use crate::ground::hash::hex;
 use crate::sources::decompress::{Decompressor, MAGIC_BYTES, Method};
+use crate::sources::tables::{Format, Table};
+use crate::sources::wide::{Encoding, Wide};
 
 /// Bytes of a chunk: enough rows to amortise a batch, small enough to keep all cores busy.
 pub(crate) const CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Bytes that tell the compression and the shape of a source.
 const HEAD_BYTES: usize = 64 * 1024;
-
-/// Stored bytes that are read at once.
-const READ_BYTES: usize = 256 * 1024;
 
 /// Length of the beginning by which copies of a log are recognised cheaply, in bytes.
 pub(crate) const COPY_HEAD_BYTES: usize = 4096;
@@ -30,8 +29,9 @@ pub(crate) const COPY_HEAD_BYTES: usize = 4096;
 pub(crate) enum Compression {
     None,
     Compressed(Method),
-    Utf16LittleEndian,
-    Utf16BigEndian,
+    /// Text of more than one byte a character, and the length of its byte order mark.
+    Wide(Encoding, usize),
+    Table(Format),
 }
 
 impl Compression {
@@ -39,9 +39,8 @@ impl Compression {
     fn of(head: &[u8]) -> Self {
         match head {
             _ if let Some(method) = Method::of(head) => Self::Compressed(method),
-            [0xff, 0xfe, ..] => Self::Utf16LittleEndian,
-            [0xfe, 0xff, ..] => Self::Utf16BigEndian,
-            _ => Self::None,
+            _ if let Some((encoding, mark)) = Encoding::of(head) => Self::Wide(encoding, mark),
+            _ => Format::of(head).map_or(Self::None, Self::Table),
         }
     }
 
@@ -49,68 +48,9 @@ impl Compression {
         match self {
             Self::None => "none",
             Self::Compressed(method) => method.name(),
-            Self::Utf16LittleEndian => "utf-16le",
-            Self::Utf16BigEndian => "utf-16be",
+            Self::Wide(encoding, _) => encoding.name(),
+            Self::Table(format) => format.name(),
         }
-    }
-}
-
-/// UTF-16 as UTF-8, which is what Windows PowerShell's `>` makes necessary. The byte order mark is left out;
-/// what is no character becomes U+FFFD, as it does in the server.
-struct Utf16<R> {
-    inner: R,
-    big_endian: bool,
-    /// Bytes that are not decoded yet: half a unit, or the first half of a pair.
-    undecoded: Vec<u8>,
-    /// Text that has not been handed out, and how much of it has.
-    text: Vec<u8>,
-    given: usize,
-}
-
-impl<R: Read> Utf16<R> {
-    fn new(inner: R, big_endian: bool) -> Self {
-        Self { inner, big_endian, undecoded: Vec::new(), text: Vec::new(), given: 0 }
-    }
-
-    /// Decodes the next bytes of the stream; whether there were any.
-    fn refill(&mut self) -> io::Result<bool> {
-        let mut bytes = std::mem::take(&mut self.undecoded);
-        let read = self.inner.by_ref().take(READ_BYTES as u64).read_to_end(&mut bytes)?;
-        let ended = read == 0;
-        let mut units: Vec<u16> = bytes
-            .chunks_exact(2)
-            .map(|pair| if self.big_endian { [pair[0], pair[1]] } else { [pair[1], pair[0]] })
-            .map(u16::from_be_bytes)
-            .collect();
-        let mut rest = bytes.len() - bytes.len() % 2;
-        if !ended && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
-            units.pop();
-            rest -= 2;
-        }
-        self.undecoded = bytes.split_off(rest);
-        if ended && !self.undecoded.is_empty() {
-            // Half a unit at the end is no character either.
-            self.undecoded.clear();
-            units.push(0xfffd);
-        }
-        let text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        self.text = text.into_bytes();
-        self.given = 0;
-        Ok(!ended || !self.text.is_empty())
-    }
-}
-
-impl<R: Read> Read for Utf16<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.text.len() {
-            if !self.refill()? {
-                return Ok(0);
-            }
-        }
-        let part = buffer.len().min(self.text.len() - self.given);
-        buffer[..part].copy_from_slice(&self.text[self.given..self.given + part]);
-        self.given += part;
-        Ok(part)
     }
 }
 
@@ -132,7 +72,8 @@ pub(crate) struct Stream<'r> {
 enum Decoder<'r> {
     Plain(Stored<'r>),
     Compressed(Box<Decompressor<Stored<'r>>>),
-    Utf16(Box<Utf16<Stored<'r>>>),
+    Wide(Box<Wide<Stored<'r>>>),
+    Table(Box<Table<Stored<'r>>>),
 }
 
 impl<'r> Stream<'r> {
@@ -162,12 +103,13 @@ impl<'r> Stream<'r> {
         let decoder = match compression {
             Compression::None => Decoder::Plain(stored),
             Compression::Compressed(method) => Decoder::Compressed(Box::new(Decompressor::new(method, stored)?)),
-            Compression::Utf16LittleEndian | Compression::Utf16BigEndian => {
+            Compression::Wide(encoding, mark) => {
                 let mut stored = stored;
                 // The mark has told what it had to tell.
-                stored.read_exact(&mut [0; 2])?;
-                Decoder::Utf16(Box::new(Utf16::new(stored, compression == Compression::Utf16BigEndian)))
+                stored.read_exact(&mut [0; 4][..mark])?;
+                Decoder::Wide(Box::new(Wide::new(stored, encoding)))
             }
+            Compression::Table(format) => Decoder::Table(Box::new(Table::new(stored, format))),
         };
         let mut stream = Self { decoder, compression, peeked: Vec::new(), given: 0, failed: None, is_part: false };
         if let Err(error) = read {
@@ -202,7 +144,8 @@ impl<'r> Stream<'r> {
         match &self.decoder {
             Decoder::Plain(stored) => stored.bytes,
             Decoder::Compressed(compressed) => compressed.stored().bytes,
-            Decoder::Utf16(utf16) => utf16.inner.bytes,
+            Decoder::Wide(wide) => wide.stored().bytes,
+            Decoder::Table(table) => table.stored().bytes,
         }
     }
 
@@ -212,7 +155,8 @@ impl<'r> Stream<'r> {
         let mut stored = match self.decoder {
             Decoder::Plain(stored) => stored,
             Decoder::Compressed(compressed) => compressed.into_stored(),
-            Decoder::Utf16(utf16) => utf16.inner,
+            Decoder::Wide(wide) => wide.into_stored(),
+            Decoder::Table(table) => table.into_stored(),
         };
         let rest = io::copy(&mut stored, &mut io::sink());
         if !self.is_part {
@@ -239,7 +183,8 @@ impl Read for Decoder<'_> {
         match self {
             Self::Plain(stored) => stored.read(buffer),
             Self::Compressed(compressed) => compressed.read(buffer),
-            Self::Utf16(utf16) => utf16.read(buffer),
+            Self::Wide(wide) => wide.read(buffer),
+            Self::Table(table) => table.read(buffer),
         }
     }
 }
@@ -504,6 +449,13 @@ mod tests {
             }
             assert!(read == text.as_bytes());
             assert_eq!(chunks.finish().unwrap().sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+        }
+        // Without a mark, and with four bytes.
+        for (width, first) in [(2, true), (2, false), (4, true), (4, false)] {
+            let pad = vec![0; width - 1];
+            let wide = |byte: u8| if first { [&[byte][..], &pad].concat() } else { [&pad[..], &[byte]].concat() };
+            let bytes: Vec<u8> = b"{\"auditID\":\"a\"}\n".iter().flat_map(|byte| wide(*byte)).collect();
+            assert_eq!(chunks(&bytes).next().unwrap().bytes, b"{\"auditID\":\"a\"}\n");
         }
         // Half a unit, and half a pair, at the end.
         let mut odd = chunks(b"\xff\xfea\x00\x00\xd8b");

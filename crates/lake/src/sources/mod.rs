@@ -1,6 +1,7 @@
 //! Where logs come from: files, folders, archives and standard input; what they hold, and what of it is known already.
 
 pub(crate) mod archive;
+mod avro;
 pub(crate) mod content;
 pub(crate) mod copies;
 pub(crate) mod decompress;
@@ -8,4 +9,6 @@ pub(crate) mod discover;
 pub(crate) mod doubt;
 pub(crate) mod read_back;
 pub(crate) mod survey;
+pub(crate) mod tables;
 pub(crate) mod watch;
+pub(crate) mod wide;

@@ -294,8 +294,12 @@ impl Rows {
         if is_whole && (cells.len() <= self.names.len() || self.names.is_empty()) {
             return row.records_told(&self.object(&cells), reason, each);
         }
-        // What does not fit the header is read as a line: cells that nobody quoted have delimiters in them.
-        row.records(false, reason, each);
+        if is_whole {
+            // What does not fit the header is read as a line: cells that nobody quoted have delimiters in them.
+            return row.records(false, reason, each);
+        }
+        // The next row is one by itself: in what was torn every quotation mark is doubled, whoever wrote it.
+        Nested { tears: &Tears::default(), ..row }.records(false, reason, each);
     }
 
     /// A row as a JSON object.
