@@ -7,23 +7,23 @@
 -- needs = [{ level = "Metadata" }]
 -- caveat = "401s are no anonymous requests, see failed-auth"
 -- noise = """
--- Load balancers and probes ask for health, version and login documents, which everybody may: not shown unless `-p \
--- probes=true`. A client can forge `forwarded_for`. kubeadm join reads the ConfigMap cluster-info in kube-public \
+-- Load balancers and probes ask for health, version and login documents, which everybody may: `-p probes=false` leaves \
+-- them out, and with them who looks for clusters. A client can forge `forwarded_for`. kubeadm join reads the ConfigMap cluster-info in kube-public \
 -- anonymously."""
 --
 -- [[parameters]]
 -- name = "probes"
 -- type = "boolean"
--- default = false
--- meaning = "also show allowed requests for health, version and login documents"
+-- default = true
+-- meaning = "also show allowed requests for health, version and login documents, which everybody may"
 --
 -- [[examples]]
 -- log = "metadata"
--- rows = 10
+-- rows = 16
 --
 -- [[examples]]
 -- log = "production"
--- rows = 9
+-- rows = 10
 --
 -- [[examples]]
 -- log = "hardened"

@@ -7,19 +7,13 @@
 -- needs = [{ level = "Metadata" }]
 -- noise = """
 -- Installers and upgrades (kubeadm, k3s) work with such an account. The API server itself is a member of \
--- system:masters: it is left out with the platform unless `-p platform=true`."""
+-- system:masters: its own work is left out unless `-p own=true`."""
 --
 -- [[parameters]]
 -- name = "admins"
 -- type = "text"
 -- default = "kubernetes-admin,kubernetes-super-admin,system:admin,kube:admin,minikube-user,clusterAdmin,admin"
 -- meaning = "names of administrator accounts, separated by commas"
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
 --
 -- [[examples]]
 -- log = "hardened"
@@ -49,7 +43,7 @@ SELECT
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM requests_of('powerful')
 WHERE filters()
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user(user_name, impersonated_user)))
+  AND not_own()
 GROUP BY ALL
 ORDER BY
     last_seen, user_name NULLS FIRST, impersonated_user NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST,

@@ -11,7 +11,7 @@
 -- noise = """
 -- People behind changing addresses, proxies and load balancers in front of the API server, and tools that use one \
 -- kubeconfig together. Users as a whole (before 1.29) have more clients than one credential has. The cluster's own \
--- components are left out unless `-p platform=true`."""
+-- components are left out unless `-p own=true`."""
 --
 -- [[parameters]]
 -- name = "addresses"
@@ -24,12 +24,6 @@
 -- type = "integer"
 -- default = 2
 -- meaning = "kinds of clients from which a credential is shown"
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
 --
 -- [[examples]]
 -- log = "hardened"
@@ -56,7 +50,8 @@ SELECT
 FROM requests
 WHERE filters()
   AND user_name IS NOT NULL AND user_name <> 'system:anonymous'
-  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
 GROUP BY coalesce(credential_id, user_name)
-HAVING count(DISTINCT source_ip) >= $addresses OR count(DISTINCT split_part(user_agent, '/', 1)) >= $clients
+HAVING (count(DISTINCT source_ip) >= $addresses OR count(DISTINCT split_part(user_agent, '/', 1)) >= $clients)
+    -- One request that is not the cluster's own shows all that its credential did.
+    AND bool_or(not_own())
 ORDER BY last_seen, credential

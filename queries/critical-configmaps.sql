@@ -40,12 +40,14 @@ SELECT
     outcome, status_code, source_ip, user_agent, audit_id
 FROM requests
 WHERE resource = 'configmaps' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
-  AND NOT is_control_plane(user_name)
+  AND not_own()
   AND (
     -- DNS, proxies, who may come in (`aws-auth`), joining nodes, and the settings of kubelets and CNIs.
     regexp_matches(name, '^(coredns|kube-dns|node-local-dns|kube-proxy|aws-auth|argocd-|amazon-vpc-cni)')
     OR regexp_matches(name, '^(kubeadm-config|kubelet-config|cluster-info$|cilium-config|calico-config)')
     OR name = 'extension-apiserver-authentication'
+    -- The DNS of RKE2, k3s and charts, what it is told besides, and what the API server is to log.
+    OR regexp_matches(name, 'coredns|(^|-)(nodelocaldns|ip-masq-agent)|audit-?policy|audit-config|oauth-|^aks-|authentication-config')
     -- All of a namespace at once names none of them.
     OR (verb = 'deletecollection' AND (is_system_namespace(namespace) OR namespace = 'argocd'))
   )

@@ -19,13 +19,7 @@
 --     },
 -- ]
 -- noise = """
--- CI and backup jobs. Left out unless `-p controllers=true`: the jobs that the control plane makes from CronJobs."""
---
--- [[parameters]]
--- name = "controllers"
--- type = "boolean"
--- default = false
--- meaning = "also rows of the control plane: its controllers repeat every template for every pod"
+-- CI and backup jobs. Left out unless `-p own=true`: the jobs that the control plane makes from CronJobs."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -44,7 +38,7 @@ SELECT
     attack_signs(array_to_string(commands, chr(10))) AS attack_signs, outcome, source_ip, audit_id
 FROM workload_changes
 WHERE resource IN ('cronjobs', 'jobs')
-  AND ($controllers OR NOT is_control_plane(user_name))
+  AND not_own()
   AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,

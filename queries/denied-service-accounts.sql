@@ -8,13 +8,7 @@
 -- noise = """
 -- Applications whose role lacks a right ask again and again with one client and from one address. A second client \
 -- or address of the same account is what a stolen token looks like. Operators are left out unless `-p \
--- platform=true`."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
+-- own=true`."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -42,6 +36,6 @@ FROM auth_failures
 WHERE filters()
   AND failure <> 'unauthenticated'
   AND starts_with(user_name, 'system:serviceaccount:')
-  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+  AND not_own()
 GROUP BY user_name, source_ip, user_agent
 ORDER BY last_seen, user_name, source_ip NULLS FIRST, user_agent NULLS FIRST

@@ -11,7 +11,7 @@
 -- noise = """
 -- Discovery of kubectl and dashboards asks for many paths and is not counted; inventory, backup and GitOps tools \
 -- ask for many objects by name: raise `objects` for them, or exclude them with `--where`. The cluster's own \
--- components are left out unless `-p platform=true`."""
+-- components are left out unless `-p own=true`."""
 --
 -- [[parameters]]
 -- name = "denials"
@@ -31,12 +31,6 @@
 -- default = 5
 -- meaning = "length of a burst"
 --
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
---
 -- [[examples]]
 -- log = "hardened"
 -- rows = 1
@@ -45,29 +39,33 @@
 -- log = "hardened"
 -- arguments = ["--until", "2026-11-21T20:37:37"]
 -- rows = 0
+WITH asked AS (
+    SELECT
+        *,
+        coalesce(user_name, 'nobody from ' || source_ip) AS who,
+        CASE WHEN resource IS NOT NULL AND verb IN ('get', 'list', 'watch') THEN thing END AS target,
+        CASE WHEN outcome = 'denied' THEN verb || ' ' || thing END AS other
+    FROM (
+        SELECT
+            event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource,
+            namespace, name, outcome, source_ip, user_agent, cluster, host,
+            -- The list of all pods is one thing, each pod that is asked for by name another.
+            CASE
+                WHEN resource IS NOT NULL THEN concat_ws('/', resource, subresource, coalesce(namespace, '*'), name)
+                ELSE regexp_replace(request_uri, '[?].*$', '')
+            END AS thing
+        FROM requests
+        WHERE verb IN ('get', 'list', 'watch', 'head', 'create', 'post')
+    )
+    WHERE filters() AND not_own()
+)
 SELECT
-    time_bucket(to_minutes($minutes::INTEGER), event_time) AS burst, user_name, source_ip,
-    count(*) AS requests,
-    count(DISTINCT (verb, target)) FILTER (outcome = 'denied') AS refused,
-    count(DISTINCT target) FILTER (resource IS NOT NULL) AS objects,
+    burst, user_name, tidy(list(source_ip)) AS source_ips,
+    count(*) AS requests, count(DISTINCT other) AS refused,
+    count(DISTINCT thing) FILTER (resource IS NOT NULL) AS objects,
     list_sort(list_distinct(list(resource))) AS resources, list_sort(list_distinct(list(namespace))) AS namespaces,
     list_sort(list_distinct(list(user_agent))) AS user_agents,
     min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM (
-    SELECT
-        event_time, audit_id, verb, request_uri, user_name, resource, namespace, name, outcome, source_ip, user_agent,
-        cluster, host,
-        -- The list of all pods is one thing, each pod that is asked for by name another.
-        CASE
-            WHEN resource IS NOT NULL THEN concat_ws('/', resource, subresource, coalesce(namespace, '*'), name)
-            ELSE regexp_replace(request_uri, '[?].*$', '')
-        END AS target
-    FROM requests
-    WHERE verb IN ('get', 'list', 'watch', 'head', 'create', 'post')
-)
-WHERE filters()
-  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
-GROUP BY burst, user_name, source_ip
-HAVING count(DISTINCT (verb, target)) FILTER (outcome = 'denied') >= $denials
-    OR count(DISTINCT target) FILTER (resource IS NOT NULL AND verb IN ('get', 'list', 'watch')) >= $objects
-ORDER BY last_seen, burst, user_name NULLS FIRST, source_ip NULLS FIRST
+FROM bursts_of('asked', to_minutes($minutes::INTEGER), $objects, $denials)
+GROUP BY burst, user_name, who
+ORDER BY last_seen, burst, who

@@ -1,13 +1,22 @@
 -- title = "Commands that read credentials"
--- question = "Which commands sent into containers read tokens, keys, password files or cloud metadata?"
+-- question = "Which commands sent into containers, or written into workloads, read tokens, keys, password files or cloud metadata?"
 -- group = "credentials"
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1552.001", "T1552.005", "T1552.007", "T1609"]
--- resources = ["pods", "nodes"]
+-- resources = [
+--     "pods", "nodes", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
+--     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
+-- ]
 -- needs = [
 --     { resource = "pods", subresource = "exec", level = "Metadata", stages = [] },
 --     { resource = "nodes", subresource = "proxy", level = "Metadata", stages = [] },
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "the commands of workloads",
+--     },
 -- ]
 -- noise = "Debugging of workload identity. What is typed into an interactive shell is in no audit log."
 --
@@ -23,7 +32,7 @@ SELECT
     event_time, user_name, impersonated_user, via, namespace, name, container, command, credential_signs, outcome,
     status_code, source_ip, audit_id
 FROM container_commands
-WHERE len(credential_signs) > 0 AND filters()
+WHERE len(credential_signs) > 0 AND filters() AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

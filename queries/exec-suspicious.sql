@@ -1,15 +1,24 @@
 -- title = "Suspicious commands in containers"
 -- question = """
--- Which commands sent into containers open reverse shells, download, copy data out, escape, or name outside \
+-- Which commands sent into containers, or written into workloads, open reverse shells, download, copy data out, escape, or name outside \
 -- addresses?"""
 -- group = "execution"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]
--- resources = ["pods", "nodes"]
+-- resources = [
+--     "pods", "nodes", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
+--     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
+-- ]
 -- needs = [
 --     { resource = "pods", subresource = "exec", level = "Metadata", stages = [] },
 --     { resource = "nodes", subresource = "proxy", level = "Metadata", stages = [] },
+--     {
+--         resource = ["pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "the commands of workloads",
+--     },
 -- ]
 -- noise = """
 -- `kubectl cp` of people who work (copy in, copy out), and checks that curl an outside service. Four numbers with \
@@ -21,12 +30,17 @@
 --
 -- [[examples]]
 -- log = "hardened"
+-- rows = 2
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "alice"]
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, via, namespace, name, container, command, attack_signs, outcome,
     status_code, source_ip, audit_id
 FROM container_commands
-WHERE len(attack_signs) > 0 AND filters()
+WHERE len(attack_signs) > 0 AND filters() AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

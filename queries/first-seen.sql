@@ -9,18 +9,12 @@
 -- caveat = "`--since` and the like narrow what is shown, not what was known before"
 -- noise = """
 -- Everything is new at the start of a log, and a baseline must be longer than what happens rarely: nightly jobs, \
--- weekly upgrades. The cluster's own components are left out unless `-p platform=true`."""
+-- weekly upgrades. The cluster's own components are left out unless `-p own=true`."""
 --
 -- [[parameters]]
 -- name = "baseline"
 -- type = "time"
 -- meaning = "since when something counts as new; default: the middle of the log"
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
 --
 -- [[examples]]
 -- log = "hardened"
@@ -40,7 +34,7 @@ WITH asked AS (
             SELECT min(event_time) + (max(event_time) - min(event_time)) / 2 FROM events
         )) AS known_until
     FROM requests
-    WHERE $platform::BOOLEAN OR NOT is_platform(user_name)
+    WHERE not_own()
 ),
 facets AS (
     SELECT

@@ -7,8 +7,18 @@
 -- needs = [{ verbs = ["create", "update", "patch"], level = "RequestResponse" }]
 -- caveat = "best with managed fields; at level Request only what is sent with the labels of the tool"
 -- noise = """
--- People who repair by hand, autoscalers, and operators that write into objects of others. Left out: the control \
--- plane."""
+-- People who repair by hand, autoscalers, and operators that write into objects of others. Your own GitOps, when \
+-- it is not where its makers install it: name it with `-p gitops=…`."""
+--
+-- [[parameters]]
+-- name = "gitops"
+-- type = "text"
+-- meaning = "users that GitOps works as, separated by commas; default: those that Argo CD and Flux install, by name and client"
+--
+-- [[parameters]]
+-- name = "label"
+-- type = "text"
+-- meaning = "a label that marks what GitOps manages, such as Argo CD's `app.kubernetes.io/instance`, which Helm sets too"
 --
 -- [[examples]]
 -- log = "made"
@@ -17,32 +27,45 @@
 -- [[examples]]
 -- log = "production"
 -- rows = 0
-WITH writes AS (
-    SELECT *, coalesce(response_object, '') || chr(10) || coalesce(request_object, '') AS bodies
+WITH written AS (
+    SELECT
+        *, coalesce(response_object, '') || chr(10) || coalesce(request_object, '') AS bodies,
+        coalesce(CASE
+            WHEN $gitops::VARCHAR IS NOT NULL
+                THEN list_contains(string_split(replace($gitops, ' ', ''), ','), user_name)
+            ELSE regexp_matches(
+                    user_name,
+                    '^system:serviceaccount:(argocd|argo-cd|openshift-gitops):.*argocd-application-controller$'
+                    || '|^system:serviceaccount:flux-system:(kustomize|helm)-controller$'
+                )
+                -- By a person with its token the client is another.
+                AND regexp_matches(user_agent, '^(argocd|kustomize-controller|helm-controller)')
+                AND coalesce(impersonated_user, '') = ''
+                AND NOT coalesce(list_contains(user_groups, 'system:masters'), false)
+        END, false) AS by_gitops,
+        concat_ws(' ', cluster, api_group, resource, namespace, name) AS object
     FROM requests
-    WHERE verb IN ('create', 'update', 'patch', 'delete')
+    WHERE verb IN ('create', 'update', 'patch', 'delete') AND resource IS NOT NULL
       AND coalesce(subresource, '') NOT IN ('status', 'proxy', 'exec', 'attach', 'portforward')
-      AND (response_object IS NOT NULL OR request_object IS NOT NULL)
-      AND NOT is_control_plane(user_name)
-      AND NOT regexp_matches(
-          coalesce(user_name, ''), '^system:serviceaccount:(argocd|argo-cd|flux-system|openshift-gitops):'
-      )
-      AND filters()
 ),
 managed AS (
     SELECT *, tidy([
         CASE WHEN contains(bodies, '"argocd.argoproj.io/') THEN 'Argo CD label' END,
         CASE WHEN regexp_matches(bodies, '"manager"\s*:\s*"argocd-') THEN 'Argo CD field manager' END,
         CASE WHEN regexp_matches(bodies, '"(kustomize|helm)\.toolkit\.fluxcd\.io/') THEN 'Flux label' END,
-        CASE WHEN regexp_matches(bodies, '"manager"\s*:\s*"(kustomize|helm)-controller"') THEN 'Flux field manager' END
+        CASE WHEN regexp_matches(bodies, '"manager"\s*:\s*"(kustomize|helm)-controller"') THEN 'Flux field manager' END,
+        CASE WHEN contains(bodies, '"' || $label::VARCHAR || '":') THEN $label END,
+        CASE WHEN name IS NOT NULL AND object IN (SELECT object FROM written WHERE by_gitops AND outcome = 'allowed')
+            THEN 'written by GitOps' END
     ]) AS managed_by
-    FROM writes
+    FROM written
+    WHERE NOT by_gitops
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, managed_by, outcome,
     status_code, source_ip, user_agent, audit_id
 FROM managed
-WHERE len(managed_by) > 0
+WHERE len(managed_by) > 0 AND filters() AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,5 +1,7 @@
--- title = "Guards that were removed"
--- question = "Who deleted network policies, disruption budgets, quotas, limits, admission policies or webhooks?"
+-- title = "Guards that were removed or weakened"
+-- question = """
+-- Who deleted or weakened network policies, disruption budgets, quotas, limits, admission policies, webhooks or Pod \
+-- Security labels?"""
 -- group = "evasion"
 -- kind = "detection"
 -- severity = "high"
@@ -11,9 +13,15 @@
 --         verbs = ["delete", "deletecollection"],
 --         level = "Metadata",
 --     },
+--     {
+--         resource = ["networkpolicies", "namespaces"],
+--         verbs = ["update", "patch"],
+--         level = "Request",
+--         tells = "guards that were weakened",
+--     },
 -- ]
 -- caveat = "policies of add-ons such as Cilium, Kyverno and Gatekeeper only where their groups are logged"
--- noise = "Removal of applications that bring guards of their own. Left out: the control plane."
+-- noise = "Removal of applications that bring guards of their own. Left out unless `-p own=true`: the cluster's own work."
 --
 -- [[examples]]
 -- log = "production"
@@ -22,22 +30,74 @@
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
+WITH writes AS (
+    SELECT
+        *, body_parts(json_body(request_object)) AS parts, json_body(request_object) AS request,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
+    FROM requests
+    WHERE verb IN ('update', 'patch', 'delete', 'deletecollection') AND coalesce(subresource, '') = ''
+      AND (
+        resource IN (
+            'networkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies',
+            'poddisruptionbudgets', 'resourcequotas', 'limitranges', 'podsecuritypolicies', 'securitycontextconstraints',
+            'ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'globalnetworkpolicies', 'namespaces'
+        )
+        OR api_group = 'admissionregistration.k8s.io'
+        OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'constraints.gatekeeper.sh', 'templates.gatekeeper.sh')
+      )
+      AND filters() AND not_own()
+),
+found AS (
+    SELECT
+        *,
+        CASE
+            WHEN resource = 'namespaces' THEN CASE
+                -- The label that makes Pod Security refuse: taken away, emptied, or set to what refuses nothing.
+                WHEN verb = 'patch' AND (
+                    len(list_filter(
+                        json_objects(request),
+                        lambda op: json_text(op, 'op') IN ('remove', 'move') AND regexp_matches(
+                            concat_ws(' ', json_text(op, 'path'), json_text(op, 'from')),
+                            '/metadata/labels(/pod-security\.kubernetes\.io~1enforce)?( |$)'
+                        )
+                    )) > 0
+                    OR len(list_filter(
+                        json_members(json_members(parts, 'metadata'), 'labels'),
+                        lambda labels: json_type(json_member(labels, 'pod-security.kubernetes.io/enforce')) = 'NULL'
+                    )) > 0
+                ) THEN 'Pod Security label removed'
+                WHEN list_contains(list_transform(
+                    json_members(json_members(parts, 'metadata'), 'labels'),
+                    lambda labels: json_text(labels, 'pod-security.kubernetes.io/enforce')
+                ), 'privileged') THEN 'Pod Security set to privileged'
+            END
+            WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
+            WHEN contains(resource, 'networkpolic') OR resource IN ('globalnetworkpolicies') THEN CASE
+                -- A policy whose selector changes guards other pods; a rule without conditions lets everything in.
+                WHEN len(json_members(parts, 'spec')) > 0 OR verb = 'update' THEN 'changed'
+                WHEN len(list_filter(json_objects(request), lambda op: starts_with(json_text(op, 'path'), '/spec'))) > 0
+                    THEN 'changed'
+            END
+            WHEN api_group = 'admissionregistration.k8s.io' THEN CASE
+                WHEN list_contains(json_texts(
+                    json_members(json_items(parts, 'webhooks'), 'failurePolicy')
+                        || json_members(json_members(parts, 'spec'), 'failurePolicy')
+                ), 'Ignore') THEN 'failures ignored'
+            END
+        END AS removal
+    FROM writes
+)
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, namespace, name, deleted, outcome, status_code, source_ip,
-    user_agent, audit_id
-FROM deletions
-WHERE coalesce(subresource, '') = ''
-  AND (
-    resource IN (
-        'networkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies',
-        'poddisruptionbudgets', 'resourcequotas', 'limitranges', 'podsecuritypolicies', 'securitycontextconstraints',
-        'ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'globalnetworkpolicies'
-    )
-    OR api_group = 'admissionregistration.k8s.io'
-    OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'constraints.gatekeeper.sh', 'templates.gatekeeper.sh')
-  )
-  AND NOT is_control_plane(user_name)
-  AND filters()
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, removal,
+    CASE
+        WHEN outcome IN ('denied', 'failed') OR dry_run THEN 0
+        WHEN verb = 'delete' AND outcome = 'allowed' AND dry_run IS NOT NULL THEN 1
+        WHEN verb = 'deletecollection' AND json_type(json_member(json_body(response_object), 'items')) = 'ARRAY'
+            THEN len(json_items([json_body(response_object)], 'items'))
+    END AS deleted,
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+FROM found
+WHERE removal IS NOT NULL AND NOT (resource = 'namespaces' AND removal = 'deleted')
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -27,10 +27,20 @@
 WITH few AS (
     -- Whether an address lies in a network is asked once for each address.
     SELECT * FROM events
-    WHERE $address::VARCHAR IS NULL OR source_ip IN (
-        SELECT source_ip FROM (SELECT unnest(list(DISTINCT source_ip)) AS source_ip FROM events)
-        WHERE in_network(source_ip, $address)
-    )
+    WHERE $address::VARCHAR IS NULL
+       OR source_ip IN (
+           SELECT address FROM (SELECT unnest(list(DISTINCT source_ip)) AS address FROM events)
+           WHERE in_network(address, $address)
+       )
+       -- An address that was claimed: `forwarded for` shows it, and `source_ip` who passed it on.
+       OR len(source_ips) > 1 AND list_has_any(source_ips, (
+           SELECT coalesce(list(address), [])
+           FROM (
+               SELECT unnest(list_distinct(flatten(list(DISTINCT source_ips)))) AS address FROM events
+               WHERE len(source_ips) > 1
+           )
+           WHERE in_network(address, $address)
+       ))
 ),
 asked AS (
     SELECT

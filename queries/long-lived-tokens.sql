@@ -18,19 +18,13 @@
 -- ]
 -- noise = """
 -- Pipelines and dashboards for which somebody runs `kubectl create token`. The cluster's own components are left \
--- out unless `-p platform=true`."""
+-- out unless `-p own=true`."""
 --
 -- [[parameters]]
 -- name = "hours"
 -- type = "integer"
 -- default = 24
 -- meaning = "lifetime that is still usual"
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
 --
 -- [[examples]]
 -- log = "hardened"
@@ -42,12 +36,13 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, minter_class, service_account, requested_seconds, granted_seconds,
-    audiences, issued_credential_id, outcome, status_code, source_ip, user_agent, audit_id
+    bound_to, audiences, issued_credential_id, outcome, status_code, source_ip, user_agent, audit_id
 FROM token_requests
 WHERE filters()
-  AND bound_to IS NULL
+  -- A token dies with its pod; with a secret or node only when somebody deletes these.
+  AND (bound_to IS NULL OR NOT starts_with(bound_to, 'Pod/'))
   AND (is_system_namespace(namespace) OR coalesce(granted_seconds, requested_seconds) > $hours::BIGINT * 3600)
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,5 +1,5 @@
 -- title = "Mass deletions"
--- question = "Who deleted many objects within a minute, or whole collections?"
+-- question = "Who deleted or evicted many objects within a minute, or whole collections and namespaces?"
 -- group = "impact"
 -- kind = "detection"
 -- severity = "high"
@@ -13,31 +13,40 @@
 -- name = "minimum"
 -- type = "integer"
 -- default = 10
--- meaning = "deletions of one user from one address within a minute"
+-- meaning = "deletions of one user before they are shown"
+--
+-- [[parameters]]
+-- name = "seconds"
+-- type = "integer"
+-- default = 60
+-- meaning = "time within which they count together"
 --
 -- [[examples]]
 -- log = "hardened"
--- rows = 3
+-- rows = 2
 --
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["--user", "nobody"]
 -- rows = 0
-WITH deletes AS (
-    SELECT *, date_trunc('minute', event_time) AS minute
+WITH asked AS (
+    SELECT
+        *, coalesce(user_name, 'nobody from ' || source_ip) AS who,
+        concat_ws(' ', event_time, audit_id, request_uri) AS target,
+        -- How many objects a collection held is seldom in the log, and a namespace takes all in it along: each is shown.
+        verb = 'deletecollection' OR resource = 'namespaces' AND coalesce(subresource, '') = '' AS whole,
+        CASE WHEN whole THEN target END AS other
     FROM deletions
-    WHERE outcome = 'allowed' AND NOT dry_run AND coalesce(subresource, '') <> 'proxy'
-      AND NOT is_control_plane(user_name)
-      AND filters()
+    WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'
+      AND filters() AND not_own()
 )
 SELECT
-    minute, user_name, source_ip,
-    count(*) AS requests, count(*) FILTER (verb = 'deletecollection') AS collections,
+    burst, user_name, tidy(list(source_ip)) AS source_ips,
+    count(*) AS requests, count(*) FILTER (whole) AS collections,
+    count(*) FILTER (subresource = 'eviction') AS evictions,
     coalesce(sum(deleted), 0)::BIGINT AS deleted,
     tidy(list(resource)) AS resources, tidy(list(namespace)) AS namespaces,
     min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM deletes
-GROUP BY minute, user_name, source_ip
--- How many objects a collection held is seldom in the log: each is shown.
-HAVING count(*) >= $minimum OR coalesce(sum(deleted), 0) >= $minimum OR count(*) FILTER (verb = 'deletecollection') > 0
-ORDER BY minute, user_name NULLS FIRST, source_ip NULLS FIRST
+FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, 1)
+GROUP BY burst, user_name, who
+ORDER BY burst, who

@@ -34,7 +34,13 @@ SELECT
             list_filter(json_keys(labels), lambda label: starts_with(label, 'pod-security.kubernetes.io/')),
             lambda label: label || '=' || coalesce(json_extract_string(json_member(labels, label), '$'), '')
         )
-    ))) AS pod_security_labels,
+    )) || list_transform(
+        list_filter(
+            json_objects(json_body(request_object)),
+            lambda op: json_text(op, 'op') = 'remove' AND contains(json_text(op, 'path'), 'pod-security.kubernetes.io')
+        ),
+        lambda op: 'removed ' || replace(regexp_extract(json_text(op, 'path'), '[^/]*$'), '~1', '/')
+    )) AS pod_security_labels,
     outcome, status_code, source_ip, user_agent, audit_id
 FROM requests
 WHERE resource = 'namespaces' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND filters()

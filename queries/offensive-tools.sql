@@ -9,19 +9,13 @@
 -- noise = """
 -- Applications that read their configuration with the client library of their language (Java, Python, Node) are \
 -- scripting clients. Security scanners of your own are among the tools. The cluster's own components are left out \
--- unless `-p platform=true`."""
+-- unless `-p own=true`."""
 --
 -- [[parameters]]
 -- name = "everything"
 -- type = "boolean"
 -- default = false
 -- meaning = "also show what scripting clients asked of other resources"
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
 --
 -- [[examples]]
 -- log = "hardened"
@@ -40,7 +34,7 @@ SELECT
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM (
     SELECT
-        event_time, audit_id, verb, request_uri, user_name, resource, subresource, api_group, namespace, name, outcome,
+        event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource, api_group, namespace, name, outcome,
         source_ip, user_agent, cluster, host, client_kind(user_agent) AS kind
     FROM requests
 )
@@ -52,6 +46,6 @@ WHERE filters()
           OR $everything::BOOLEAN
       )
   )
-  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+  AND not_own()
 GROUP BY kind, user_agent, user_name, source_ip
 ORDER BY last_seen, user_agent, user_name NULLS FIRST, source_ip NULLS FIRST

@@ -30,6 +30,7 @@ WITH networks AS (
 addresses AS (
     -- A list, so that each address is looked at once: a condition on DISTINCT rows would be asked of every event.
     SELECT unnest(list(DISTINCT source_ip) FILTER (source_ip IS NOT NULL)) AS address FROM events
+    UNION SELECT unnest(list_distinct(flatten(list(DISTINCT source_ips)))) FROM events WHERE len(source_ips) > 1
 ),
 outside AS (
     -- What is no address lies in no network.
@@ -43,9 +44,11 @@ SELECT
     count(*) FILTER (outcome = 'denied') AS denied,
     count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
     coalesce(list(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL), []) AS user_agents,
+    tidy(list(array_to_string(source_ips[:-2], ', '))) AS forwarded_for,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM requests
-SEMI JOIN outside ON outside.address = source_ip
 WHERE filters()
+  -- Behind a load balancer the client stands before it, as the balancer or the client itself says.
+  AND (source_ip IN (SELECT address FROM outside) OR list_has_any(source_ips, (SELECT list(address) FROM outside)))
 GROUP BY source_ip, user_name
 ORDER BY last_seen, source_ip, user_name NULLS FIRST

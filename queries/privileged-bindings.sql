@@ -24,13 +24,7 @@
 -- caveat = "`why` is `unknown` where no body tells"
 -- noise = """
 -- Operators are bound to roles of their own, which are service accounts with a reason `service account`. The \
--- cluster's own components are left out unless `-p platform=true`."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
+-- cluster's own components are left out unless `-p own=true`."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -48,16 +42,26 @@ SELECT
             '/(cluster-admin|admin|edit|sudoer|system:(masters|kube-.*|node|node-admin|auth-delegator|controller:.*))$'
         ) THEN 'powerful role' END,
         CASE WHEN len(powers) > 0 THEN 'role with powers' END,
+        -- Written before the log begins: what it gives is not known.
+        CASE WHEN role IS NULL AND role_ref IS NOT NULL AND NOT regexp_matches(
+            role_ref, '/(view|cluster-admin|admin|edit|sudoer|system:(basic-user|discovery|public-info-viewer|service-account-issuer-discovery|monitoring|masters|kube-.*|node|node-admin|'
+                || 'auth-delegator|controller:.*))$'
+        ) THEN 'role of unknown powers' END,
         CASE WHEN list_has_any(subjects_added, [
             'User/system:anonymous', 'Group/system:unauthenticated', 'Group/system:authenticated',
-            'Group/system:serviceaccounts'
+            'Group/system:serviceaccounts', 'Group/system:authenticated:oauth'
         ]) THEN 'everybody' END,
         CASE WHEN list_contains(subjects_added, 'Group/system:masters') THEN 'system:masters' END,
-        CASE WHEN len(list_filter(subjects_added, lambda subject: starts_with(subject, 'ServiceAccount/'))) > 0
-            THEN 'service account' END,
+        CASE WHEN len(list_filter(
+            subjects_added,
+            lambda subject: regexp_matches(subject, '^(ServiceAccount/|User/system:serviceaccount:|Group/system:serviceaccounts:)')
+        )) > 0 THEN 'service account' END,
+        CASE WHEN len(list_filter(
+            subjects_added, lambda subject: regexp_matches(subject, '^(User/system:node:|Group/system:nodes$)')
+        )) > 0 THEN 'nodes' END,
         CASE WHEN role_ref IS NULL AND subjects_added IS NULL THEN 'unknown' END
     ], lambda reason: reason IS NOT NULL)) AS why,
-    outcome, status_code, source_ip, audit_id
+    outcome, status_code, dry_run, source_ip, audit_id
 FROM rbac_changes
 LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS role_powers
     ON role = if(starts_with(role_ref, 'Role/'), concat_ws('/', 'Role', namespace, substr(role_ref, 6)), role_ref)
@@ -66,7 +70,7 @@ WHERE filters()
   AND resource IN ('rolebindings', 'clusterrolebindings')
   AND verb IN ('create', 'update', 'patch')
   AND len(why) > 0
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

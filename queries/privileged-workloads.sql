@@ -19,14 +19,8 @@
 -- ]
 -- caveat = "at RequestResponse also for patches whole templates"
 -- noise = """
--- Agents for networking, storage and monitoring when they are installed. Left out unless `-p controllers=true`: \
--- what the control plane itself writes, as pods of a template and mirror pods of static pods."""
---
--- [[parameters]]
--- name = "controllers"
--- type = "boolean"
--- default = false
--- meaning = "also rows of the control plane: its controllers repeat every template for every pod"
+-- Agents for networking, storage and monitoring when they are installed. Left out unless `-p own=true`: \
+-- pods and the like that controllers make of a template that is listed itself, and mirrors of static pods."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -40,13 +34,30 @@
 -- log = "hardened"
 -- arguments = ["--user", "alice"]
 -- rows = 0
+WITH templates AS (
+    -- Controllers repeat a template for each pod: such a row is left out where the template itself is a row. Where the
+    -- policy logs pods alone, or the template was written before the log begins, the pods are all that shows it.
+    SELECT DISTINCT cluster AS in_cluster, namespace AS in_namespace, concat_ws('/', CASE resource
+        WHEN 'deployments' THEN 'Deployment' WHEN 'daemonsets' THEN 'DaemonSet' WHEN 'statefulsets' THEN 'StatefulSet'
+        WHEN 'replicasets' THEN 'ReplicaSet' WHEN 'replicationcontrollers' THEN 'ReplicationController'
+        WHEN 'jobs' THEN 'Job' WHEN 'cronjobs' THEN 'CronJob'
+    END, name) AS template
+    FROM workload_specs
+    WHERE len(reasons) > 0 AND outcome = 'allowed' AND dry_run IS NOT TRUE
+)
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, reasons, images,
-    service_account, outcome, status_code, source_ip, audit_id
+    service_account, outcome, status_code, dry_run, source_ip, audit_id
 FROM workload_specs
 WHERE len(reasons) > 0
-  AND ($controllers OR NOT is_control_plane(user_name))
   AND filters()
+  -- Mirrors of static pods are in static-pods.
+  AND (not_own() OR NOT mirror_pod AND (
+    owner IS NULL OR NOT EXISTS (
+        FROM templates
+        WHERE template = owner AND in_namespace IS NOT DISTINCT FROM namespace AND in_cluster IS NOT DISTINCT FROM cluster
+    )
+  ))
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -13,18 +13,12 @@
 --     },
 -- ]
 -- noise = """
--- Operators and GitOps: those that are told from their names are left out, and so are the built-in controllers, \
--- unless `-p platform=true`."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
+-- Operators and GitOps, of which the log does not tell whether they are yours. The built-in controllers are left out \
+-- unless `-p own=true`."""
 --
 -- [[examples]]
 -- log = "hardened"
--- arguments = ["-p", "platform=true"]
+-- arguments = ["-p", "own=true"]
 -- rows = 7
 --
 -- [[examples]]
@@ -32,11 +26,11 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, role_ref, subjects,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id
 FROM rbac_changes
 WHERE filters()
   AND starts_with(effective_user, 'system:serviceaccount:')
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -42,7 +42,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, outcome, status_code,
-    role_ref, subjects, source_ip, audit_id
+    role_ref, subjects, source_ip, audit_id, dry_run
 FROM rbac_changes
 WHERE filters()
 ORDER BY

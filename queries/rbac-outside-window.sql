@@ -14,7 +14,7 @@
 -- ]
 -- noise = """
 -- Pipelines and people in other time zones: hours are UTC. The cluster's own components are left out unless `-p \
--- platform=true`."""
+-- own=true`."""
 --
 -- [[parameters]]
 -- name = "from_hour"
@@ -34,12 +34,6 @@
 -- default = "mon,tue,wed,thu,fri"
 -- meaning = "days of the window, separated by commas"
 --
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
---
 -- [[examples]]
 -- log = "hardened"
 -- rows = 7
@@ -50,7 +44,7 @@
 -- rows = 0
 SELECT
     event_time, strftime(event_time, '%a') AS weekday, user_name, impersonated_user, verb, resource, namespace, name,
-    role_ref, subjects, outcome, status_code, source_ip, audit_id
+    role_ref, subjects, outcome, status_code, dry_run, source_ip, audit_id
 FROM rbac_changes
 WHERE filters()
   AND NOT (
@@ -62,7 +56,7 @@ WHERE filters()
           ELSE hour(event_time) >= $from_hour OR hour(event_time) < $to_hour
       END
   )
-  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

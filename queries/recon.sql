@@ -20,7 +20,7 @@
 -- ]
 -- noise = """
 -- Dashboards, IDEs and monitoring list many kinds when they start. The cluster's own components are left out \
--- unless `-p platform=true`."""
+-- unless `-p own=true`."""
 --
 -- [[parameters]]
 -- name = "minimum"
@@ -34,34 +34,36 @@
 -- default = 60
 -- meaning = "length of a look around"
 --
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
---
 -- [[examples]]
 -- log = "hardened"
--- rows = 2
+-- rows = 4
 --
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["--until", "2026-11-21T20:37:37"]
 -- rows = 0
+WITH asked AS (
+    SELECT
+        *, coalesce(user_name, 'nobody from ' || source_ip) AS who, resource AS target, NULL::VARCHAR AS other
+    FROM (
+        SELECT
+            event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource,
+            api_group, namespace, name, outcome, source_ip, user_agent, cluster, host
+        FROM requests
+        WHERE verb = 'list'
+          AND resource IN (
+              'namespaces', 'nodes', 'pods', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings',
+              'serviceaccounts', 'configmaps', 'secrets'
+          )
+    )
+    WHERE filters() AND not_own()
+)
 SELECT
-    time_bucket(to_seconds($seconds::INTEGER), event_time) AS burst, user_name, source_ip, user_agent,
+    burst, user_name, tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
     count(DISTINCT resource) AS kinds, list_sort(list_distinct(list(resource))) AS resources,
     list_sort(list_distinct(list(coalesce(namespace, '*')))) AS namespaces,
     count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
     min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM requests
-WHERE filters()
-  AND verb = 'list'
-  AND resource IN (
-      'namespaces', 'nodes', 'pods', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings',
-      'serviceaccounts', 'configmaps', 'secrets'
-  )
-  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
-GROUP BY burst, user_name, source_ip, user_agent
-HAVING count(DISTINCT resource) >= $minimum
-ORDER BY last_seen, burst, user_name NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST
+FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, NULL)
+GROUP BY burst, user_name, who
+ORDER BY last_seen, burst, who

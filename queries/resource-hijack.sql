@@ -16,14 +16,8 @@
 --     },
 -- ]
 -- noise = """
--- Machine learning asks for GPUs, databases for CPUs: raise `cpus`. Left out unless `-p controllers=true`: pods \
+-- Machine learning asks for GPUs, databases for CPUs: raise `cpus`. Left out unless `-p own=true`: pods \
 -- that controllers make."""
---
--- [[parameters]]
--- name = "controllers"
--- type = "boolean"
--- default = false
--- meaning = "also rows of the control plane: its controllers repeat every template for every pod"
 --
 -- [[parameters]]
 -- name = "cpus"
@@ -56,7 +50,7 @@ WITH specs AS (
             )
         ) AS signs
     FROM workload_specs
-    WHERE ($controllers OR NOT is_control_plane(user_name)) AND filters()
+    WHERE not_own() AND filters()
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, signs, images, commands, outcome,

@@ -7,8 +7,7 @@
 -- resources = ["secrets"]
 -- needs = [{ resource = "secrets", verbs = ["get", "list", "watch"], level = "Metadata" }]
 -- noise = """
--- GitOps and backup tools read many secrets by name; so does the kubelet when its node starts (left out with the \
--- platform). Names that do not exist (404) and refusals count as well: they are what guessing looks like."""
+-- GitOps and backup tools read many secrets by name; so does the kubelet when its node starts (left out). Names that do not exist (404) and refusals count as well: they are what guessing looks like."""
 --
 -- [[parameters]]
 -- name = "minimum"
@@ -22,30 +21,29 @@
 -- default = 5
 -- meaning = "length of a burst"
 --
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
---
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "minimum=1"]
--- rows = 4
+-- rows = 3
 --
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
+WITH asked AS (
+    SELECT
+        *, coalesce(user_name, 'nobody from ' || source_ip) AS who, concat_ws('/', namespace, name) AS target,
+        NULL::VARCHAR AS other
+    FROM secret_access
+    WHERE filters()
+      AND scope = 'secret' AND name IS NOT NULL AND verb NOT IN ('create', 'update')
+      AND not_own()
+)
 SELECT
-    time_bucket(to_minutes($minutes::INTEGER), event_time) AS burst, user_name, source_ip, user_agent,
-    count(DISTINCT (namespace, name)) AS secrets, count(*) AS requests,
+    burst, user_name, tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
+    count(DISTINCT target) AS secrets, count(*) AS requests,
     count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (status_code = 404) AS not_found,
-    list(DISTINCT concat_ws('/', namespace, name) ORDER BY concat_ws('/', namespace, name)) AS names,
+    list(DISTINCT target ORDER BY target) AS names,
     min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM secret_access
-WHERE filters()
-  AND scope = 'secret'
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
-GROUP BY burst, user_name, source_ip, user_agent
-HAVING count(DISTINCT (namespace, name)) >= $minimum
-ORDER BY last_seen, burst, user_name NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST
+FROM bursts_of('asked', to_minutes($minutes::INTEGER), $minimum, NULL)
+GROUP BY burst, user_name, who
+ORDER BY last_seen, burst, who

@@ -39,13 +39,13 @@
 SELECT
     event_time, user_name, impersonated_user, verb,
     if(name IS NULL, 'in a list', 'by name') AS how,
-    namespace, name, handed_out, keys, outcome, status_code, source_ip, user_agent, audit_id
+    namespace, name, handed_out, keys, outcome, status_code, dry_run, source_ip, user_agent, audit_id
 FROM (
-    SELECT * EXCLUDE (user_extra, pod_name, node_name, scope), []::VARCHAR[] AS keys FROM secret_access
+    SELECT * EXCLUDE (user_extra, pod_name, node_name, scope, how), []::VARCHAR[] AS keys FROM secret_access
+    WHERE verb IN ('get', 'list', 'watch')
     UNION ALL BY NAME
     SELECT
         * EXCLUDE (type, token_for, deleted),
-        NULL AS handed_out,
         CASE
             WHEN name IS NOT NULL THEN [concat_ws('/', namespace, name)]
             ELSE coalesce(deleted, [])
@@ -59,7 +59,7 @@ WHERE filters()
       -- A list that shows its content and not the secret did not hold it.
       OR name IS NULL
           AND (namespace IS NULL OR starts_with($secret, namespace || '/'))
-          AND secrets = [] AND coalesce(handed_out, '') NOT IN ('values', 'metadata')
+          AND secrets = [] AND coalesce(handed_out, '') NOT IN ('values', 'object', 'metadata')
   )
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,

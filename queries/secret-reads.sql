@@ -9,7 +9,8 @@
 -- caveat = "a list shows no names, whatever the level"
 -- noise = """
 -- The API server and kube-controller-manager list all secrets when they start; the kubelet gets and watches those of \
--- its pods; ingress, certificate and GitOps controllers list, get and watch all the time."""
+-- its pods; ingress, certificate and GitOps controllers list, get and watch all the time. Other verbs can hand out \
+-- values as well: see secret-values."""
 --
 -- [[examples]]
 -- log = "hardened"

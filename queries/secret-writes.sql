@@ -36,7 +36,7 @@
 -- arguments = ["--verb", "delete"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, namespace, name, type, keys, outcome, status_code,
+    event_time, user_name, impersonated_user, verb, namespace, name, type, keys, outcome, status_code, dry_run,
     source_ip, user_agent, decision_reason, audit_id
 FROM secret_changes
 WHERE filters()

@@ -8,13 +8,7 @@
 -- needs = [{ resource = "secrets", verbs = ["list", "watch"], level = "Metadata" }]
 -- noise = """
 -- GitOps, backup and secret-sync controllers list all secrets: know them by name. The cluster's own components, \
--- which do so at every start, are left out unless `-p platform=true`."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
+-- which do so at every start, are left out unless `-p own=true`."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -25,12 +19,13 @@
 -- arguments = ["--until", "2026-11-21T20:37:37"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, scope, namespace, handed_out, len(secrets) AS secrets_shown,
+    event_time, user_name, impersonated_user, verb, dry_run, scope, namespace, handed_out, len(secrets) AS secrets_shown,
     outcome, status_code, source_ip, user_agent, decision_reason, audit_id
 FROM secret_access
 WHERE filters()
+  AND verb IN ('list', 'watch', 'deletecollection')
   AND (scope = 'cluster' OR scope = 'namespace' AND (is_system_namespace(namespace) OR namespace = 'default'))
-  AND ($platform::BOOLEAN OR NOT is_platform(user_name))
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -15,14 +15,7 @@
 --     },
 -- ]
 -- noise = """
--- Operators need much of this for their work. The API server's default roles are left out with the platform unless \
--- `-p platform=true`."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
+-- Operators need much of this for their work. The API server's default roles are left out unless `-p own=true`."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -34,12 +27,12 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, rule, powers, aggregated_to,
-    outcome, status_code, source_ip, audit_id
+    outcome, status_code, dry_run, source_ip, audit_id
 FROM role_rules
 WHERE filters()
   AND verb IN ('create', 'update', 'patch')
   AND len(powers) > 0
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST, rule

@@ -9,13 +9,7 @@
 -- caveat = "pods and nodes need bound tokens"
 -- noise = """
 -- Applications that read their own configuration, pipelines and GitOps. Nodes, controllers and operators do it all \
--- the time: left out unless `-p platform=true`."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
+-- the time: left out unless `-p own=true`."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -34,7 +28,8 @@ SELECT
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM secret_access
 WHERE filters()
+  AND verb NOT IN ('create', 'update')
   AND regexp_matches(effective_user, '^system:(serviceaccount|node):')
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+  AND not_own()
 GROUP BY user_name, verb, namespace, name
 ORDER BY last_seen, user_name NULLS FIRST, verb, namespace NULLS FIRST, name NULLS FIRST

@@ -1,13 +1,25 @@
 -- title = "What was exposed to the outside"
--- question = "Who made services reachable from outside, or ingresses without TLS?"
+-- question = """
+-- Who made services reachable from outside, by type, route or ingress, without TLS, or sent a service elsewhere by its \
+-- endpoints?"""
 -- group = "persistence"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1133", "T1190"]
--- resources = ["services", "ingresses"]
+-- resources = [
+--     "services", "ingresses", "routes", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes", "gateways",
+--     "ingressroutes", "virtualservices", "endpoints", "endpointslices"
+-- ]
 -- needs = [
 --     { resource = ["services", "ingresses"], verbs = ["create", "update", "patch"], level = "Request" },
+--     {
+--         resource = ["endpoints", "endpointslices"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "services that were sent elsewhere by their endpoints",
+--     },
 -- ]
+-- caveat = "routes and gateways of add-ons only where their groups are logged"
 -- noise = """
 -- Ingress controllers and load balancers that are meant to be reached. Left out: writes of the control plane."""
 --
@@ -19,12 +31,21 @@
 -- log = "production"
 -- rows = 0
 WITH writes AS (
-    SELECT *, stored_or_sent(response_object, request_object) AS objects
+    SELECT
+        *, stored_or_sent(response_object, request_object) AS objects,
+        -- What is not in a part of an object may be in the rest.
+        verb <> 'patch' OR json_text(json_body(response_object), 'kind') IS NOT NULL
+            AND json_text(json_body(response_object), 'kind') <> 'Status' AS is_whole,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
-    WHERE resource IN ('services', 'ingresses') AND verb IN ('create', 'update', 'patch')
+    WHERE resource IN (
+            'services', 'ingresses', 'routes', 'httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes', 'udproutes', 'gateways',
+            'ingressroutes', 'virtualservices', 'endpoints', 'endpointslices'
+        )
+      AND verb IN ('create', 'update', 'patch')
       AND coalesce(subresource, '') = ''
-      AND NOT is_control_plane(user_name)
       AND filters()
+      AND not_own()
 ),
 exposed AS (
     SELECT
@@ -35,23 +56,44 @@ exposed AS (
                 json_texts(json_members(json_members(objects, 'spec'), 'type')),
                 lambda kind: resource = 'services' AND kind IN ('NodePort', 'LoadBalancer')
             )
-            || list_transform(
+            || CASE WHEN resource = 'services' THEN list_transform(
                 flatten(list_transform(
                     json_members(json_members(objects, 'spec'), 'externalIPs'),
                     lambda addresses: coalesce(json_extract_string(addresses, '$[*]'), [])
                 )),
                 lambda address: 'external IP ' || address
-            )
-            || CASE WHEN resource = 'ingresses' AND len(json_items(json_members(objects, 'spec'), 'rules')) > 0
-                AND len(json_items(json_members(objects, 'spec'), 'tls')) = 0 THEN ['ingress without TLS'] ELSE [] END
+            ) ELSE [] END
+            || CASE WHEN resource = 'ingresses' AND is_whole AND (
+                    len(json_items(json_members(objects, 'spec'), 'rules')) > 0
+                    OR len(json_members(json_members(objects, 'spec'), 'defaultBackend')) > 0
+                    OR len(json_members(json_members(objects, 'spec'), 'backend')) > 0
+                ) AND len(json_items(json_members(objects, 'spec'), 'tls')) = 0 THEN ['ingress without TLS'] ELSE [] END
+            || CASE WHEN resource = 'ingresses' AND (
+                    len(json_members(json_members(objects, 'spec'), 'defaultBackend')) > 0
+                    OR len(json_members(json_members(objects, 'spec'), 'backend')) > 0
+                ) THEN ['ingress for every host'] ELSE [] END
+            -- Without a body there is still the route.
+            || CASE WHEN resource NOT IN ('services', 'ingresses', 'endpoints', 'endpointslices') THEN ['route'] ELSE [] END
+            || CASE WHEN resource = 'routes' AND is_whole AND len(json_members(json_members(objects, 'spec'), 'tls')) = 0
+                AND len(json_members(objects, 'spec')) > 0 THEN ['route without TLS'] ELSE [] END
+            || CASE WHEN resource IN ('endpoints', 'endpointslices') THEN list_transform(
+                json_texts(json_members(
+                    json_items(json_items(objects, 'subsets'), 'addresses'), 'ip'
+                )) || flatten(list_transform(
+                    json_members(json_items(objects, 'endpoints'), 'addresses'),
+                    lambda addresses: coalesce(json_extract_string(addresses, '$[*]'), [])
+                )),
+                lambda address: 'endpoint ' || address
+            ) ELSE [] END
         ) AS exposure
     FROM writes
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace,
     coalesce(name, json_texts(json_members(json_members(objects, 'metadata'), 'name'))[1]) AS name, exposure,
-    json_texts(json_members(json_items(specs, 'rules'), 'host')) AS hosts,
-    outcome, status_code, source_ip, user_agent, audit_id
+    tidy(json_texts(json_members(json_items(specs, 'rules'), 'host')) || json_texts(json_members(specs, 'host')))
+        AS hosts,
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id
 FROM exposed
 WHERE len(exposure) > 0
 ORDER BY

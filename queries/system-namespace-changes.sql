@@ -6,14 +6,8 @@
 -- attack = ["T1036.005", "T1610", "T1098"]
 -- needs = [{ verbs = ["create", "update", "patch", "delete", "deletecollection"], level = "Metadata" }]
 -- noise = """
--- Installation of add-ons; Helm. Left out: writes of leases and events, sessions (exec-sessions), and, unless `-p \
--- operators=true`, operators and GitOps controllers."""
---
--- [[parameters]]
--- name = "operators"
--- type = "boolean"
--- default = false
--- meaning = "also changes by operators and GitOps controllers"
+-- Installation of add-ons; Helm. Operators and GitOps. Left out: writes of leases and events, sessions (exec-sessions), \
+-- and, unless `-p own=true`, the cluster's own work."""
 --
 -- [[examples]]
 -- log = "hardened"
@@ -34,8 +28,7 @@ SELECT
 FROM requests
 WHERE verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND is_system_namespace(namespace)
-  AND NOT is_control_plane(user_name)
-  AND ($operators OR NOT is_operator(user_name))
+  AND not_own()
   AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward', 'proxy')
   AND NOT (resource IN ('leases', 'events') AND verb IN ('create', 'update', 'patch'))
   AND filters()

@@ -14,18 +14,12 @@
 --     },
 -- ]
 -- noise = """
--- The API server repairs its default roles at every start (left out with the platform unless `-p platform=true`); \
+-- The API server repairs its default roles at every start (left out unless `-p own=true`); \
 -- kubeadm and add-ons create `system:…` and `kubeadm:…` roles when they are installed or upgraded."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
 --
 -- [[examples]]
 -- log = "hardened"
--- arguments = ["-p", "platform=true"]
+-- arguments = ["-p", "own=true"]
 -- rows = 127
 --
 -- [[examples]]
@@ -33,7 +27,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, role_ref, subjects_added AS subjects,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id
 FROM rbac_changes
 WHERE filters()
   AND (
@@ -43,7 +37,7 @@ WHERE filters()
   )
   -- Both are changed by their owners all the time.
   AND name IS DISTINCT FROM 'system:coredns' AND name IS DISTINCT FROM 'system:managed-certificate-controller'
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

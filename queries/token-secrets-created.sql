@@ -1,4 +1,4 @@
--- title = "Secrets that hold a service account token"
+-- title = "Secrets that hold a token of a service account or of a joining node"
 -- question = """
 -- Who created a secret of type `kubernetes.io/service-account-token`, which holds a token without end, and for \
 -- whom?"""
@@ -10,14 +10,8 @@
 -- needs = [{ resource = "secrets", verbs = ["create", "update", "patch"], level = "Request" }]
 -- caveat = "the type stands in the body"
 -- noise = """
--- Up to 1.23 kube-controller-manager makes one for each service account (left out unless `-p platform=true`); \
+-- Up to 1.23 kube-controller-manager makes one for each service account (left out unless `-p own=true`); \
 -- installers and pipelines that need a token without end."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show the cluster's own components and operators"
 --
 -- [[examples]]
 -- log = "hardened"
@@ -28,13 +22,18 @@
 -- arguments = ["--user", "bob"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, namespace, name, token_for, outcome, status_code,
+    event_time, user_name, impersonated_user, verb, namespace, name, type, token_for, outcome, status_code, dry_run,
     source_ip, user_agent, decision_reason, audit_id
 FROM secret_changes
 WHERE filters()
-  AND type = 'kubernetes.io/service-account-token'
-  AND verb = 'create'
-  AND ($platform::BOOLEAN OR NOT is_platform(effective_user))
+  AND (
+    type = 'kubernetes.io/service-account-token'
+    -- A join token, by its type or by the name that the server asks of it.
+    OR type = 'bootstrap.kubernetes.io/token' OR namespace = 'kube-system' AND starts_with(name, 'bootstrap-token-')
+  )
+  -- Server-side apply creates by a patch, and an update can change whom a token is for.
+  AND verb IN ('create', 'update', 'patch')
+  AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

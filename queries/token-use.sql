@@ -11,13 +11,7 @@
 -- caveat = "Kubernetes 1.30 or later"
 -- noise = """
 -- Every pod uses a token that its kubelet minted, every controller one of kube-controller-manager's: those are \
--- left out unless `-p platform=true`. Tokens minted by people or pipelines remain."""
---
--- [[parameters]]
--- name = "platform"
--- type = "boolean"
--- default = false
--- meaning = "also show tokens that the cluster's own components and operators minted"
+-- left out unless `-p own=true`. Tokens minted by people or pipelines remain."""
 --
 -- [[examples]]
 -- log = "identities"
@@ -31,7 +25,7 @@ SELECT
     source_ip, elsewhere, credential_id, audit_id
 FROM token_use
 WHERE filters()
-  AND ($platform::BOOLEAN OR NOT is_platform(minted_by))
+  AND ($own::BOOLEAN OR NOT minted_by_own)
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

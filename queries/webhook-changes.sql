@@ -34,7 +34,7 @@
 -- log = "hardened"
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, name, outcome, status_code, webhooks, targets,
+    event_time, user_name, impersonated_user, verb, resource, name, outcome, status_code, dry_run, webhooks, targets,
     failure_policies, intercepts, source_ip, audit_id
 FROM webhook_changes
 WHERE filters()

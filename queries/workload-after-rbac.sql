@@ -18,14 +18,8 @@
 --     },
 -- ]
 -- noise = """
--- Helm and operators that install roles and workloads together. Left out: the control plane, and, unless `-p \
--- operators=true`, operators."""
---
--- [[parameters]]
--- name = "operators"
--- type = "boolean"
--- default = false
--- meaning = "also changes by operators and GitOps controllers"
+-- Helm and operators that install roles and workloads together. Left out unless `-p own=true`: the cluster's own \
+-- work."""
 --
 -- [[parameters]]
 -- name = "minutes"
@@ -46,13 +40,14 @@ WITH grants AS (
     FROM requests
     WHERE api_group = 'rbac.authorization.k8s.io'
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
-      AND outcome = 'allowed' AND NOT is_control_plane(user_name) AND ($operators OR NOT is_operator(user_name))
+      AND outcome = 'allowed' AND not_own()
+      AND dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) IS NOT TRUE
 ),
 writes AS (
     SELECT * FROM workload_changes
-    WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND NOT dry_run
+    WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND dry_run IS NOT TRUE
       AND coalesce(subresource, '') IN ('', 'ephemeralcontainers')
-      AND NOT is_control_plane(user_name) AND ($operators OR NOT is_operator(user_name))
+      AND not_own()
       AND filters()
 )
 SELECT

@@ -22,14 +22,14 @@
 --     },
 -- ]
 -- noise = """
--- Controllers make most rows: ReplicaSets and pods of every rollout; `-p controllers=false` leaves out the control \
--- plane."""
+-- Controllers make most rows: ReplicaSets and pods of every rollout; `-p own=false` leaves out what the \
+-- control plane does day by day."""
 --
 -- [[parameters]]
--- name = "controllers"
+-- name = "own"
 -- type = "boolean"
 -- default = true
--- meaning = "rows of the control plane too: its controllers repeat every template for every pod"
+-- meaning = "the cluster's own work too: its controllers repeat every template for every pod"
 --
 -- [[examples]]
 -- log = "hardened"
@@ -37,7 +37,7 @@
 --
 -- [[examples]]
 -- log = "hardened"
--- arguments = ["-p", "controllers=false"]
+-- arguments = ["-p", "own=false"]
 -- rows = 78
 --
 -- [[examples]]
@@ -45,10 +45,10 @@
 -- arguments = ["--user", "nobody"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, outcome, status_code,
+    event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, outcome, status_code, dry_run,
     images, reasons, source_ip, audit_id
 FROM workload_changes
-WHERE ($controllers OR NOT is_control_plane(user_name))
+WHERE not_own()
   AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,

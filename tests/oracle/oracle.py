@@ -14,6 +14,7 @@ import json
 import sys
 from collections import Counter
 from datetime import datetime, timezone
+from urllib.parse import parse_qs, urlsplit
 
 STAGES = ["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]  # in this order
 READ_VERBS = {"get", "list", "watch"}
@@ -23,7 +24,7 @@ RBAC_GROUP = "rbac.authorization.k8s.io"
 SECRET_READS = ["event_time", "user_name", "impersonated_user", "verb", "namespace", "name",
                 "outcome", "status_code", "source_ip", "user_agent", "decision_reason", "audit_id"]
 RBAC_CHANGES = ["event_time", "user_name", "impersonated_user", "verb", "resource", "namespace",
-                "name", "outcome", "status_code", "role_ref", "subjects", "source_ip", "audit_id"]
+                "name", "outcome", "status_code", "role_ref", "subjects", "source_ip", "audit_id", "dry_run"]
 
 
 # --- from files to events ---------------------------------------------------------
@@ -160,6 +161,8 @@ def request(stages):
         "failure": failure(last),
         "decision_reason": section(last, "annotations").get("authorization.k8s.io/reason"),
         "role_ref": role_ref(last),
+        "dry_run": dry_run(last),
+        "forwarded_for": ", ".join((last.get("sourceIPs") or [])[:-1]),
         "subjects": subjects(last),
     }
 
@@ -184,6 +187,16 @@ def outcome(stages):
 def failure(event):
     """Which kind of refusal this is, or None. The order of the tests matters."""
     code = status_code(event)
+    annotations = section(event, "annotations")
+    if annotations.get("authentication.openshift.io/decision") in ("deny", "error"):
+        return "unauthenticated"
+    # The API server let it in: what stands behind a proxy, or an aggregated API server, refused.
+    subresource = section(event, "objectRef").get("subresource")
+    if annotations.get("authorization.k8s.io/decision") == "allow" and code in (401, 403):
+        known = event["user"].get("username")
+        reads = event.get("verb") in READ_VERBS and subresource not in ("exec", "attach", "portforward")
+        if subresource == "proxy" or (code == 401 and known) or (code == 403 and reads):
+            return None
     if code == 401:
         return "unauthenticated"
     if code != 403:
@@ -219,7 +232,26 @@ def role_ref(event):
 
 def subjects(event):
     found = from_bodies(event, "subjects", list)
-    return None if found is None else sorted({path_of(one, "kind", "namespace", "name") for one in found})
+    return None if found is None else sorted({subject(one) for one in found})
+
+
+def subject(one):
+    """RBAC looks at the namespace of service accounts alone."""
+    parts = ("kind", "name") if one.get("kind") in ("User", "Group") else ("kind", "namespace", "name")
+    return path_of(one, *parts)
+
+
+def dry_run(event):
+    """Whether nothing was stored; None where a deletion's options may have been left out of the log."""
+    asked = "All" in parse_qs(urlsplit(event.get("requestURI") or "").query).get("dryRun", [])
+    if event.get("verb") not in ("delete", "deletecollection"):
+        return asked
+    options = event.get("requestObject")
+    if options is not None:
+        return "All" in (options.get("dryRun") or []) if isinstance(options, dict) else False
+    if not asked:
+        return False
+    return True if event.get("level") in ("Request", "RequestResponse") else None
 
 
 # --- the questions ----------------------------------------------------------------
@@ -253,6 +285,7 @@ def failed_auth(requests):
             "user_agents": sorted({row["user_agent"] for row in members} - {None}),
             "first_seen": min(times, default=None),
             "last_seen": max(times, default=None),
+            "forwarded_for": sorted({row["forwarded_for"] for row in members} - {""}),
         })
     return sorted(rows, key=lambda row: (row["last_seen"] or "", row["source_ip"] or "", row["failure"]))
 

@@ -35,6 +35,10 @@ const COLUMNS: &str = "-- Columns:";
 pub fn views() -> Vec<ViewHelp> {
     let mut views = vec![
         ViewHelp { name: "events", row: "One row per audit event, that is per stage of a request." },
+        ViewHelp {
+            name: "component_writes",
+            row: "One row per event on leases, nodes or pods, from all of the case whatever is selected.",
+        },
         ViewHelp { name: "rejects", row: "One row per record that is no audit event, with its bytes and place." },
     ];
     for file in embedded::VIEWS {

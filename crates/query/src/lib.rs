@@ -32,6 +32,7 @@ mod kept;
 mod ledger;
 mod lookup;
 mod network;
+mod own;
 mod parameters;
 pub mod policy;
 mod problem;

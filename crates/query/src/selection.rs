@@ -11,6 +11,10 @@ use crate::error::QueryError;
 use crate::parameters::Parameters;
 use crate::window::Window;
 
+/// The resources by which components are told from others in their name: the leases that they renew, and the nodes and
+/// pods that they alone look after.
+pub(crate) const COMPONENT_RESOURCES: [&str; 3] = ["leases", "nodes", "pods"];
+
 /// The part of a case that a session sees. The default is all of it.
 ///
 /// Rejected records have neither a time nor a resource, so every session sees all of them.
@@ -51,6 +55,12 @@ impl Selection {
             (Some(all), Some(wanted)) => Some(all.iter().filter(|resource| *resource == wanted).cloned().collect()),
         };
         Self { since: time("since"), until: time("until"), resources }
+    }
+
+    /// What tells where the components of the cluster are at home, whatever is asked for.
+    pub(crate) fn of_components() -> Self {
+        let resources = COMPONENT_RESOURCES.map(str::to_owned).to_vec();
+        Self { resources: Some(resources), ..Self::default() }
     }
 
     /// What both cover.

@@ -5,6 +5,7 @@
 //! DuckDB itself can open those files and nothing else, load no extension, reach no network and keep no
 //! secret, and SQL cannot change that; and the kernel holds its threads to the same ([`crate::protection`]).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +29,7 @@ use crate::stream::{Bound, RowSink, Rows, RunSummary, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
 use crate::views::Provided;
-use crate::{ledger, network, views};
+use crate::{ledger, network, own, views};
 
 /// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
 /// leave no room for the evidence that is being copied meanwhile.
@@ -107,10 +108,13 @@ impl Session {
     pub fn open(snapshot: &Snapshot, selection: &Selection, limits: &Limits) -> Result<Self, QueryError> {
         let (event_files, reject_files) =
             (selection.event_files(snapshot), snapshot.reject_files().collect::<Vec<_>>());
-        let (events, rejects) = (paths(&event_files)?, paths(&reject_files)?);
-        let files = [event_files.clone(), reject_files.clone()].concat();
+        let component_files = Selection::of_components().event_files(snapshot);
+        let (events, rejects, everywhere) = (paths(&event_files)?, paths(&reject_files)?, paths(&component_files)?);
+        let chosen: BTreeSet<_> = event_files.iter().map(|file| &file.path).collect();
+        let more = component_files.iter().copied().filter(|file| !chosen.contains(&file.path)).collect();
+        let files = [event_files.clone(), reject_files.clone(), more].concat();
         let checked = check_files(&files, &limits.checks).map_err(mismatch)?;
-        let files: Vec<PathBuf> = events.iter().chain(&rejects).map(PathBuf::from).collect();
+        let files: Vec<PathBuf> = events.iter().chain(&rejects).chain(&everywhere).map(PathBuf::from).collect();
         let temp_directory = temp_directory(limits)?.to_owned();
         let reach = Reach { files: files.clone(), folder: Some(temp_directory.clone().into()) };
         let trouble = Arc::new(Trouble { files, memory_bytes: limits.memory_bytes });
@@ -119,9 +123,10 @@ impl Session {
             views: views::create(
                 &views::Files::group(&event_files, &events),
                 &views::Files::group(&reject_files, &rejects),
+                &views::Files::group(&component_files, &everywhere),
                 selection,
             ),
-            paths: events.into_iter().chain(rejects).collect(),
+            paths: events.into_iter().chain(rejects).chain(everywhere).collect(),
         };
         let open = {
             let (trouble, memory_bytes) = (Arc::clone(&trouble), limits.memory_bytes);
@@ -367,6 +372,7 @@ impl Content {
                 return Err(QueryError::Engine { action: "set the time zone to UTC".to_owned(), source: problem });
             }
         }
+        own::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
         network::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
         ledger::load(connection, &self.ledger).map_err(QueryError::engine("load the ledger"))?;
         const VIEWS: &str = "create the views";

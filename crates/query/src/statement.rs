@@ -2,18 +2,48 @@
 //!
 //! `filters()` stands for conditions on columns. Only those that were given are put in, so that DuckDB plans a query
 //! without filters as if it had none. Values stay parameters and are bound; only [`shown`] writes them out.
+//!
+//! `not_own()` stands for the condition that leaves out the cluster's own work, by `is_own` of `views/actors.sql`. With
+//! `own` set nothing is left out, and nothing is computed for it: how many rows an answer left out is the difference
+//! between both, for every query that has the parameter.
 
 use kforensic_event::time;
 
-use crate::catalogue::{COMMON, CannedQuery, Value, scan};
+use crate::catalogue::{COMMON, CannedQuery, OWN, Value, scan};
 use crate::parameters::Parameters;
 use crate::sql::literal;
 
 /// The SQL that runs: filters put in, values still to be bound.
 pub(crate) fn bound(query: &CannedQuery, parameters: &Parameters) -> String {
-    let uses = scan(&query.sql).filters.into_iter();
-    let places = uses.map(|used| (used.place.clone(), conditions(query, parameters, used.name)));
-    replaced(&query.sql, places.collect())
+    let found = scan(&query.sql);
+    let filters = found.filters.into_iter().map(|used| (used.place.clone(), conditions(query, parameters, used.name)));
+    let not_own = found.not_own.into_iter().map(|used| (used.place.clone(), not_own(query, parameters, used.name)));
+    replaced(&query.sql, filters.chain(not_own).collect())
+}
+
+/// What tells whether a request is the cluster's own work: the columns that `is_own` takes, in its order.
+const OWN_COLUMNS: [&str; 11] = [
+    "cluster",
+    "user_name",
+    "user_groups",
+    "impersonated_user",
+    "source_ip",
+    "user_agent",
+    "verb",
+    "resource",
+    "subresource",
+    "namespace",
+    "name",
+];
+
+/// The condition that leaves out the cluster's own work, on the columns of `alias`.
+fn not_own(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
+    let default = || query.parameter(OWN).and_then(|parameter| parameter.default.as_ref());
+    if parameters.get(OWN).or_else(default) == Some(&Value::Boolean(true)) {
+        return "(true)".to_owned();
+    }
+    let dot = if alias.is_empty() { "" } else { "." };
+    format!("(NOT is_own({}))", OWN_COLUMNS.map(|column| format!("{alias}{dot}{column}")).join(", "))
 }
 
 /// The same statement with its values written out, for people to read and to run.
@@ -119,6 +149,17 @@ mod tests {
         assert!(sql.contains("((r.name = $name OR (r.name IS NULL AND r.verb IN ('list', 'watch'))))"), "{sql}");
         let others = query("FROM r WHERE 1 < $least AND filters(r) ORDER BY 1\n");
         assert!(bound(&others, &parameters).contains("AND (r.name = $name) ORDER"));
+    }
+
+    #[test]
+    fn the_clusters_own_work_is_left_out_unless_it_is_asked_for() {
+        let query = query("FROM requests r WHERE filters(r) AND not_own(r) AND $least > 0 ORDER BY 1\n");
+        let mut parameters = Parameters::new();
+        let sql = bound(&query, &parameters);
+        assert!(sql.contains("AND (NOT is_own(r.cluster, r.user_name, r.user_groups, "), "{sql}");
+        parameters.set("own", Value::Boolean(true));
+        assert!(bound(&query, &parameters).contains("WHERE (true) AND (true) AND"));
+        assert_eq!(query.parameter("own").unwrap().default, Some(Value::Boolean(false)));
     }
 
     #[test]

@@ -33,22 +33,51 @@ pub(crate) struct Files {
     pub(crate) paths: Vec<String>,
 }
 
-/// SQL that creates the two views that all others are made from, over the given files.
-pub(crate) fn create(event_files: &[Files], reject_files: &[Files], selection: &Selection) -> String {
+/// Columns of `component_writes`.
+const COMPONENT_COLUMNS: [&str; 10] = [
+    "user_name",
+    "impersonated_user",
+    "source_ip",
+    "verb",
+    "resource",
+    "subresource",
+    "namespace",
+    "name",
+    "status_code",
+    "cluster",
+];
+
+/// SQL that creates the views that all others are made from, over the given files. `component_files` are those of
+/// [`Selection::of_components`], whatever the selection: who somebody is does not depend on what is asked about him.
+pub(crate) fn create(
+    event_files: &[Files],
+    reject_files: &[Files],
+    component_files: &[Files],
+    selection: &Selection,
+) -> String {
     let events: Vec<&Column> = COLUMNS.iter().collect();
     let rejects: Vec<&Column> =
         REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
+    let writes: Vec<&Column> = COLUMNS.iter().filter(|column| COMPONENT_COLUMNS.contains(&column.name)).collect();
     format!(
-        "CREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\n",
-        union(&events, event_files, &conditions(selection)),
-        union(&rejects, reject_files, &[]),
+        "CREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\nCREATE VIEW component_writes AS\n{};\n",
+        union(&events, event_files, &conditions(selection), Fold::Requests),
+        union(&rejects, reject_files, &[], Fold::Requests),
+        union(&writes, component_files, &conditions(&Selection::of_components()), Fold::Nothing),
     )
 }
 
-fn union(columns: &[&Column], files: &[Files], conditions: &[String]) -> String {
+/// Whether events are wanted with what stands for their requests, or as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    Requests,
+    Nothing,
+}
+
+fn union(columns: &[&Column], files: &[Files], conditions: &[String], fold: Fold) -> String {
     let parts = files.iter().filter(|files| !files.paths.is_empty()).map(|files| {
         let rows = select(columns, files, conditions);
-        if files.are_folded { rows } else { FOLD.replace("$EVENTS", &rows) }
+        if files.are_folded || fold == Fold::Nothing { rows } else { FOLD.replace("$EVENTS", &rows) }
     });
     let parts: Vec<String> = parts.collect();
     match parts.as_slice() {
@@ -240,7 +269,7 @@ mod tests {
     fn paths_and_names_cannot_break_out_of_their_quotes() {
         let selection = Selection { resources: Some(vec!["x' OR 'a".to_owned()]), ..Selection::default() };
         let files = Files { columns: Arc::from([]), are_folded: true, paths: vec!["/it's/a.parquet".to_owned()] };
-        let sql = create(&[files], &[], &selection);
+        let sql = create(&[files], &[], &[], &selection);
         assert!(sql.contains("read_parquet(['/it''s/a.parquet'], hive_partitioning = false)"), "{sql}");
         assert!(sql.contains("resource = 'x'' OR ''a'"), "{sql}");
     }

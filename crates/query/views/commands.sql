@@ -2,7 +2,13 @@
 
 -- Patterns are RE2, without case. They find what is written plainly; a command in base64 shows as `encoded`.
 CREATE MACRO credential_signs(command) AS tidy([
-    CASE WHEN regexp_matches(command, '/run/secrets/|serviceaccount/token', 'i') THEN 'service account token' END,
+    CASE WHEN regexp_matches(command, '/run/secrets/|serviceaccount/token', 'i')
+        -- By globs: every part of the path keeps some of its letters, or is a star.
+        OR regexp_matches(
+            command,
+            '/(r[\w*?\[\]-]*)/(s[\w*?\[\]-]*|\*)/(k[\w.*?\[\]-]*|e[\w.*?\[\]-]*|\*)(/|\b)|/s[\w?\[\]-]*\*[\w*?\[\]-]*/(k|\*)[\w.*?\[\]-]*/'
+            || '|(ser|\*)[\w*?\[\]-]*[*?][\w*?\[\]-]*/t[\w?\[\]-]*[*?]', 'i'
+        ) THEN 'service account token' END,
     CASE WHEN regexp_matches(
         command,
         '169\.254\.169\.254|169\.254\.170\.(2|23)\b|2852039166|0xa9fea9fe|0251\.0376\.0251\.0376|fd00:ec2::(254|23)'
@@ -45,10 +51,19 @@ CREATE MACRO external_addresses(command) AS tidy(list_filter(
 
 -- Hosts of the URLs in a text that lie outside of the cluster, as far as their names tell.
 CREATE MACRO external_hosts(command) AS tidy(list_filter(
-    regexp_extract_all(lower(command), '(?:https?|ftp)://(?:[^/@\s]*@)?([a-z0-9.-]+)', 1),
-    lambda host: contains(host, '.')
+    regexp_extract_all(lower(command), '(?:https?|ftp)://(?:[^/@\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)', 1)
+        -- A decimal, octal or hexadecimal number is an address as well.
+        || regexp_extract_all(lower(command), '(?:https?|ftp)://(?:[^/@\s]*@)?(0x[0-9a-f]{7,8}|[0-9]{8,11})(?:[/:?\s]|$)', 1)
+        -- curl and wget need no scheme.
+        || CASE WHEN regexp_matches(lower(command), '\b(curl|wget)\b') THEN regexp_extract_all(
+            lower(command), '(?:^|\s)(?:[^/@\s]*@)?((?:[a-z0-9-]+\.)+[a-z]{2,24})(?::[0-9]+)?(?:/\S*)?(?:\s|$)', 1
+        ) ELSE [] END,
+    lambda host: (contains(host, '.') OR regexp_matches(host, '^(0x[0-9a-f]+|[0-9]{8,11})$')
+            OR contains(host, ':') AND NOT regexp_matches(host, '^\[(::1?|f[cde].*)\]$'))
         AND NOT regexp_matches(host, '(\.svc|\.cluster\.local|\.internal|\.local|localhost)\.?$')
-        AND (NOT regexp_full_match(host, '[0-9.]+') OR len(external_addresses(host)) > 0)
+        -- File names end like hosts.
+        AND NOT regexp_matches(host, '\.(sh|txt|json|ya?ml|tar|gz|tgz|zip|pem|crt|key|conf|cfg|log|py|html?|js|so|bin|out)$')
+        AND (NOT regexp_full_match(host, '[0-9.]*\.[0-9.]*') OR len(external_addresses(host)) > 0)
 ));
 
 -- Names of miners, their protocol and their pools.
@@ -62,18 +77,23 @@ CREATE MACRO attack_signs(command) AS tidy([
     CASE WHEN regexp_matches(
         command,
         '/dev/(tcp|udp)/|\b(nc|ncat|netcat)\b[^|;&]*\s(-[a-z]*[ec]|--exec|--sh-exec)\b|\bmkfifo\b|\bsocat\b.*\bexec\b'
-        || '|\b(ba|z|da|k|c)?sh\s+-i\s*([<>&|]|\d>)|pty\.spawn|socket\.socket|\buse\s+Socket\b|TCPSocket|fsockopen'
+        || '|\b(ba|z|da|k|c)?sh\s+-i\s*([<>&|]|\d>)|pty\.spawn|\|\s*(nc|ncat|netcat)\s+\S+\s+\d+\s*(>|\||$)|\b(nc|ncat|netcat)\s+\S+\s+\d+\s*\|\s*(/bin/)?(ba|z|da)?sh\b|socket\.socket|\buse\s+Socket\b|TCPSocket|fsockopen'
         || '|/inet/tcp/|openssl\s+s_client',
         'is'
     ) THEN 'reverse shell' END,
     CASE WHEN regexp_matches(command, '\b(curl|wget|aria2c|lwp-download|fetch|iwr|Invoke-WebRequest|certutil)\b', 'i')
-        AND len(external_hosts(command)) > 0 THEN 'download' END,
+        AND len(external_hosts(command)) > 0
+        OR regexp_matches(command, 'urlopen|urlretrieve|requests\.get|LWP::|Net::HTTP|file_get_contents|open-uri', 'i')
+            AND len(external_hosts(command)) > 0 THEN 'download' END,
     CASE WHEN regexp_matches(command, '\b(curl|wget)\b[^;]*\|\s*(sudo\s+)?(/\S*/)?(ba|z|da|k)?sh\b', 'is')
         THEN 'download into a shell' END,
-    CASE WHEN len(external_addresses(command)) > 0 THEN 'external address' END,
+    -- Four numbers with dots behind a word such as `--version` are none.
+    CASE WHEN len(external_addresses(regexp_replace(
+        command, '(--?v(er(sion)?)?|\bversion|\brelease|\btag)[\s=:]+v?\d+\.\d+\.\d+\.\d+\b', '', 'gi'
+    ))) > 0 THEN 'external address' END,
     CASE WHEN regexp_matches(command, '(^|\s)tar\s+(-?[a-z]*c[a-z]*\s+)+(-f\s+)?-(\s|$)', 'i') THEN 'copy out' END,
     CASE WHEN regexp_matches(command, '(^|\s)tar\s+(-?[a-z]*x[a-z]*\s+)+(-f\s+)?-(\s|$)', 'i') THEN 'copy in' END,
-    CASE WHEN regexp_matches(command, 'base64\s+(-d|-D|--decode)|xxd\s+-r|b64decode|FromBase64', 'i')
+    CASE WHEN regexp_matches(command, 'base64\s+(-\w+\s+)*(-[a-z]*d[a-z]*|--d[a-z]*)|xxd\s+-r|b64decode|FromBase64', 'i')
         THEN 'encoded' END,
     CASE WHEN regexp_matches(
         command,

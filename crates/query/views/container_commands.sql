@@ -1,10 +1,10 @@
--- One row per command that somebody sent into a running container: through `pods/exec`, or past it through a kubelet.
+-- One row per command that somebody sent into a running container, through `pods/exec` or past it through a kubelet, or wrote into a template.
 
 -- Columns:
--- via: `pods/exec` or `nodes/proxy`
+-- via: `pods/exec`, `nodes/proxy`, or `template` for the commands of containers of a workload that was written
 -- name: of the pod; for `nodes/proxy` of the node
--- container: container that was named; for `nodes/proxy` the path of the kubelet, which names it
--- command: the program and its arguments, decoded, parted by spaces
+-- container: container that was named; for `nodes/proxy` the path of the kubelet, which names it; NULL for `template`
+-- command: the program and its arguments, decoded, parted by spaces; of a template those of all containers, a line each
 -- credential_signs: what kinds of credentials the command is after, as far as its text tells
 -- attack_signs: what in the command is usual for intruders, as far as its text tells
 CREATE VIEW container_commands AS
@@ -12,16 +12,23 @@ SELECT
     *, credential_signs(command) AS credential_signs, attack_signs(command) AS attack_signs
 FROM (
     SELECT
-        event_time, user_name, impersonated_user, 'pods/exec' AS via, namespace, name, container,
+        event_time, user_name, user_groups, impersonated_user, 'pods/exec' AS via, namespace, name, container,
         command_text AS command, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
         decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
     FROM exec_sessions
     WHERE kind = 'exec'
     UNION ALL
     SELECT
-        event_time, user_name, impersonated_user, 'nodes/proxy' AS via, namespace, name, kubelet_path AS container,
+        event_time, user_name, user_groups, impersonated_user, 'nodes/proxy' AS via, namespace, name, kubelet_path AS container,
         command_text AS command, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
         decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
     FROM node_proxy
     WHERE len(command) > 0
+    UNION ALL
+    SELECT
+        event_time, user_name, user_groups, impersonated_user, 'template' AS via, namespace, name, NULL AS container,
+        array_to_string(commands, chr(10)) AS command, outcome, status_code, source_ip, user_agent, credential_id,
+        pod_name, node_name, decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
+    FROM workload_specs
+    WHERE len(commands) > 0
 );

@@ -1,8 +1,9 @@
--- One row per request to delete an object, or all objects of a kind that match a selector.
+-- One row per request to delete an object, to evict a pod, or to delete all objects of a kind that match a selector.
 
 -- A `deletecollection` names no object: which ones it was stands in its answer alone, at level RequestResponse.
 -- An object with finalizers goes later, and an answer of 200 says that it was marked. `kubectl delete --all` is one
--- request for each object. An eviction (`create` on `pods/eviction`) deletes a pod as well and is no row here.
+-- request for each object. An eviction (`create` on `pods/eviction`) deletes a pod, and goes past whoever watches for
+-- the verb `delete`. A namespace goes with all that is in it.
 -- DELETE on a `proxy` subresource goes to what is behind it and deletes nothing here.
 --
 -- Columns:
@@ -12,25 +13,28 @@
 -- selector: which objects a `deletecollection` was for: labels and fields of the URI; NULL is all of them
 -- grace_seconds: time that a pod was given, when the request set one; 0 kills at once
 -- propagation: what becomes of dependents: `Orphan`, `Background`, `Foreground`
--- dry_run: whether the request asked for a dry run, which deletes nothing
+-- dry_run: whether it was a dry run, which deletes nothing; NULL when the log does not tell whether its body was empty
 CREATE VIEW deletions AS
 WITH deletes AS (
     SELECT
         *,
-        json_body(request_object) AS options,
+        CASE WHEN subresource = 'eviction' THEN json_member(json_body(request_object), 'deleteOptions')::VARCHAR
+            ELSE json_body(request_object) END AS options,
         json_body(response_object) AS answer,
         json_items([json_body(response_object)], 'items') AS items
     FROM requests
-    WHERE verb IN ('delete', 'deletecollection') AND resource IS NOT NULL
+    WHERE (
+            verb IN ('delete', 'deletecollection')
+            OR verb = 'create' AND resource = 'pods' AND subresource = 'eviction'
+        )
+        AND resource IS NOT NULL
 ),
 told AS (
     SELECT
         *,
-        is_dry_run(request_uri) OR coalesce(list_contains(
-            json_extract_string(json_member(options, 'dryRun'), '$[*]'), 'All'
-        ), false) AS dry_run,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         CASE
-            WHEN verb = 'delete' THEN [concat_ws('/', CASE WHEN resource <> 'namespaces' THEN namespace END, name)]
+            WHEN verb <> 'deletecollection' THEN [concat_ws('/', CASE WHEN resource <> 'namespaces' THEN namespace END, name)]
             ELSE tidy(list_transform(json_members(items, 'metadata'), lambda metadata: concat_ws(
                 '/', json_text(metadata, 'namespace'), json_text(metadata, 'name')
             )))
@@ -38,14 +42,14 @@ told AS (
     FROM deletes
 )
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, namespace, name,
+    event_time, user_name, user_groups, impersonated_user, verb, resource, namespace, name,
     CASE
         WHEN outcome IN ('denied', 'failed') OR dry_run OR subresource = 'proxy' THEN 0
-        WHEN outcome = 'unknown' THEN NULL
-        WHEN verb = 'delete' THEN 1
+        WHEN outcome = 'unknown' OR dry_run IS NULL THEN NULL
+        WHEN verb <> 'deletecollection' THEN 1
         WHEN json_type(json_member(answer, 'items')) = 'ARRAY' THEN len(items)
     END AS deleted,
-    CASE WHEN outcome = 'allowed' AND NOT dry_run AND coalesce(subresource, '') <> 'proxy' THEN names ELSE [] END
+    CASE WHEN outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy' THEN names ELSE [] END
         AS deleted_names,
     nullif(concat_ws(
         ' ',

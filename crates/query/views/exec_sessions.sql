@@ -26,7 +26,7 @@ WITH few AS (
     WHERE resource = 'pods'
 )
 SELECT
-    event_time, user_name, impersonated_user, subresource AS kind, namespace, name, container, command, command_text,
+    event_time, user_name, user_groups, impersonated_user, subresource AS kind, namespace, name, container, command, command_text,
     stdin, tty, ports, outcome, status_code, status_message, started, ended,
     date_diff('microsecond', started, ended) // 1000 AS duration_ms,
     ended IS NULL AND outcome = 'allowed' AND list_contains(stages, 'ResponseStarted') AS still_open,

@@ -17,11 +17,13 @@ CREATE MACRO identity_class(user_name, user_groups, user_extra, credential_id) A
     WHEN coalesce(user_name, '') = '' THEN NULL
     WHEN starts_with(user_name, 'system:serviceaccount:') THEN 'service_account'
     WHEN starts_with(user_name, 'system:node:') THEN 'node'
+    -- A member of system:masters has a certificate that somebody made, whatever it is called: `masterclient` of AKS.
+    WHEN list_contains(user_groups::VARCHAR[], 'system:masters') AND user_name <> 'system:apiserver' THEN 'certificate'
     WHEN starts_with(user_name, 'system:bootstrap:') THEN 'other'
     WHEN starts_with(user_name, 'system:') AND user_name <> 'system:admin'
         OR starts_with(user_name, 'eks:')
         OR user_name IN (
-            'aksService', 'acsService', 'masterclient', 'nodeclient', 'kube-apiserver', 'kube-apiserver-kubelet-client'
+            'aksService', 'acsService', 'nodeclient', 'kube-apiserver', 'kube-apiserver-kubelet-client'
         )
         THEN 'control_plane'
     WHEN json_member(json_body(user_extra), 'arn') IS NOT NULL
@@ -63,10 +65,6 @@ CREATE MACRO effective_groups(user_groups, impersonated_user, impersonated_group
     WHEN coalesce(impersonated_user, '') <> '' THEN impersonated_groups
     ELSE user_groups
 END;
-
--- Whether a name belongs to the cluster itself, or to an operator in it: both work day and night. Detections leave them
--- out, unless they are told not to. Never NULL. Names alone are compared, as a client chooses its user agent.
-CREATE MACRO is_platform(user_name) AS is_control_plane(user_name) OR is_operator(user_name);
 
 -- Whether a path only tells that the server is there, or how to log in: probes and clients ask for it without rights.
 -- Never NULL.

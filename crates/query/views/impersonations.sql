@@ -7,6 +7,7 @@
 -- Columns:
 -- impersonation: `granted` or `refused`
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
+-- target_namespace: namespace of a service account that was refused; NULL otherwise
 -- target: the impersonated user, or what was refused, `users/jane`, `groups/system:masters`; NULL when not told
 -- privileged: whether the target is an administrator, the control plane, a node, or a service account of kube-system
 CREATE VIEW impersonations AS
@@ -31,7 +32,11 @@ found AS (
                     '\"', '"'
                 ), '\\', '\')
             ), '')
-        END AS target
+        END AS target,
+        -- A service account that was refused is named without its namespace, which the message ends in.
+        CASE WHEN impersonated_user IS NULL THEN
+            nullif(regexp_extract(status_message, ' in the namespace "([^"]*)"$', 1), '')
+        END AS target_namespace
     FROM requests_of('suspects')
     WHERE impersonated_user IS NOT NULL
        OR status_code = 403 AND contains(status_message, 'cannot impersonate') AND decision IS NULL
@@ -39,17 +44,19 @@ found AS (
 SELECT
     event_time, audit_id, verb, request_uri, user_name, user_groups,
     if(impersonated_user IS NOT NULL, 'granted', 'refused') AS impersonation,
-    target,
+    CASE WHEN starts_with(target, 'serviceaccounts/') AND target_namespace IS NOT NULL
+        THEN 'serviceaccounts/' || target_namespace || '/' || substr(target, 17) ELSE target END AS target,
     coalesce(
         list_contains(impersonated_groups, 'system:masters')
             OR regexp_replace(target, '^(users|groups|serviceaccounts)/', '') IN (
                 'admin', 'cluster-admin', 'kubernetes-admin', 'kubernetes-super-admin', 'system:admin',
                 'system:masters', 'system:anonymous', 'kube:admin', 'system:cluster-admins', 'kubeadm:cluster-admins'
             )
+            OR starts_with(target, 'serviceaccounts/') AND is_system_namespace(target_namespace)
             OR regexp_matches(target, '(^|/)system:(kube-|node:|serviceaccount:kube-system:|apiserver$|nodes$)'),
         false
     ) AS privileged,
-    impersonated_user, impersonated_uid, impersonated_groups, impersonated_extra, impersonation_constraint,
+    target_namespace, impersonated_user, impersonated_uid, impersonated_groups, impersonated_extra, impersonation_constraint,
     effective_user(user_name, impersonated_user) AS effective_user,
     resource, api_group, subresource, namespace, name, outcome, status_code, status_message,
     decision, decision_reason, source_ip, user_agent, credential_id, stages, level, cluster, host

@@ -5,7 +5,7 @@
 --
 -- Columns:
 -- kubelet_path: path that the kubelet was asked for, decoded, with a leading `/`
--- kubelet_action: its first part: `run`, `exec`, `attach`, `portForward`, `containerLogs`, `pods`, `metrics`, …
+-- kubelet_action: the first part of what it is cleaned to (`metrics/../run` runs): `run`, `exec`, `attach`, `portForward`, `containerLogs`, `pods`, `metrics`, …
 -- command: command to run, from `cmd` or `command`, decoded; empty for the rest
 -- command_text: the same, parted by spaces
 -- runs_code: whether the path runs something in a container, or reaches into one
@@ -16,7 +16,7 @@ WITH few AS (
     WHERE resource = 'nodes'
 )
 SELECT
-    event_time, user_name, impersonated_user, verb, name, kubelet_path, kubelet_action, command,
+    event_time, user_name, user_groups, impersonated_user, verb, name, kubelet_path, kubelet_action, command,
     array_to_string(command, ' ') AS command_text,
     lower(kubelet_action) IN ('run', 'exec', 'attach', 'portforward', 'cri', 'checkpoint') AS runs_code,
     outcome, status_code, status_message, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
@@ -24,7 +24,7 @@ SELECT
 FROM (
     SELECT
         *,
-        split_part(ltrim(kubelet_path, '/'), '/', 1) AS kubelet_action,
+        split_part(ltrim(path_cleaned(kubelet_path), '/'), '/', 1) AS kubelet_action,
         uri_values(request_uri, 'cmd') || uri_values(request_uri, 'command') AS command
     FROM (
         SELECT

@@ -38,9 +38,12 @@ CREATE MACRO json_patched_rules(patch) AS CASE json_type(patch)
     )
 END;
 
--- A subject of a binding, `Kind/namespace/name`, or `Kind/name` when it has no namespace.
+-- A subject of a binding: `ServiceAccount/namespace/name`, `User/name`, `Group/name`. RBAC looks at the namespace of
+-- service accounts alone, so one that is written to a user or group is left out: it would hide whom it is.
 CREATE MACRO rbac_subject(subject) AS concat_ws(
-    '/', json_text(subject, 'kind'), json_text(subject, 'namespace'), json_text(subject, 'name')
+    '/', json_text(subject, 'kind'),
+    CASE WHEN json_text(subject, 'kind') NOT IN ('User', 'Group') THEN json_text(subject, 'namespace') END,
+    json_text(subject, 'name')
 );
 
 -- A rule of a role in a line: `get,list pods,services`, `* * apiGroups=*`, `get nonResourceURLs=/metrics`.
@@ -63,6 +66,8 @@ CREATE MACRO rbac_rule(rule) AS concat_ws(
 -- subjects_added: the same, and what a JSON Patch adds when only that was recorded
 -- rules: rules of a role, a line each, sorted; NULL when no body tells
 -- rule_objects: the same rules as JSON, in the order of the role
+-- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
+-- aggregates: of a role that gets the rules of others (aggregationRule): `every role`, `some roles`; else NULL
 -- aggregated_to: default roles into which the role's rules flow by its labels (admin, edit, view, …), sorted
 CREATE VIEW rbac_changes AS
 WITH changes AS (
@@ -70,6 +75,7 @@ WITH changes AS (
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, api_group,
         subresource, namespace, name, outcome, status_code, source_ip, user_agent, credential_id, cluster, host,
         decision_reason, stages, level,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         json_body(response_object) AS response,
         json_body(request_object) AS request
     FROM requests
@@ -95,13 +101,25 @@ bodies AS (
         coalesce(
             json_member(json_member(response, 'metadata'), 'labels'),
             json_member(json_member(request, 'metadata'), 'labels')
-        ) AS labels
+        ) AS labels,
+        -- A selector that asks for nothing selects every role.
+        list_bool_or(list_transform(
+            json_items(
+                json_members([response, request], 'aggregationRule')
+                    || coalesce(json_patched(request, 'aggregationRule'), []),
+                'clusterRoleSelectors'
+            ),
+            lambda selector: len(json_keys(json_member(selector, 'matchLabels'))) IS NOT DISTINCT FROM 0
+                AND coalesce(json_array_length(json_member(selector, 'matchExpressions')), 0) = 0
+                OR json_member(selector, 'matchLabels') IS NULL
+                AND coalesce(json_array_length(json_member(selector, 'matchExpressions')), 0) = 0
+        )) AS aggregation
     FROM changes
 )
 SELECT
     event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user,
     effective_user(user_name, impersonated_user) AS effective_user,
-    resource, api_group, subresource, namespace, name, outcome, status_code,
+    resource, api_group, subresource, namespace, name, outcome, status_code, dry_run,
     nullif(concat_ws('/', json_text(role, 'kind'), json_text(role, 'name')), '') AS role_ref,
     list_sort(list_distinct(list_transform(
         json_objects(bound), lambda subject: rbac_subject(subject)
@@ -111,6 +129,7 @@ SELECT
     ))) AS subjects_added,
     list_sort(list_distinct(list_transform(rule_objects, lambda rule: rbac_rule(rule)))) AS rules,
     rule_objects,
+    CASE WHEN aggregation IS NULL THEN NULL WHEN aggregation THEN 'every role' ELSE 'some roles' END AS aggregates,
     coalesce(list_sort(list_filter(
         list_transform(
             list_filter(json_keys(labels), lambda label: json_text(labels, label) = 'true'),

@@ -20,5 +20,5 @@ SELECT
     max(event_time) AS last_written,
     cluster
 FROM role_rules
-WHERE outcome = 'allowed' AND name IS NOT NULL
+WHERE outcome = 'allowed' AND name IS NOT NULL AND dry_run IS NOT TRUE
 GROUP BY ALL;

@@ -10,7 +10,61 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_d
             {power: 'escalate', verbs: ['escalate'], api_group: NULL, resources: NULL},
             {power: 'bind', verbs: ['bind'], api_group: NULL, resources: NULL},
             {power: 'impersonate', verbs: ['impersonate'], api_group: NULL, resources: NULL},
-            {power: 'read secrets', verbs: ['get', 'list', 'watch', '*'], api_group: '', resources: ['secrets', '*']},
+            -- An empty patch, and a deletion of all as a dry run, answer with the values.
+            {
+                power: 'read secrets', verbs: ['get', 'list', 'watch', 'patch', 'update', 'deletecollection', '*'],
+                api_group: '', resources: ['secrets', '*']
+            },
+            {
+                power: 'make volumes of the node', verbs: ['create', 'update', 'patch', '*'], api_group: '',
+                resources: ['persistentvolumes', '*']
+            },
+            {
+                power: 'reach into pods', verbs: ['get', 'create', 'update', 'patch', 'delete', '*'], api_group: '',
+                resources: ['pods/proxy', 'services/proxy', 'pods/portforward', 'pods/*', 'services/*', '*/proxy',
+                    '*/portforward', '*']
+            },
+            {
+                power: 'change namespaces', verbs: ['update', 'patch', '*'], api_group: '', resources: ['namespaces', '*']
+            },
+            {
+                power: 'change nodes', verbs: ['update', 'patch', '*'], api_group: '',
+                resources: ['nodes', 'nodes/status', 'nodes/*', '*/status', '*']
+            },
+            {
+                power: 'write APIs', verbs: ['create', 'update', 'patch', '*'], api_group: 'apiregistration.k8s.io',
+                resources: ['apiservices', '*']
+            },
+            {
+                power: 'write APIs', verbs: ['create', 'update', 'patch', '*'], api_group: 'apiextensions.k8s.io',
+                resources: ['customresourcedefinitions', '*']
+            },
+            {
+                power: 'use any SCC', verbs: ['use', '*'], api_group: 'security.openshift.io',
+                resources: ['securitycontextconstraints', '*']
+            },
+            {power: 'use any SCC', verbs: ['use'], api_group: 'policy', resources: ['podsecuritypolicies', '*']},
+            {
+                power: 'write SCCs', verbs: ['create', 'update', 'patch', '*'], api_group: 'security.openshift.io',
+                resources: ['securitycontextconstraints', '*']
+            },
+            {
+                power: 'sign certificates', verbs: ['sign', '*'], api_group: 'certificates.k8s.io',
+                resources: ['signers', '*']
+            },
+            {
+                power: 'approve certificates', verbs: ['approve', '*'], api_group: 'certificates.k8s.io',
+                resources: ['signers', '*']
+            },
+            {
+                power: 'write users and groups', verbs: ['create', 'update', 'patch', '*'],
+                api_group: 'user.openshift.io',
+                resources: ['users', 'groups', 'identities', 'useridentitymappings', '*']
+            },
+            {
+                power: 'run charts', verbs: ['create', 'update', 'patch', '*'], api_group: 'helm.cattle.io',
+                resources: ['helmcharts', 'helmchartconfigs', '*']
+            },
             {
                 power: 'mint tokens', verbs: ['create', '*'], api_group: '',
                 resources: ['serviceaccounts/token', 'serviceaccounts/*', '*/token', '*']
@@ -45,7 +99,11 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_d
             {
                 power: 'write webhooks', verbs: ['create', 'update', 'patch', 'delete', 'deletecollection', '*'],
                 api_group: 'admissionregistration.k8s.io',
-                resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations', '*']
+                resources: [
+                    'mutatingwebhookconfigurations', 'validatingwebhookconfigurations', 'validatingadmissionpolicies',
+                    'validatingadmissionpolicybindings', 'mutatingadmissionpolicies',
+                    'mutatingadmissionpolicybindings', '*'
+                ]
             },
             {
                 power: 'approve certificates', verbs: ['update', 'patch', '*'], api_group: 'certificates.k8s.io',
@@ -68,6 +126,7 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_d
 
 -- Columns:
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
+-- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
 -- rule: the rule in a line, `get,list pods,services`
 -- verbs: verbs of the rule, sorted
 -- api_groups: its API groups, sorted; the core group is the empty text
@@ -78,7 +137,10 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_d
 -- aggregated_to: default roles into which the role's rules flow by its labels
 CREATE VIEW role_rules AS
 WITH written AS (
-    SELECT * EXCLUDE (rule_objects), unnest(rule_objects) AS rule_object
+    SELECT
+        * EXCLUDE (rule_objects),
+        -- A role that aggregates has no rules of its own to speak of.
+        unnest(coalesce(rule_objects, []) || CASE WHEN aggregates IS NULL THEN [] ELSE [NULL] END) AS rule_object
     FROM rbac_changes
     WHERE resource IN ('roles', 'clusterroles')
 ),
@@ -95,8 +157,10 @@ parts AS (
 SELECT
     event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, effective_user,
     resource, api_group, subresource, namespace, name, outcome, status_code,
-    rbac_rule(rule_object) AS rule,
+    dry_run,
+    CASE WHEN rule_object IS NULL THEN 'the rules of ' || aggregates ELSE rbac_rule(rule_object) END AS rule,
     verbs, api_groups, resources, resource_names, urls,
-    rule_powers(verbs, api_groups, resources, urls) AS powers,
+    CASE WHEN rule_object IS NULL THEN ['aggregate ' || aggregates]
+        ELSE rule_powers(verbs, api_groups, resources, urls) END AS powers,
     aggregated_to, decision_reason, source_ip, user_agent, credential_id, stages, level, cluster, host
 FROM parts;

@@ -5,6 +5,8 @@
 -- Columns:
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 -- name: name of the secret; that of a `generateName` from the answer
+-- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
+-- handed_out: what of the secret the answer gave, as in `secret_access`
 -- type: type of the secret, `kubernetes.io/service-account-token`; NULL when no body tells
 -- keys: keys under `data` and `stringData`, sorted; empty when no body tells
 -- token_for: service account whose token the secret is to hold, `namespace/name`
@@ -15,6 +17,7 @@ WITH changes AS (
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, api_group,
         subresource, namespace, name, outcome, status_code, source_ip, user_agent, credential_id, cluster, host,
         decision_reason, stages, level,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         json_body(response_object) AS response, json_body(request_object) AS request
     FROM requests
     WHERE resource = 'secrets'
@@ -34,7 +37,8 @@ SELECT
     effective_user(user_name, impersonated_user) AS effective_user,
     resource, api_group, subresource, namespace,
     coalesce(name, json_text(json_member(stored, 'metadata'), 'name')) AS name,
-    outcome, status_code,
+    outcome, status_code, dry_run,
+    secrets_handed_out(outcome, verb, response, request_uri) AS handed_out,
     coalesce(json_text(stored, 'type'), json_text(sent, 'type')) AS type,
     list_sort(list_distinct(
         coalesce(json_keys(json_member(stored, 'data')), [])

@@ -10,6 +10,7 @@
 -- service_account: for whom the token is, `namespace/name`
 -- minted_at: when it was minted (UTC)
 -- minted_by: who minted it: the impersonated user when there was one, else the user
+-- minted_by_own: whether the minting was the cluster's own work
 -- minted_by_user: the user who sent that request, whoever was impersonated
 -- minted_from: address that the token was asked for from
 -- minted_user_agent: client that asked for it
@@ -25,7 +26,9 @@ WITH minted AS (
             {
                 minted_at: event_time, minted_by: effective_user, user_name: user_name, source_ip: source_ip,
                 user_agent: user_agent, audit_id: audit_id, credential_id: credential_id,
-                service_account: service_account, bound_to: bound_to
+                service_account: service_account, bound_to: bound_to,
+                minted_by_own: is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb,
+                    resource, subresource, namespace, name)
             },
             {event_time: event_time, audit_id: audit_id, request_uri: request_uri, source_ip: source_ip}
         ) AS minting
@@ -48,6 +51,7 @@ SELECT
     minting.minted_at AS minted_at,
     minting.minted_by AS minted_by,
     minting.user_name AS minted_by_user,
+    minting.minted_by_own AS minted_by_own,
     minting.source_ip AS minted_from,
     minting.user_agent AS minted_user_agent,
     minting.audit_id AS minted_audit_id,

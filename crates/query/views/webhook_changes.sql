@@ -5,7 +5,7 @@
 --
 -- Columns:
 -- name: of the configuration or policy
--- dry_run: whether the request asked for a dry run, which stores nothing
+-- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
 -- webhooks: names of the webhooks in it
 -- targets: where they send the objects: a URL, or `service namespace/name/path`
 -- failure_policies: `Fail` or `Ignore`
@@ -15,7 +15,9 @@
 -- expressions: of a policy: the conditions that objects must meet
 CREATE VIEW webhook_changes AS
 WITH writes AS (
-    SELECT *, stored_or_sent(response_object, request_object) AS objects
+    SELECT
+        *, stored_or_sent(response_object, request_object) AS objects,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
     WHERE api_group = 'admissionregistration.k8s.io'
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
@@ -30,9 +32,9 @@ parts AS (
     FROM writes
 )
 SELECT
-    event_time, user_name, impersonated_user, verb, resource,
+    event_time, user_name, user_groups, impersonated_user, verb, resource,
     coalesce(name, json_texts(json_members(json_members(objects, 'metadata'), 'name'))[1]) AS name,
-    outcome, status_code, is_dry_run(request_uri) AS dry_run,
+    outcome, status_code, dry_run,
     json_texts(json_members(hooks, 'name')) AS webhooks,
     tidy(
         json_texts(json_members(json_members(hooks, 'clientConfig'), 'url'))

@@ -6,7 +6,7 @@
 -- Columns:
 -- name: of the object; for `generateName` the name that the server made, when the answer is in the log
 -- owner: controller that the object belongs to; NULL for what somebody made by hand, and when no body was logged
--- dry_run: whether the request asked for a dry run, which stores nothing
+-- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
 -- images: images of all containers; NULL when no body was logged
 -- sent_images: images that the request itself named; NULL when no body was logged
 -- ephemeral_images: images of the ephemeral containers alone; NULL when no body was logged
@@ -18,9 +18,11 @@
 CREATE VIEW workload_changes AS
 WITH writes AS (
     SELECT
-        event_time, audit_id, verb, source_ip, resource, api_group, user_name, request_uri, impersonated_user,
+        event_time, audit_id, verb, source_ip, resource, api_group, user_name, user_groups, request_uri,
+        impersonated_user,
         subresource, namespace, name, outcome, status_code, status_message, user_agent, credential_id, pod_name,
-        node_name, decision_reason, cluster, host
+        node_name, decision_reason, cluster, host,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
     WHERE resource IN (
             'pods', 'deployments', 'daemonsets', 'statefulsets', 'replicasets', 'replicationcontrollers', 'jobs',
@@ -30,9 +32,9 @@ WITH writes AS (
       AND coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize', 'scale', 'eviction')
 )
 SELECT
-    writes.event_time, writes.user_name, writes.impersonated_user, writes.verb, writes.resource, writes.subresource,
+    writes.event_time, writes.user_name, writes.user_groups, writes.impersonated_user, writes.verb, writes.resource, writes.subresource,
     writes.namespace, coalesce(writes.name, specs.name) AS name, writes.outcome, writes.status_code,
-    writes.status_message, is_dry_run(writes.request_uri) AS dry_run, specs.owner, specs.images, specs.sent_images,
+    writes.status_message, writes.dry_run, specs.owner, specs.images, specs.sent_images,
     specs.ephemeral_images, specs.commands, specs.service_account, specs.schedule, specs.mirror_pod, specs.reasons,
     writes.source_ip, writes.user_agent, writes.credential_id, writes.pod_name, writes.node_name,
     writes.decision_reason, writes.api_group, writes.cluster, writes.host, writes.request_uri, writes.audit_id

@@ -10,7 +10,7 @@
 -- name: of the object; for `generateName` the name that the server made, when the answer is in the log
 -- owner: controller that the object belongs to, `ReplicaSet/web-7d48`; NULL for what somebody made by hand
 -- seen_in: body that the row is read from: `response` (as stored) or `request` (as sent; for a patch only its part)
--- dry_run: whether the request asked for a dry run, which stores nothing
+-- dry_run: whether it was a dry run, which stores nothing
 -- containers: names of all containers, of init and ephemeral ones too
 -- images: images of all of them
 -- sent_images: images that the request itself named
@@ -28,6 +28,9 @@
 -- share_process_namespace: whether the containers see the processes of one another
 -- proc_mount_unmasked: whether /proc is mounted without its masks
 -- seccomp_unconfined: whether a seccomp profile is set to Unconfined
+-- selinux_unconfined: whether an SELinux type is set that confines nothing, `spc_t`
+-- apparmor_unconfined: whether an AppArmor profile is set to Unconfined
+-- image_of: image of each container, `container=image`; a JSON Patch does not tell which container it is
 -- commands: commands of the containers with their arguments
 -- resource_amounts: requests and limits of the containers, `cpu=500m`, `nvidia.com/gpu=1`
 -- assigned_node: node that the template names, which goes past the scheduler
@@ -38,8 +41,9 @@ CREATE VIEW workload_specs AS
 WITH writes AS (
     SELECT
         event_time, audit_id, verb, source_ip, resource, api_group, user_name, request_uri, impersonated_user,
-        subresource, namespace, name AS object_name, outcome, status_code, status_message, user_agent, credential_id,
+        user_groups, subresource, namespace, name AS object_name, outcome, status_code, status_message, user_agent, credential_id,
         pod_name, node_name, decision_reason, cluster, host, request_object, response_object,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         pod_specs(resource, response_object) AS stored, pod_specs(resource, request_object) AS sent
     FROM requests
     WHERE resource IN (
@@ -78,10 +82,10 @@ contexts AS (
 ),
 read AS (
     SELECT
-        event_time, user_name, impersonated_user, verb, resource, namespace,
+        event_time, user_name, user_groups, impersonated_user, verb, resource, namespace,
         coalesce(object_name, json_texts(json_members(metadata, 'name'))[1]) AS name,
         outcome, status_code, status_message, seen_in,
-        is_dry_run(request_uri) AS dry_run,
+        dry_run,
         tidy(list_transform(
             list_filter(
                 json_items(metadata, 'ownerReferences'),
@@ -91,6 +95,8 @@ read AS (
         ))[1] AS owner,
         json_texts(json_members(all_containers, 'name')) AS containers,
         json_texts(json_members(all_containers, 'image')) AS images,
+        tidy(list_transform(all_containers, lambda container:
+            coalesce(json_text(container, 'name'), '') || '=' || json_text(container, 'image'))) AS image_of,
         json_texts(json_members(
             json_items(sent, 'containers') || json_items(sent, 'initContainers')
                 || json_items(sent, 'ephemeralContainers'),
@@ -117,6 +123,22 @@ read AS (
         list_contains(json_texts(json_members(container_contexts, 'procMount')), 'Unmasked') AS proc_mount_unmasked,
         list_contains(json_texts(json_members(json_members(all_contexts, 'seccompProfile'), 'type')), 'Unconfined')
             AS seccomp_unconfined,
+        -- Super privileged containers, and domains that confine nothing.
+        list_has_any(json_texts(json_members(json_members(all_contexts, 'seLinuxOptions'), 'type')),
+            ['spc_t', 'unconfined_t', 'container_runtime_t', 'kubelet_t']) AS selinux_unconfined,
+        list_contains(json_texts(json_members(json_members(all_contexts, 'appArmorProfile'), 'type')), 'Unconfined')
+            OR list_contains(
+                flatten(list_transform(
+                    json_members(metadata, 'annotations') || json_members(json_members(json_members(json_members(
+                        objects, 'spec'), 'template'), 'metadata'), 'annotations'),
+                    lambda annotations: list_transform(
+                        list_filter(json_keys(annotations), lambda key: starts_with(
+                            key, 'container.apparmor.security.beta.kubernetes.io/')),
+                        lambda key: json_text(annotations, key)
+                    )
+                )),
+                'unconfined'
+            ) AS apparmor_unconfined,
         tidy(list_transform(all_containers, lambda container: array_to_string(
             coalesce(json_extract_string(json_member(container, 'command'), '$[*]'), [])
                 || coalesce(json_extract_string(json_member(container, 'args'), '$[*]'), []), ' '
@@ -150,9 +172,10 @@ SELECT
             CASE WHEN share_process_namespace THEN 'shared process namespace' END,
             CASE WHEN proc_mount_unmasked THEN 'unmasked proc' END,
             CASE WHEN seccomp_unconfined THEN 'seccomp unconfined' END,
+            CASE WHEN selinux_unconfined THEN 'SELinux unconfined' END,
+            CASE WHEN apparmor_unconfined THEN 'AppArmor unconfined' END,
             -- A controller's own account in somebody's pod: its rights are those of the control plane.
-            CASE WHEN namespace = 'kube-system'
-                AND is_control_plane('system:serviceaccount:kube-system:' || service_account)
+            CASE WHEN namespace = 'kube-system' AND is_component(coalesce(service_account, ''))
                 AND ends_with(service_account, '-controller')
                 THEN 'service account ' || service_account END
         ]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::needs::{Declared, Need};
-use super::parameter::{COMMON, Parameter, ParameterKind, Value, common};
+use super::parameter::{COMMON, OWN, Parameter, ParameterKind, Value, common};
 use super::scan::scan;
 use super::{Example, Group, Problem, QueryKind, Severity};
 
@@ -164,13 +164,16 @@ pub(super) fn check_sql<'a>(text: &'a str, declared: &[(usize, Parameter)]) -> R
         [_, (line, _), ..] => return Err((*line, Problem::Statements { found: "begins a second statement" })),
     }
     let exists = |name: &str| {
-        common().any(|common| common.name == name) || declared.iter().any(|(_, parameter)| parameter.name == name)
+        name == OWN
+            || common().any(|common| common.name == name)
+            || declared.iter().any(|(_, parameter)| parameter.name == name)
     };
     if let Some(used) = found.parameters.iter().find(|used| !exists(used.name)) {
         return Err((used.line, Problem::Undeclared { name: used.name.to_owned() }));
     }
     let filters = COMMON.iter().map(|common| common.name).filter(|_| !found.filters.is_empty());
-    let used: BTreeSet<&str> = found.parameters.into_iter().map(|used| used.name).chain(filters).collect();
+    let own = found.not_own.iter().map(|_| OWN);
+    let used: BTreeSet<&str> = found.parameters.iter().map(|used| used.name).chain(filters).chain(own).collect();
     if let Some((line, parameter)) = declared.iter().find(|(_, parameter)| !used.contains(parameter.name.as_str())) {
         let name = parameter.name.clone();
         return Err((*line, Problem::Declaration { name, rule: "is declared, but the SQL does not use it" }));

@@ -22,7 +22,7 @@ use crate::statement;
 pub use needs::{Level, Need, Stage};
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
 
-pub(crate) use parameter::{COMMON, nearest};
+pub(crate) use parameter::{COMMON, OWN, nearest};
 pub(crate) use scan::scan;
 
 /// What a canned query is about; the order of lists.
@@ -396,7 +396,10 @@ impl CannedQuery {
         let (mut header, declared) = header::parse(text).map_err(at)?;
         let (needs, caveat) = header.needs();
         let used = header::check_sql(text, &declared).map_err(at)?;
-        let own = declared.into_iter().map(|(_, parameter)| parameter);
+        let mut own: Vec<Parameter> = declared.into_iter().map(|(_, parameter)| parameter).collect();
+        if used.contains(OWN) && !own.iter().any(|parameter| parameter.name == OWN) {
+            own.push(parameter::own());
+        }
         Ok(Self {
             name: name.to_owned(),
             title: header.title,

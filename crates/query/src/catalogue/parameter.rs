@@ -126,6 +126,22 @@ pub(crate) const COMMON: &[Common] = &[
     Common { name: "host", kind: ParameterKind::Text, column: "host", operator: "=", meaning: "only logs of this host" },
 ];
 
+/// The parameter that every query takes which leaves out the cluster's own work (`not_own()`, or `$own` itself): one name
+/// for all, and with `true` nothing is left out. A query that shows it unless told not to declares it itself.
+pub(crate) const OWN: &str = "own";
+
+/// The parameter [`OWN`], as it is when a query does not declare it.
+pub(crate) fn own() -> Parameter {
+    Parameter {
+        name: OWN.to_owned(),
+        kind: ParameterKind::Boolean,
+        meaning:
+            "also show the cluster's own work: what its control plane and kubelets do day by day, from where they are"
+                .to_owned(),
+        default: Some(Value::Boolean(false)),
+    }
+}
+
 /// The parameters that every canned query takes without declaring them.
 pub fn common() -> impl Iterator<Item = Parameter> {
     COMMON.iter().map(|common| Parameter {

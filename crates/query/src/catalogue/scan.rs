@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-/// The condition that the common filters are put in for.
-const FILTERS: &str = "filters(";
+/// The conditions that something is put in for when the query runs.
+const CONDITIONS: [&str; 2] = ["filters(", "not_own("];
 
 /// What a file of SQL contains, in the order of the file. Lines count from 1.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) parameters: Vec<Use<'a>>,
     /// Uses of `filters()`; the name is the alias between the brackets, or empty.
     pub(crate) filters: Vec<Use<'a>>,
+    /// Uses of `not_own()`, likewise.
+    pub(crate) not_own: Vec<Use<'a>>,
     /// First words of the statements, with their lines.
     pub(crate) statements: Vec<(usize, &'a str)>,
     /// Things a canned query must not contain: line, and what it is.
@@ -95,8 +97,9 @@ impl<'a> Scanner<'a> {
 
     /// Names may hold digits and `$` behind their first letter: `a$b` is no parameter.
     fn word(&mut self, rest: &'a str) {
-        if rest.get(..FILTERS.len()).is_some_and(|word| word.eq_ignore_ascii_case(FILTERS)) {
-            return self.filters(rest);
+        let begins = |word: &&str| rest.get(..word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word));
+        if let Some(condition) = CONDITIONS.into_iter().find(begins) {
+            return self.condition(rest, condition);
         }
         let length = rest.find(|next| !is_word(next) && next != '$').unwrap_or(rest.len());
         let escapes = matches!(&rest[..length], "e" | "E") && rest[length..].starts_with('\'');
@@ -107,15 +110,18 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn filters(&mut self, rest: &'a str) {
-        let alias = &rest[FILTERS.len()..];
+    fn condition(&mut self, rest: &'a str, condition: &str) {
+        let alias = &rest[condition.len()..];
         let alias = &alias[..word_length(alias)];
-        let length = FILTERS.len() + alias.len() + 1;
+        let length = condition.len() + alias.len() + 1;
         if !rest[length - 1..].starts_with(')') {
-            return self.refuse("`filters()` with more than an alias between the brackets", length - 1);
+            return self.refuse("`filters()` or `not_own()` with more than an alias between the brackets", length - 1);
         }
-        let place = self.at..self.at + length;
-        self.found.filters.push(Use { line: self.line, place, name: alias });
+        let used = Use { line: self.line, place: self.at..self.at + length, name: alias };
+        match condition == CONDITIONS[0] {
+            true => self.found.filters.push(used),
+            false => self.found.not_own.push(used),
+        }
         self.skip(length);
     }
 
@@ -214,5 +220,8 @@ mod tests {
         let filters: Vec<_> = found.filters.iter().map(|used| (&sql[used.place.clone()], used.name)).collect();
         assert_eq!(filters, [("filters()", ""), ("Filters(r)", "r")]);
         assert_eq!(scan("SELECT filters(1, 2)").refused.len(), 1);
+        let found = scan("SELECT 1 WHERE not_own() OR Not_Own(r)");
+        let places: Vec<_> = found.not_own.iter().map(|used| used.name).collect();
+        assert_eq!((places, found.filters.len()), (vec!["", "r"], 0));
     }
 }

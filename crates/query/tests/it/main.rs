@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and may show what it measured"
 )]
 
+mod cases;
 mod catalogue;
 mod conflicts;
 mod counts;
@@ -16,6 +17,7 @@ mod fixture;
 mod limits;
 mod lockdown;
 mod oracle;
+mod own;
 mod peers;
 mod requests;
 mod sources;

@@ -53,9 +53,12 @@ fn fields_come_in_the_order_of_the_contract() {
     assert_eq!(
         columns("rbac-changes"),
         "event_time user_name impersonated_user verb resource namespace name outcome status_code role_ref subjects \
-         source_ip audit_id"
+         source_ip audit_id dry_run"
     );
-    assert_eq!(columns("failed-auth"), "source_ip failure attempts users user_agents first_seen last_seen");
+    assert_eq!(
+        columns("failed-auth"),
+        "source_ip failure attempts users user_agents first_seen last_seen forwarded_for"
+    );
 }
 
 /// Rows of `secret-reads` by outcome: allowed, denied, failed.

@@ -1,0 +1,123 @@
+-- title = "Objects that open back doors"
+-- question = """
+-- Who wrote volumes of the node, APIs, conversion webhooks, trust, identities, SCCs, charts, classes or labels of \
+-- nodes: objects that give more than they seem to?"""
+-- group = "persistence"
+-- kind = "detection"
+-- severity = "high"
+-- attack = ["T1611", "T1546", "T1136", "T1098"]
+-- needs = [
+--     {
+--         resource = ["persistentvolumes", "apiservices", "customresourcedefinitions", "nodes", "storageclasses"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = ["persistentvolumes", "customresourcedefinitions", "nodes", "resourceclaims"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "whether the object gives more than it seems to; each is shown without",
+--     },
+-- ]
+-- caveat = "objects of OpenShift, k3s and add-ons only where their groups are logged"
+-- noise = """
+-- Storage drivers and operators that are installed, autoscalers that label and taint nodes, logins that make users of \
+-- OpenShift. `-p about=…` narrows: volume, api, conversion, trust, certificate, identity, scc, chart, device, class, node, \
+-- audit."""
+--
+-- [[parameters]]
+-- name = "about"
+-- type = "text"
+-- meaning = "only objects of this kind: volume, api, conversion, trust, certificate, identity, scc, chart, device, class, node, audit"
+--
+-- [[examples]]
+-- log = "adversarial"
+-- rows = 8
+--
+-- [[examples]]
+-- log = "moderate"
+-- rows = 0
+WITH writes AS (
+    SELECT
+        *,
+        stored_or_sent(response_object, request_object) AS objects,
+        json_members(stored_or_sent(response_object, request_object), 'spec') AS specs,
+        request_object IS NOT NULL OR response_object IS NOT NULL AS has_body,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
+    FROM requests
+    WHERE verb IN ('create', 'update', 'patch')
+      AND (
+        resource IN (
+            'persistentvolumes', 'storageclasses', 'csidrivers', 'apiservices', 'customresourcedefinitions', 'clustertrustbundles',
+            'podcertificaterequests', 'securitycontextconstraints', 'oauthclients', 'oauthclientauthorizations', 'oauths',
+            'users', 'groups', 'identities', 'useridentitymappings', 'helmcharts', 'helmchartconfigs', 'resourceclaims',
+            'resourceclaimtemplates', 'deviceclasses', 'nodes', 'runtimeclasses', 'podpresets'
+        )
+        OR resource = 'auditsinks'
+      )
+      AND coalesce(subresource, '') = ''
+      AND filters() AND not_own()
+),
+found AS (
+    SELECT
+        *,
+        CASE
+            WHEN resource = 'persistentvolumes' THEN 'volume'
+            WHEN resource = 'apiservices' THEN 'api'
+            WHEN resource = 'customresourcedefinitions' THEN 'conversion'
+            WHEN resource IN ('clustertrustbundles') THEN 'trust'
+            WHEN resource = 'podcertificaterequests' THEN 'certificate'
+            WHEN resource = 'securitycontextconstraints' THEN 'scc'
+            WHEN resource IN ('helmcharts', 'helmchartconfigs') THEN 'chart'
+            WHEN resource IN ('resourceclaims', 'resourceclaimtemplates', 'deviceclasses') THEN 'device'
+            WHEN resource IN ('storageclasses', 'csidrivers', 'runtimeclasses', 'podpresets') THEN 'class'
+            WHEN resource = 'nodes' THEN 'node'
+            WHEN resource = 'auditsinks' THEN 'audit'
+            ELSE 'identity'
+        END AS about,
+        CASE
+            WHEN NOT has_body THEN 'not told: no body was logged'
+            WHEN resource = 'persistentvolumes' THEN coalesce(
+                'path of the node ' || json_texts(
+                    json_members(json_members(specs, 'hostPath'), 'path') || json_members(json_members(specs, 'local'), 'path')
+                )[1],
+                'driver ' || json_texts(json_members(json_members(specs, 'csi'), 'driver'))[1],
+                CASE WHEN len(json_members(specs, 'hostPath') || json_members(specs, 'local')) > 0 THEN 'path of the node' END
+            )
+            WHEN resource = 'apiservices' THEN coalesce(
+                'served by ' || array_to_string(list_transform(
+                    json_members(specs, 'service'),
+                    lambda service: concat_ws('/', json_text(service, 'namespace'), json_text(service, 'name'))
+                ), ', '), 'API')
+            WHEN resource = 'customresourcedefinitions' THEN
+                CASE WHEN list_contains(json_texts(json_members(json_members(specs, 'conversion'), 'strategy')), 'Webhook')
+                        OR len(json_members(json_members(specs, 'conversion'), 'webhook')) > 0
+                    THEN 'objects are sent to a webhook' END
+            WHEN resource IN ('resourceclaims', 'resourceclaimtemplates') THEN
+                CASE WHEN len(list_filter(
+                    objects, lambda object: regexp_matches(object::VARCHAR, '"adminAccess"\s*:\s*true')
+                )) > 0 THEN 'adminAccess' END
+            WHEN resource = 'deviceclasses' THEN 'devices of nodes'
+            WHEN resource = 'nodes' THEN nullif(concat_ws(', ',
+                CASE WHEN len(json_members(json_members(objects, 'metadata'), 'labels')) > 0 AND verb = 'patch' THEN 'labels' END,
+                CASE WHEN len(json_members(specs, 'taints')) > 0 AND verb = 'patch' THEN 'taints' END,
+                CASE WHEN len(json_members(specs, 'unschedulable')) > 0 AND verb = 'patch' THEN 'scheduling' END,
+                CASE WHEN verb = 'update' THEN 'replaced' END
+            ), '')
+            WHEN resource = 'securitycontextconstraints' THEN array_to_string(tidy(flatten(list_transform(
+                json_members(objects, 'users') || json_members(objects, 'groups'),
+                lambda names: coalesce(json_extract_string(names, '$[*]'), [])
+            )) || ['policy changed']), ', ')
+            ELSE 'written'
+        END AS gives
+    FROM writes
+)
+SELECT
+    event_time, user_name, impersonated_user, verb, about, resource, namespace,
+    coalesce(name, json_texts(json_members(json_members(objects, 'metadata'), 'name'))[1]) AS name, gives,
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+FROM found
+WHERE gives IS NOT NULL AND ($about::VARCHAR IS NULL OR about = $about)
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST
