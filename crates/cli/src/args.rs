@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use kforensic_event::shape::SHAPES;
 use kforensic_report::Format;
+use kforensic_report::document::{DocumentFormat, Level};
 
 use crate::inquiry::args::{CanArgs, ObjectHistoryArgs, RbacArgs, RotateArgs, SpreadArgs, SweepArgs, WhoCanArgs};
 
@@ -53,6 +54,12 @@ pub(crate) enum Command {
     Sweep(SweepArgs),
     /// Show the states of an object in time, and who changed what
     ObjectHistory(ObjectHistoryArgs),
+    /// Tell on one screen what the case is about: who stands out, what happened, what cannot be seen
+    Triage(TriageArgs),
+    /// Make a document of the case: HTML, Markdown or JSON, once or day by day
+    Report(Box<ReportArgs>),
+    /// Put a word and a note on events, beside the evidence; without a word, list them
+    Tag(TagArgs),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
     /// Show what the case can tell and what it cannot, by resource, host and query; or what an audit policy would record
@@ -109,6 +116,10 @@ pub(crate) struct IngestArgs {
     /// Form of the accounts: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,
+
+    /// Leave out the triage that follows on a terminal
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// The names of `--shape`, with what they mean.
@@ -379,6 +390,174 @@ pub(crate) struct WorthArgs {
     pub(crate) show_trusted: bool,
 }
 
+/// Asks all detections, and tells on one screen what the case is about: what is in it, who stands out, what happened,
+/// what is left behind, what the log cannot tell, and what to ask next.
+///
+/// A finding is a detection with rows. Exit code 10 says that there are some at or above `--fail-on`.
+#[derive(Debug, Args)]
+pub(crate) struct TriageArgs {
+    /// Ingest these paths first: into --case, or else into a temporary case that is removed afterwards
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+
+    /// Exit with code 10 when there is a finding at least as bad as this
+    #[arg(long, value_name = "LEVEL", value_parser = levels())]
+    pub(crate) fail_on: Option<Level>,
+
+    /// Form of the findings: the screen for people, or one row per finding; timesketch has one event per deed
+    #[arg(long, value_name = "FORMAT", default_value = "screen",
+          value_parser = ["screen", "json", "jsonl", "csv", "timesketch", "timesketch-csv", "ocsf"])]
+    pub(crate) format: String,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace the output file when it is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+
+    #[command(flatten)]
+    pub(crate) queries: QueriesArgs,
+}
+
+/// Makes a document of the case: what happened, what cannot be seen, every finding with its evidence, who stands out, the
+/// account of the evidence and how to check it. One file, which needs nothing else and no network.
+///
+/// `--since last-report` goes on where the report of the same template ended: every event is in exactly one of them, also
+/// what arrives late. Exit code 0 says that nothing is as bad as `--fail-on`, 10 that something is.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// What the report is made of: `incident`, `daily`, or a file of your own
+    #[arg(long, value_name = "NAME|FILE", default_value = "incident")]
+    pub(crate) template: String,
+
+    /// Print the template, to make one of your own of it
+    #[arg(long)]
+    pub(crate) print_template: bool,
+
+    /// Form of the report [default: as the name of the output file tells, else html]
+    #[arg(long, value_name = "FORMAT", value_parser = document_formats())]
+    pub(crate) format: Option<DocumentFormat>,
+
+    /// Write the report to this file instead of standard output; it appears when it is whole
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace the report, and what is written beside it, when they are there
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Ingest these paths into the case first
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) ingest: Vec<PathBuf>,
+
+    /// Write all rows of every finding to this folder, as CSV
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Write a layer for MITRE's ATT&CK Navigator to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) navigator: Option<PathBuf>,
+
+    /// Only what is new since this JSON report
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_since: Option<PathBuf>,
+
+    /// Exit with code 10 when there is a finding at least as bad as this
+    #[arg(long, value_name = "LEVEL", value_parser = levels())]
+    pub(crate) fail_on: Option<Level>,
+
+    /// Sign the report with this secret key of minisign; the signature stands beside it as FILE.minisig
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign: Option<PathBuf>,
+
+    /// Show no progress; what is wrong is told all the same
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+
+    #[command(flatten)]
+    pub(crate) queries: QueriesArgs,
+}
+
+/// The forms of documents by name, each with what it is for the help.
+fn document_formats() -> impl TypedValueParser<Value = DocumentFormat> {
+    let value = |format: &DocumentFormat| PossibleValue::new(format.name()).help(format.meaning());
+    PossibleValuesParser::new(DocumentFormat::ALL.iter().map(value)).try_map(|name| name.parse::<DocumentFormat>())
+}
+
+/// Puts a word and a note on events, for the report and for Timesketch. Notes stand beside the evidence: its fingerprint
+/// stays, and each note holds the hash of the one before, so that none can be changed or taken out without notice.
+#[derive(Debug, Args)]
+pub(crate) struct TagArgs {
+    /// The events, by audit id
+    #[arg(value_name = "AUDIT_ID")]
+    pub(crate) audit_ids: Vec<String>,
+
+    /// The word; without one, the notes are listed
+    #[arg(long, value_name = "WORD")]
+    pub(crate) tag: Option<String>,
+
+    /// What else there is to say
+    #[arg(long, value_name = "TEXT", requires = "tag")]
+    pub(crate) note: Option<String>,
+
+    /// Who says so [default: the user]
+    #[arg(long, value_name = "NAME", requires = "tag")]
+    pub(crate) author: Option<String>,
+}
+
+/// Which part of the case is asked about.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Window")]
+pub(crate) struct WindowArgs {
+    /// Only requests received at this time or later
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+
+    /// Only requests received before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) until: Option<String>,
+
+    /// What ages count back from: a time, or `last` for the newest event [default: the present]
+    #[arg(long, value_name = "TIME|last")]
+    pub(crate) now: Option<String>,
+
+    /// Only logs of this cluster
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+
+    /// Only logs of this host
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+}
+
+impl WindowArgs {
+    /// The labels that are given, by the names of their parameters.
+    pub(crate) fn labels(&self) -> Vec<(String, String)> {
+        let all = [("cluster", &self.cluster), ("host", &self.host)];
+        all.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.clone()?))).collect()
+    }
+}
+
+/// The levels by name, the worst first.
+fn levels() -> impl TypedValueParser<Value = Level> {
+    let names = PossibleValuesParser::new(Level::ALL.map(|level| PossibleValue::new(level.name())));
+    names.try_map(|name| Level::of(&name).ok_or("no such level"))
+}
+
 /// Shows what the case holds: sources and their accounts, times, counts, files.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
@@ -424,6 +603,14 @@ pub(crate) struct VerifyArgs {
     /// unchanged and under its name, and no other audit log
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) sources: Vec<PathBuf>,
+
+    /// Check the signature of this report (its `.minisig` beside it) with `--key`, and that it is about this case
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Public key of minisign that the report was signed for
+    #[arg(long, value_name = "FILE", requires = "report")]
+    pub(crate) key: Option<PathBuf>,
 
     /// Write the sources with size and SHA-256 to this file, as `hashdeep -a -k FILE` reads it
     #[arg(long, value_name = "FILE")]

@@ -66,6 +66,16 @@ pub(crate) enum CliError {
     Refused(#[from] Refusal),
     #[error("no statement is given")]
     NoStatement,
+    #[error("the template `{name}` cannot be used: {problem}")]
+    Template { name: String, problem: String },
+    #[error("`{path}` is no report to compare with: {problem}")]
+    NoReport { path: PathBuf, problem: String },
+    #[error("there is no file to sign")]
+    NothingToSign,
+    #[error("`{path}` cannot be used to sign or to check a signature: {problem}")]
+    Key { path: PathBuf, problem: String },
+    #[error("no event is named")]
+    NothingToTag,
     #[error("cannot read `{path}`: {source}")]
     Input { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -142,6 +152,11 @@ impl CliError {
                     unknown.near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}")),
                 );
             }
+            Self::Template { .. } => "`kforensic report --print-template` prints one that can be used",
+            Self::NoReport { .. } => "name a report that `kforensic report --format json` made",
+            Self::NothingToSign => "name the report with `-o FILE`; its signature stands beside it",
+            Self::Key { .. } => "`minisign -G` makes a pair of keys; the password can stand in KFORENSIC_SIGN_PASSWORD",
+            Self::NothingToTag => "audit ids stand in the last column of most answers",
             Self::NoStatement => {
                 "write it behind `kforensic sql`, name a file with `-f FILE`, or send it through a pipe"
             }

@@ -7,6 +7,7 @@ mod args;
 mod checks;
 mod command;
 mod error;
+mod findings;
 mod footnotes;
 mod inquiry;
 mod interrupt;
@@ -51,6 +52,9 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Ingest(args) => command::ingest::run(case, args, interrupt),
         Command::Query(args) => command::query::run(case, args, interrupt),
         Command::Sql(args) => command::sql::run(case, args, interrupt),
+        Command::Triage(args) => command::triage::run(case, args, interrupt),
+        Command::Report(args) => command::report::run(case, args, interrupt),
+        Command::Tag(args) => command::tag::run(case, args),
         Command::Status(args) => command::status::run(case, args),
         Command::Coverage(args) => command::coverage::run(case, args, interrupt),
         Command::Show(args) => command::show::run(case, args),

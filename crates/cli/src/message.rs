@@ -24,6 +24,15 @@ pub(crate) fn time(rfc3339: &str) -> String {
     rfc3339.get(..23).unwrap_or(rfc3339).replace('T', " ")
 }
 
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:@/=,%+".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// A name from the evidence as part of a line of ours.
 pub(crate) fn named(name: &str) -> Cow<'_, str> {
     escape(name)

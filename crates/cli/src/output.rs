@@ -90,6 +90,20 @@ impl Output {
         Ok(Self { writer, format, layout })
     }
 
+    /// Opens a file for text of our own, or standard output; it must not lie in the case at `case`.
+    pub(crate) fn open_text(path: Option<&Path>, case: &Path, replaces: bool) -> Result<Self, CliError> {
+        match path {
+            Some(path) => {
+                let (writer, layout) = Writer::open(path, case, replaces)?;
+                Ok(Self { writer, format: Format::Table, layout })
+            }
+            None => {
+                let writer = Writer::Stdout(BufWriter::new(io::stdout().lock()));
+                Ok(Self { writer, format: Format::Table, layout: terminal::stdout_layout() })
+            }
+        }
+    }
+
     /// Opens a new file for text of our own; it must not lie in the case at `case`.
     pub(crate) fn file(path: &Path, case: &Path) -> Result<Self, CliError> {
         let (writer, layout) = Writer::open(path, case, false)?;
@@ -151,6 +165,35 @@ impl Writer {
             Self::File { .. } => false,
             Self::Device(device) => device.get_ref().is_terminal(),
         }
+    }
+}
+
+/// A file with all rows of a finding, which appears when it is whole.
+pub(crate) struct DataFile {
+    file: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl DataFile {
+    /// Begins the file; its folder is there.
+    pub(crate) fn create(path: &Path) -> Result<Self, CliError> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let failed = |source| CliError::Output { action: "write", path: path.to_owned(), source };
+        Ok(Self { file: BufWriter::new(NamedTempFile::new_in(folder).map_err(failed)?), path: path.to_owned() })
+    }
+
+    /// Writes some of it.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        let failed = |source| CliError::Output { action: "write", path: self.path.clone(), source };
+        self.file.write_all(bytes).map_err(failed)
+    }
+
+    /// Ends it: only now it appears under its name.
+    pub(crate) fn finish(self) -> Result<(), CliError> {
+        let failed = |source| CliError::Output { action: "write", path: self.path.clone(), source };
+        let file = self.file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.persist_noclobber(&self.path).map_err(|error| failed(error.error))?;
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ mod upkeep;
 
 pub use case::dated::{DatedFile, NewDated, keep_dated, read_dated};
 pub use case::key::redaction_key;
+pub use case::notes::{Note, Notes, Said};
 pub use case::{Case, Writer};
 pub use ground::error::LakeError;
 pub use ground::progress::Progress;

@@ -4,12 +4,30 @@
 
 use duckdb::types::{TimeUnit, Value};
 use duckdb::{Connection, params};
-use kforensic_lake::Snapshot;
+use kforensic_lake::{Note, Said, Snapshot};
 
 use crate::error::QueryError;
 
 /// A row per account. `account` is the JSON that stands in the commit.
 const TABLE: &str = "CREATE TABLE ledger (commit BIGINT, ingested_at TIMESTAMP, tool_version VARCHAR, account JSON)";
+
+/// A row per event and word that somebody put on it, from the notes beside the evidence.
+const TAGGED: &str = "CREATE TABLE tagged \
+    (audit_id VARCHAR, tag VARCHAR, note VARCHAR, author VARCHAR, tagged_at TIMESTAMP, number BIGINT)";
+
+/// Makes the table `tagged` and fills it.
+pub(crate) fn load_tags(connection: &Connection, notes: &[Note]) -> duckdb::Result<()> {
+    connection.execute_batch(TAGGED)?;
+    let mut table = connection.appender("tagged")?;
+    for written in notes {
+        let Said::Tag { audit_ids, tag, note, author } = &written.said else { continue };
+        let time = Value::Timestamp(TimeUnit::Millisecond, written.at_ms);
+        for audit_id in audit_ids {
+            table.append_row(params![audit_id, tag, note, author, time, written.number])?;
+        }
+    }
+    table.flush()
+}
 
 /// A row of the table.
 pub(crate) struct Row {

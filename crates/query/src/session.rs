@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use duckdb::{Config, Connection};
-use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Snapshot, check_files};
+use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Note, Snapshot, check_files};
 
 use crate::catalogue::CannedQuery;
 use crate::engine::{Engine, Start};
@@ -120,6 +120,7 @@ impl Session {
         let trouble = Arc::new(Trouble { files, memory_bytes: limits.memory_bytes });
         let content = Content {
             ledger: ledger::rows(snapshot)?,
+            notes: snapshot.notes.list.clone(),
             views: views::create(
                 &views::Files::group(&event_files, &events),
                 &views::Files::group(&reject_files, &rejects),
@@ -350,6 +351,7 @@ const LOCK: &str = "lock DuckDB down";
 /// What a session is loaded with.
 struct Content {
     ledger: Vec<ledger::Row>,
+    notes: Vec<Note>,
     /// SQL that creates the views.
     views: String,
     paths: Vec<String>,
@@ -375,6 +377,7 @@ impl Content {
         own::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
         network::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
         ledger::load(connection, &self.ledger).map_err(QueryError::engine("load the ledger"))?;
+        ledger::load_tags(connection, &self.notes).map_err(QueryError::engine("load the notes"))?;
         const VIEWS: &str = "create the views";
         let created = connection.execute_batch(&self.views).map_err(QueryError::engine(VIEWS));
         created.map_err(|error| trouble.explain(error, VIEWS, Author::Program, connection))

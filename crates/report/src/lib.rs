@@ -22,8 +22,10 @@
 mod cell;
 mod csv;
 mod delimited;
+pub mod document;
 mod error;
 mod format;
+pub mod incident;
 mod json;
 mod markdown;
 mod names;

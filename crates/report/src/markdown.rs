@@ -131,7 +131,7 @@ fn write_code(out: &mut impl Write, cell: &Cell<'_>) -> Result<(), ReportError> 
 
 /// `text` without hostile characters in a code span, in a table: `\|` is a bar there. A backtick is escaped, as a fence of
 /// more backticks ends at 80 in some readers; so is a bar behind a backslash, where readers disagree.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let mut code = String::with_capacity(text.len() + 2);
     code.push('`');
     let mut before = '`';

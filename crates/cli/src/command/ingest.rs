@@ -1,6 +1,6 @@
 //! `kforensic ingest`
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use kforensic_report::Format;
 use serde_json::json;
 
 use crate::args::{GraceArgs, IngestArgs, Labels, ReadingArgs};
-use crate::command::{Outcome, case_folder, compact, prune};
+use crate::command::{Outcome, case_folder, compact, prune, triage};
 use crate::error::CliError;
 use crate::inquiry::snapshots;
 use crate::interrupt::Interrupt;
@@ -41,7 +41,12 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interru
     for message in reservations(&ingested.report, args.keep_originals) {
         message::warning(&message);
     }
-    ingested.outcome()
+    let outcome = ingested.outcome()?;
+    let is_watched = args.format == "table" && std::io::stdout().is_terminal();
+    if is_watched && !args.quiet {
+        triage::after_ingest(&case, interrupt)?;
+    }
+    Ok(outcome)
 }
 
 /// What an ingest did, and the compaction that may follow it.

@@ -8,9 +8,12 @@ pub(crate) mod ingest;
 pub(crate) mod prune;
 pub(crate) mod queries;
 pub(crate) mod query;
+pub(crate) mod report;
 pub(crate) mod show;
 pub(crate) mod sql;
 pub(crate) mod status;
+pub(crate) mod tag;
+pub(crate) mod triage;
 pub(crate) mod verify;
 
 use std::path::PathBuf;
@@ -43,6 +46,8 @@ pub(crate) enum Outcome {
     Done,
     /// Done, but there were lines that are no audit events.
     LinesRejected,
+    /// Something was found that is at least as bad as the user said.
+    Findings,
     /// The check is done, and the evidence is not what it was.
     EvidenceDiffers,
     /// Errors were told, and what followed was done.
@@ -58,6 +63,7 @@ impl Outcome {
             Self::Done => 0,
             Self::LinesRejected => 1,
             Self::EvidenceDiffers => 3,
+            Self::Findings => 10,
             Self::Failed { exit_code } => exit_code,
         }
     }

@@ -13,7 +13,7 @@ use kforensic_report::{Format, ReportError};
 use tempfile::TempDir;
 
 use crate::answer::{self, Shown};
-use crate::args::{Labels, QueriesArgs, QueryArgs};
+use crate::args::{Labels, QueriesArgs, QueryArgs, ReadingArgs};
 use crate::command::ingest::{ingest, reservations};
 use crate::command::{Outcome, case_folder, limits, prune, queries};
 use crate::error::CliError;
@@ -46,7 +46,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     if args.worth.envelope && format != Format::Json {
         return Err(CliError::NotForFormat { option: "--envelope", wanted: "JSON", format });
     }
-    let (temporary, ingested) = ingest_first(case, args, interrupt)?;
+    let (temporary, ingested) = ingest_first(case, &args.from, &args.reading, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
 
     let start = Instant::now();
@@ -86,13 +86,14 @@ fn show_sql(query: &CannedQuery, parameters: &Parameters) -> Result<Outcome, Cli
     message::print(&format!("{}\n", query.shown_sql(parameters))).map(|()| Outcome::Done)
 }
 
-/// Ingests what `--from` names, into the case or into one that lives as long as the returned folder.
-fn ingest_first(
+/// Ingests paths that are to be asked about, into the case or into one that lives as long as the returned folder.
+pub(crate) fn ingest_first(
     case: Option<&PathBuf>,
-    args: &QueryArgs,
+    paths: &[PathBuf],
+    reading: &ReadingArgs,
     interrupt: &Interrupt,
 ) -> Result<(Option<TempDir>, Outcome), CliError> {
-    if args.from.is_empty() {
+    if paths.is_empty() {
         return Ok((None, Outcome::Done));
     }
     let temporary = match case {
@@ -103,7 +104,7 @@ fn ingest_first(
         }
     };
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
-    let ingested = ingest(&folder, &args.from, &Labels::default(), &args.reading, None, false, interrupt)?;
+    let ingested = ingest(&folder, paths, &Labels::default(), reading, None, false, interrupt)?;
     let report = &ingested.report;
     for skipped in &report.skipped {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));

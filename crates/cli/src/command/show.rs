@@ -37,6 +37,18 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, Cl
     }
 }
 
+/// Refuses an audit id that no event of the case has.
+pub(crate) fn exists(snapshot: &Snapshot, audit_ids: &[String]) -> Result<(), CliError> {
+    let (limits, _spill) = limits()?;
+    let session = Session::open(snapshot, &Selection::default(), &limits)?;
+    for audit_id in audit_ids {
+        if session.events_of(audit_id, None)?.iter().all(|batch| batch.num_rows() == 0) {
+            return Err(CliError::NoEvent { audit_id: audit_id.clone(), stage: None });
+        }
+    }
+    Ok(())
+}
+
 /// A row of the case.
 struct Event<'a> {
     batch: &'a RecordBatch,

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::answer;
 use crate::args::VerifyArgs;
+use crate::command::report::sign;
 use crate::command::{Outcome, case_folder, table_of_texts};
 use crate::error::CliError;
 use crate::message;
@@ -25,14 +26,42 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &VerifyArgs) -> Result<Outcome, 
         write_manifest(path, &case, &snapshot)?;
     }
     let audit_passed = audited.as_ref().is_none_or(|audited| audited.iter().all(|source| source.fate.passes()));
-    let passed = found.problems.is_empty() && audit_passed;
+    let report = match (&args.report, &args.key) {
+        (Some(report), Some(key)) => Some(signed(report, key, &snapshot)?),
+        _ => None,
+    };
+    let passed = found.problems.is_empty() && audit_passed && report.as_ref().is_none_or(|(passed, _)| *passed);
     match args.format.as_str() {
         "json" => {
-            message::print_json(&json!({"passed": passed, "case": found, "sources": audited}))?;
+            let report = report.map(|(passed, words)| json!({"passed": passed, "words": words}));
+            message::print_json(&json!({"passed": passed, "case": found, "sources": audited, "report": report}))?;
         }
-        _ => print(&found, audited.as_deref())?,
+        _ => {
+            print(&found, audited.as_deref())?;
+            match report {
+                Some((true, words)) => message::plain(&words),
+                Some((false, words)) => message::warning(&words),
+                None => (),
+            }
+        }
     }
     Ok(if passed { Outcome::Done } else { Outcome::EvidenceDiffers })
+}
+
+/// Whether the signature of a report is right and the report is about this case as it is or was, and what that means.
+fn signed(report: &Path, key: &Path, snapshot: &Snapshot) -> Result<(bool, String), CliError> {
+    let name = report.display();
+    let Some(fingerprint) = sign::check(report, key)? else {
+        return Ok((false, format!("`{name}` is not what was signed, or was signed with another key")));
+    };
+    let earlier = snapshot.operations.iter().enumerate().skip(1);
+    let earlier = earlier.map(|(commit, operation)| (commit - 1, operation.previous_sha256.as_deref()));
+    let mut all = earlier.chain([(snapshot.operations.len() - 1, Some(snapshot.fingerprint.as_str()))]);
+    let commit = all.rfind(|(_, known)| *known == Some(&fingerprint)).map(|(commit, _)| commit);
+    Ok(match commit {
+        Some(commit) => (true, format!("`{name}` is as it was signed, and is about commit {commit} of this case")),
+        None => (false, format!("`{name}` is as it was signed, but is about another case: fingerprint {fingerprint}")),
+    })
 }
 
 fn write_manifest(path: &Path, case: &Case, snapshot: &Snapshot) -> Result<(), CliError> {
@@ -102,6 +131,9 @@ fn print(found: &Verification, audited: Option<&[Audited]>) -> Result<(), CliErr
             "pruned before, as the ledger says: {} events and {} rejects",
             found.pruned_events, found.pruned_rejects
         ));
+    }
+    if let Some(newest) = &found.newest_note_sha256 {
+        message::plain(&format!("{} note(s) in one chain, the newest with SHA-256 {newest}", found.notes));
     }
     message::plain(&format!("fingerprint {}", found.fingerprint));
     tell_left(found);

@@ -81,6 +81,7 @@ pub(super) enum Act {
     Edit,
     History,
     Note,
+    Tag,
     Journal,
     Save,
     /// One of the commands that investigate, with its options.
@@ -91,7 +92,10 @@ pub(super) enum Act {
 impl Act {
     /// Whether it writes or reads files, or takes another case: only the user may say so, not a file that is read.
     pub(super) fn is_about_files(&self) -> bool {
-        matches!(self, Self::Output | Self::Once | Self::Open | Self::Read | Self::Edit | Self::Journal | Self::Save)
+        matches!(
+            self,
+            Self::Output | Self::Once | Self::Open | Self::Read | Self::Edit | Self::Journal | Self::Save | Self::Tag
+        )
     }
 }
 
@@ -133,7 +137,7 @@ fn switch() -> Vec<&'static str> {
 }
 
 #[rustfmt::skip]
-const TABLE: [Line; 34] = [
+const TABLE: [Line; 35] = [
     ("help", &[optional("COMMAND", ArgumentKind::Command)], "list the commands, or explain one", Act::Help),
     ("views", &[], "list the views, with what a row is", Act::Views),
     ("describe", &[optional("VIEW", ArgumentKind::View)], "list the columns of a view or a result, with what they mean", Act::Describe),
@@ -161,6 +165,7 @@ const TABLE: [Line; 34] = [
     ("edit", &[], "change the last statement in $EDITOR, then run it or not", Act::Edit),
     ("history", &[optional("N", ArgumentKind::Number)], "list the last N lines that were typed (20)", Act::History),
     ("note", &[needed("TEXT", ArgumentKind::Text)], "put a note into the journal", Act::Note),
+    ("tag", &[needed("AUDIT_ID", ArgumentKind::AuditId), needed("WORD", ArgumentKind::Word), optional("NOTE", ArgumentKind::Word)], "put a word on an event, and a note in quotes, beside the evidence", Act::Tag),
     ("journal", &[optional("-o", ArgumentKind::OneOf(|| vec!["-o"])), optional("FILE", ArgumentKind::File)], "show the journal of this session, or write it to a file, as Markdown", Act::Journal),
     ("save", &[needed("NAME", ArgumentKind::Word)], "keep the last statement as a canned query of your own", Act::Save),
     ("open", &[needed("DIR", ArgumentKind::Folder)], "go on with another case", Act::Open),

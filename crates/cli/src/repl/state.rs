@@ -185,11 +185,20 @@ impl Repl<'_> {
             Act::Edit => self.edit()?,
             Act::History => self.list_history(call.word(0))?,
             Act::Note => self.note(What::Note { text: call.rest.clone() }),
+            Act::Tag => self.tag(&call)?,
             Act::Journal => self.show_journal(&call)?,
             Act::Save => self.save(call.word(0).unwrap_or_default())?,
             Act::Inquire => self.inquire(&call.command.name, &call.words(), author)?,
         }
         Ok(Flow::GoOn)
+    }
+
+    /// Puts a word on an event; the case that is open here stays as it was when it was opened.
+    fn tag(&mut self, call: &Call<'_>) -> Result<(), CliError> {
+        let (audit_ids, word) = ([call.word(0).unwrap_or_default().to_owned()], call.word(1).unwrap_or_default());
+        let author = std::env::var("USER").ok().filter(|name| !name.is_empty());
+        let said = crate::command::tag::write(self.case.root(), &audit_ids, word, call.word(2), author)?;
+        self.show_text(&format!("{said}\n"))
     }
 
     /// Sets a filter, when all that are set then are ones that canned queries understand.

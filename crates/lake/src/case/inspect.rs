@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::case::key::KEY_FILE;
+use crate::case::notes::NOTES_FILE;
 use crate::case::writer::LOCK_FILE;
 use crate::case::{dated, originals, staging};
 use crate::ground::error::LakeError;
@@ -23,7 +24,7 @@ use crate::table::snapshot::Snapshot;
 const FOLDERS: [&str; 5] = ["events", "events/_delta_log", staging::FOLDER, originals::FOLDER, dated::FOLDER];
 
 /// Files of a case beside those in its folders.
-const FILES: [&str; 2] = [LOCK_FILE, KEY_FILE];
+const FILES: [&str; 3] = [LOCK_FILE, KEY_FILE, NOTES_FILE];
 
 /// Something in a case that is not part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 pub(crate) mod dated;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod notes;
 pub(crate) mod originals;
 pub(crate) mod staging;
 pub(crate) mod writer;
@@ -41,7 +42,8 @@ impl Case {
     /// # Errors
     /// When the log is damaged, altered or of another version.
     pub fn snapshot(&self) -> Result<Snapshot, LakeError> {
-        log::replay(&self.events_dir(), &self.log_dir(), None)
+        let snapshot = log::replay(&self.events_dir(), &self.log_dir(), None)?;
+        Ok(Snapshot { notes: self.notes()?, ..snapshot })
     }
 
     /// The folder.

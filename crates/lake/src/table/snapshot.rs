@@ -8,6 +8,7 @@ use kforensic_event::{COLUMNS, columns, partition};
 use serde_json::Value;
 
 use crate::case::dated::DatedFile;
+use crate::case::notes::Notes;
 use crate::table::ledger::KeptOriginal;
 use crate::table::ledger::Pruned;
 use crate::table::ledger::{LedgerEntry, Operation, SecretValues};
@@ -89,6 +90,8 @@ pub struct Snapshot {
     pub columns: Arc<[String]>,
     /// The newest `metaData` of the log.
     pub metadata: Option<Value>,
+    /// What people noted beside the evidence.
+    pub notes: Notes,
 }
 
 impl Snapshot {

@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
 use crate::case::inspect::{Stray, beside, inspect, journal_path};
+use crate::case::notes::NOTES_FILE;
 use crate::case::writer::is_written_to;
 use crate::case::{Case, dated, key, originals};
 use crate::ground::error::LakeError;
@@ -47,6 +48,10 @@ pub struct Verification {
     pub crash_left: Vec<String>,
     /// A writer is at work: then they are its own.
     pub is_written_to: bool,
+    /// Notes whose chain is right.
+    pub notes: u64,
+    /// SHA-256 of the newest note.
+    pub newest_note_sha256: Option<String>,
     /// What is not as it should be; empty when the case is what its ledger says.
     pub problems: Vec<Problem>,
 }
@@ -104,6 +109,11 @@ pub fn verify(case: &Case) -> Result<Verification, LakeError> {
             Ok(()) => found.snapshots += 1,
             Err(problem) => found.problem(case.root().join(&file.path).display().to_string(), problem),
         }
+    }
+    found.notes = snapshot.notes.list.len() as u64;
+    found.newest_note_sha256.clone_from(&snapshot.notes.newest_sha256);
+    if let Some(problem) = &snapshot.notes.problem {
+        found.problem(case.root().join(NOTES_FILE).display().to_string(), problem.clone());
     }
     strays(case, &snapshot, &mut found)?;
     // Rows of files that are missing or altered are a problem already; accounts would only repeat it.

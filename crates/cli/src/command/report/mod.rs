@@ -1,0 +1,299 @@
+//! `kforensic report`
+
+mod earlier;
+pub(crate) mod sign;
+mod template;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use kforensic_event::time;
+use kforensic_lake::{Case, Said, Snapshot};
+use kforensic_query::catalogue::Value;
+use kforensic_query::{Catalogue, Window, window};
+use kforensic_report::ReportError;
+use kforensic_report::document::DocumentFormat;
+use kforensic_report::incident::section::{Plan, document};
+use kforensic_report::incident::{Tag, navigator};
+use sha2::{Digest, Sha256};
+
+use crate::args::{Labels, ReportArgs};
+use crate::command::ingest::ingest;
+use crate::command::query::catalogue;
+use crate::command::triage::outcome;
+use crate::command::{Outcome, case_folder, compact};
+use crate::error::CliError;
+use crate::findings::{self, Inquiry, SinceReport};
+use crate::interrupt::Interrupt;
+use crate::message;
+use crate::output::Output;
+use crate::terminal;
+use template::Template;
+
+/// What `--since` takes beside times: where the report before ended.
+const LAST_REPORT: &str = "last-report";
+
+/// Makes a document of a case.
+pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    let (template, known_as) = template::load(&args.template)?;
+    if args.print_template {
+        return print_template(&args.template);
+    }
+    let format = format_of(args)?;
+    let catalogue = catalogue(&args.queries)?;
+    let folder = case_folder(case);
+    let clock = chrono::Utc::now();
+    // What is wrong with the command line is said before anything is read; any time stands for `last` here.
+    asked(args, &template, clock.timestamp_micros(), Some(clock.timestamp_micros()))?;
+    let key = args.sign.as_deref().map(sign::Key::read).transpose()?;
+    let known = args.new_since.as_deref().map(earlier::row_keys).transpose()?.unwrap_or_default();
+    let ingested = ingest_first(&folder, args, interrupt)?;
+
+    let case = Case::open(&folder)?;
+    let snapshot = case.snapshot()?;
+    let newest = snapshot.event_times().map(|(_, newest)| newest);
+    let (window, now) = asked(args, &template, clock.timestamp_micros(), newest)?;
+    let since_report = (args.window.since.as_deref() == Some(LAST_REPORT)).then(|| since_report(&snapshot, &known_as));
+    let data = args.data.as_deref().map(|folder| data_folder(folder, case.root())).transpose()?;
+    let inquiry = Inquiry {
+        window,
+        now,
+        labels: args.window.labels(),
+        queries: template.queries.clone(),
+        parameters: parameters(&catalogue, &template, now)?,
+        rows_max: template.rows,
+        data,
+        known,
+        with_pictures: true,
+        is_watched: !args.quiet,
+        since_report,
+    };
+    let name = folder.display().to_string();
+    let mut incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
+    incident.tags = tags(&snapshot);
+    let plan = plan(args, &template);
+    let mut text = Vec::new();
+    format.write(&document(&incident, &plan), &mut text).map_err(ReportError::from)?;
+    write(args, case.root(), &text)?;
+    if let Some(path) = &args.navigator {
+        let layer = format!("{:#}\n", navigator(&incident, &plan.title));
+        put(Some(path), case.root(), layer.as_bytes(), args.force)?;
+    }
+    if let (Some(key), Some(path)) = (key, &args.output) {
+        key.sign(path, &text, &snapshot.fingerprint, case.root(), args.force)?;
+    }
+    if inquiry.since_report.is_some() {
+        remember(&folder, known_as, snapshot.version, &text, clock)?;
+    }
+    Ok(outcome(&incident, args.fail_on, ingested))
+}
+
+fn print_template(name: &str) -> Result<Outcome, CliError> {
+    let path = PathBuf::from(name);
+    let text = match template::text(name) {
+        Some(text) => text.to_owned(),
+        None => std::fs::read_to_string(&path).map_err(|source| CliError::Input { path, source })?,
+    };
+    message::print(&text).map(|()| Outcome::Done)
+}
+
+/// The form that is asked for: by its name, else by that of the output file.
+fn format_of(args: &ReportArgs) -> Result<DocumentFormat, CliError> {
+    let extension = args.output.as_ref().and_then(|path| path.extension()).and_then(|extension| extension.to_str());
+    let told = extension.and_then(DocumentFormat::of_extension);
+    if args.sign.is_some() && args.output.is_none() {
+        return Err(CliError::NothingToSign);
+    }
+    Ok(args.format.or(told).unwrap_or(DocumentFormat::Html))
+}
+
+/// The window and the time that ages count from: the command line goes before the template.
+fn asked(args: &ReportArgs, template: &Template, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
+    let now = args.window.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
+    let of_template = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
+    let since = args.window.since.clone().filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since));
+    let until = args.window.until.clone().or_else(|| of_template(&template.until));
+    Ok((Window::parse(since.as_deref(), until.as_deref(), now)?, now))
+}
+
+/// Ingests what is to be in the report, and tells only what is wrong.
+fn ingest_first(folder: &Path, args: &ReportArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    if args.ingest.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let ingested = ingest(folder, &args.ingest, &Labels::default(), &args.reading, None, false, interrupt)?;
+    if ingested.report.rejected > 0 {
+        let (rejected, records) = (ingested.report.rejected, ingested.report.records);
+        message::warning(&format!("{rejected} of {records} records are no audit events; they are kept word for word"));
+    }
+    ingested.outcome()
+}
+
+/// The events that no report of this template is about yet: those of commits after the last. What arrives late is in a
+/// later commit, whenever it happened; so every event is in exactly one report.
+fn since_report(snapshot: &Snapshot, known_as: &str) -> SinceReport {
+    let after = snapshot.notes.reported_through(known_as);
+    let is_new = |commit: usize| after.is_none_or(|after| commit as u64 > after);
+    let new = snapshot.operations.iter().enumerate().filter(|(commit, _)| is_new(*commit));
+    let sources: Vec<_> = new.flat_map(|(_, operation)| &operation.sources).collect();
+    let first = sources.iter().filter_map(|source| source.first_event.as_deref()).min();
+    SinceReport {
+        after,
+        through: snapshot.version,
+        sources: sources.iter().filter(|source| source.events > 0).count() as u64,
+        events: sources.iter().map(|source| source.events).sum(),
+        since: first.and_then(|first| window::parse(first, 0).ok()),
+    }
+}
+
+fn parameters(
+    catalogue: &Catalogue,
+    template: &Template,
+    now: i64,
+) -> Result<BTreeMap<String, BTreeMap<String, Value>>, CliError> {
+    let mut parameters: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    for (name, values) in &template.parameters {
+        let query = catalogue.find(name)?;
+        for (parameter, text) in values {
+            let value = query.declared(parameter)?.parse(text, now)?;
+            parameters.entry(name.clone()).or_default().insert(parameter.clone(), value);
+        }
+    }
+    if !template.baseline.is_empty() {
+        for query in catalogue.iter().filter(|query| query.parameter("baseline").is_some()) {
+            let value = query.declared("baseline")?.parse(&template.baseline, now)?;
+            parameters.entry(query.name.clone()).or_default().entry("baseline".to_owned()).or_insert(value);
+        }
+    }
+    Ok(parameters)
+}
+
+fn plan(args: &ReportArgs, template: &Template) -> Plan {
+    let given = |text: &String| (!text.trim().is_empty()).then(|| text.clone());
+    Plan {
+        title: template.title.clone(),
+        organisation: given(&template.organisation),
+        classification: given(&template.classification),
+        sections: template.sections.clone(),
+        people_max: template.people,
+        deeds_max: template.deeds,
+        made_by: format!("kforensic {}", env!("CARGO_PKG_VERSION")),
+        command: command(args),
+    }
+}
+
+/// The command that makes the same report: what was given, without where it was written to.
+fn command(args: &ReportArgs) -> String {
+    let mut command = format!("kforensic report --template {}", message::quoted(&args.template));
+    let window = &args.window;
+    let given = [
+        ("--since", &window.since),
+        ("--until", &window.until),
+        ("--now", &window.now),
+        ("--cluster", &window.cluster),
+        ("--host", &window.host),
+    ];
+    for (option, text) in given {
+        if let Some(text) = text {
+            command.push_str(&format!(" {option} {}", message::quoted(text)));
+        }
+    }
+    command
+}
+
+fn data_folder(folder: &Path, case: &Path) -> Result<PathBuf, CliError> {
+    let failed = |source| CliError::Output { action: "make", path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let folder = folder.canonicalize().map_err(failed)?;
+    match case.canonicalize() {
+        Ok(case) if folder.starts_with(&case) => Err(CliError::OutputInCase { path: folder }),
+        _ => Ok(folder),
+    }
+}
+
+fn write(args: &ReportArgs, case: &Path, text: &[u8]) -> Result<(), CliError> {
+    put(args.output.as_deref(), case, text, args.force)?;
+    if let Some(path) = args.output.as_deref().filter(|_| !args.quiet && terminal::stderr_is_terminal()) {
+        message::plain(&format!("wrote `{}`, {} bytes", path.display(), text.len()));
+    }
+    Ok(())
+}
+
+/// Writes a file that appears when it is whole.
+fn put(path: Option<&Path>, case: &Path, text: &[u8], replaces: bool) -> Result<(), CliError> {
+    let mut output = Output::open_text(path, case, replaces)?;
+    output.write_all(text).map_err(ReportError::from)?;
+    output.finish()
+}
+
+/// The notes that people put on events, in order.
+pub(crate) fn tags(snapshot: &Snapshot) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    for written in &snapshot.notes.list {
+        if let Said::Tag { audit_ids, tag, note, author } = &written.said {
+            tags.extend(audit_ids.iter().map(|audit_id| Tag {
+                audit_id: audit_id.clone(),
+                tag: tag.clone(),
+                note: note.clone(),
+                author: author.clone(),
+                at: time::render(written.at_ms.saturating_mul(1_000)),
+            }));
+        }
+    }
+    tags
+}
+
+/// Notes where this report ended; only now, so that a report that was not written is made again.
+fn remember(
+    folder: &Path,
+    template: String,
+    through_commit: u64,
+    text: &[u8],
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), CliError> {
+    let sha256 = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let writer = compact::writer(folder, now)?;
+    writer.note(Said::Report { template, through_commit, sha256 }, now.timestamp_millis())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kforensic_lake::{LedgerEntry, Note, Operation};
+
+    fn snapshot(reported: &[u64]) -> Snapshot {
+        let source =
+            |first: &str, events| LedgerEntry { first_event: Some(first.to_owned()), events, ..LedgerEntry::default() };
+        let operation = |sources| Operation { sources, ..Operation::default() };
+        let notes = reported.iter().map(|through| Note {
+            number: 1,
+            at_ms: 0,
+            fingerprint: String::new(),
+            previous_sha256: None,
+            said: Said::Report { template: "daily".into(), through_commit: *through, sha256: String::new() },
+        });
+        let mut snapshot = Snapshot {
+            version: 2,
+            operations: vec![
+                operation(vec![source("2026-11-20T00:00:00.000000Z", 5)]),
+                operation(vec![source("2026-11-21T00:00:00.000000Z", 7)]),
+                // Arrived late, and is about what came before all others.
+                operation(vec![source("2026-11-01T00:00:00.000000Z", 2)]),
+            ],
+            ..Snapshot::default()
+        };
+        snapshot.notes.list = notes.collect();
+        snapshot
+    }
+
+    #[test]
+    fn a_report_goes_on_behind_the_commit_of_the_one_before() {
+        let events = |reported: &[u64]| since_report(&snapshot(reported), "daily").events;
+        assert_eq!((events(&[]), events(&[0]), events(&[0, 1]), events(&[2])), (14, 9, 2, 0));
+        let late = since_report(&snapshot(&[1]), "daily");
+        assert_eq!(late.since.map(time::render).as_deref(), Some("2026-11-01T00:00:00.000000Z"));
+        assert_eq!(since_report(&snapshot(&[2]), "other").events, 14);
+    }
+}

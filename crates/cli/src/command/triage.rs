@@ -1,0 +1,108 @@
+//! `kforensic triage`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use kforensic_lake::Case;
+use kforensic_query::{Window, window};
+use kforensic_report::document::Level;
+use kforensic_report::incident::{Incident, Screen, deeds_batch, findings_batch, ocsf, triage};
+use kforensic_report::{Format, ReportError};
+
+use crate::args::{OutputArgs, QueriesArgs, TriageArgs, WindowArgs};
+use crate::command::query::{catalogue, ingest_first};
+use crate::command::{Outcome, case_folder};
+use crate::error::CliError;
+use crate::findings::{self, Inquiry};
+use crate::interrupt::Interrupt;
+use crate::message;
+use crate::output::Output;
+use crate::terminal;
+
+/// Tells on one screen what the case is about.
+pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    let catalogue = catalogue(&args.queries)?;
+    let clock = chrono::Utc::now().timestamp_micros();
+    // What is wrong with the command line is said before anything is read; any time stands for `last` here.
+    asked(&args.window, clock, Some(clock))?;
+    let (temporary, ingested) = ingest_first(case, &args.paths, &args.reading, interrupt)?;
+    let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
+    let case = Case::open(&folder)?;
+    let snapshot = case.snapshot()?;
+    let (window, now) = asked(&args.window, clock, snapshot.event_times().map(|(_, newest)| newest))?;
+    let inquiry =
+        Inquiry { window, now, labels: args.window.labels(), rows_max: 0, is_watched: true, ..Inquiry::default() };
+    let name = match temporary {
+        Some(_) => args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" "),
+        None => folder.display().to_string(),
+    };
+    let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
+    let tells_age = args.window.now.is_none();
+    write(&incident, args, case.root(), tells_age)?;
+    Ok(outcome(&incident, args.fail_on, ingested))
+}
+
+/// The window and the time that ages count from.
+pub(crate) fn asked(args: &WindowArgs, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
+    let now = args.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
+    Ok((Window::parse(args.since.as_deref(), args.until.as_deref(), now)?, now))
+}
+
+/// Exit code 10 when something at least as bad as `fail_on` was found.
+pub(crate) fn outcome(incident: &Incident, fail_on: Option<Level>, otherwise: Outcome) -> Outcome {
+    match (fail_on, incident.worst()) {
+        (Some(least), Some(worst)) if worst >= least => Outcome::Findings,
+        _ => otherwise,
+    }
+}
+
+/// The screen at the end of an ingest, for who watches; what goes wrong here is no failure of the ingest.
+pub(crate) fn after_ingest(folder: &Path, interrupt: &Interrupt) -> Result<(), CliError> {
+    let catalogue = catalogue(&QueriesArgs::default())?;
+    let snapshot = Case::open(folder)?.snapshot()?;
+    let now = chrono::Utc::now().timestamp_micros();
+    let inquiry = Inquiry { now, rows_max: 0, is_watched: true, ..Inquiry::default() };
+    let name = folder.display().to_string();
+    let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
+    message::print(&format!("\n{}", triage(&incident, screen(true))))
+}
+
+fn screen(tells_age: bool) -> Screen {
+    let layout = terminal::stdout_layout();
+    let is_watched = layout.width.is_some();
+    let default = Screen::default();
+    Screen { width: layout.width.unwrap_or(default.width), colour: layout.colour, tells_age: tells_age && is_watched }
+}
+
+fn write(incident: &Incident, args: &TriageArgs, case: &Path, tells_age: bool) -> Result<(), CliError> {
+    let format = match args.format.as_str() {
+        "screen" => None,
+        "ocsf" => return write_ocsf(incident, args, case),
+        name => name.parse::<Format>().ok(),
+    };
+    let (output, force) = (args.output.clone(), args.force);
+    let output = OutputArgs { format, output, force, wide: false, vertical: false, raw_cells: false };
+    let Some(format) = format else {
+        let mut output = Output::open_text(args.output.as_deref(), case, args.force)?;
+        let screen = if args.output.is_some() { Screen::default() } else { screen(tells_age) };
+        output.write_all(triage(incident, screen).as_bytes()).map_err(ReportError::from)?;
+        return output.finish();
+    };
+    let mut output = Output::open(&output, case)?;
+    let is_timeline = matches!(format, Format::Timesketch | Format::TimesketchCsv);
+    let batch = if is_timeline { deeds_batch(incident) } else { findings_batch(incident) };
+    let (format, layout) = (output.format, output.layout.clone());
+    let mut sink = format.writer(batch.schema(), layout, &mut output)?;
+    sink.write_batch(&batch)?;
+    sink.finish()?;
+    output.finish()
+}
+
+/// One finding a line, as collectors take them.
+fn write_ocsf(incident: &Incident, args: &TriageArgs, case: &Path) -> Result<(), CliError> {
+    let mut output = Output::open_text(args.output.as_deref(), case, args.force)?;
+    for finding in ocsf(incident, env!("CARGO_PKG_VERSION")) {
+        writeln!(output, "{finding}").map_err(ReportError::from)?;
+    }
+    output.finish()
+}

@@ -1,0 +1,286 @@
+//! What `triage` and `report` ask a case: all detections, and the accounts that put them into their place.
+//!
+//! The answers are gathered batch by batch (`report::incident`), so memory does not grow with them.
+
+mod evidence;
+mod progress;
+mod sink;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use kforensic_lake::Snapshot;
+use kforensic_query::catalogue::{QueryKind, Value};
+use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, Selection, Session, Window};
+use kforensic_report::document::Level;
+use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
+
+use crate::command::limits;
+use crate::error::CliError;
+use crate::interrupt::Interrupt;
+use crate::message;
+use progress::Shown;
+use sink::{Batches, Gather};
+
+pub(crate) use evidence::evidence;
+
+/// Memory of DuckDB while it asks many questions one after the other; beyond it, it spills.
+const MEMORY_BYTES: u64 = 320 << 20;
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Inquiry {
+    /// The window that is asked about.
+    pub(crate) window: Window,
+    /// The time that ages count from, in microseconds since 1970.
+    pub(crate) now: i64,
+    /// Only logs of this cluster or host: parameters that every query takes.
+    pub(crate) labels: Vec<(String, String)>,
+    /// The detections, by name; all when it is empty.
+    pub(crate) queries: Vec<String>,
+    /// Values for parameters of single queries.
+    pub(crate) parameters: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Rows of each finding that are kept; the others are counted.
+    pub(crate) rows_max: usize,
+    /// Folder for all rows, a file for each finding.
+    pub(crate) data: Option<PathBuf>,
+    /// Keys of rows that an earlier report had, by query.
+    pub(crate) known: BTreeMap<String, BTreeSet<String>>,
+    /// Whether the accounts for pictures are wanted as well.
+    pub(crate) with_pictures: bool,
+    /// Whether to show how far it is.
+    pub(crate) is_watched: bool,
+    /// Only what was ingested since a report.
+    pub(crate) since_report: Option<SinceReport>,
+}
+
+/// What was ingested since a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SinceReport {
+    /// The newest commit that the report was about; `None` when there was none.
+    pub(crate) after: Option<u64>,
+    /// The newest commit now.
+    pub(crate) through: u64,
+    /// Sources with events in between.
+    pub(crate) sources: u64,
+    /// Their events.
+    pub(crate) events: u64,
+    /// Time of the first of them, in microseconds since 1970.
+    pub(crate) since: Option<i64>,
+}
+
+impl SinceReport {
+    /// The condition that holds for requests of which an event is new. The number of the commit stands in the source's id.
+    fn condition(&self) -> Option<String> {
+        let after = self.after?;
+        Some(format!(
+            "(event_time, coalesce(audit_id, '')) IN (SELECT (event_time, coalesce(audit_id, '')) FROM events \
+             WHERE split_part(source_id, '-', 1)::BIGINT > {after})"
+        ))
+    }
+
+    /// What it means, for the reader.
+    fn words(&self) -> String {
+        let from = self.after.map_or_else(|| "the first".to_owned(), |after| format!("number {}", after + 1));
+        format!(
+            "this report is about the {} events of {} sources that were ingested since the report before, in commits from \
+             {from} to number {}; what arrived late is among them",
+            self.events, self.sources, self.through
+        )
+    }
+}
+
+/// Sessions over the part of the case that questions are about: one over the window, and one over all of it, for those
+/// that look further.
+struct Sessions<'a> {
+    snapshot: &'a Snapshot,
+    limits: &'a Limits,
+    interrupt: &'a Interrupt,
+    open: Vec<Session>,
+}
+
+impl Sessions<'_> {
+    /// The session that answers a question, opened when there is none yet.
+    fn of(&mut self, query: &CannedQuery, parameters: &Parameters) -> Result<&Session, CliError> {
+        let times = Selection { resources: None, ..Selection::of(query, parameters) };
+        let at = match self.open.iter().position(|session| *session.selection() == times) {
+            Some(at) => at,
+            None => {
+                let session = Session::open(self.snapshot, &times, self.limits)?;
+                let handle = session.interrupt_handle();
+                self.interrupt.on(move || handle.interrupt());
+                self.open.push(session);
+                self.open.len() - 1
+            }
+        };
+        Ok(&self.open[at])
+    }
+}
+
+/// Asks all of it.
+pub(crate) fn ask(
+    case: &str,
+    snapshot: &Snapshot,
+    catalogue: &Catalogue,
+    inquiry: &Inquiry,
+    interrupt: &Interrupt,
+) -> Result<Incident, CliError> {
+    let (limits, _spill) = limits()?;
+    let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
+    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, open: Vec::new() };
+    let detections: Vec<&CannedQuery> = chosen(catalogue, &inquiry.queries)?;
+    let shown = Shown::show(inquiry.is_watched, detections.len());
+    let mut incident = Incident {
+        evidence: evidence(case, snapshot),
+        window: (inquiry.window.since, inquiry.window.until),
+        now: inquiry.now,
+        ..Incident::default()
+    };
+    for query in detections {
+        shown.next(&query.name);
+        incident.findings.push(finding(&mut sessions, query, inquiry)?);
+    }
+    incident.sort();
+    incident.reservations.extend(inquiry.since_report.as_ref().map(SinceReport::words));
+    shown.next("identities");
+    incident.origins = answer(&mut sessions, catalogue, "origins", inquiry, &[])?.iter().flat_map(origins).collect();
+    incident.deletions =
+        answer(&mut sessions, catalogue, "deletions", inquiry, &[])?.iter().flat_map(deletions).collect();
+    incident.evidence.requests = incident.origins.iter().map(|origin| origin.requests).sum();
+    let identities: BTreeSet<&String> = incident.origins.iter().filter_map(|origin| origin.who.as_ref()).collect();
+    incident.evidence.identities = identities.len() as u64;
+    if inquiry.with_pictures {
+        shown.next("pictures");
+        let seconds = Value::Integer(step_seconds(&incident));
+        incident.activity = answer(&mut sessions, catalogue, "activity", inquiry, &[("seconds", seconds)])?;
+        incident.rhythm = answer(&mut sessions, catalogue, "rhythm", inquiry, &[])?;
+    }
+    Ok(incident)
+}
+
+/// The detections that are named, or all.
+fn chosen<'c>(catalogue: &'c Catalogue, names: &[String]) -> Result<Vec<&'c CannedQuery>, CliError> {
+    if names.is_empty() {
+        return Ok(catalogue.iter().filter(|query| query.kind == QueryKind::Detection).collect());
+    }
+    names.iter().map(|name| Ok(catalogue.find(name)?)).collect()
+}
+
+/// The values that a query is asked with.
+fn values(query: &CannedQuery, inquiry: &Inquiry) -> Result<Parameters, CliError> {
+    let mut parameters = Parameters::new();
+    let mut window = inquiry.window;
+    if let Some(since) = &inquiry.since_report {
+        // Nothing new is from before: files that end before it need not be opened.
+        window.since = window.since.max(since.since);
+        if let Some(condition) = since.condition() {
+            parameters.set_condition(condition)?;
+        }
+    }
+    parameters.set_window(window);
+    for (name, text) in &inquiry.labels {
+        parameters.set(name, query.declared(name)?.parse(text, inquiry.now)?);
+    }
+    for (name, value) in inquiry.parameters.get(&query.name).into_iter().flatten() {
+        query.declared(name)?;
+        parameters.set(name, value.clone());
+    }
+    Ok(parameters)
+}
+
+fn finding(sessions: &mut Sessions<'_>, query: &CannedQuery, inquiry: &Inquiry) -> Result<Finding, CliError> {
+    let parameters = values(query, inquiry)?;
+    let known = inquiry.known.get(&query.name).cloned().unwrap_or_default();
+    let gathering = Gathering::new(question(query, &parameters, inquiry), inquiry.rows_max, known);
+    let mut gather = Gather::new(gathering, inquiry.data.as_deref(), &query.name)?;
+    sessions.of(query, &parameters)?.run(query, &parameters, None, &mut gather)?;
+    gather.finish()
+}
+
+/// The rows of a query that puts findings into their place.
+fn answer(
+    sessions: &mut Sessions<'_>,
+    catalogue: &Catalogue,
+    name: &str,
+    inquiry: &Inquiry,
+    own: &[(&str, Value)],
+) -> Result<Vec<arrow::array::RecordBatch>, CliError> {
+    let query = catalogue.find(name)?;
+    let mut parameters = values(query, inquiry)?;
+    for (name, value) in own {
+        parameters.set(*name, value.clone());
+    }
+    let mut batches = Batches::default();
+    sessions.of(query, &parameters)?.run(query, &parameters, None, &mut batches)?;
+    Ok(batches.list)
+}
+
+fn question(query: &CannedQuery, parameters: &Parameters, inquiry: &Inquiry) -> Question {
+    Question {
+        name: query.name.clone(),
+        title: query.title.clone(),
+        question: query.question.clone(),
+        level: Level::of(query.severity.name()).unwrap_or_default(),
+        attack: query.attack.clone(),
+        resource: query
+            .resources
+            .as_deref()
+            .and_then(|names| <&[String; 1]>::try_from(names).ok())
+            .map(|[name]| name.clone()),
+        needs: query.needs_in_words(),
+        noise: query.noise.clone(),
+        command: command(query, inquiry),
+        sql: query.shown_sql(parameters),
+        verdict: Verdict::default(),
+    }
+}
+
+/// The command that gives the same rows.
+fn command(query: &CannedQuery, inquiry: &Inquiry) -> String {
+    let time = |micros: i64| kforensic_event::time::render(micros);
+    let mut command = format!("kforensic query {}", query.name);
+    for (name, end) in [("since", inquiry.window.since), ("until", inquiry.window.until)] {
+        if let Some(micros) = end {
+            command.push_str(&format!(" --{name} {}", time(micros)));
+        }
+    }
+    for (name, text) in &inquiry.labels {
+        command.push_str(&format!(" --{} {}", name.replace('_', "-"), message::quoted(text)));
+    }
+    for (name, value) in inquiry.parameters.get(&query.name).into_iter().flatten() {
+        let text = match value {
+            Value::Time(micros) => time(*micros),
+            Value::Text(text) | Value::Network(text) => text.clone(),
+            Value::Integer(number) => number.to_string(),
+            Value::Boolean(truth) => truth.to_string(),
+        };
+        command.push_str(&format!(" -p {}", message::quoted(&format!("{name}={text}"))));
+    }
+    command
+}
+
+/// Steps of time for the picture of all requests: round, and about 120 of them.
+fn step_seconds(incident: &Incident) -> i64 {
+    const ROUND: [i64; 16] = [1, 2, 5, 10, 15, 30, 60, 300, 600, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400];
+    const STEPS: i64 = 120;
+    let (first, last) = incident.evidence.times.unwrap_or_default();
+    let first = incident.window.0.map_or(first, |since| since.max(first));
+    let last = incident.window.1.map_or(last, |until| until.min(last));
+    let span = (last.saturating_sub(first) / 1_000_000).max(1);
+    ROUND.into_iter().find(|step| span / step <= STEPS).unwrap_or_else(|| (span / STEPS / 86_400 + 1) * 86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round_and_not_too_many() {
+        for seconds in [0, 1, 162, 3_600, 86_400, 31_536_000, 3_153_600_000] {
+            let mut incident = Incident::default();
+            incident.evidence.times = Some((0, seconds * 1_000_000));
+            let step = step_seconds(&incident);
+            assert!(step >= 1 && seconds / step <= 120, "{seconds}: {step}");
+        }
+    }
+}

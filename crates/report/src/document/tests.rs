@@ -1,0 +1,257 @@
+//! Documents in all their forms, with content that an intruder chose.
+
+use serde_json::Value as Json;
+
+use super::figure::{Bar, Bars, Heat, Lane, Lanes, Mark, Series, Stack, Tactic, Tactics, Technique};
+use super::*;
+
+/// Texts that want to be more than text.
+const HOSTILE: [&str; 9] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "javascript:alert(1)",
+    "[click](https://evil.example) ![i](https://evil.example/i.png) `x` | <b>",
+    "\u{202e}nimda\u{2066}\u{200b}",
+    "\u{1b}[2J\u{9b}31m\n# heading\r\n- item",
+    "</style></script></svg><svg onload=alert(1)>",
+    "--></title><meta http-equiv=refresh content=0;url=https://evil.example>",
+    "@everyone #1 ~~x~~ &lt;b&gt; ``` \\",
+];
+
+fn with(text: &str) -> Document {
+    let name = || Text::plain(text).and_name(text).and_strong(text).and_link("all", text);
+    let mut table = Table::new("rows", text, vec![Column::text(text), Column::number("n"), Column::text("list")]);
+    table.push(vec![Value::Text(text.to_owned()), Value::Number(1), Value::Texts(vec![text.to_owned()])]);
+    let charts = [
+        Chart::Lanes(Lanes {
+            from: 0,
+            to: 10_000_000,
+            lanes: vec![Lane {
+                name: text.to_owned(),
+                seen: Some((0, 5)),
+                marks: vec![Mark { at: 5, level: Level::High, words: text.to_owned() }],
+            }],
+        }),
+        Chart::Stack(Stack {
+            from: 0,
+            step: 1,
+            series: vec![Series { name: "denied".to_owned(), counts: vec![1, 0, 7] }],
+        }),
+        Chart::Heat(Heat { rows: vec!["Mon".to_owned()], columns: vec!["00".to_owned()], counts: vec![vec![3]] }),
+        Chart::Bars(Bars {
+            what: "requests".to_owned(),
+            part: "denied".to_owned(),
+            bars: vec![Bar { name: text.to_owned(), count: 9, part: 1 }],
+        }),
+        Chart::Tactics(Tactics(vec![Tactic {
+            name: text.to_owned(),
+            techniques: vec![Technique {
+                id: "T1".to_owned(),
+                name: text.to_owned(),
+                level: Level::Low,
+                queries: vec![text.to_owned()],
+            }],
+        }])),
+    ];
+    let mut blocks = vec![
+        Block::Prose(name()),
+        Block::List(vec![name()]),
+        Block::Facts(vec![(text.to_owned(), name())]),
+        Block::Note(Tone::Warning, name()),
+        Block::Table(table),
+        Block::Code { caption: text.to_owned(), text: text.to_owned() },
+        Block::Part(Part { id: "part".to_owned(), title: name(), blocks: vec![Block::Prose(name())] }),
+    ];
+    blocks.extend(charts.into_iter().enumerate().map(|(at, chart)| {
+        let (title, description) = (text.to_owned(), text.to_owned());
+        Block::Figure(Figure { id: format!("figure-{at}"), title, description, chart })
+    }));
+    Document {
+        title: text.to_owned(),
+        organisation: Some(text.to_owned()),
+        classification: Some(text.to_owned()),
+        made_by: "kforensic".to_owned(),
+        facts: vec![("case".to_owned(), name())],
+        findings: vec![FindingIndex { query: "q".to_owned(), users: vec![text.to_owned()], ..FindingIndex::default() }],
+        sections: vec![Section { id: "all".to_owned(), title: text.to_owned(), blocks }],
+    }
+}
+
+fn written(document: &Document, format: DocumentFormat) -> String {
+    let mut out = Vec::new();
+    format.write(document, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The tags of a page, without its own style and script.
+fn tags(page: &str) -> Vec<String> {
+    let own = |page: &str, name: &str| {
+        let (before, rest) = page.split_once(&format!("<{name}>")).unwrap();
+        let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
+        format!("{before}{after}")
+    };
+    let page = own(&own(page, "style"), "script");
+    page.split('<').skip(1).map(|tag| tag.split('>').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_page_has_the_same_tags_whatever_the_content() {
+    let names = |text: &str| -> Vec<String> {
+        let of = |tag: String| tag.split([' ', '/']).next().unwrap().to_owned();
+        tags(&written(&with(text), DocumentFormat::Html)).into_iter().map(of).collect()
+    };
+    let harmless = names("harmless");
+    for text in HOSTILE {
+        assert_eq!(names(text), harmless, "{text}");
+    }
+}
+
+#[test]
+fn a_page_leads_nowhere_but_to_itself_and_obeys_no_character() {
+    for text in HOSTILE {
+        let page = written(&with(text), DocumentFormat::Html);
+        for tag in tags(&page) {
+            let attributes = tag.split(['"']).step_by(2).collect::<String>();
+            assert!(
+                !attributes.contains(" on") && !attributes.contains(" src") && !attributes.contains(" style"),
+                "{tag}"
+            );
+            for link in tag.split("href=\"").skip(1) {
+                assert!(link.starts_with('#'), "{tag}");
+            }
+        }
+        let is_ours = |character: char| character == '\n' || !crate::is_hostile(character);
+        assert!(page.chars().all(is_ours), "{text}");
+    }
+}
+
+#[test]
+fn the_policy_names_the_hashes_of_style_and_script_and_allows_nothing_else() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    let page = written(&with("x"), DocumentFormat::Html);
+    let hash = |name: &str| {
+        let text = page.split_once(&format!("<{name}>")).unwrap().1.split_once(&format!("</{name}>")).unwrap().0;
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(text.as_bytes()));
+        format!("{name}-src 'sha256-{hash}'").replace('+', "+")
+    };
+    assert!(page.contains("default-src 'none'"));
+    assert!(page.contains(&hash("style")) && page.contains(&hash("script")), "{}", hash("script"));
+}
+
+#[test]
+fn markdown_has_no_markup_but_its_own() {
+    let kinds = |text: &str| -> Vec<String> {
+        let page = written(&with(text), DocumentFormat::Markdown);
+        let options = pulldown_cmark::Options::ENABLE_TABLES | pulldown_cmark::Options::ENABLE_STRIKETHROUGH;
+        let events = pulldown_cmark::Parser::new_ext(&page, options).filter_map(|event| match event {
+            // Whether stars beside a bracket make words bold is nobody's business but the reader's.
+            pulldown_cmark::Event::Start(pulldown_cmark::Tag::Strong) => None,
+            pulldown_cmark::Event::Start(tag) => Some(format!("{tag:?}").split(['(', ' ']).next().unwrap().to_owned()),
+            pulldown_cmark::Event::Html(_) | pulldown_cmark::Event::InlineHtml(_) => Some("html".to_owned()),
+            _ => None,
+        });
+        events.collect()
+    };
+    let harmless = kinds("harmless");
+    for text in HOSTILE {
+        assert_eq!(kinds(text), harmless, "{text}: {}", written(&with(text), DocumentFormat::Markdown));
+    }
+}
+
+#[test]
+fn a_name_of_a_megabyte_is_cut_and_says_so() {
+    let page = written(&with(&"x".repeat(1 << 20)), DocumentFormat::Html);
+    assert!(page.contains("(cut: 1048576 characters)"));
+    let in_cells: usize =
+        page.split("<td").skip(1).map(|cell| cell.split("</td>").next().unwrap().len()).max().unwrap();
+    assert!(in_cells < 2 * VALUE_CHARS_MAX, "{in_cells}");
+}
+
+#[test]
+fn json_keeps_values_exactly_and_fits_its_schema() {
+    for text in HOSTILE {
+        let json: Json = serde_json::from_str(&written(&with(text), DocumentFormat::Json)).unwrap();
+        assert_eq!(json["title"], *text);
+        assert_eq!(json["sections"][0]["blocks"][4]["rows"][0][0], *text);
+        check(&json);
+    }
+    let json = written(&with("\u{202e}\u{9b}\u{e0041}"), DocumentFormat::Json);
+    assert!(json.chars().all(|letter| letter == '\n' || !crate::is_hostile(letter)));
+    let broken: Json = serde_json::json!({"schema": "kforensic-report", "version": 2});
+    assert!(problem(&schema(), &broken, &schema()).is_some());
+}
+
+#[test]
+fn the_same_document_gives_the_same_bytes() {
+    for format in DocumentFormat::ALL {
+        assert_eq!(written(&with("x"), *format), written(&with("x"), *format));
+    }
+}
+
+fn schema() -> Json {
+    serde_json::from_str(include_str!("../../../../docs/report.schema.json")).unwrap()
+}
+
+/// Refuses a report that does not fit the documented schema.
+pub(crate) fn check(report: &Json) {
+    let schema = schema();
+    if let Some(problem) = problem(&schema, report, &schema) {
+        panic!("{problem}");
+    }
+}
+
+/// What of the schema a value does not fit: as much of JSON Schema as ours uses.
+fn problem(schema: &Json, value: &Json, root: &Json) -> Option<String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return problem(root.pointer(&reference[1..]).expect(reference), value, root);
+    }
+    if let Some(all) = schema["anyOf"].as_array() {
+        return all
+            .iter()
+            .all(|one| problem(one, value, root).is_some())
+            .then(|| format!("{value} fits none of {all:?}"));
+    }
+    let types = match &schema["type"] {
+        Json::String(one) => vec![one.as_str()],
+        Json::Array(many) => many.iter().filter_map(Json::as_str).collect(),
+        _ => vec![],
+    };
+    let is = |name: &str| match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "null" => value.is_null(),
+        other => panic!("the schema has the type {other}"),
+    };
+    if !types.is_empty() && !types.into_iter().any(is) {
+        return Some(format!("{value} is no {}", schema["type"]));
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        return Some(format!("{value} is not {}", schema["const"]));
+    }
+    if schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
+        return Some(format!("{value} is none of {}", schema["enum"]));
+    }
+    let missing =
+        schema["required"].as_array().into_iter().flatten().find(|name| value.get(name.as_str().unwrap()).is_none());
+    if let Some(name) = missing {
+        return Some(format!("{name} is missing in {value}"));
+    }
+    if let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
+        for (name, member) in members {
+            match properties.get(name) {
+                Some(property) => {
+                    if let Some(found) = problem(property, member, root) {
+                        return Some(format!("{name}: {found}"));
+                    }
+                }
+                None if schema["additionalProperties"] == false => return Some(format!("{name} is not in the schema")),
+                None => (),
+            }
+        }
+    }
+    let items = value.as_array().filter(|_| schema.get("items").is_some());
+    items.into_iter().flatten().find_map(|item| problem(&schema["items"], item, root))
+}

@@ -1,0 +1,272 @@
+//! A detection and what it found, gathered batch by batch: memory does not grow with the number of rows.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+
+use super::deed::Deed;
+use super::row::{Columns, Row};
+use crate::document::{Column, Level, Value, instant};
+
+/// Names of users or addresses that are counted for a finding. A client chooses neither, but a log of years has many.
+const NAMES_MAX: usize = 10_000;
+
+/// Rows of a finding by which two reports can be compared.
+const KEYS_MAX: usize = 50_000;
+
+/// Deeds of one user that are kept from a finding, so that a flood of one does not push out what another did.
+const DEEDS_PER_USER_MAX: usize = 200;
+
+/// Deeds that are kept from a finding.
+const DEEDS_MAX: usize = 5_000;
+
+/// What is asked, and what the reader must know of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Name of the query.
+    pub name: String,
+    /// What it is called.
+    pub title: String,
+    /// The question, as an analyst asks it.
+    pub question: String,
+    /// How bad its rows are.
+    pub level: Level,
+    /// Ids of ATT&CK techniques.
+    pub attack: Vec<String>,
+    /// The one resource that it is about, when it is about one.
+    pub resource: Option<String>,
+    /// What the audit policy must have recorded.
+    pub needs: String,
+    /// Benign sources of rows.
+    pub noise: String,
+    /// The command that gives the same rows.
+    pub command: String,
+    /// The statement that gives them.
+    pub sql: String,
+    /// Whether what it asks for could be seen.
+    pub verdict: Verdict,
+}
+
+/// Whether what a query asks for could be seen in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// `seen`, `partly`, `not observable`, `no such traffic`.
+    pub state: String,
+    /// What that means here.
+    pub words: String,
+    /// Whether some or all of it could not be seen.
+    pub is_blind: bool,
+}
+
+/// What a detection found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finding {
+    /// The question.
+    pub question: Question,
+    /// The columns of its rows.
+    pub columns: Vec<Column>,
+    /// The newest rows.
+    pub rows: Vec<Vec<Value>>,
+    /// How many there are.
+    pub total_rows: u64,
+    /// First and last time in any row, in microseconds since 1970.
+    pub times: Option<(i64, i64)>,
+    /// Who, the most rows first.
+    pub users: Vec<(String, u64)>,
+    /// From where, the most rows first.
+    pub source_ips: Vec<(String, u64)>,
+    /// The rows as sentences.
+    pub deeds: Vec<Deed>,
+    /// A short hash of each row, sorted.
+    pub row_keys: Vec<String>,
+    /// Rows that `trusted.toml` hides.
+    pub trusted_rows: u64,
+    /// Rows that an earlier report had already.
+    pub known_rows: u64,
+    /// The file that has all rows.
+    pub data_file: Option<String>,
+}
+
+impl Finding {
+    /// Whether there is something to look at.
+    #[must_use]
+    pub fn is_found(&self) -> bool {
+        self.total_rows > 0
+    }
+}
+
+/// Takes the rows of a detection.
+#[derive(Debug)]
+pub struct Gathering {
+    question: Question,
+    columns: Columns,
+    rows_max: usize,
+    rows: VecDeque<Vec<Value>>,
+    total_rows: u64,
+    times: Option<(i64, i64)>,
+    users: BTreeMap<String, u64>,
+    source_ips: BTreeMap<String, u64>,
+    deeds: Vec<Deed>,
+    deeds_of: BTreeMap<String, usize>,
+    keys: BTreeSet<String>,
+    known: BTreeSet<String>,
+    known_rows: u64,
+}
+
+impl Gathering {
+    /// Gathers the answer to `question`, of which the newest `rows_max` rows are kept. Rows whose key is in `known` were
+    /// in an earlier report, and are only counted.
+    #[must_use]
+    pub fn new(question: Question, rows_max: usize, known: BTreeSet<String>) -> Self {
+        Self {
+            question,
+            columns: Columns::default(),
+            rows_max,
+            rows: VecDeque::new(),
+            total_rows: 0,
+            times: None,
+            users: BTreeMap::new(),
+            source_ips: BTreeMap::new(),
+            deeds: Vec::new(),
+            deeds_of: BTreeMap::new(),
+            keys: BTreeSet::new(),
+            known,
+            known_rows: 0,
+        }
+    }
+
+    /// Takes the columns, before any row.
+    pub fn columns(&mut self, schema: &Schema) {
+        self.columns = Columns::of(schema);
+    }
+
+    /// Takes some rows, in the order of the answer.
+    pub fn rows(&mut self, batch: &RecordBatch) {
+        for row in 0..batch.num_rows() {
+            let values: Vec<Value> = (0..batch.num_columns()).map(|column| Value::of(batch, column, row)).collect();
+            self.row(values);
+        }
+    }
+
+    fn row(&mut self, values: Vec<Value>) {
+        let about = self.question.resource.as_deref();
+        let row = Row { columns: &self.columns, values: &values, about };
+        if self.keys.len() < KEYS_MAX || !self.known.is_empty() {
+            let key = row.key();
+            if self.known.contains(&key) {
+                self.known_rows += 1;
+                return;
+            }
+            if self.keys.len() < KEYS_MAX {
+                self.keys.insert(key);
+            }
+        }
+        self.total_rows += 1;
+        if let Some((first, last)) = row.times() {
+            let (from, to) = self.times.unwrap_or((first, last));
+            self.times = Some((from.min(first), to.max(last)));
+        }
+        count(&mut self.users, &row.users());
+        count(&mut self.source_ips, &row.source_ips());
+        if let Some(deed) = Deed::of(row, &self.question.name, self.question.level) {
+            let of_user = self.deeds_of.entry(deed.who.clone().unwrap_or_default()).or_default();
+            if *of_user < DEEDS_PER_USER_MAX && self.deeds.len() < DEEDS_MAX {
+                *of_user += 1;
+                self.deeds.push(deed);
+            }
+        }
+        self.rows.push_back(values);
+        if self.rows.len() > self.rows_max {
+            self.rows.pop_front();
+        }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(self) -> Finding {
+        Finding {
+            question: self.question,
+            columns: self.columns.list,
+            rows: self.rows.into(),
+            total_rows: self.total_rows,
+            times: self.times,
+            users: most_first(self.users),
+            source_ips: most_first(self.source_ips),
+            deeds: self.deeds,
+            row_keys: self.keys.into_iter().collect(),
+            known_rows: self.known_rows,
+            ..Finding::default()
+        }
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, names: &[&str]) {
+    for name in names {
+        if let Some(count) = counts.get_mut(*name) {
+            *count += 1;
+        } else if counts.len() < NAMES_MAX {
+            counts.insert((*name).to_owned(), 1);
+        }
+    }
+}
+
+fn most_first(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut names: Vec<(String, u64)> = counts.into_iter().collect();
+    names.sort_by(|one, other| (other.1, &one.0).cmp(&(one.1, &other.0)));
+    names
+}
+
+/// The times of a finding as RFC 3339.
+pub(crate) fn rfc3339(times: Option<(i64, i64)>) -> (Option<String>, Option<String>) {
+    (times.map(|(first, _)| instant::rfc3339(first)), times.map(|(_, last)| instant::rfc3339(last)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray, TimestampMicrosecondArray};
+
+    fn batch(users: &[&str]) -> RecordBatch {
+        let times = (1..=i64::try_from(users.len()).unwrap()).map(Some);
+        let times: ArrayRef = Arc::new(times.collect::<TimestampMicrosecondArray>());
+        let users: ArrayRef = Arc::new(users.iter().copied().map(Some).collect::<StringArray>());
+        RecordBatch::try_from_iter([("event_time", times), ("user_name", users)]).unwrap()
+    }
+
+    fn gathered(users: &[&str], rows_max: usize, known: BTreeSet<String>) -> Finding {
+        let mut gathering = Gathering::new(Question { name: "q".to_owned(), ..Question::default() }, rows_max, known);
+        let batch = batch(users);
+        gathering.columns(batch.schema_ref());
+        gathering.rows(&batch);
+        gathering.finish()
+    }
+
+    #[test]
+    fn all_rows_are_counted_and_the_newest_are_kept() {
+        let finding = gathered(&["bob", "anna", "bob"], 2, BTreeSet::new());
+        assert_eq!((finding.total_rows, finding.rows.len(), finding.times), (3, 2, Some((1, 3))));
+        assert_eq!(finding.users, [("bob".to_owned(), 2), ("anna".to_owned(), 1)]);
+        assert_eq!(finding.rows[1][0], Value::Time(3));
+    }
+
+    #[test]
+    fn what_an_earlier_report_had_is_only_counted() {
+        let before = gathered(&["bob", "anna"], 9, BTreeSet::new());
+        let after = gathered(&["bob", "anna", "eve"], 9, before.row_keys.into_iter().collect());
+        assert_eq!((after.known_rows, after.total_rows), (2, 1));
+        assert_eq!(after.users, [("eve".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn a_flood_of_one_user_leaves_room_for_the_deeds_of_another() {
+        let mut users = vec!["flood"; 3_000];
+        users.push("bob");
+        let finding = gathered(&users, 1, BTreeSet::new());
+        assert_eq!(finding.total_rows, 3_001);
+        assert!(finding.deeds.iter().any(|deed| deed.who.as_deref() == Some("bob")));
+        assert_eq!(finding.deeds.len(), DEEDS_PER_USER_MAX + 1);
+    }
+}

@@ -1,0 +1,117 @@
+//! Which deeds tell what happened, when there are more than a reader can bear: the worst, of those who stand out.
+
+use std::collections::BTreeSet;
+
+use super::deed::Deed;
+use super::people::{Person, merged};
+use super::{Incident, people};
+use crate::document::Level;
+
+/// The deeds that are told, in time, and how many are not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Happened {
+    pub(crate) deeds: Vec<Deed>,
+    pub(crate) left_out: usize,
+}
+
+/// At most `most` deeds of at least medium severity by the `people`, or of high severity by anybody.
+pub(crate) fn happened(incident: &Incident, people: &[Person], most: usize) -> Happened {
+    let names: BTreeSet<&Option<String>> = people.iter().map(|person| &person.who).collect();
+    let common = common(incident);
+    let told = |deed: &Deed| {
+        let is_seldom = deed.level >= Level::High || deed.queries.iter().any(|query| !common.contains(query.as_str()));
+        deed.level >= Level::High || (deed.level >= Level::Medium && names.contains(&deed.who) && is_seldom)
+    };
+    let deeds: Vec<Deed> = merged(incident).into_iter().filter(told).collect();
+    let mut deeds = fold(without_sums(deeds));
+    let total = deeds.len();
+    // The worst first; of equals those of who stands out most, of these the most telling, then the first.
+    let rank = |deed: &Deed| people.iter().position(|person| person.who == deed.who).unwrap_or(usize::MAX);
+    deeds.sort_by(|one, other| {
+        let key =
+            |deed: &Deed| (std::cmp::Reverse(deed.level), rank(deed), std::cmp::Reverse(deed.queries.len()), deed.at);
+        key(one)
+            .cmp(&key(other))
+            .then_with(|| one.audit_id.cmp(&other.audit_id))
+            .then_with(|| one.queries.cmp(&other.queries))
+    });
+    deeds.truncate(most);
+    deeds.sort_by(|one, other| {
+        (one.at, &one.who, &one.audit_id, &one.queries).cmp(&(other.at, &other.who, &other.audit_id, &other.queries))
+    });
+    Happened { left_out: total - deeds.len(), deeds }
+}
+
+/// What happens all the time tells nothing: detections of less than high severity with more rows than this.
+const COMMON_ROWS: u64 = 60;
+
+fn common(incident: &Incident) -> BTreeSet<&str> {
+    let common = incident.found().filter(|finding| finding.total_rows > COMMON_ROWS);
+    common.map(|finding| finding.question.name.as_str()).collect()
+}
+
+/// A row that sums up what somebody did is left out where single deeds of the same time tell it.
+fn without_sums(deeds: Vec<Deed>) -> Vec<Deed> {
+    let single: Vec<(Option<String>, i64)> =
+        deeds.iter().filter(|deed| deed.audit_id.is_some()).map(|deed| (deed.who.clone(), deed.at)).collect();
+    let is_told = |deed: &Deed| {
+        let mut of_same = single.iter().filter(|(who, _)| *who == deed.who);
+        of_same.any(|(_, at)| deed.telling == 0 || (deed.at..=deed.until).contains(at))
+    };
+    deeds.into_iter().filter(|deed| deed.audit_id.is_some() || !is_told(deed)).collect()
+}
+
+/// What one does again and again is one line: the same sentence by the same sender from the same place.
+fn fold(deeds: Vec<Deed>) -> Vec<Deed> {
+    let mut told: Vec<Deed> = Vec::with_capacity(deeds.len());
+    let mut places = std::collections::HashMap::new();
+    for deed in deeds {
+        let same = (deed.who.clone(), deed.text(), deed.from.clone());
+        match places.get(&same) {
+            Some(place) => {
+                let known: &mut Deed = &mut told[*place];
+                known.times += deed.times;
+                known.until = known.until.max(deed.until);
+            }
+            None => {
+                places.insert(same, told.len());
+                told.push(deed);
+            }
+        }
+    }
+    told
+}
+
+/// The people of a case, those first against which the most speaks, without those against which nearly nothing does.
+pub(crate) fn people(incident: &Incident, most: usize) -> (Vec<Person>, usize) {
+    let mut people = people::stand_out(incident);
+    let worst = people.first().map_or(0, |person| person.score);
+    people.retain(|person| person.score * 10 >= worst);
+    let left_out = people.len().saturating_sub(most);
+    people.truncate(most);
+    (people, left_out)
+}
+
+/// Why somebody stands out, in few words.
+pub(crate) fn why(person: &Person) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(grant) = person.grants.iter().find(|grant| grant.starts_with("cluster-admin")).or(person.grants.first())
+    {
+        reasons.push(grant.clone());
+    }
+    if person.who.is_none() && person.requests > 0 {
+        reasons.push(format!("{} of {} requests refused", person.denied, person.requests));
+    }
+    if let Some((at, address, client)) = &person.moved {
+        let time = crate::document::instant::seconds(*at);
+        let time = time.get(11..).unwrap_or(&time).to_owned();
+        reasons.push(format!("new address and client {time} ({client} from {address})"));
+    }
+    let worst = person.detections.iter().filter(|(level, _)| *level >= Level::Medium).count();
+    let names: Vec<&str> = person.detections.iter().take(3).map(|(_, name)| name.as_str()).collect();
+    reasons.push(match worst.saturating_sub(3) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    });
+    reasons
+}

@@ -1,0 +1,133 @@
+//! What is left behind: things that were made by what detections tell of, and that nothing in the log deletes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::RecordBatch;
+
+use super::Incident;
+use super::deed::{Deed, Object};
+use super::people::{Person, merged};
+use super::row::{Columns, Row};
+use crate::document::{Level, Value};
+
+/// A deletion that was allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletion {
+    /// When, in microseconds since 1970.
+    pub at: i64,
+    /// Resource, in the plural.
+    pub resource: String,
+    /// Namespace; `None` for all, or for none.
+    pub namespace: Option<String>,
+    /// Name; `None` for all.
+    pub name: Option<String>,
+}
+
+/// Reads rows of the query `deletions`.
+#[must_use]
+pub fn deletions(batch: &RecordBatch) -> Vec<Deletion> {
+    let columns = Columns::of(batch.schema_ref());
+    let mut found = Vec::new();
+    for row in 0..batch.num_rows() {
+        let values: Vec<Value> = (0..batch.num_columns()).map(|column| Value::of(batch, column, row)).collect();
+        let row = Row { columns: &columns, values: &values, about: None };
+        let dry = matches!(row.get("dry_run"), Some(Value::Literal(truth)) if truth == "true");
+        if row.text("outcome") != Some("allowed") || dry || row.text("subresource").is_some() {
+            continue;
+        }
+        if let (Some(at), Some(resource)) = (row.time("event_time"), row.text("resource")) {
+            let text = |name: &str| row.text(name).map(str::to_owned);
+            found.push(Deletion {
+                at,
+                resource: resource.to_owned(),
+                namespace: text("namespace"),
+                name: text("name"),
+            });
+        }
+    }
+    found
+}
+
+/// What the people made by deeds that detections tell of, and nothing deleted afterwards: those first against whom most
+/// speaks, then in time.
+pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
+    let mut deleted: BTreeMap<&str, Vec<&Deletion>> = BTreeMap::new();
+    for deletion in &incident.deletions {
+        deleted.entry(&deletion.resource).or_default().push(deletion);
+    }
+    let is_gone = |object: &Object, at: i64| {
+        let deletions = deleted.get(object.resource.as_str()).into_iter().flatten();
+        let with_namespace = deleted.get("namespaces").into_iter().flatten();
+        deletions.filter(|deletion| deletion.at >= at).any(|deletion| takes(deletion, object))
+            || with_namespace
+                .filter(|deletion| deletion.at >= at)
+                .any(|deletion| deletion.name == object.namespace && object.namespace.is_some())
+    };
+    let mut seen = BTreeSet::new();
+    // Controllers make things for others all the time: what counts is what those made who stand out.
+    let rank = |deed: &Deed| people.iter().position(|person| person.who == deed.who);
+    let mut made: Vec<Deed> = merged(incident);
+    made.retain(|deed| deed.level >= Level::Medium && rank(deed).is_some());
+    made.sort_by_key(|deed| rank(deed));
+    made.into_iter()
+        .filter(|deed| {
+            deed.made.as_ref().is_some_and(|object| !is_gone(object, deed.at) && seen.insert(object.clone()))
+        })
+        .collect()
+}
+
+/// Whether a deletion may have taken an object. One of all objects of a kind need not name them: with it, nothing can
+/// be said about what was there.
+fn takes(deletion: &Deletion, object: &Object) -> bool {
+    match &deletion.name {
+        Some(name) => *name == object.name && deletion.namespace == object.namespace,
+        None => deletion.namespace.is_none() || deletion.namespace == object.namespace,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::{Finding, Question};
+
+    fn incident(deletions: Vec<Deletion>) -> Incident {
+        let made = Some(Object { resource: "pods".into(), namespace: Some("prod".into()), name: "helper".into() });
+        let deed = Deed { at: 5, until: 5, made, level: Level::High, audit_id: Some("a".into()), ..Deed::default() };
+        let question = Question { level: Level::High, ..Question::default() };
+        let finding = Finding { question, total_rows: 1, deeds: vec![deed], ..Finding::default() };
+        Incident { findings: vec![finding], deletions, ..Incident::default() }
+    }
+
+    fn deletion(at: i64, resource: &str, namespace: Option<&str>, name: Option<&str>) -> Deletion {
+        Deletion {
+            at,
+            resource: resource.into(),
+            namespace: namespace.map(str::to_owned),
+            name: name.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn what_nothing_deletes_afterwards_is_left_behind() {
+        let left_behind = |incident: &Incident| left_behind(incident, &[Person::default()]);
+        let stays = [
+            vec![],
+            vec![deletion(4, "pods", Some("prod"), Some("helper"))],
+            vec![deletion(6, "pods", Some("dev"), Some("helper"))],
+            vec![deletion(6, "pods", Some("prod"), Some("other"))],
+            vec![deletion(6, "secrets", Some("prod"), None)],
+        ];
+        for deletions in stays {
+            assert_eq!(left_behind(&incident(deletions.clone())).len(), 1, "{deletions:?}");
+        }
+        let gone = [
+            deletion(6, "pods", Some("prod"), Some("helper")),
+            deletion(6, "pods", Some("prod"), None),
+            deletion(6, "pods", None, None),
+            deletion(6, "namespaces", Some("prod"), Some("prod")),
+        ];
+        for deletion in gone {
+            assert!(left_behind(&incident(vec![deletion.clone()])).is_empty(), "{deletion:?}");
+        }
+    }
+}

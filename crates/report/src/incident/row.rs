@@ -1,0 +1,148 @@
+//! A row of an answer, asked by the names of its columns: what a detection says beyond them is not known here.
+
+use std::collections::HashMap;
+
+use arrow::datatypes::Schema;
+use sha2::{Digest, Sha256};
+
+use crate::document::table::columns_of;
+use crate::document::{Column, Value, instant};
+
+/// The columns of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Columns {
+    pub(crate) list: Vec<Column>,
+    places: HashMap<String, usize>,
+}
+
+impl Columns {
+    pub(crate) fn of(schema: &Schema) -> Self {
+        Self::named(columns_of(schema))
+    }
+
+    fn named(list: Vec<Column>) -> Self {
+        let places = list.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        Self { list, places }
+    }
+}
+
+/// One row, and what its columns are called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) columns: &'a Columns,
+    pub(crate) values: &'a [Value],
+    /// The resource that all rows are about, when no column says it.
+    pub(crate) about: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        let value = self.values.get(*self.columns.places.get(name)?)?;
+        (*value != Value::Nothing).then_some(value)
+    }
+
+    /// A text that is not empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
+        match self.get(name) {
+            Some(Value::Text(text)) if !text.is_empty() => Some(text),
+            None if name == "resource" => self.about,
+            _ => None,
+        }
+    }
+
+    /// A text, or the elements of a list of texts.
+    pub(crate) fn texts(&self, name: &str) -> Vec<&'a str> {
+        match self.get(name) {
+            Some(Value::Text(text)) if !text.is_empty() => vec![text],
+            Some(Value::Texts(texts)) => texts.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn time(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            Value::Time(at) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// The first and the last time of what the row tells of.
+    pub(crate) fn times(&self) -> Option<(i64, i64)> {
+        let first = ["event_time", "first_seen", "first_event"].into_iter().find_map(|name| self.time(name))?;
+        let last = ["last_seen", "last_event"].into_iter().find_map(|name| self.time(name));
+        Some((first, last.unwrap_or(first)))
+    }
+
+    /// Who: the sender, or several.
+    pub(crate) fn users(&self) -> Vec<&'a str> {
+        match self.text("user_name") {
+            Some(name) => vec![name],
+            None => self.texts("users"),
+        }
+    }
+
+    /// From where.
+    pub(crate) fn source_ips(&self) -> Vec<&'a str> {
+        match self.text("source_ip") {
+            Some(address) => vec![address],
+            None => self.texts("source_ips"),
+        }
+    }
+
+    /// A short hash of names and values, by which a row of one report is found in another: 64 bits tell apart all rows
+    /// that a report can name.
+    pub(crate) fn key(&self) -> String {
+        let mut hash = Sha256::new();
+        for (column, value) in self.columns.list.iter().zip(self.values) {
+            // Between them, so that a value cannot pass for a name and a value.
+            for part in [column.name.as_str(), &plain(value)] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part.as_bytes());
+            }
+        }
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A value as one text, exactly.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::Nothing => String::new(),
+        Value::Text(text) | Value::Literal(text) => text.clone(),
+        Value::Texts(texts) => texts.join("\u{1f}"),
+        Value::Number(number) => number.to_string(),
+        Value::Time(at) => instant::rfc3339(*at),
+        Value::Level(level) => level.name().to_owned(),
+        Value::Link { words, .. } => words.clone(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A row of these columns.
+    pub(crate) fn row_of(pairs: &[(&str, Value)]) -> (Columns, Vec<Value>) {
+        let list = pairs.iter().map(|(name, _)| Column::text(*name)).collect();
+        (Columns::named(list), pairs.iter().map(|(_, value)| value.clone()).collect())
+    }
+
+    #[test]
+    fn rows_are_told_apart_by_every_value() {
+        let key = |one: &str, other: &str| {
+            let (columns, values) = row_of(&[("a", Value::Text(one.into())), ("b", Value::Text(other.into()))]);
+            Row { columns: &columns, values: &values, about: None }.key()
+        };
+        assert_eq!(key("x", "y"), key("x", "y"));
+        assert_eq!(key("x", "y").len(), 16);
+        assert_ne!(key("xy", ""), key("x", "y"));
+        assert_ne!(key("", "xy"), key("xy", ""));
+    }
+}

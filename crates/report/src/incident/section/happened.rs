@@ -1,0 +1,95 @@
+//! What happened, in sentences made from the findings, each with a link to its evidence.
+
+use super::super::Incident;
+use super::Plan;
+use crate::document::{Block, Section, Span, Text, instant};
+use crate::incident::deed::{Deed, singular};
+use crate::incident::happened::{happened, people};
+use crate::incident::remains::left_behind;
+
+/// Things left behind that are named.
+const LEFT_MAX: usize = 40;
+
+pub(super) fn make(incident: &Incident, plan: &Plan) -> Section {
+    let (people, _) = people(incident, plan.people_max);
+    let told = happened(incident, &people, plan.deeds_max);
+    let mut blocks = Vec::new();
+    if told.deeds.is_empty() {
+        let words = "No detection of medium severity or more found anything in this window. What the log cannot show is told in ";
+        blocks.push(Block::Prose(
+            Text::plain(words).and_link("visibility", "what this log can and cannot show").and("."),
+        ));
+    } else {
+        blocks.push(Block::Prose(lead(incident, &people)));
+        blocks.push(Block::List(told.deeds.iter().map(sentence).collect()));
+    }
+    if told.left_out > 0 {
+        let words = format!("{} more deeds are less telling, and stand in ", told.left_out);
+        blocks.push(Block::Prose(Text::plain(words).and_link("findings", "the findings").and(".")));
+    }
+    let left = left_behind(incident, &people);
+    if !left.is_empty() {
+        let mut text = Text::default().and_strong("No deletion is seen of ");
+        for (count, deed) in left.iter().take(LEFT_MAX).enumerate() {
+            let Some(object) = &deed.made else { continue };
+            let place: Vec<&str> = object.namespace.iter().chain([&object.name]).map(String::as_str).collect();
+            let before = if count == 0 { "" } else { ", " };
+            text = text.and(before).and_name(format!("{} {}", singular(&object.resource), place.join("/")));
+        }
+        let more = left.len().saturating_sub(LEFT_MAX);
+        let end = if more > 0 { format!(", and {more} more") } else { String::new() };
+        text =
+            text.and(format!("{end}: as far as this log goes they are still there, and so are tokens until they end."));
+        blocks.push(Block::Prose(text));
+    }
+    Section { id: "happened".to_owned(), title: "What happened".to_owned(), blocks }
+}
+
+fn lead(incident: &Incident, people: &[crate::incident::Person]) -> Text {
+    let found = incident.found().count();
+    let text = Text::plain(format!("{found} of {} detections found something. ", incident.findings.len()));
+    match people {
+        [] => text,
+        [one] => text.and("It is mostly about ").and_name(named(one)).and("."),
+        many => {
+            let names: Vec<String> = many.iter().map(named).collect();
+            text.and("Who stands out, the one first against whom most speaks: ").and_names(&names).and(".")
+        }
+    }
+}
+
+fn named(person: &crate::incident::Person) -> String {
+    person.who.clone().unwrap_or_else(|| "somebody without a credential".to_owned())
+}
+
+/// `20:37:38.262 bob, from 127.0.31.9, read …: allowed (secret-reads).`
+fn sentence(deed: &Deed) -> Text {
+    let mut text = Text::default().and_level(deed.level).and(format!(" {} ", instant::millis(deed.at)));
+    text = match &deed.who {
+        Some(who) => text.and_name(who),
+        None => text.and("Somebody without a credential"),
+    };
+    if let Some(whom) = &deed.as_whom {
+        text = text.and(" as ").and_name(whom);
+    }
+    if let Some(from) = deed.from.first() {
+        text = text.and(" from ").and_name(from);
+        if deed.from.len() > 1 {
+            text = text.and(format!(" and {} more addresses", deed.from.len() - 1));
+        }
+    }
+    text = text.and(" ").then(deed.words.clone());
+    if deed.times > 1 {
+        text = text.and(format!(", {} times until {}", deed.times, instant::millis(deed.until)));
+    }
+    if let Some(outcome) = &deed.outcome {
+        text = text.and(": ");
+        text.0.push(Span::Strong(outcome.clone()));
+    }
+    text = text.and(" (");
+    for (count, query) in deed.queries.iter().enumerate() {
+        let before = if count == 0 { "" } else { ", " };
+        text = text.and(before).and_link(format!("finding-{query}"), query.clone());
+    }
+    text.and(")")
+}

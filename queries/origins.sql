@@ -1,0 +1,50 @@
+-- title = "From where and with what each identity came"
+-- question = "From which addresses and with which clients did each user come, through which grants, and since when?"
+-- group = "identity"
+-- kind = "question"
+-- severity = "info"
+-- attack = ["T1078"]
+-- needs = [{ level = "Metadata" }]
+-- noise = """
+-- This is an account, not a detection. A new address and a new client at once are worth a look; either alone comes \
+-- with every upgrade and every lease of an address."""
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 37
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "bob"]
+-- rows = 4
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+WITH alike AS (
+    SELECT
+        user_name, source_ip, user_agent, decision_reason, count(*) AS requests,
+        count(*) FILTER (outcome = 'denied') AS denied,
+        min(event_time) AS first_seen, max(event_time) AS last_seen
+    FROM requests
+    WHERE filters()
+    GROUP BY user_name, source_ip, user_agent, decision_reason
+),
+granted AS (
+    SELECT
+        * EXCLUDE (decision_reason),
+        -- Written by the server: `RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "y" to Group "z"`.
+        nullif(regexp_replace(
+            regexp_extract(decision_reason, '^RBAC: allowed by \w+ "[^"]+" of \w+ "[^"]+"'),
+            '^RBAC: allowed by \w+ "([^"]+)" of \w+ "([^"]+)"$', '\2 (\1)'
+        ), '') AS grant_used
+    FROM alike
+)
+SELECT
+    user_name, source_ip, user_agent, sum(requests)::BIGINT AS requests, sum(denied)::BIGINT AS denied,
+    coalesce(list(DISTINCT grant_used ORDER BY grant_used) FILTER (WHERE grant_used IS NOT NULL), []) AS grants,
+    coalesce(is_platform(user_name), false) AS platform, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+FROM granted
+GROUP BY user_name, source_ip, user_agent
+ORDER BY first_seen, user_name NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST

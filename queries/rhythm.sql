@@ -1,0 +1,28 @@
+-- title = "At which hours people work"
+-- question = "At which hours of which weekdays do people and their tools change something?"
+-- group = "operations"
+-- kind = "question"
+-- severity = "info"
+-- attack = ["T1078"]
+-- needs = [{ level = "Metadata" }]
+-- noise = "This is an account, not a detection. Hours are UTC; the cluster's own components are left out by name."
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 1
+--
+-- [[examples]]
+-- log = "hardened"
+-- arguments = ["--user", "nobody"]
+-- rows = 0
+SELECT
+    isodow(event_time) AS weekday, hour(event_time) AS hour, count(*) AS requests,
+    count(DISTINCT user_name) AS users, min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM requests
+WHERE filters()
+  AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND user_name IS NOT NULL
+  AND NOT is_platform(user_name)
+  AND NOT starts_with(user_name, 'system:serviceaccount:')
+GROUP BY weekday, hour
+ORDER BY weekday, hour

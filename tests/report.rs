@@ -1,0 +1,174 @@
+//! `kforensic report`, its signature, and `kforensic tag`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::{ingest, logs, pieces, query, run};
+use serde_json::Value;
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn every_form_of_a_report_tells_the_same_and_can_be_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, at) = (folder.path().join("case"), |name: &str| folder.path().join(name));
+    ingest(&case, &logs("sample-logs/hardened"));
+    let make = |name: &str, options: &[&str]| {
+        let path = at(name);
+        let ran = run(&case, &[&["report", "--now", "last", "-q", "-o", path.to_str().unwrap()], options].concat());
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "", ""), "{name}");
+        text(&path)
+    };
+    let (data, layer) = (at("data"), at("layer.json"));
+    let page = make("report.html", &["--data", data.to_str().unwrap(), "--navigator", layer.to_str().unwrap()]);
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("default-src 'none'"));
+    assert!(
+        !page.contains("http://")
+            || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count()
+    );
+    for id in ["happened", "scope", "visibility", "findings", "identities", "activity", "attack", "evidence", "custody"]
+    {
+        assert!(page.contains(&format!("<section id=\"{id}\"")), "{id}");
+    }
+    // Every link leads to a place on the page.
+    for link in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(page.contains(&format!("id=\"{link}\"")), "{link}");
+    }
+    assert!(text(&data.join("privileged-bindings.csv")).contains("metrics-helper-binding"));
+    let layer: Value = serde_json::from_str(&text(&layer)).unwrap();
+    assert!(layer["techniques"].as_array().unwrap().iter().any(|technique| technique["techniqueID"] == "T1098.006"));
+
+    let json = make("report.json", &[]);
+    assert_eq!(json, make("again.json", &[]), "the same case and arguments give the same bytes");
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&report["schema"], &report["version"]), (&"kforensic-report".into(), &1.into()));
+    let rows = |report: &Value| {
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["rows"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert!(rows(&report) > 20);
+    let markdown = make("report.md", &[]);
+    for told in ["metrics-helper-binding", "Chain of custody", "What this log can and cannot show"] {
+        assert!(markdown.contains(told) && json.contains(told) && page.contains(told), "{told}");
+    }
+    let same: Value =
+        serde_json::from_str(&make("new.json", &["--new-since", at("report.json").to_str().unwrap()])).unwrap();
+    assert_eq!(rows(&same), 0, "nothing is new since the same report");
+}
+
+#[test]
+fn what_an_intruder_wrote_stays_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    let evil = "<script>alert(1)</script>\\u202e[x](https://evil.example)'\\\"><img src=x onerror=alert(1)>";
+    let event = format!(
+        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"1","stage":"ResponseComplete","requestURI":"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings","verb":"create","user":{{"username":"{evil}","groups":["{evil}"]}},"sourceIPs":["10.0.0.1"],"userAgent":"{evil}","objectRef":{{"resource":"clusterrolebindings","name":"{evil}","apiGroup":"rbac.authorization.k8s.io"}},"responseStatus":{{"metadata":{{}},"code":201}},"requestObject":{{"kind":"ClusterRoleBinding","roleRef":{{"kind":"ClusterRole","name":"cluster-admin"}},"subjects":[{{"kind":"User","name":"{evil}"}}]}},"requestReceivedTimestamp":"2026-11-21T20:00:00.000000Z","stageTimestamp":"2026-11-21T20:00:00.000000Z"}}"#
+    );
+    let log = folder.path().join("audit.log");
+    std::fs::write(&log, event + "\n").unwrap();
+    ingest(&case, &[log.to_str().unwrap().to_owned()]);
+    let page = run(&case, &["report", "-q", "--now", "last"]).stdout;
+    assert!(page.contains("alert(1)"), "it is shown");
+    assert_eq!(page.matches("<script").count(), 1, "only the page's own");
+    assert!(!page.contains("<img") && !page.contains('\u{202e}'));
+    let screen = run(&case, &["triage", "--now", "last"]).stdout;
+    assert!(!screen.contains('\u{202e}') && screen.contains("\\u{202e}"), "{screen}");
+}
+
+#[test]
+fn every_event_is_in_exactly_one_of_the_daily_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, at) = (folder.path().join("case"), |name: &str| folder.path().join(name).to_str().unwrap().to_owned());
+    let template = at("all.toml");
+    std::fs::write(&template, "title = \"All\"\nqueries = [\"timeline\"]\nsections = [\"scope\", \"findings\"]\n")
+        .unwrap();
+    let all = pieces(folder.path(), "sample-logs/moderate", 9);
+    // Late files, and one that comes again.
+    let days = [4, 0, 1, 8, 1, 2, 3, 7, 5, 6];
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (day, piece) in days.into_iter().enumerate() {
+        let (data, out) = (at(&format!("data-{day}")), at(&format!("{day}.json")));
+        let arguments =
+            ["report", "-q", "--since", "last-report", "--template", &template, "--data", &data, "-o", &out];
+        let ran = run(&case, &[&arguments[..], &["--ingest", &all[piece]]].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let rows = std::fs::read_to_string(format!("{data}/timeline.csv")).unwrap_or_default();
+        for row in rows.lines().skip(1) {
+            *seen.entry(row.rsplit(',').next().unwrap().to_owned()).or_default() += 1;
+        }
+        // A report that was made is not made again of the same.
+        let again =
+            run(&case, &["report", "-q", "--since", "last-report", "--template", &template, "--format", "json"]);
+        assert_eq!(again.json()["findings"][0]["rows"], 0, "day {day}");
+    }
+    let mut requests: BTreeMap<String, usize> = BTreeMap::new();
+    for row in query(&case, &["timeline"]) {
+        *requests.entry(row["audit_id"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert_eq!(seen.keys().collect::<Vec<_>>(), requests.keys().collect::<Vec<_>>());
+    // A request that began in one file and ended in another is in the reports of both; any other is in one.
+    let split = "SELECT audit_id FROM events GROUP BY audit_id HAVING count(DISTINCT source_id) > 1 ORDER BY 1";
+    let split = run(&case, &["sql", split, "--format", "csv"]).stdout;
+    for (id, times) in &requests {
+        assert!(seen[id] == *times || split.lines().any(|line| line == id), "{id}: {} times", seen[id]);
+    }
+}
+
+#[test]
+fn a_signed_report_is_held_against_key_and_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, at) = (folder.path().join("case"), |name: &str| folder.path().join(name).to_str().unwrap().to_owned());
+    ingest(&case, &logs("sample-logs/moderate"));
+    let pair = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    std::fs::write(at("key.pub"), pair.pk.to_box().unwrap().to_string()).unwrap();
+    std::fs::write(at("key.sec"), pair.sk.to_box(None).unwrap().to_string()).unwrap();
+    let template = at("short.toml");
+    std::fs::write(&template, "title = \"Short\"\nqueries = [\"exec-sessions\"]\nsections = [\"custody\"]\n").unwrap();
+    let ran = run(&case, &["report", "-q", "--template", &template, "-o", &at("r.html"), "--sign", &at("key.sec")]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let check = |case: &Path| run(case, &["verify", "--report", &at("r.html"), "--key", &at("key.pub")]);
+    let right = check(&case);
+    assert!(right.code == Some(0) && right.stderr.contains("is about commit 0 of this case"), "{right:?}");
+    let other = folder.path().join("other");
+    ingest(&other, &logs("sample-logs/hardened")[4..]);
+    let wrong = check(&other);
+    assert!(wrong.code == Some(3) && wrong.stderr.contains("about another case"), "{wrong:?}");
+    std::fs::write(at("r.html"), text(Path::new(&at("r.html"))) + "<!-- -->").unwrap();
+    assert_eq!(check(&case).code, Some(3));
+}
+
+#[test]
+fn notes_stand_beside_the_evidence_in_a_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/moderate"));
+    let fingerprint = || run(&case, &["status", "--format", "json"]).json()["fingerprint"].clone();
+    let before = fingerprint();
+    let id = query(&case, &["timeline", "--limit", "1"])[0]["audit_id"].as_str().unwrap().to_owned();
+    for word in ["seen", "mine"] {
+        let ran = run(&case, &["tag", &id, "--tag", word, "--note", "that was me", "--author", "anna"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    let unknown = run(&case, &["tag", "no-such-id", "--tag", "x"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert_eq!(fingerprint(), before, "the evidence is what it was");
+    let rows = run(&case, &["sql", "SELECT tag, author, note FROM tags ORDER BY number", "--format", "csv"]).stdout;
+    assert_eq!(rows, "tag,author,note\nseen,anna,that was me\nmine,anna,that was me\n");
+    assert_eq!(run(&case, &["verify"]).code, Some(0));
+
+    let path = case.join("notes.jsonl");
+    std::fs::write(&path, text(&path).replacen("that was me", "that was eve", 1)).unwrap();
+    let altered = run(&case, &["verify"]);
+    assert!(altered.code == Some(3) && altered.stdout.contains("notes.jsonl"), "{altered:?}");
+    let refused = run(&case, &["tag", &id, "--tag", "x"]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert_eq!(
+        run(&case, &["query", "timeline", "--limit", "1"]).code,
+        Some(0),
+        "the evidence can be asked all the same"
+    );
+}

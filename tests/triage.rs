@@ -1,0 +1,73 @@
+//! `kforensic triage`: one screen, and the same findings for programs.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{ingest, logs, run};
+
+#[test]
+fn the_screen_tells_who_did_what_and_what_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let ran = run(&case, &["triage", "--now", "last", "--fail-on", "critical"]);
+    assert_eq!(ran.code, Some(10), "{ran:?}");
+    let parts =
+        ["WHO STANDS OUT", "WHAT HAPPENED", "FINDINGS", "NO DELETE SEEN OF", "detections found something", "next: "];
+    let places: Vec<usize> =
+        parts.iter().map(|part| ran.stdout.find(part).unwrap_or_else(|| panic!("{part}: {}", ran.stdout))).collect();
+    assert!(places.is_sorted(), "{}", ran.stdout);
+    for told in [
+        "bob",
+        "new address and client",
+        "metrics-helper-binding = cluster-admin",
+        "10 years",
+        "cat /host/etc/shadow",
+        "clusterrolebinding metrics-helper-binding",
+    ] {
+        assert!(ran.stdout.contains(told), "{told}: {}", ran.stdout);
+    }
+    // Who stands out most comes first, and the screen fits its width.
+    assert!(
+        ran.stdout.lines().skip_while(|line| !line.starts_with("WHO")).nth(1).unwrap().starts_with("bob"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 120), "{}", ran.stdout);
+
+    let rows = run(&case, &["triage", "--now", "last", "--format", "json"]).json();
+    let rows = rows.as_array().unwrap();
+    let levels: Vec<&str> = rows.iter().map(|row| row["severity"].as_str().unwrap()).collect();
+    let order = ["critical", "high", "medium", "low", "info"];
+    assert!(levels.is_sorted_by_key(|level| order.iter().position(|known| known == level)), "{levels:?}");
+    let binding = rows.iter().find(|row| row["query"] == "privileged-bindings").unwrap();
+    assert!(binding["users"].as_array().unwrap().iter().any(|user| user == "bob"), "{binding}");
+
+    let events = run(&case, &["triage", "--format", "timesketch"]).lines();
+    let token = events.iter().find(|event| event["message"].as_str().unwrap().contains("minted a token")).unwrap();
+    assert_eq!(token["user_name"], "bob");
+    assert!(token["tag"].as_array().unwrap().iter().any(|tag| tag == "long-lived-tokens"), "{token}");
+
+    let fingerprint = run(&case, &["status", "--format", "json"]).json()["fingerprint"].clone();
+    for finding in run(&case, &["triage", "--format", "ocsf"]).lines() {
+        assert_eq!(finding["class_uid"], 2004);
+        assert_eq!(finding["type_uid"], 200_401);
+        assert_eq!(finding["unmapped"]["record_integrity"]["case_fingerprint"], fingerprint);
+    }
+}
+
+#[test]
+fn a_case_without_findings_says_so_and_fails_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    let log = folder.path().join("audit.log");
+    std::fs::write(&log, "no audit event\n").unwrap();
+    run(&case, &["ingest", log.to_str().unwrap()]);
+    let ran = run(&case, &["triage", "--fail-on", "info"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.stdout.contains("there are no events in the case") && ran.stdout.contains("no detection found anything"),
+        "{ran:?}"
+    );
+    assert!(ran.stdout.contains("1 rejected"), "{ran:?}");
+}
