@@ -45,6 +45,13 @@ pub(crate) fn reservation_of_all() -> Option<&'static str> {
     (wanted() == Checks::Never).then_some(UNCHECKED)
 }
 
+/// Says when files are not checked in this run.
+pub(crate) fn remark() {
+    if let Some(reservation) = reservation_of_all() {
+        message::warning(reservation);
+    }
+}
+
 /// Ends an answer: says when its files were not checked, and fails when one was changed meanwhile.
 pub(crate) fn end(session: &Session) -> Result<(), CliError> {
     if let Some(reservation) = reservation(session) {

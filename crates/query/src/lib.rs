@@ -60,7 +60,7 @@ pub use problem::Problem;
 pub use progress::Progress;
 pub use protection::Protection;
 pub use selection::Selection;
-pub use session::{Interrupt, Limits, Session};
+pub use session::{Interrupt, Limits, Session, check};
 pub use status::Counts;
 pub use stream::{RowSink, RunSummary};
 pub use window::{TimeError, Window};

@@ -64,6 +64,14 @@ pub(crate) struct Reach {
     pub(crate) folder: Option<PathBuf>,
 }
 
+impl Protection {
+    /// What would hold a session: tried on a thread that ends with it.
+    pub fn probe() -> Self {
+        let reach = Reach { files: Vec::new(), folder: None };
+        std::thread::spawn(move || restrict(&reach)).join().unwrap_or_else(|_| missing("it could not be tried"))
+    }
+}
+
 /// Holds this thread, and those that it starts from now on, to `reach`. There is no way back.
 #[cfg(target_os = "linux")]
 pub(crate) fn restrict(reach: &Reach) -> Protection {

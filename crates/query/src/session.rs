@@ -403,6 +403,14 @@ fn paths(files: &[&DataFile]) -> Result<Vec<String>, QueryError> {
 }
 
 /// What a file that is not what the ledger says means for a session.
+/// Checks that files of a case are there and what the ledger says.
+///
+/// # Errors
+/// The first file that is not.
+pub fn check(files: &[&DataFile], checks: &Checks) -> Result<(), QueryError> {
+    check_files(files, checks).map(|_| ()).map_err(mismatch)
+}
+
 fn mismatch(Mismatch { path, problem }: Mismatch) -> QueryError {
     match problem {
         MismatchProblem::Unreadable(source) => QueryError::Missing { path, source: Some(source) },

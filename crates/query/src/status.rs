@@ -1,6 +1,10 @@
 //! What a session sees, in numbers.
 
+use std::collections::BTreeMap;
+
 use duckdb::Row;
+use kforensic_lake::Snapshot;
+use kforensic_lake::seen::Seen;
 
 use crate::error::QueryError;
 use crate::session::Session;
@@ -18,6 +22,26 @@ pub struct Counts {
     pub by_resource: Vec<(Option<String>, u64)>,
     /// Events by UTC day, in days since 1970, oldest first.
     pub by_day: Vec<(i32, u64)>,
+}
+
+impl Counts {
+    /// What the log itself tells; `None` when not all of its files are summed up there, and they have to be opened.
+    pub fn of_log(snapshot: &Snapshot) -> Option<Self> {
+        let (mut by_resource, mut by_day) = (BTreeMap::<Option<String>, u64>::new(), BTreeMap::<i32, u64>::new());
+        let mut counts = Self::default();
+        for file in snapshot.event_files() {
+            let seen = Seen::from_tag(file.seen.as_deref()?)?;
+            counts.events += file.stats.rows;
+            counts.requests += seen.requests;
+            *by_day.entry(file.day?).or_default() += file.stats.rows;
+            for (kind, tally) in seen.kinds {
+                *by_resource.entry(kind.resource).or_default() += tally.events;
+            }
+        }
+        counts.rejects = snapshot.reject_files().map(|file| file.stats.rows).sum();
+        (counts.by_resource, counts.by_day) = (by_resource.into_iter().collect(), by_day.into_iter().collect());
+        Some(counts)
+    }
 }
 
 impl Session {

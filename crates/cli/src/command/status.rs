@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use kforensic_event::time;
-use kforensic_lake::{Case, FORMAT_VERSION, LedgerEntry, Skipped, Snapshot};
+use kforensic_lake::{Case, DataFile, FORMAT_VERSION, LedgerEntry, Skipped, Snapshot};
 use kforensic_query::{Counts, Protection, Selection, Session};
 use kforensic_report::{Format, ReportError};
 use serde_json::{Map, Value, json};
@@ -24,16 +24,27 @@ use crate::terminal;
 pub(crate) fn run(case: Option<&PathBuf>, args: &StatusArgs) -> Result<Outcome, CliError> {
     let folder = case_folder(case);
     let snapshot = Case::open(&folder)?.snapshot()?;
-    let (limits, _spill) = limits()?;
-    let session = Session::open(&snapshot, &Selection::default(), &limits)?;
-    let counts = session.counts()?;
-    let protection = session.protection();
-    checks::end(&session)?;
+    let counts = counts(&snapshot)?;
     match args.format.as_str() {
-        "json" => message::print_json(&as_json(&snapshot, &counts, protection))?,
-        _ => print(&folder, &snapshot, &counts, args.verbose.then_some(protection))?,
+        "json" => message::print_json(&as_json(&snapshot, &counts, &Protection::probe()))?,
+        _ => print(&folder, &snapshot, &counts, args.verbose.then(Protection::probe).as_ref())?,
     }
     Ok(Outcome::Done)
+}
+
+/// What the case holds: from the log alone, when its files are what it says; else the files are opened.
+fn counts(snapshot: &Snapshot) -> Result<Counts, CliError> {
+    if let Some(counts) = Counts::of_log(snapshot) {
+        let files: Vec<&DataFile> = snapshot.files.iter().collect();
+        kforensic_query::check(&files, &checks::wanted())?;
+        checks::remark();
+        return Ok(counts);
+    }
+    let (limits, _spill) = limits()?;
+    let session = Session::open(snapshot, &Selection::default(), &limits)?;
+    let counts = session.counts()?;
+    checks::end(&session)?;
+    Ok(counts)
 }
 
 fn as_json(snapshot: &Snapshot, counts: &Counts, protection: &Protection) -> Value {

@@ -87,6 +87,8 @@ pub struct Seen {
     pub kinds: BTreeMap<RequestKind, Tally>,
     /// Host and cluster, and when they logged something.
     pub hosts: BTreeMap<(String, String), Slots>,
+    /// Requests: events that stand for one.
+    pub requests: u64,
     /// Events that were cut off by a collector.
     pub cut: u64,
     /// Events that were recovered in another way, such as from behind damage.
@@ -113,12 +115,13 @@ impl SeenBuilder {
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
         let column = |name: &str| columns::find(name).map(|(at, column)| (batch.column(at).as_ref(), column.kind));
         let texts = ["api_group", "resource", "subresource", "verb", "level", "host", "cluster"].map(column);
-        let [time, stage, truncated, salvaged, assumed] =
-            ["event_time", "stage", "truncated", "salvaged", "assumed"].map(column);
+        let [time, stage, truncated, salvaged, assumed, is_final] =
+            ["event_time", "stage", "truncated", "salvaged", "assumed", "final"].map(column);
         for row in 0..batch.num_rows() {
             let cell = |of| read(of, row);
             let Some(micros) = cell(time).int() else { continue };
             let parts = [0, 1, 2, 3, 4, 5, 6].map(|at| cell(texts[at]).text());
+            self.seen.requests += u64::from(cell(is_final) == Cell::Bool(true));
             self.seen.truncated += u64::from(cell(truncated) == Cell::Bool(true));
             match cell(salvaged).text() {
                 None => (),
@@ -230,8 +233,8 @@ struct Written<'a> {
     k: Vec<WrittenKind>,
     /// Host, cluster, slots.
     h: Vec<(u32, u32, [u64; 5])>,
-    /// Cut, salvaged, assumed, truncated.
-    m: (u64, u64, u64, u64),
+    /// Cut, salvaged, assumed, truncated, requests.
+    m: (u64, u64, u64, u64, u64),
 }
 
 impl Seen {
@@ -265,7 +268,7 @@ impl Seen {
         let written = Written {
             k: kinds,
             h: hosts,
-            m: (self.cut, self.salvaged, self.assumed, self.truncated),
+            m: (self.cut, self.salvaged, self.assumed, self.truncated, self.requests),
             t: texts.into_iter().map(Into::into).collect(),
         };
         // Texts and numbers can always be written.
@@ -276,8 +279,8 @@ impl Seen {
     pub fn from_tag(tag: &str) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(tag).ok()?;
         let text = |at: u32| written.t.get(usize::try_from(at).ok()?).map(|text| text.clone().into_owned());
-        let (cut, salvaged, assumed, truncated) = written.m;
-        let mut seen = Self { cut, salvaged, assumed, truncated, ..Self::default() };
+        let (cut, salvaged, assumed, truncated, requests) = written.m;
+        let mut seen = Self { requests, cut, salvaged, assumed, truncated, ..Self::default() };
         for (group, resource, subresource, verb, level, host, cluster, stages, hours, events) in written.k {
             let resource = match resource {
                 Some(resource) => Some(text(resource)?),
