@@ -64,7 +64,7 @@ enum Reach {
 /// Whether the body of a query reads events beyond those that its filters select.
 pub(crate) fn reaches_beyond(sql: &str) -> bool {
     let tokens = tokens(sql);
-    !matches!(block(&tokens, &Scope::default()), Reach::Nothing | Reach::Filtered)
+    !matches!(block(&tokens, &VIEWS), Reach::Nothing | Reach::Filtered)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Token {
     }
 }
 
-/// What is called by a name in a block, apart from the views.
+/// What is called by a name in a block: the views, and what it names itself.
 type Scope = BTreeMap<String, Reach>;
 
 fn tokens(sql: &str) -> Vec<Token> {
@@ -378,10 +378,7 @@ fn table_function(name: &str, arguments: &[Token], scope: &Scope) -> Reach {
 }
 
 fn named(name: &str, scope: &Scope) -> Reach {
-    if let Some(reach) = scope.get(name) {
-        return *reach;
-    }
-    VIEWS.get(name).copied().unwrap_or(Reach::Nothing)
+    scope.get(name).copied().unwrap_or(Reach::Nothing)
 }
 
 /// The reach of every view.
