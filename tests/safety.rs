@@ -46,7 +46,7 @@ fn a_rewritten_file_does_not_answer_and_an_answer_without_a_check_says_so() {
         let hurried = run(&case, &[command, &["--no-check"][..]].concat());
         assert_eq!((hurried.code, &hurried.stdout), (before.code, &before.stdout));
         assert!(hurried.stderr.contains("were not held against their hashes: --no-check"), "{hurried:?}");
-        assert!(!before.stderr.contains("--no-check"), "{before:?}");
+        assert!(!before.stderr.contains("held against their hashes"), "{before:?}");
     }
     std::fs::write(&path, &bytes).unwrap();
     assert_eq!(run(&case, commands[0]).code, Some(0));
@@ -242,7 +242,7 @@ fn a_source_from_the_future_does_not_empty_the_window_without_a_word() {
     let ran = run(&case, &arguments);
     assert_eq!(ran.code, Some(0));
     assert!(ran.stderr.contains("claims to be of 9999-12-31 23:59:59.000 UTC, which is still to come"), "{ran:?}");
-    let hint = ran.stderr.rsplit("--now ").next().unwrap().trim_end().trim_end_matches('`');
+    let hint = ran.stderr.split("`--now ").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
     let again = run(&case, &["query", "secret-reads", "--since", "1d", "--now", hint]);
     assert_eq!(again.stdout, before.stdout);
 }

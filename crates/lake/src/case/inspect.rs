@@ -24,7 +24,10 @@ use crate::table::snapshot::Snapshot;
 const FOLDERS: [&str; 5] = ["events", "events/_delta_log", staging::FOLDER, originals::FOLDER, dated::FOLDER];
 
 /// Files of a case beside those in its folders.
-const FILES: [&str; 3] = [LOCK_FILE, KEY_FILE, NOTES_FILE];
+const FILES: [&str; 4] = [LOCK_FILE, KEY_FILE, NOTES_FILE, TRUSTED_FILE];
+
+/// What the user declared to be trusted: read by queries, never evidence.
+const TRUSTED_FILE: &str = "trusted.toml";
 
 /// Something in a case that is not part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
