@@ -26,6 +26,8 @@ WITH alike AS (
     SELECT
         user_name, source_ip, user_agent, decision_reason, count(*) AS requests,
         count(*) FILTER (outcome = 'denied') AS denied,
+        bool_and(is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource,
+            subresource, namespace, name)) AS own,
         min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()
@@ -44,7 +46,7 @@ granted AS (
 SELECT
     user_name, source_ip, user_agent, sum(requests)::BIGINT AS requests, sum(denied)::BIGINT AS denied,
     coalesce(list(DISTINCT grant_used ORDER BY grant_used) FILTER (WHERE grant_used IS NOT NULL), []) AS grants,
-    coalesce(is_platform(user_name), false) AS platform, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+    bool_and(own) AS platform, min(first_seen) AS first_seen, max(last_seen) AS last_seen
 FROM granted
 GROUP BY user_name, source_ip, user_agent
 ORDER BY first_seen, user_name NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST

@@ -5,7 +5,7 @@
 -- severity = "info"
 -- attack = ["T1078"]
 -- needs = [{ level = "Metadata" }]
--- noise = "This is an account, not a detection. Hours are UTC; the cluster's own components are left out by name."
+-- noise = "This is an account, not a detection. Hours are UTC; the cluster's own work is left out unless `-p own=true`."
 --
 -- [[examples]]
 -- log = "hardened"
@@ -22,7 +22,7 @@ FROM requests
 WHERE filters()
   AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND user_name IS NOT NULL
-  AND NOT is_platform(user_name)
+  AND not_own()
   AND NOT starts_with(user_name, 'system:serviceaccount:')
 GROUP BY weekday, hour
 ORDER BY weekday, hour

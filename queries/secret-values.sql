@@ -26,7 +26,7 @@
 -- [[examples]]
 -- log = "adversarial"
 -- arguments = ["--namespace", "prod", "--user", "eve"]
--- rows = 4
+-- rows = 6
 --
 -- [[examples]]
 -- log = "moderate"
