@@ -69,7 +69,9 @@ fn filters(query: &CannedQuery, rows: &[Value]) -> Vec<(Parameters, String, Vec<
                 ["namespace", "name"].contains(&column)
                     && reads_secrets(query)
                     && row[column].is_null()
-                    && ["list", "watch"].contains(&row["verb"].as_str().unwrap_or_default())
+                    && ["verb", "how"]
+                        .iter()
+                        .any(|told| ["list", "watch"].contains(&row[*told].as_str().unwrap_or_default()))
             };
             try_filter(filter, Given::Text(value.to_owned()), &|row| {
                 row[column].as_str() == Some(value) || covers(row)

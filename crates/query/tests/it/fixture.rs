@@ -227,11 +227,12 @@ fn write(root: &Path, (day, partition): Folder, rows: &RecordBatch) -> DataFile 
     let (at, _) = columns::find("event_time").unwrap();
     let times = rows.column(at).as_primitive::<TimestampMicrosecondType>();
     let times = times.iter().flatten().collect::<Vec<_>>();
+    let hash = sha256(&path);
     DataFile {
         size_bytes: fs::metadata(&path).unwrap().len(),
         path,
         name,
-        sha256: String::new(),
+        sha256: hash,
         day,
         resource_partition: partition.to_owned(),
         stats: FileStats {
@@ -252,4 +253,9 @@ fn unpacked(path: &Path) -> Vec<u8> {
     let mut text = Vec::new();
     MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).unwrap();
     text
+}
+
+fn sha256(path: &Path) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

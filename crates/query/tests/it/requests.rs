@@ -137,10 +137,8 @@ fn a_filter_reaches_the_row_groups() {
         .collect();
     let case = case(&lines);
     let scanned = |selection: &Selection, parameters: &Parameters, condition: &str| {
-        let query = ad_hoc(&format!(
-            "SELECT sum(status_code) FROM requests WHERE ($since::TIMESTAMP IS NULL OR event_time >= $since) AND \
-             {condition} ORDER BY 1"
-        ));
+        let query =
+            ad_hoc(&format!("SELECT sum(status_code) FROM requests WHERE filters() AND {condition} ORDER BY 1"));
         let explain = CannedQuery { sql: format!("EXPLAIN ANALYZE {}", query.sql), ..query };
         let rows = run(&case.select(selection).unwrap(), &explain, parameters, None).unwrap().0;
         let plan: String = rows.iter().map(|row| row["explain_value"].as_str().unwrap().to_owned()).collect();
