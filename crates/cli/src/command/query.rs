@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::answer::{self, Shown};
 use crate::args::{Labels, QueriesArgs, QueryArgs, ReadingArgs};
+use crate::checks;
 use crate::command::ingest::{ingest, reservations};
 use crate::command::{Outcome, case_folder, limits, prune, queries};
 use crate::error::CliError;
@@ -185,6 +186,8 @@ fn answer(
     if envelope {
         write(&mut output, &footnotes.to_json(shown.run))?;
     }
+    // A file appears only when its rows come from what was checked.
+    checks::end(&session)?;
     output.finish()?;
     Ok((shown, footnotes))
 }
