@@ -122,7 +122,7 @@ impl Inspection {
             stray(LINK);
         } else if !entry.file_type().is_file() {
             stray("is no regular file");
-        } else if known.contains(path) {
+        } else if known.contains(path) || path == root.join(TRUSTED_FILE) {
         } else if let Some(name) = path.strip_prefix(root.join(staging::FOLDER)).ok().and_then(Path::to_str) {
             match name {
                 JOURNAL_FILE if self.has_journal => (),
@@ -182,6 +182,6 @@ pub(crate) fn beside(root: &Path) -> Result<Vec<Stray>, LakeError> {
 }
 
 fn is_ours(entry: &DirEntry) -> bool {
-    let ours = ["events", staging::FOLDER, originals::FOLDER, dated::FOLDER, LOCK_FILE, KEY_FILE];
+    let ours = ["events", staging::FOLDER, originals::FOLDER, dated::FOLDER, LOCK_FILE, KEY_FILE, TRUSTED_FILE];
     entry.depth() == 1 && ours.iter().any(|name| entry.file_name() == *name)
 }
