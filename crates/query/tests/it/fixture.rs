@@ -245,7 +245,7 @@ fn write(root: &Path, (day, partition): Folder, rows: &RecordBatch) -> DataFile 
     }
 }
 
-fn unpacked(path: &Path) -> Vec<u8> {
+pub(crate) fn unpacked(path: &Path) -> Vec<u8> {
     let bytes = fs::read(path).unwrap();
     if !bytes.starts_with(b"\x1f\x8b") {
         return bytes;
