@@ -71,3 +71,27 @@ fn a_case_without_findings_says_so_and_fails_nothing() {
     );
     assert!(ran.stdout.contains("1 rejected"), "{ran:?}");
 }
+
+#[test]
+fn what_the_log_cannot_tell_stands_on_the_screen_and_on_the_first_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/moderate"));
+    let screen = run(&case, &["triage", "--now", "last"]).stdout;
+    let (_, blind) = screen.split_once("THIS LOG CANNOT TELL").unwrap();
+    assert!(
+        blind.contains("not observable") && blind.contains("`secrets`") && blind.contains("`rolebindings`"),
+        "{screen}"
+    );
+    let report = run(&case, &["report", "-q", "--now", "last", "--format", "json"]).json();
+    let first = report["facts"].to_string();
+    assert!(
+        first.contains("never logged in this case: `secrets`") && first.contains("`clusterrolebindings`"),
+        "{first}"
+    );
+    // An entry of trusted.toml hides rows, and is counted.
+    let trusted = "[[trusted]]\nquery = \"privileged-workloads\"\nuser = \"bob\"\nreason = \"drill\"\nauthor = \"anna\"\nuntil = \"2099-01-01\"\n";
+    std::fs::write(case.join("trusted.toml"), trusted).unwrap();
+    let screen = run(&case, &["triage", "--now", "last"]).stdout;
+    assert!(screen.contains("2 rows hidden as trusted"), "{screen}");
+}

@@ -14,6 +14,7 @@ use crate::command::query::{catalogue, ingest_first};
 use crate::command::{Outcome, case_folder};
 use crate::error::CliError;
 use crate::findings::{self, Inquiry};
+use crate::footnotes;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::Output;
@@ -30,8 +31,15 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
     let case = Case::open(&folder)?;
     let snapshot = case.snapshot()?;
     let (window, now) = asked(&args.window, clock, snapshot.event_times().map(|(_, newest)| newest))?;
-    let inquiry =
-        Inquiry { window, now, labels: args.window.labels(), rows_max: 0, is_watched: true, ..Inquiry::default() };
+    let inquiry = Inquiry {
+        window,
+        now,
+        labels: args.window.labels(),
+        trusted: footnotes::trusted(None, case.root(), &catalogue)?.map(|(_, trusted)| trusted),
+        rows_max: 0,
+        is_watched: true,
+        ..Inquiry::default()
+    };
     let name = match temporary {
         Some(_) => args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" "),
         None => folder.display().to_string(),
@@ -61,7 +69,8 @@ pub(crate) fn after_ingest(folder: &Path, interrupt: &Interrupt) -> Result<(), C
     let catalogue = catalogue(&QueriesArgs::default())?;
     let snapshot = Case::open(folder)?.snapshot()?;
     let now = chrono::Utc::now().timestamp_micros();
-    let inquiry = Inquiry { now, rows_max: 0, is_watched: true, ..Inquiry::default() };
+    let trusted = footnotes::trusted(None, folder, &catalogue)?.map(|(_, trusted)| trusted);
+    let inquiry = Inquiry { now, trusted, rows_max: 0, is_watched: true, ..Inquiry::default() };
     let name = folder.display().to_string();
     let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
     message::print(&format!("\n{}", triage(&incident, screen(true))))

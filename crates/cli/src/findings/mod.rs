@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 use kforensic_lake::Snapshot;
 use kforensic_query::catalogue::{QueryKind, Value};
+use kforensic_query::coverage::{self, LeftOut, Observed, Scope};
+use kforensic_query::trust::Trusted;
 use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, Selection, Session, Window};
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
@@ -52,6 +54,8 @@ pub(crate) struct Inquiry {
     pub(crate) is_watched: bool,
     /// Only what was ingested since a report.
     pub(crate) since_report: Option<SinceReport>,
+    /// What the user trusts: it is hidden, and counted.
+    pub(crate) trusted: Option<Trusted>,
 }
 
 /// What was ingested since a report.
@@ -96,6 +100,8 @@ struct Sessions<'a> {
     snapshot: &'a Snapshot,
     limits: &'a Limits,
     interrupt: &'a Interrupt,
+    /// What kinds of requests the case holds, which verdicts are made from.
+    observed: Observed,
     open: Vec<Session>,
 }
 
@@ -127,13 +133,16 @@ pub(crate) fn ask(
 ) -> Result<Incident, CliError> {
     let (limits, _spill) = limits()?;
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
-    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, open: Vec::new() };
+    let observed = Observed::of(snapshot, &limits)?;
+    let reservations = LeftOut::of(snapshot, &observed).in_words();
+    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new() };
     let detections: Vec<&CannedQuery> = chosen(catalogue, &inquiry.queries)?;
     let shown = Shown::show(inquiry.is_watched, detections.len());
     let mut incident = Incident {
         evidence: evidence(case, snapshot),
         window: (inquiry.window.since, inquiry.window.until),
         now: inquiry.now,
+        reservations,
         ..Incident::default()
     };
     for query in detections {
@@ -193,8 +202,22 @@ fn finding(sessions: &mut Sessions<'_>, query: &CannedQuery, inquiry: &Inquiry) 
     let known = inquiry.known.get(&query.name).cloned().unwrap_or_default();
     let gathering = Gathering::new(question(query, &parameters, inquiry), inquiry.rows_max, known);
     let mut gather = Gather::new(gathering, inquiry.data.as_deref(), &query.name)?;
-    sessions.of(query, &parameters)?.run(query, &parameters, None, &mut gather)?;
-    gather.finish()
+    let mut sieve = inquiry.trusted.as_ref().map(|trusted| trusted.sieve(&query.name, inquiry.now)).unwrap_or_default();
+    let run = sessions.of(query, &parameters)?.run_sieved(query, &parameters, None, &mut sieve, &mut gather)?;
+    let mut finding = gather.finish()?;
+    finding.trusted_rows = sieve.hidden();
+    let judged = coverage::judge(query, &sessions.observed, &Scope::of(&parameters));
+    finding.question.verdict = verdict(&judged.with_rows(run.total_rows + sieve.hidden()));
+    Ok(finding)
+}
+
+fn verdict(judged: &coverage::Verdict) -> Verdict {
+    use coverage::Finding as Worth;
+    Verdict {
+        state: judged.finding.name().to_owned(),
+        words: judged.because.join("; "),
+        is_blind: matches!(judged.finding, Worth::NotObservable | Worth::Partly | Worth::Untold),
+    }
 }
 
 /// The rows of a query that puts findings into their place.

@@ -182,6 +182,6 @@ pub(crate) fn beside(root: &Path) -> Result<Vec<Stray>, LakeError> {
 }
 
 fn is_ours(entry: &DirEntry) -> bool {
-    let ours = ["events", staging::FOLDER, originals::FOLDER, dated::FOLDER, LOCK_FILE, KEY_FILE, TRUSTED_FILE];
-    entry.depth() == 1 && ours.iter().any(|name| entry.file_name() == *name)
+    let folders = ["events", staging::FOLDER, originals::FOLDER, dated::FOLDER];
+    entry.depth() == 1 && folders.iter().chain(&FILES).any(|name| entry.file_name() == *name)
 }

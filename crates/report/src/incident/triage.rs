@@ -286,7 +286,8 @@ pub(super) fn blind(incident: &Incident) -> Vec<String> {
             None => reasons.push((words, vec![&finding.question.name])),
         }
     }
-    reasons.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
+    // What cannot be seen at all comes first: its `0 rows` would be believed.
+    reasons.sort_by_key(|(words, names)| (!words.starts_with("not observable"), std::cmp::Reverse(names.len())));
     let lines = reasons.into_iter().map(|(words, names)| {
         let shown = names.iter().take(4).copied().collect::<Vec<_>>().join(", ");
         let more = names.len().saturating_sub(4);

@@ -25,6 +25,7 @@ use crate::command::triage::outcome;
 use crate::command::{Outcome, case_folder, compact};
 use crate::error::CliError;
 use crate::findings::{self, Inquiry, SinceReport};
+use crate::footnotes;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::Output;
@@ -68,6 +69,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
         with_pictures: true,
         is_watched: !args.quiet,
         since_report,
+        trusted: footnotes::trusted(None, case.root(), &catalogue)?.map(|(_, trusted)| trusted),
     };
     let name = folder.display().to_string();
     let mut incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;

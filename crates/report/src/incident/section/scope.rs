@@ -5,6 +5,9 @@ use super::{Plan, counted};
 use crate::document::{Block, Level, Section, Text, Tone, instant};
 use crate::incident::triage::span;
 
+/// Reasons for which something cannot be seen that stand on the first page.
+const BLIND_MAX: usize = 3;
+
 /// What stands under the title: the answer in a line, and what it is about.
 pub(super) fn head(incident: &Incident) -> Vec<(String, Text)> {
     let evidence = &incident.evidence;
@@ -17,8 +20,11 @@ pub(super) fn head(incident: &Incident) -> Vec<(String, Text)> {
     let blind = incident.findings.iter().filter(|finding| finding.question.verdict.is_blind).count();
     if blind > 0 {
         let words = format!(" of {} detections could not see all that they ask for: ", incident.findings.len());
-        let text = Text::default().and_strong(blind.to_string()).and(words);
-        facts.push(("cannot be seen".to_owned(), text.and_link("visibility", "what this log can and cannot show")));
+        let mut text = Text::default().and_strong(blind.to_string()).and(words);
+        for line in super::super::triage::blind(incident).into_iter().take(BLIND_MAX) {
+            text = text.and(format!("{line}. "));
+        }
+        facts.push(("cannot be seen".to_owned(), text.and_link("visibility", "What this log can and cannot show")));
     }
     facts.push(("fingerprint".to_owned(), Text::name(&evidence.fingerprint)));
     facts
