@@ -46,17 +46,16 @@ pub enum Part {
     Folded,
 }
 
-/// How a column is stored, where that is not the usual: as a dictionary with the bounds of every row group.
+/// How a column is stored, where that is not the usual: as a dictionary, numbers and times with the bounds of every row
+/// group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Storage {
-    /// Its bounds stand in the log, so that files can be left out before they are opened.
+    /// Its bounds stand in the log, so that files can be left out before they are opened, and in the file.
     pub bounded: bool,
     /// It is searched for single values: a Bloom filter tells which row groups may hold one.
     pub searched: bool,
     /// Its values hardly repeat: a dictionary of them is only overhead.
     pub unique: bool,
-    /// Nobody asks for its smallest and largest value. The writer copies both, of up to 100 MiB each.
-    pub large: bool,
 }
 
 /// A column of the table `events`.
@@ -91,7 +90,7 @@ const fn column(
     meaning: &'static str,
     get: Get,
 ) -> Column {
-    const USUAL: Storage = Storage { bounded: false, searched: false, unique: false, large: false };
+    const USUAL: Storage = Storage { bounded: false, searched: false, unique: false };
     Column { name, kind, part, path, meaning, storage: USUAL, get }
 }
 
@@ -108,12 +107,6 @@ impl Column {
 
     const fn unique(mut self) -> Self {
         self.storage.unique = true;
-        self
-    }
-
-    const fn large(mut self) -> Self {
-        self.storage.unique = true;
-        self.storage.large = true;
         self
     }
 }
@@ -173,15 +166,15 @@ pub const COLUMNS: &[Column] = &[
     column("status_reason", Text, Content, "responseStatus.reason", "one word for a failure: Forbidden, NotFound, …", |r| event(r, |e| (&e.status.reason).into())),
     column("status_message", Text, Content, "responseStatus.message", "the failure in a sentence", |r| event(r, |e| (&e.status.message).into())),
     column("status_details", Json, Content, "responseStatus.details", "the failure in parts", |r| event(r, |e| (&e.status.details).into())),
-    column("request_object", Json, Content, "requestObject", "body of the request (level Request and above); a list for a JSON Patch", |r| event(r, |e| (&e.request_object).into())).large(),
-    column("response_object", Json, Content, "responseObject", "body of the answer (level RequestResponse); never there for a watch", |r| event(r, |e| (&e.response_object).into())).large(),
+    column("request_object", Json, Content, "requestObject", "body of the request (level Request and above); a list for a JSON Patch", |r| event(r, |e| (&e.request_object).into())).unique(),
+    column("response_object", Json, Content, "responseObject", "body of the answer (level RequestResponse); never there for a watch", |r| event(r, |e| (&e.response_object).into())).unique(),
     column("annotations", Json, Content, "annotations", "what authorization, admission and webhooks noted", |r| event(r, |e| (&e.annotations).into())),
     column("decision", Text, Derived, "annotations[authorization.k8s.io/decision]", "allow or forbid", |r| event(r, |e| (&e.annotated.decision).into())),
     column("decision_reason", Text, Derived, "annotations[authorization.k8s.io/reason]", "why: the role and binding that allowed it", |r| event(r, |e| (&e.annotated.decision_reason).into())),
     column("issued_credential_id", Text, Derived, "annotations[authentication.kubernetes.io/issued-credential-id]", "credential that this request made (1.30 and later); joins with credential_id", |r| event(r, |e| (&e.annotated.issued_credential_id).into())),
     column("truncated", Bool, Derived, "annotations[audit.k8s.io/truncated]", "the server dropped the bodies because the event was too large", |r| event(r, |e| Cell::Bool(e.annotated.truncated))),
     column("redacted", Int, Derived, "", "secret values in this row that were replaced by `redacted:` and a keyed hash", |r| Cell::Int(r.redacted.into())),
-    column("other", Json, Content, "", "members without a column, word for word", |r| match r.event { Some(e) => e.other.as_deref().into(), None => r.note.into() }).large(),
+    column("other", Json, Content, "", "members without a column, word for word", |r| match r.event { Some(e) => e.other.as_deref().into(), None => r.note.into() }).unique(),
     column("salvaged", Text, Provenance, "", "how the event was recovered: cut (its end is missing), behind-damage, torn-list, unknown-wrapper, members-twice, split-part; NULL when it was read whole where the server or a known collector put it", |r| event(r, |e| (&e.salvaged).into())),
     column("assumed", Texts, Provenance, "", "what was assumed because the collector left it out or changed it: zone, level, event_time, stage_time, user, keys, requestObject withheld, …; NULL when nothing was", |r| event(r, |e| (&e.assumed).into())),
     column("cluster", Text, Provenance, "", "cluster that the log comes from, as given, as the path tells, or as the event itself does", |r| r.origin.cluster.as_deref().or_else(|| r.event?.cluster.as_deref()).into()),
@@ -191,7 +184,7 @@ pub const COLUMNS: &[Column] = &[
     column("byte_offset", Long, Provenance, "", "offset of the record in the decompressed source, in bytes", |r| Cell::Int(r.position.offset)),
     column("byte_length", Long, Provenance, "", "length of the record in bytes, without the line ending", |r| Cell::Int(r.length)),
     column("reject_reason", Text, Provenance, "", "why the record is no audit event; NULL for events", |r| r.reject.map(|(reason, _)| reason).into()),
-    column("raw", Bytes, Provenance, "", "bytes of a rejected record; NULL for events", |r| r.reject.map_or(Cell::Null, |(_, raw)| Cell::Bytes(raw))).large(),
+    column("raw", Bytes, Provenance, "", "bytes of a rejected record; NULL for events", |r| r.reject.map_or(Cell::Null, |(_, raw)| Cell::Bytes(raw))).unique(),
     folded("final", Bool, "this is the last stage of its request that is in the case: the row that stands for the request"),
     folded("stages", Texts, "stages of the request that are in the case, in their order; on the final row"),
     folded("outcome", Text, "allowed (status below 400, or a stream that started), denied (401, 403), failed (other 4xx, 5xx), or unknown (the answer is not in the log); on the final row"),

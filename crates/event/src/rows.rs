@@ -293,9 +293,10 @@ fn gather_column(kind: Kind, at: usize, rows: &[(&Rows, usize)]) -> Result<Array
 }
 
 /// The buffers of an array of texts.
-fn texts<'a>(each: impl Iterator<Item = &'a [u8]>) -> Result<(OffsetBuffer<i32>, Buffer), ArrowError> {
+fn texts<'a>(each: impl Iterator<Item = &'a [u8]> + Clone) -> Result<(OffsetBuffer<i32>, Buffer), ArrowError> {
     let mut offsets = Vec::with_capacity(each.size_hint().0 + 1);
-    let mut values = Vec::new();
+    // A buffer that grows is copied again and again, and is twice as large in the end.
+    let mut values = Vec::with_capacity(each.clone().map(<[u8]>::len).sum());
     offsets.push(0);
     for text in each {
         values.extend_from_slice(text);

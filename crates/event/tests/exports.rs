@@ -9,7 +9,7 @@ use kforensic_event::{Cell, Decoded, Event, Origin, Reading, Row, RowBuilder, co
 use serde_json::Value;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/logs/exports")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/logs/exports")
 }
 
 /// Text as it is, UTF-16 as UTF-8: the lake reads it so.

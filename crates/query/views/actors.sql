@@ -1,4 +1,4 @@
--- Who is part of the cluster, and what is its own work: what detections leave out, in one place.
+-- One row per place at which a component of the cluster is at home; and what is its own work, which detections leave out.
 
 -- Nobody is left out by a name. A name can be taken (a certificate, a namespace of one's own), and an identity can be
 -- stolen; so a request counts as the cluster's own work only when nothing of it speaks for somebody else: its groups,

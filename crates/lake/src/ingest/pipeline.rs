@@ -224,7 +224,7 @@ fn do_work(shared: &Shared<'_>, work: Work) -> Result<Message, LakeError> {
             Message::Gathered { number, batch: gather(&shared.schema, &rows)? }
         }
         Work::Append(Append { output, ticket, batches, bytes, is_last }) => {
-            output.append(ticket, batches)?;
+            output.append(ticket, batches, is_last)?;
             let add = is_last.then(|| output.close(ticket + 1, shared.modification_time_ms));
             Message::Appended { add: add.transpose()?.map(Box::new), bytes }
         }

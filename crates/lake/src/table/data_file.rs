@@ -88,42 +88,68 @@ pub(crate) struct Output {
 struct OutputState {
     /// The ticket whose turn it is.
     next: u64,
-    /// `None` when it is closed, or could not be written.
-    writer: Option<ArrowWriter<Hashing<File>>>,
+    writer: Writer,
     stats: StatsBuilder,
     seen: SeenBuilder,
     memory_bytes: usize,
+}
+
+/// How far a file is.
+enum Writer {
+    /// Nothing of it is written.
+    Begun(File),
+    Writing(ArrowWriter<Hashing<File>>),
+    /// It is closed, or could not be written.
+    Gone,
 }
 
 impl Output {
     /// Begins a file of that name, without its folder.
     pub(crate) fn create(partition: Partition, file_name: String, staging: &Scratch) -> Result<Self, LakeError> {
         let (path, file) = staging.create(&file_name)?;
-        // Parquet's own types say it all; Arrow's copy of the schema would make every small file a third larger.
-        let options = ArrowWriterOptions::new().with_properties(properties(partition)).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(Hashing::new(file), columns::schema(), options)
-            .map_err(LakeError::parquet("write", &path))?;
         let (stats, seen) = (StatsBuilder::default(), SeenBuilder::default());
-        let state = OutputState { next: 0, writer: Some(writer), stats, seen, memory_bytes: 0 };
+        let state = OutputState { next: 0, writer: Writer::Begun(file), stats, seen, memory_bytes: 0 };
         Ok(Self { partition, file_name, path, state: Mutex::new(state), turn: Condvar::new() })
     }
 
     /// Writes rows, sorted and folded into requests. Everyone who takes a ticket, from 0 on, comes with it once.
-    pub(crate) fn append(&self, ticket: u64, batches: Vec<RecordBatch>) -> Result<(), LakeError> {
+    ///
+    /// Nothing comes after those that are `last`.
+    pub(crate) fn append(&self, ticket: u64, batches: Vec<RecordBatch>, is_last: bool) -> Result<(), LakeError> {
         let rows = in_order(self.partition, batches).and_then(|rows| match rows {
             Some(rows) if !self.partition.is_rejects() => Ok(Some(request::fold(&rows)?)),
             rows => Ok(rows),
         });
         let mut state = self.await_turn(ticket);
-        let written = rows.and_then(|rows| rows.map_or(Ok(()), |rows| self.write(&mut state, &rows)));
+        let written = rows.and_then(|rows| rows.map_or(Ok(()), |rows| self.write(&mut state, &rows, is_last)));
         state.next += 1;
         self.turn.notify_all();
         written
     }
 
-    fn write(&self, state: &mut OutputState, rows: &RecordBatch) -> Result<(), LakeError> {
+    /// Begins to write, with what is known of the rows that come first.
+    fn begin(&self, state: &mut OutputState, properties: WriterPropertiesBuilder) -> Result<(), LakeError> {
+        state.writer = match std::mem::replace(&mut state.writer, Writer::Gone) {
+            Writer::Begun(file) => {
+                // Parquet's own types say it all; Arrow's copy of the schema would make every small file a third larger.
+                let options =
+                    ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
+                let writer = ArrowWriter::try_new_with_options(Hashing::new(file), columns::schema(), options);
+                Writer::Writing(writer.map_err(LakeError::parquet("write", &self.path))?)
+            }
+            writer => writer,
+        };
+        Ok(())
+    }
+
+    fn write(&self, state: &mut OutputState, rows: &RecordBatch, is_last: bool) -> Result<(), LakeError> {
         let failed = LakeError::parquet("write", &self.path);
-        let Some(writer) = &mut state.writer else { return Ok(()) };
+        let is_all = is_last && rows.num_rows() <= ROW_GROUP_ROWS;
+        self.begin(
+            state,
+            if is_all { without_empty(properties(self.partition), rows) } else { properties(self.partition) },
+        )?;
+        let Writer::Writing(writer) = &mut state.writer else { return Ok(()) };
         for first in (0..rows.num_rows()).step_by(ROW_GROUP_ROWS) {
             let group = rows.slice(first, ROW_GROUP_ROWS.min(rows.num_rows() - first));
             state.stats.add(&group);
@@ -131,7 +157,7 @@ impl Output {
                 state.seen.add(&group);
             }
             if let Err(error) = writer.write(&group).and_then(|()| writer.flush()) {
-                state.writer = None;
+                state.writer = Writer::Gone;
                 return Err(failed(error));
             }
         }
@@ -144,7 +170,9 @@ impl Output {
         let mut state = self.await_turn(ticket);
         let path = &self.path;
         let gone = || LakeError::Accounts { problem: format!("`{}` was not written", path.display()) };
-        let output = state.writer.take().ok_or_else(gone)?.into_inner().map_err(LakeError::parquet("write", path))?;
+        self.begin(&mut state, properties(self.partition))?;
+        let Writer::Writing(writer) = std::mem::replace(&mut state.writer, Writer::Gone) else { return Err(gone()) };
+        let output = writer.into_inner().map_err(LakeError::parquet("write", path))?;
         output.inner.sync_all().map_err(LakeError::io("write", path))?;
         let seen = std::mem::take(&mut state.seen).finish().filter(|_| !self.partition.is_rejects());
         let seen = seen.map(|seen| (SEEN.to_owned(), seen));
@@ -176,7 +204,7 @@ pub(crate) fn encode(
     modification_time_ms: i64,
 ) -> Result<Add, LakeError> {
     let output = Output::create(partition, file_name, staging)?;
-    output.append(0, batches)?;
+    output.append(0, batches, true)?;
     output.close(1, modification_time_ms)
 }
 
@@ -251,7 +279,7 @@ fn sorted(partition: Partition, batches: &[RecordBatch]) -> Vec<(usize, usize)> 
     rows.into_iter().map(|(.., batch, row)| (batch, row)).collect()
 }
 
-fn properties(partition: Partition) -> WriterProperties {
+fn properties(partition: Partition) -> WriterPropertiesBuilder {
     let zstd = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(zstd))
@@ -267,17 +295,37 @@ fn properties(partition: Partition) -> WriterProperties {
         builder =
             builder.set_sorting_columns(Some(vec![SortingColumn { column_idx, descending: false, nulls_first: true }]));
     }
-    COLUMNS.iter().fold(builder, column_properties).build()
+    COLUMNS.iter().fold(builder, column_properties)
+}
+
+/// Compresses no column that has no value in `rows`, which are all of the file. A third of the columns has none in most
+/// files, and setting up a compressor takes longer than writing one.
+fn without_empty(builder: WriterPropertiesBuilder, rows: &RecordBatch) -> WriterPropertiesBuilder {
+    let is_empty = |column: &dyn Array| column.null_count() == column.len();
+    let empty = COLUMNS.iter().zip(rows.columns()).filter(|(_, array)| is_empty(array.as_ref()));
+    empty.fold(builder, |builder, (column, _)| {
+        builder.set_column_compression(column_path(column), Compression::UNCOMPRESSED)
+    })
+}
+
+/// Where the values of a column are in Parquet.
+fn column_path(column: &Column) -> ColumnPath {
+    match column.kind {
+        Kind::Texts => ColumnPath::new([column.name, "list", "element"].map(str::to_owned).to_vec()),
+        _ => ColumnPath::from(column.name),
+    }
 }
 
 fn column_properties(mut builder: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
     let path = || ColumnPath::from(column.name);
-    let Storage { searched, unique, large, .. } = column.storage;
+    let Storage { bounded, searched, unique, .. } = column.storage;
     if searched {
         builder = builder.set_column_bloom_filter_enabled(path(), true);
     }
-    if large {
-        builder = builder.set_column_statistics_enabled(path(), EnabledStatistics::None);
+    // Nobody asks for the smallest or the largest of other texts, and to find them takes as long as to encode them.
+    let is_text = matches!(column.kind, Kind::Text | Kind::Json | Kind::Texts | Kind::Bytes);
+    if is_text && !bounded && !searched {
+        builder = builder.set_column_statistics_enabled(column_path(column), EnabledStatistics::None);
     }
     match column.kind {
         // Times and places grow from row to row, so their differences are small.

@@ -2,9 +2,11 @@
 //! host. It stands in the log beside each file, so that a verdict about a whole case opens none of them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 
-use arrow::array::{Array, RecordBatch};
-use kforensic_event::{Cell, Kind, columns};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::TimestampMicrosecondType;
+use kforensic_event::columns;
 use serde::{Deserialize, Serialize};
 
 /// The tag of an `add` that holds it.
@@ -103,88 +105,150 @@ pub struct Seen {
 #[derive(Debug, Default)]
 pub(crate) struct SeenBuilder {
     seen: Seen,
-    /// Kinds by number, so that a row that is like the one before costs no allocation.
+    /// Kinds by number.
     kinds: Vec<Tally>,
-    numbers: HashMap<RequestKind, usize>,
-    last: Option<usize>,
     names: Vec<RequestKind>,
+    /// Numbers of kinds by a hash of their texts, which a client cannot foresee: nothing is allocated for a row.
+    numbers: HashMap<u64, Vec<usize>>,
+    hasher: RandomState,
+    hosts: Vec<((String, String), Slots)>,
     overflown: bool,
+}
+
+/// Columns of a batch that a summary is made from.
+struct Summed<'a> {
+    times: &'a TimestampMicrosecondArray,
+    /// API group, resource, subresource, verb, level, host, cluster.
+    texts: [&'a StringArray; 7],
+    stage: &'a StringArray,
+    salvaged: &'a StringArray,
+    assumed: &'a dyn Array,
+    truncated: &'a BooleanArray,
+    is_final: &'a BooleanArray,
+}
+
+impl<'a> Summed<'a> {
+    fn of(batch: &'a RecordBatch) -> Self {
+        let text = |at: usize| batch.column(at).as_string::<i32>();
+        const TEXTS: [usize; 7] = [
+            columns::at("api_group"),
+            columns::at("resource"),
+            columns::at("subresource"),
+            columns::at("verb"),
+            columns::at("level"),
+            columns::at("host"),
+            columns::at("cluster"),
+        ];
+        const TIME: usize = columns::at("event_time");
+        const STAGE: usize = columns::at("stage");
+        const SALVAGED: usize = columns::at("salvaged");
+        const ASSUMED: usize = columns::at("assumed");
+        const TRUNCATED: usize = columns::at("truncated");
+        const FINAL: usize = columns::at("final");
+        Self {
+            times: batch.column(TIME).as_primitive::<TimestampMicrosecondType>(),
+            texts: TEXTS.map(text),
+            stage: text(STAGE),
+            salvaged: text(SALVAGED),
+            assumed: batch.column(ASSUMED).as_ref(),
+            truncated: batch.column(TRUNCATED).as_boolean(),
+            is_final: batch.column(FINAL).as_boolean(),
+        }
+    }
 }
 
 impl SeenBuilder {
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
-        let column = |name: &str| columns::find(name).map(|(at, column)| (batch.column(at).as_ref(), column.kind));
-        let texts = ["api_group", "resource", "subresource", "verb", "level", "host", "cluster"].map(column);
-        let [time, stage, truncated, salvaged, assumed, is_final] =
-            ["event_time", "stage", "truncated", "salvaged", "assumed", "final"].map(column);
-        for row in 0..batch.num_rows() {
-            let cell = |of| read(of, row);
-            let Some(micros) = cell(time).int() else { continue };
-            let parts = [0, 1, 2, 3, 4, 5, 6].map(|at| cell(texts[at]).text());
-            self.seen.requests += u64::from(cell(is_final) == Cell::Bool(true));
-            self.seen.truncated += u64::from(cell(truncated) == Cell::Bool(true));
-            match cell(salvaged).text() {
-                None => (),
-                Some("cut") => self.seen.cut += 1,
-                Some(_) => self.seen.salvaged += 1,
+        let of = Summed::of(batch);
+        let rows = batch.num_rows() as u64;
+        self.seen.requests += of.is_final.true_count() as u64;
+        self.seen.truncated += of.truncated.true_count() as u64;
+        self.seen.assumed += rows - of.assumed.null_count() as u64;
+        for salvaged in of.salvaged.iter().flatten() {
+            match salvaged {
+                "cut" => self.seen.cut += 1,
+                _ => self.seen.salvaged += 1,
             }
-            self.seen.assumed += u64::from(cell(assumed) != Cell::Null);
-            if let Some(number) = self.number(parts) {
+        }
+        let (mut last, mut last_host) = (None, 0);
+        for row in 0..batch.num_rows() {
+            if of.times.is_null(row) {
+                continue;
+            }
+            let micros = of.times.value(row);
+            let parts = of.texts.map(|texts| value(texts, row));
+            if !last.is_some_and(|last: usize| is(&self.names[last], parts)) {
+                last = self.number(parts);
+            }
+            if let Some(number) = last {
                 let tally = &mut self.kinds[number];
                 tally.events += 1;
-                tally.stages |= stage_bit(cell(stage).text());
+                tally.stages |= stage_bit(value(of.stage, row));
                 // Within a day, so less than 24.
                 tally.hours |= 1 << (micros.rem_euclid(24 * HOUR) / HOUR);
             }
-            let (host, cluster) = (parts[5].unwrap_or_default(), parts[6].unwrap_or_default());
-            self.host(host, cluster).add(micros);
+            if self.overflown {
+                // There is no summary then: what it costs to go on is a client's choice.
+                return;
+            }
+            last_host = self.host(last_host, parts[5].unwrap_or_default(), parts[6].unwrap_or_default());
+            self.hosts[last_host].1.add(micros);
         }
     }
 
     /// The number of the kind with these texts; `None` when there are too many kinds.
     fn number(&mut self, parts: [Option<&str>; 7]) -> Option<usize> {
-        if let Some(last) = self.last.filter(|last| is(&self.names[*last], parts)) {
-            return Some(last);
+        let parts = parts.map(|part| part.map(cut));
+        let hash = self.hasher.hash_one(parts);
+        let names = &self.names;
+        let known =
+            self.numbers.get(&hash).and_then(|numbers| numbers.iter().find(|number| is(&names[**number], parts)));
+        if let Some(number) = known {
+            return Some(*number);
         }
-        let kind = kind(parts);
-        let number = match self.numbers.get(&kind) {
-            Some(number) => *number,
-            None if self.names.len() == MAX_KINDS => {
-                self.overflown = true;
-                return None;
-            }
-            None => {
-                let number = self.names.len();
-                self.numbers.insert(kind.clone(), number);
-                self.names.push(kind);
-                self.kinds.push(Tally::default());
-                number
-            }
-        };
-        self.last = Some(number);
+        if self.names.len() == MAX_KINDS {
+            self.overflown = true;
+            return None;
+        }
+        let number = self.names.len();
+        self.numbers.entry(hash).or_default().push(number);
+        self.names.push(kind(parts));
+        self.kinds.push(Tally::default());
         Some(number)
     }
 
-    fn host(&mut self, host: &str, cluster: &str) -> &mut Slots {
-        let key = (cut(host).to_owned(), cut(cluster).to_owned());
-        self.seen.hosts.entry(key).or_default()
+    /// The number of a host, which is most likely that of the row before.
+    fn host(&mut self, last: usize, host: &str, cluster: &str) -> usize {
+        let key = (cut(host), cut(cluster));
+        let is_it = |number: &usize| self.hosts.get(*number).is_some_and(|(known, _)| (&*known.0, &*known.1) == key);
+        let known = Some(last).filter(is_it).or_else(|| (0..self.hosts.len()).find(is_it));
+        known.unwrap_or_else(|| {
+            self.hosts.push(((key.0.to_owned(), key.1.to_owned()), Slots::default()));
+            self.hosts.len() - 1
+        })
     }
 
     /// The summary as a tag; `None` when the file holds too much to be summed up.
     pub(crate) fn finish(self) -> Option<String> {
         let kinds = self.names.into_iter().zip(self.kinds).collect();
-        (!self.overflown).then(|| Seen { kinds, ..self.seen }.to_tag())
+        let hosts = self.hosts.into_iter().collect();
+        (!self.overflown).then(|| Seen { kinds, hosts, ..self.seen }.to_tag())
     }
 }
 
-fn read<'a>(column: Option<(&'a dyn Array, Kind)>, row: usize) -> Cell<'a> {
-    column.map_or(Cell::Null, |(array, kind)| Cell::read(array, kind, row))
+fn value(texts: &StringArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row))
 }
 
 fn is(kind: &RequestKind, [group, resource, subresource, verb, level, host, cluster]: [Option<&str>; 7]) -> bool {
-    let same = |ours: &str, theirs: Option<&str>| ours == theirs.unwrap_or_default();
+    // The names are short: to compare them here is several times faster than to call `memcmp`.
+    let same = |ours: &str, theirs: Option<&str>| {
+        let theirs = theirs.unwrap_or_default();
+        ours.len() == theirs.len() && ours.bytes().zip(theirs.bytes()).all(|(our, their)| our == their)
+    };
     same(&kind.group, group)
-        && kind.resource.as_deref() == resource
+        && kind.resource.is_some() == resource.is_some()
+        && same(kind.resource.as_deref().unwrap_or_default(), resource)
         && same(&kind.subresource, subresource)
         && same(&kind.verb, verb)
         && same(&kind.level, level)
@@ -193,10 +257,10 @@ fn is(kind: &RequestKind, [group, resource, subresource, verb, level, host, clus
 }
 
 fn kind([group, resource, subresource, verb, level, host, cluster]: [Option<&str>; 7]) -> RequestKind {
-    let text = |text: Option<&str>| cut(text.unwrap_or_default()).to_owned();
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     RequestKind {
         group: text(group),
-        resource: resource.map(|resource| cut(resource).to_owned()),
+        resource: resource.map(str::to_owned),
         subresource: text(subresource),
         verb: text(verb),
         level: text(level),

@@ -73,7 +73,12 @@ pub(super) fn boundary(bytes: &[u8], splits_lines: bool) -> usize {
             boundary = steps.at();
         }
     }
-    boundary
+    // Blank lines are no part of anything.
+    let blank = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
+    match bytes.get(boundary..blank) {
+        Some(rest) if rest.trim_ascii().is_empty() => blank,
+        _ => boundary,
+    }
 }
 
 /// Decodes a piece, record by record. Lines end at `\n` only: U+0085 stands raw in real user agents, and U+2028 could.
