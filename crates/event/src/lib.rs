@@ -25,6 +25,7 @@ pub mod columns;
 mod decode;
 mod event;
 pub mod fingerprint;
+pub mod gather;
 pub mod json;
 mod json_scan;
 mod keys;

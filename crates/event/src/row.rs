@@ -7,8 +7,9 @@ use arrow::error::ArrowError;
 use crate::cell::Cell;
 use crate::columns::{self, COLUMNS};
 use crate::event::Event;
+use crate::gather::gather;
 use crate::partition;
-use crate::rows::{self, Rows};
+use crate::rows::Rows;
 use crate::shape::Position;
 use crate::time;
 
@@ -86,6 +87,6 @@ impl RowBuilder {
     /// When the columns do not fit the schema that was given.
     pub fn finish(self) -> Result<RecordBatch, ArrowError> {
         let rows: Vec<(&Rows, usize)> = (0..self.rows.len()).map(|row| (&self.rows, row)).collect();
-        rows::gather(&self.schema, &rows)
+        gather(&self.schema, &rows)
     }
 }

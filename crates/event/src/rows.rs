@@ -1,22 +1,13 @@
 //! The rows of one piece of a source: every value a span of the piece, or of text that was made beside it.
 //!
 //! Nothing is copied while a piece is decoded but what is written differently in the log (escapes, redacted values).
-//! Arrow arrays are made later, at once for all rows that go into the same file ([`gather`]), so that their many buffers
+//! Arrow arrays are made later, at once for all rows that go into the same file ([`crate::gather`]), so that their many buffers
 //! are filled by thousands of rows instead of by the few of a rare resource that stand in one piece.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-
-use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
-    TimestampMicrosecondArray, new_null_array,
-};
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
 
 use crate::cell::Cell;
-use crate::columns::{COLUMNS, Kind, list_item};
+use crate::columns::{COLUMNS, Kind};
 use crate::row::Row;
 
 /// Where a text lies: offset and length. Offsets from the length of the piece on lead into the text beside it.
@@ -191,7 +182,7 @@ impl Rows {
         (set & bit != 0).then(|| self.slots[first as usize + (set & (bit - 1)).count_ones() as usize])
     }
 
-    fn bytes(&self, slot: u64) -> &[u8] {
+    pub(crate) fn bytes(&self, slot: u64) -> &[u8] {
         let Span { at, length } = Span::unpack(slot);
         let (at, length) = (at as usize, length as usize);
         match at.checked_sub(self.piece.len()) {
@@ -200,7 +191,12 @@ impl Rows {
         }
     }
 
-    fn items(&self, slot: u64) -> &[u64] {
+    /// Length of the text or list that a slot stands for.
+    pub(crate) fn length(slot: u64) -> usize {
+        Span::unpack(slot).length as usize
+    }
+
+    pub(crate) fn items(&self, slot: u64) -> &[u64] {
         let Span { at, length } = Span::unpack(slot);
         &self.items[at as usize..at as usize + length as usize]
     }
@@ -214,6 +210,15 @@ impl Rows {
     /// The value of a row that is a number or an instant.
     pub fn int(&self, row: usize, column: usize) -> Option<i64> {
         self.slot(row, column).map(to_int)
+    }
+
+    /// The values that a row has: numbers of their columns, and slots.
+    pub(crate) fn values(&self, row: usize) -> impl Iterator<Item = (usize, u64)> {
+        let (set, first) = self.rows[row];
+        let slots = self.slots[first as usize..].iter();
+        let columns =
+            std::iter::successors(Some(set), |left| Some(left & left.checked_sub(1)?)).take_while(|left| *left != 0);
+        columns.zip(slots).map(|(left, slot)| (left.trailing_zeros() as usize, *slot))
     }
 
     /// All values of a row, in the order of the table.
@@ -233,75 +238,6 @@ impl Rows {
 }
 
 #[expect(clippy::cast_possible_wrap, reason = "the bits were an i64 before")]
-fn to_int(slot: u64) -> i64 {
+pub(crate) fn to_int(slot: u64) -> i64 {
     slot as i64
-}
-
-/// Some rows of some pieces, in the given order, as one batch of `schema`, which must be that of the table.
-///
-/// # Errors
-/// When a column would be longer than 2 GiB, or a value is no text.
-pub fn gather(schema: &SchemaRef, rows: &[(&Rows, usize)]) -> Result<RecordBatch, ArrowError> {
-    let mut columns = Vec::with_capacity(COLUMNS.len());
-    for (at, column) in COLUMNS.iter().enumerate() {
-        columns.push(gather_column(column.kind, at, rows)?);
-    }
-    RecordBatch::try_new(Arc::clone(schema), columns)
-}
-
-fn gather_column(kind: Kind, at: usize, rows: &[(&Rows, usize)]) -> Result<ArrayRef, ArrowError> {
-    let bit = 1_u128 << at;
-    let nulls = BooleanBuffer::collect_bool(rows.len(), |row| {
-        let (piece, number) = rows[row];
-        piece.rows[number].0 & bit != 0
-    });
-    let set = nulls.count_set_bits();
-    if set == 0 {
-        return Ok(new_null_array(&kind.arrow_type(), rows.len()));
-    }
-    let nulls = (set < rows.len()).then(|| NullBuffer::new(nulls));
-    let slots = rows.iter().map(|(piece, row)| (*piece, piece.slot(*row, at)));
-    let ints = || slots.clone().map(|(_, slot)| slot.map_or(0, to_int));
-    // What a 32-bit column holds came from 32 bits.
-    let narrow = |int: i64| i32::try_from(int).unwrap_or_default();
-    Ok(match kind {
-        Kind::Time => Arc::new(TimestampMicrosecondArray::new(ints().collect(), nulls).with_timezone("UTC")),
-        Kind::Long => Arc::new(Int64Array::new(ints().collect(), nulls)),
-        Kind::Int => Arc::new(Int32Array::new(ints().map(narrow).collect(), nulls)),
-        Kind::Date => Arc::new(Date32Array::new(ints().map(narrow).collect(), nulls)),
-        Kind::Bool => Arc::new(BooleanArray::new(slots.map(|(_, slot)| slot == Some(1)).collect(), nulls)),
-        Kind::Text | Kind::Json => {
-            let (offsets, values) = texts(slots.map(|(piece, slot)| slot.map_or(&[][..], |slot| piece.bytes(slot))))?;
-            Arc::new(StringArray::try_new(offsets, values, nulls)?)
-        }
-        Kind::Bytes => {
-            let (offsets, values) = texts(slots.map(|(piece, slot)| slot.map_or(&[][..], |slot| piece.bytes(slot))))?;
-            Arc::new(BinaryArray::try_new(offsets, values, nulls)?)
-        }
-        Kind::Texts => {
-            let lists = slots.clone().map(|(piece, slot)| slot.map_or(&[][..], |slot| piece.items(slot)).len());
-            let offsets = OffsetBuffer::from_lengths(lists);
-            let items = slots.flat_map(|(piece, slot)| {
-                let items = slot.map_or(&[][..], |slot| piece.items(slot));
-                items.iter().map(move |item| piece.bytes(*item))
-            });
-            let (item_offsets, values) = texts(items)?;
-            let values = Arc::new(StringArray::try_new(item_offsets, values, None)?);
-            Arc::new(ListArray::try_new(list_item(), offsets, values, nulls)?)
-        }
-    })
-}
-
-/// The buffers of an array of texts.
-fn texts<'a>(each: impl Iterator<Item = &'a [u8]> + Clone) -> Result<(OffsetBuffer<i32>, Buffer), ArrowError> {
-    let mut offsets = Vec::with_capacity(each.size_hint().0 + 1);
-    // A buffer that grows is copied again and again, and is twice as large in the end.
-    let mut values = Vec::with_capacity(each.clone().map(<[u8]>::len).sum());
-    offsets.push(0);
-    for text in each {
-        values.extend_from_slice(text);
-        let end = i32::try_from(values.len());
-        offsets.push(end.map_err(|_| ArrowError::OffsetOverflowError(values.len()))?);
-    }
-    Ok((OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from_vec(values)))
 }

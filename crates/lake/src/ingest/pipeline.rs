@@ -16,7 +16,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select_biased, unbounded};
-use kforensic_event::rows::gather;
+use kforensic_event::gather::gather;
 use kforensic_event::shape::Position;
 use kforensic_event::{Origin, Reading, Rows, Shape};
 use sha2::{Digest, Sha256};

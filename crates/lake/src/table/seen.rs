@@ -220,7 +220,9 @@ impl SeenBuilder {
     /// The number of a host, which is most likely that of the row before.
     fn host(&mut self, last: usize, host: &str, cluster: &str) -> usize {
         let key = (cut(host), cut(cluster));
-        let is_it = |number: &usize| self.hosts.get(*number).is_some_and(|(known, _)| (&*known.0, &*known.1) == key);
+        let is_it = |number: &usize| {
+            self.hosts.get(*number).is_some_and(|(known, _)| same(&known.0, key.0) && same(&known.1, key.1))
+        };
         let known = Some(last).filter(is_it).or_else(|| (0..self.hosts.len()).find(is_it));
         known.unwrap_or_else(|| {
             self.hosts.push(((key.0.to_owned(), key.1.to_owned()), Slots::default()));
@@ -241,19 +243,20 @@ fn value(texts: &StringArray, row: usize) -> Option<&str> {
 }
 
 fn is(kind: &RequestKind, [group, resource, subresource, verb, level, host, cluster]: [Option<&str>; 7]) -> bool {
-    // The names are short: to compare them here is several times faster than to call `memcmp`.
-    let same = |ours: &str, theirs: Option<&str>| {
-        let theirs = theirs.unwrap_or_default();
-        ours.len() == theirs.len() && ours.bytes().zip(theirs.bytes()).all(|(our, their)| our == their)
-    };
-    same(&kind.group, group)
+    let is = |ours: &str, theirs: Option<&str>| same(ours, theirs.unwrap_or_default());
+    is(&kind.group, group)
         && kind.resource.is_some() == resource.is_some()
-        && same(kind.resource.as_deref().unwrap_or_default(), resource)
-        && same(&kind.subresource, subresource)
-        && same(&kind.verb, verb)
-        && same(&kind.level, level)
-        && same(&kind.host, host)
-        && same(&kind.cluster, cluster)
+        && is(kind.resource.as_deref().unwrap_or_default(), resource)
+        && is(&kind.subresource, subresource)
+        && is(&kind.verb, verb)
+        && is(&kind.level, level)
+        && is(&kind.host, host)
+        && is(&kind.cluster, cluster)
+}
+
+/// The names are short: to compare them here is several times faster than to call `memcmp`.
+fn same(ours: &str, theirs: &str) -> bool {
+    ours.len() == theirs.len() && ours.bytes().zip(theirs.bytes()).all(|(our, their)| our == their)
 }
 
 fn kind([group, resource, subresource, verb, level, host, cluster]: [Option<&str>; 7]) -> RequestKind {
