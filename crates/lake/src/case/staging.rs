@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::case::inspect::Left;
-use crate::ground::durable::{create_dirs, put_if_absent, set_read_only, sync_dir};
+use crate::ground::durable::{create_dirs, put_if_absent, set_read_only, sync_all, sync_dir};
 use crate::ground::error::LakeError;
 use crate::ground::journal::{JOURNAL_FILE, Scratch};
 
@@ -61,6 +61,8 @@ impl Staging {
         if moves.is_empty() {
             return Ok(());
         }
+        let staged: Vec<PathBuf> = moves.iter().map(|file| self.scratch.dir().join(&file.from)).collect();
+        sync_all(&staged)?;
         let places: Vec<_> = moves.iter().map(|file| (file.to.clone(), file.sha256.clone())).collect();
         self.scratch.journal.place(&places)?;
         sync_dir(self.scratch.dir())?;
@@ -83,10 +85,8 @@ impl Staging {
         // The folders themselves have names in those above.
         let above = folders.iter().flat_map(|folder| folder.ancestors().skip(1));
         let above: BTreeSet<_> = above.filter(|above| above.starts_with(&self.root)).map(Path::to_owned).collect();
-        for folder in folders.iter().chain(&above) {
-            sync_dir(folder)?;
-        }
-        Ok(())
+        let folders: Vec<PathBuf> = folders.into_iter().chain(above).collect();
+        sync_all(&folders)
     }
 
     /// Notes that the log decides from now on what is part of the case.

@@ -1,7 +1,9 @@
 //! Files and folders that survive a crash: made, moved and protected in the order that this takes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use crate::ground::error::LakeError;
 
@@ -39,6 +41,25 @@ pub(crate) fn put_if_absent(temporary: &Path, target: &Path) -> std::io::Result<
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), LakeError> {
     let open = fs::File::open(dir).map_err(LakeError::io("open", dir))?;
     open.sync_all().map_err(LakeError::io("write", dir))
+}
+
+/// Files that are made durable at the same time. File systems with a journal write it once for all that wait for it.
+const SYNCED_AT_ONCE: usize = 32;
+
+/// Makes files, or the names in folders, durable; in any order.
+pub(crate) fn sync_all(paths: &[PathBuf]) -> Result<(), LakeError> {
+    let next = AtomicUsize::new(0);
+    let sync = || {
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            sync_dir(path)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..SYNCED_AT_ONCE.min(paths.len())).map(|_| scope.spawn(sync)).collect();
+        let gone = |_| Err(LakeError::Accounts { problem: "a file could not be made durable".to_owned() });
+        others.into_iter().fold(sync(), |done, other| done.and(other.join().unwrap_or_else(gone)))
+    })
 }
 
 /// Committed files are never rewritten: nobody gets the right to.

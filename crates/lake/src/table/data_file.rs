@@ -165,7 +165,7 @@ impl Output {
         Ok(())
     }
 
-    /// Ends the file, which has to be moved into place then.
+    /// Ends the file, which has to be made durable and moved into place then: [`crate::case::staging::Staging::publish`].
     pub(crate) fn close(&self, ticket: u64, modification_time_ms: i64) -> Result<Add, LakeError> {
         let mut state = self.await_turn(ticket);
         let path = &self.path;
@@ -173,7 +173,6 @@ impl Output {
         self.begin(&mut state, properties(self.partition))?;
         let Writer::Writing(writer) = std::mem::replace(&mut state.writer, Writer::Gone) else { return Err(gone()) };
         let output = writer.into_inner().map_err(LakeError::parquet("write", path))?;
-        output.inner.sync_all().map_err(LakeError::io("write", path))?;
         let seen = std::mem::take(&mut state.seen).finish().filter(|_| !self.partition.is_rejects());
         let seen = seen.map(|seen| (SEEN.to_owned(), seen));
         let tags = [("sha256".to_owned(), output.sha256()), (MEMORY_BYTES.to_owned(), state.memory_bytes.to_string())];
