@@ -24,18 +24,15 @@
 -- arguments = ["-p", "actor=nobody"]
 -- rows = 0
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT audit_id FROM events
-        WHERE $actor::VARCHAR IS NULL OR user_name = $actor OR impersonated_user = $actor
-    ) USING (audit_id)
+    SELECT * FROM requests
+    WHERE $actor::VARCHAR IS NULL OR user_name = $actor OR impersonated_user = $actor
 ),
 asked AS (
     SELECT
         event_time, user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name,
         impersonated_user, source_ip, source_ips, user_agent, verb, resource, subresource, request_uri, namespace,
         name, outcome, decision_reason, cluster, host
-    FROM requests_of('few')
+    FROM few
     WHERE filters()
       AND ($actor::VARCHAR IS NULL OR user_name = $actor OR impersonated_user = $actor)
 )

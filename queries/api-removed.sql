@@ -16,12 +16,12 @@
 -- log = "hardened"
 -- rows = 0
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (SELECT audit_id FROM events WHERE contains(annotations, '"k8s.io/deprecated"')) USING (audit_id)
+    SELECT * FROM requests
+    WHERE contains(annotations, '"k8s.io/deprecated"')
 ),
 uses AS (
     SELECT *, json_text(json_body(annotations), 'k8s.io/removed-release') AS removed_in
-    FROM requests_of('few')
+    FROM few
     WHERE json_text(json_body(annotations), 'k8s.io/deprecated') = 'true' AND filters()
 )
 SELECT

@@ -44,7 +44,7 @@ suspects AS (
     UNION SELECT audit_id FROM unanswered
 ),
 few AS (
-    SELECT * FROM events SEMI JOIN suspects USING (audit_id)
+    SELECT * FROM requests SEMI JOIN suspects USING (audit_id)
 ),
 signs AS (
     SELECT requests.*, tidy([
@@ -58,7 +58,7 @@ signs AS (
             THEN 'double members in the body' END,
         CASE WHEN unanswered THEN 'write without an answer' END
     ]) AS signs
-    FROM requests_of('few') AS requests
+    FROM few AS requests
     LEFT JOIN usual USING (source_id)
     LEFT JOIN conflicts USING (audit_id)
     LEFT JOIN unanswered USING (event_time, audit_id)

@@ -24,14 +24,11 @@
 -- arguments = ["--user", "alice"]
 -- rows = 0
 WITH powerful AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT audit_id FROM events
-        WHERE list_has_any(user_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
-           OR list_has_any(impersonated_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
-           OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), user_name)
-           OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), impersonated_user)
-    ) USING (audit_id)
+    SELECT * FROM requests
+    WHERE list_has_any(user_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
+       OR list_has_any(impersonated_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
+       OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), user_name)
+       OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), impersonated_user)
 )
 SELECT
     user_name, impersonated_user,
@@ -41,7 +38,7 @@ SELECT
     count(*) FILTER (outcome = 'denied') AS denied,
     list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(resource, 'path'))))) AS actions,
     min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM requests_of('powerful')
+FROM powerful
 WHERE filters()
   AND not_own()
 GROUP BY ALL

@@ -26,7 +26,7 @@
 -- rows = 0
 WITH few AS (
     -- Whether an address lies in a network is asked once for each address.
-    SELECT * FROM events
+    SELECT * FROM requests
     WHERE $address::VARCHAR IS NULL
        OR source_ip IN (
            SELECT address FROM (SELECT unnest(list(DISTINCT source_ip)) AS address FROM events)
@@ -47,7 +47,7 @@ asked AS (
         event_time, user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name,
         impersonated_user, source_ip, source_ips, user_agent, verb, resource, subresource, request_uri, namespace,
         name, outcome, decision_reason, cluster, host
-    FROM requests_of('few')
+    FROM few
     WHERE filters()
 )
 SELECT aspect, value, requests, allowed, denied, failed, first_seen, last_seen

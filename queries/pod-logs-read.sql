@@ -22,9 +22,8 @@
 -- arguments = ["--user", "nobody"]
 -- rows = 0
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (SELECT audit_id FROM events WHERE resource = 'pods' AND subresource = 'log') USING (audit_id)
-    WHERE resource = 'pods'
+    SELECT * FROM requests
+    WHERE resource = 'pods' AND subresource = 'log'
 )
 SELECT
     event_time, user_name, impersonated_user, namespace, name,
@@ -32,7 +31,7 @@ SELECT
     uri_flag(request_uri, 'follow') AS follow, uri_flag(request_uri, 'previous') AS previous,
     TRY_CAST(uri_values(request_uri, 'tailLines')[1] AS BIGINT) AS tail_lines,
     outcome, status_code, source_ip, user_agent, audit_id
-FROM requests_of('few')
+FROM few
 WHERE resource = 'pods' AND subresource = 'log' AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,

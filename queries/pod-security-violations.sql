@@ -30,13 +30,10 @@
 -- arguments = ["--user", "nobody"]
 -- rows = 0
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT audit_id FROM events
-        WHERE contains(annotations, 'pod-security.kubernetes.io/audit-violations')
-           OR contains(annotations, 'pod-security.kubernetes.io/error')
-           OR contains(status_message, 'violates PodSecurity')
-    ) USING (audit_id)
+    SELECT * FROM requests
+    WHERE contains(annotations, 'pod-security.kubernetes.io/audit-violations')
+       OR contains(annotations, 'pod-security.kubernetes.io/error')
+       OR contains(status_message, 'violates PodSecurity')
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, outcome, status_code,
@@ -47,7 +44,7 @@ SELECT
         json_text(json_body(annotations), 'pod-security.kubernetes.io/error')
     ) AS violation,
     source_ip, audit_id
-FROM requests_of('few')
+FROM few
 WHERE filters()
   AND (
     json_text(json_body(annotations), 'pod-security.kubernetes.io/audit-violations') IS NOT NULL

@@ -9,9 +9,7 @@ use kforensic_lake::Snapshot;
 use kforensic_query::catalogue::{Parameter, Value};
 use kforensic_query::coverage::{Finding, LeftOut, Observed, Scope, Verdict, judge};
 use kforensic_query::trust::{Sieve, Trusted};
-use kforensic_query::{
-    CannedQuery, Catalogue, Limits, Parameters, QueryError, RowSink, RunSummary, Session, SinkError,
-};
+use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, QueryError, RunSummary, Session};
 use serde_json::json;
 
 use crate::error::CliError;
@@ -198,21 +196,7 @@ pub(crate) fn own_rows(
     }
     let mut all = parameters.clone();
     all.set(OWN, Value::Boolean(true));
-    let counted = session.run(query, &all, Some(1), &mut Nowhere)?;
-    Ok(Some(counted.total_rows.saturating_sub(rows)))
-}
-
-/// Takes rows that are only counted.
-struct Nowhere;
-
-impl RowSink for Nowhere {
-    fn columns(&mut self, _: &arrow::datatypes::SchemaRef) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn rows(&mut self, _: &arrow::array::RecordBatch) -> Result<(), SinkError> {
-        Ok(())
-    }
+    Ok(Some(session.count(query, &all)?.saturating_sub(rows)))
 }
 
 /// Names and values of a log on a terminal, which they must not command.

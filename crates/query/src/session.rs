@@ -6,17 +6,18 @@
 //! secret, and SQL cannot change that; and the kernel holds its threads to the same ([`crate::protection`]).
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use duckdb::{Config, Connection};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, SchemaRef};
+use duckdb::Connection;
 use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Note, Snapshot, check_files};
 
 use crate::catalogue::CannedQuery;
 use crate::engine::{Engine, Start};
-use crate::error::QueryError;
+use crate::error::{QueryError, SinkError};
 use crate::gate::Statement;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -24,16 +25,13 @@ use crate::progress::Progress;
 use crate::protection::{Protection, Reach};
 use crate::selection::Selection;
 use crate::sql::literals;
+use crate::starting::{Starting, temp_directory};
 use crate::statement;
 use crate::stream::{Bound, RowSink, Rows, RunSummary, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
 use crate::views::Provided;
-use crate::{ledger, network, own, views};
-
-/// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
-/// leave no room for the evidence that is being copied meanwhile.
-const SPILL_BYTES: u64 = 32 << 30;
+use crate::{ledger, views};
 
 /// Width of the boxes in a plan, in characters. DuckDB's own is 240.
 const PLAN_COLUMNS: usize = 100;
@@ -106,6 +104,15 @@ impl Session {
     /// When a file that the case lists is missing, has another size, or cannot be read as Parquet; when
     /// DuckDB cannot work under the path of the case; when a limit is not accepted.
     pub fn open(snapshot: &Snapshot, selection: &Selection, limits: &Limits) -> Result<Self, QueryError> {
+        Self::open_in(Starting::begin(limits)?, snapshot, selection)
+    }
+
+    /// The same in a DuckDB that was begun before.
+    ///
+    /// # Errors
+    /// As for [`Session::open`].
+    pub fn open_in(starting: Starting, snapshot: &Snapshot, selection: &Selection) -> Result<Self, QueryError> {
+        let limits = starting.limits().clone();
         let (event_files, reject_files) =
             (selection.event_files(snapshot), snapshot.reject_files().collect::<Vec<_>>());
         let component_files = Selection::of_components().event_files(snapshot);
@@ -115,8 +122,7 @@ impl Session {
         let files = [event_files.clone(), reject_files.clone(), more].concat();
         let checked = check_files(&files, &limits.checks).map_err(mismatch)?;
         let files: Vec<PathBuf> = events.iter().chain(&rejects).chain(&everywhere).map(PathBuf::from).collect();
-        let temp_directory = temp_directory(limits)?.to_owned();
-        let reach = Reach { files: files.clone(), folder: Some(temp_directory.clone().into()) };
+        let reach = Reach { files: files.clone(), folder: Some(temp_directory(&limits)?.into()) };
         let trouble = Arc::new(Trouble { files, memory_bytes: limits.memory_bytes });
         let content = Content {
             ledger: ledger::rows(snapshot)?,
@@ -130,10 +136,9 @@ impl Session {
             paths: events.into_iter().chain(rejects).chain(everywhere).collect(),
         };
         let open = {
-            let (trouble, memory_bytes) = (Arc::clone(&trouble), limits.memory_bytes);
+            let trouble = Arc::clone(&trouble);
             move || {
-                let opened = config(memory_bytes, &temp_directory).and_then(Connection::open_in_memory_with_flags);
-                let connection = opened.map_err(QueryError::engine("start DuckDB"))?;
+                let connection = starting.take()?;
                 content.load(&connection, &trouble)?;
                 connection.set_query_progress_tracking(true).map_err(QueryError::engine(LOCK))?;
                 let handles = (connection.interrupt_handle(), Progress::of(&connection));
@@ -210,6 +215,20 @@ impl Session {
         let rows = limit.map_or(Rows::All, Rows::Last);
         let done = stream(&self.engine, bound, rows, Some(sieve), &self.interrupt, sink);
         done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name), Author::Program))
+    }
+
+    /// How many rows a canned query has. DuckDB computes nothing for it that only stands in the rows.
+    ///
+    /// # Errors
+    /// As for [`Session::run`].
+    pub fn count(&self, query: &CannedQuery, parameters: &Parameters) -> Result<u64, QueryError> {
+        let Bound { sql, value } = self.bound(query, parameters)?;
+        let bound = Bound { sql: format!("SELECT count(*) AS rows FROM (\n{sql}\n)"), value };
+        let mut count = Count(0);
+        let done = stream(&self.engine, bound, Rows::All, None, &self.interrupt, &mut count);
+        let what = || format!("count the rows of the query `{}`", query.name);
+        done.map_err(|error| self.explain(error, &what(), Author::Program))?;
+        Ok(count.0)
     }
 
     /// Runs a statement of the user that has passed the gate, and hands its rows to `sink`, in its own order.
@@ -346,6 +365,22 @@ impl Session {
     }
 }
 
+/// Takes the one number of a count.
+struct Count(u64);
+
+impl RowSink for Count {
+    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        let counts = batch.column(0).as_primitive::<Int64Type>();
+        // Counts are not negative.
+        self.0 += counts.values().iter().map(|count| u64::try_from(*count).unwrap_or(0)).sum::<u64>();
+        Ok(())
+    }
+}
+
 const LOCK: &str = "lock DuckDB down";
 
 /// What a session is loaded with.
@@ -374,8 +409,6 @@ impl Content {
                 return Err(QueryError::Engine { action: "set the time zone to UTC".to_owned(), source: problem });
             }
         }
-        own::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
-        network::register(connection).map_err(QueryError::engine("add our functions to DuckDB"))?;
         ledger::load(connection, &self.ledger).map_err(QueryError::engine("load the ledger"))?;
         ledger::load_tags(connection, &self.notes).map_err(QueryError::engine("load the notes"))?;
         const VIEWS: &str = "create the views";
@@ -420,27 +453,6 @@ fn mismatch(Mismatch { path, problem }: Mismatch) -> QueryError {
         }
         MismatchProblem::Content { expected, found } => QueryError::Rewritten { path, expected, found },
     }
-}
-
-/// The folder to spill into, which the kernel can only allow when it exists.
-fn temp_directory(limits: &Limits) -> Result<&str, QueryError> {
-    let path: &Path = &limits.temp_directory;
-    fs::create_dir_all(path).map_err(|source| QueryError::Spill { path: path.to_owned(), source })?;
-    path.to_str().ok_or_else(|| QueryError::Path { path: path.to_owned(), problem: "it is not UTF-8" })
-}
-
-fn config(memory_bytes: u64, temp_directory: &str) -> duckdb::Result<Config> {
-    // Autoload is on in this build of DuckDB: `current_date` alone would go and fetch the extension `icu`.
-    Config::default()
-        .enable_autoload_extension(false)?
-        .with("allow_community_extensions", "false")?
-        .with("allow_persistent_secrets", "false")?
-        .with("memory_limit", format!("{memory_bytes}B"))?
-        // One thread is the caller's; those of DuckDB's own are started when this thread is restricted.
-        .with("threads", "1")?
-        .with("async_threads", "0")?
-        .with("temp_directory", temp_directory)?
-        .with("max_temp_directory_size", format!("{SPILL_BYTES}B"))
 }
 
 #[cfg(test)]

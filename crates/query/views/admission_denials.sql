@@ -11,19 +11,16 @@
 -- message: what the server answered
 CREATE VIEW admission_denials AS
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT audit_id FROM events
-        WHERE status_code >= 400
-          AND (
-            (status_code = 403 AND decision = 'allow')
-            OR regexp_matches(
-                status_message,
-                'denied the request|denied request|violates PodSecurity|(exceeded|failed) quota'
-                || '|(minimum|maximum) \S+ usage per |max limit to request ratio'
-            )
+    SELECT * FROM requests
+    WHERE status_code >= 400
+      AND (
+        (status_code = 403 AND decision = 'allow')
+        OR regexp_matches(
+            status_message,
+            'denied the request|denied request|violates PodSecurity|(exceeded|failed) quota'
+            || '|(minimum|maximum) \S+ usage per |max limit to request ratio'
         )
-    ) USING (audit_id)
+    )
 ),
 refusals AS (
     SELECT
@@ -63,7 +60,7 @@ refusals AS (
             WHEN contains(status_message, 'tolerations') THEN 'PodTolerationRestriction'
             ELSE 'other'
         END AS plugin
-    FROM requests_of('few')
+    FROM few
     -- The names in the message of an RBAC denial could look like anything.
     WHERE status_code >= 400 AND decision IS DISTINCT FROM 'forbid'
 )

@@ -19,11 +19,8 @@
 -- still_open: whether the stream started and its end is not in the log
 CREATE VIEW exec_sessions AS
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT audit_id FROM events WHERE resource = 'pods' AND subresource IN ('exec', 'attach', 'portforward')
-    ) USING (audit_id)
-    WHERE resource = 'pods'
+    SELECT * FROM requests
+    WHERE resource = 'pods' AND subresource IN ('exec', 'attach', 'portforward')
 )
 SELECT
     event_time, user_name, user_groups, impersonated_user, subresource AS kind, namespace, name, container, command, command_text,
@@ -43,6 +40,6 @@ FROM (
         uri_values(request_uri, 'ports') AS ports,
         event_time AS started,
         CASE WHEN stage IN ('ResponseComplete', 'Panic') THEN stage_time END AS ended
-    FROM requests_of('few')
+    FROM few
     WHERE resource = 'pods' AND subresource IN ('exec', 'attach', 'portforward') AND verb IN ('get', 'create')
 );

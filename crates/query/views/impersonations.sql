@@ -12,11 +12,8 @@
 -- privileged: whether the target is an administrator, the control plane, a node, or a service account of kube-system
 CREATE VIEW impersonations AS
 WITH suspects AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT audit_id FROM events
-        WHERE impersonated_user IS NOT NULL OR status_code = 403 AND contains(status_message, 'cannot impersonate')
-    ) USING (audit_id)
+    SELECT * FROM requests
+    WHERE impersonated_user IS NOT NULL OR status_code = 403 AND contains(status_message, 'cannot impersonate')
 ),
 found AS (
     SELECT
@@ -37,7 +34,7 @@ found AS (
         CASE WHEN impersonated_user IS NULL THEN
             nullif(regexp_extract(status_message, ' in the namespace "([^"]*)"$', 1), '')
         END AS target_namespace
-    FROM requests_of('suspects')
+    FROM suspects
     WHERE impersonated_user IS NOT NULL
        OR status_code = 403 AND contains(status_message, 'cannot impersonate') AND decision IS NULL
 )

@@ -14,16 +14,7 @@
 -- log_ends: time of the newest event of the host
 CREATE VIEW incomplete_requests AS
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT event_time, audit_id FROM events
-        GROUP BY event_time, audit_id, verb, request_uri, source_ip
-        HAVING NOT bool_or(
-            stage IS NULL OR stage IN ('ResponseComplete', 'Panic')
-            OR (stage = 'ResponseStarted' AND status_code >= 400)
-        )
-    ) AS open
-    ON events.audit_id = open.audit_id AND events.event_time = open.event_time
+    SELECT * FROM requests WHERE stage NOT IN ('ResponseComplete', 'Panic')
 ),
 ends AS (
     SELECT host, cluster, max(coalesce(stage_time, event_time)) AS log_ends FROM events GROUP BY host, cluster
@@ -38,7 +29,7 @@ SELECT
     END AS kind,
     stages, level, log_ends, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name, decision,
     decision_reason, api_group, requests.cluster, requests.host, request_uri, audit_id
-FROM requests_of('few') AS requests
+FROM few AS requests
 LEFT JOIN ends ON requests.host IS NOT DISTINCT FROM ends.host AND requests.cluster IS NOT DISTINCT FROM ends.cluster
 WHERE NOT list_has_any(stages, ['ResponseComplete', 'Panic'])
   AND len(stages) > 0

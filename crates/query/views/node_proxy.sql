@@ -11,9 +11,8 @@
 -- runs_code: whether the path runs something in a container, or reaches into one
 CREATE VIEW node_proxy AS
 WITH few AS (
-    SELECT * FROM events
-    SEMI JOIN (SELECT audit_id FROM events WHERE resource = 'nodes' AND subresource = 'proxy') USING (audit_id)
-    WHERE resource = 'nodes'
+    SELECT * FROM requests
+    WHERE resource = 'nodes' AND subresource = 'proxy'
 )
 SELECT
     event_time, user_name, user_groups, impersonated_user, verb, name, kubelet_path, kubelet_action, command,
@@ -31,7 +30,7 @@ FROM (
             *,
             '/' || ltrim(regexp_extract(uri_path(request_uri), '/nodes/[^/]+/proxy(/.*)?$', 1, 's'), '/')
                 AS kubelet_path
-        FROM requests_of('few')
+        FROM few
         WHERE resource = 'nodes' AND subresource = 'proxy'
     )
 );

@@ -7,7 +7,7 @@
 -- message: what the server answered
 CREATE VIEW throttled AS
 WITH few AS (
-    SELECT * FROM events SEMI JOIN (SELECT audit_id FROM events WHERE status_code = 429) USING (audit_id)
+    SELECT * FROM requests WHERE status_code = 429
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
@@ -20,5 +20,5 @@ SELECT
         AS retry_after_seconds,
     status_message AS message, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
     decision, decision_reason, api_group, cluster, host, request_uri, audit_id
-FROM requests_of('few')
+FROM few
 WHERE status_code = 429;

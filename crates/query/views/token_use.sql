@@ -37,11 +37,8 @@ WITH minted AS (
     GROUP BY issued_credential_id
 ),
 used AS (
-    SELECT * FROM events
-    SEMI JOIN (
-        SELECT audit_id FROM events
-        WHERE credential_id IN (SELECT issued_credential_id FROM events WHERE issued_credential_id IS NOT NULL)
-    ) USING (audit_id)
+    SELECT * FROM requests
+    WHERE credential_id IN (SELECT issued_credential_id FROM events WHERE issued_credential_id IS NOT NULL)
 )
 SELECT
     event_time, used.audit_id, verb, request_uri, user_name, user_groups, impersonated_user,
@@ -60,5 +57,5 @@ SELECT
     used.source_ip <> minting.source_ip AS elsewhere,
     resource, api_group, subresource, namespace, name, outcome, status_code,
     decision_reason, source_ip, user_agent, pod_name, node_name, stages, level, cluster, host
-FROM requests_of('used') AS used
+FROM used
 JOIN minted ON minted.issued_credential_id = used.credential_id;

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
 use kforensic_query::trust::Sieve;
-use kforensic_query::{CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Window, doubt, window};
+use kforensic_query::{
+    CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Starting, Window, doubt, window,
+};
 use kforensic_report::{Format, ReportError};
 use tempfile::TempDir;
 
@@ -51,6 +53,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
 
     let start = Instant::now();
+    let (limits, _spill) = limits()?;
+    let starting = Starting::begin(&limits)?;
     let case = Case::open(&folder)?;
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
@@ -68,7 +72,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let now = args.filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
     let sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
     let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path) };
-    let (shown, footnotes) = answer(asked, &snapshot, output, args.worth.envelope, interrupt)?;
+    let (shown, footnotes) = answer(asked, &snapshot, starting, output, args.worth.envelope, interrupt)?;
     footer(&shown, window, newest, start.elapsed());
     if args.filter.now.as_deref() == Some("last") {
         tell_of_the_future(&snapshot, clock);
@@ -163,14 +167,14 @@ struct Asked<'a> {
 fn answer(
     asked: Asked<'_>,
     snapshot: &Snapshot,
+    starting: Starting,
     mut output: Output,
     envelope: bool,
     interrupt: &Interrupt,
 ) -> Result<(Shown, Footnotes), CliError> {
-    let (limits, _spill) = limits()?;
     let Asked { query, parameters, limit, mut sieve, trusted } = asked;
-    let footnotes = Footnotes::of(query, parameters, snapshot, &limits)?;
-    let session = Session::open(snapshot, &Selection::of(query, parameters), &limits)?;
+    let footnotes = Footnotes::of(query, parameters, snapshot, starting.limits())?;
+    let session = Session::open_in(starting, snapshot, &Selection::of(query, parameters))?;
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
     let (format, layout) = (output.format, output.layout.clone());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use kforensic_lake::Case;
-use kforensic_query::{RunSummary, Session, Statement, gate};
+use kforensic_query::{RunSummary, Session, Starting, Statement, gate};
 
 use crate::answer::{self, Plan, Shown};
 use crate::args::SqlArgs;
@@ -19,7 +19,10 @@ use crate::output::{self, Output};
 /// Runs a statement of the user, when it only reads.
 pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let format = output::format_of(&args.output)?;
-    let statement = gate::check(&text(args)?)?;
+    let text = text(args)?;
+    let (limits, _spill) = limits()?;
+    let starting = Starting::begin(&limits)?;
+    let statement = gate::check(&text)?;
 
     let start = Instant::now();
     let case = Case::open(&case_folder(case))?;
@@ -27,8 +30,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
     let newest = snapshot.event_times().map(|(_, newest)| newest);
     let mut output = Output::open(&args.output, case.root())?;
     let limit = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let (limits, _spill) = limits()?;
-    let session = Session::open(&snapshot, statement.selection(), &limits)?;
+    let session = Session::open_in(starting, &snapshot, statement.selection())?;
     let shown = if statement.is_explanation() && format.is_table() {
         let handle = session.interrupt_handle();
         interrupt.on(move || handle.interrupt());

@@ -74,9 +74,10 @@ pub(super) fn boundary(bytes: &[u8], splits_lines: bool) -> usize {
         }
     }
     // Blank lines are no part of anything.
+    let is_line = boundary == 0 || bytes[boundary - 1] == b'\n';
     let blank = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
     match bytes.get(boundary..blank) {
-        Some(rest) if rest.trim_ascii().is_empty() => blank,
+        Some(rest) if is_line && rest.trim_ascii().is_empty() => blank,
         _ => boundary,
     }
 }
