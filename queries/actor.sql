@@ -23,16 +23,12 @@
 -- log = "hardened"
 -- arguments = ["-p", "actor=nobody"]
 -- rows = 0
-WITH few AS (
-    SELECT * FROM requests
-    WHERE $actor::VARCHAR IS NULL OR user_name = $actor OR impersonated_user = $actor
-),
-asked AS (
+WITH asked AS (
     SELECT
         event_time, user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name,
         impersonated_user, source_ip, source_ips, user_agent, verb, resource, subresource, request_uri, namespace,
         name, outcome, decision_reason, cluster, host
-    FROM few
+    FROM requests
     WHERE filters()
       AND ($actor::VARCHAR IS NULL OR user_name = $actor OR impersonated_user = $actor)
 )

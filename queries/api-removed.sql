@@ -15,14 +15,10 @@
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
-WITH few AS (
-    SELECT * FROM requests
-    WHERE contains(annotations, '"k8s.io/deprecated"')
-),
-uses AS (
+WITH uses AS (
     SELECT *, json_text(json_body(annotations), 'k8s.io/removed-release') AS removed_in
-    FROM few
-    WHERE json_text(json_body(annotations), 'k8s.io/deprecated') = 'true' AND filters()
+    FROM requests
+    WHERE contains(annotations, 'k8s.io/deprecated') AND json_text(json_body(annotations), 'k8s.io/deprecated') = 'true' AND filters()
 )
 SELECT
     api_group, api_version, resource, removed_in, user_name, count(*) AS requests, tidy(list(verb)) AS verbs,

@@ -18,12 +18,9 @@
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
-WITH few AS (
-    SELECT * FROM events SEMI JOIN audit_id_conflicts USING (audit_id)
-)
 SELECT
     audit_id, stage, kind, contents, requests, first_event, last_event, verbs, request_uris, users, source_ips,
     user_agents, hosts
 FROM audit_id_conflicts
-SEMI JOIN (SELECT audit_id FROM requests_of('few') WHERE filters()) USING (audit_id)
+SEMI JOIN (SELECT audit_id FROM requests WHERE filters()) USING (audit_id)
 ORDER BY audit_id, stage NULLS FIRST

@@ -23,25 +23,39 @@
 -- log = "hardened"
 -- arguments = ["--user", "alice"]
 -- rows = 0
-WITH powerful AS (
-    SELECT * FROM requests
-    WHERE list_has_any(user_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
-       OR list_has_any(impersonated_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
-       OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), user_name)
-       OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), impersonated_user)
+WITH alike AS (
+    -- What is costly is asked of kinds of requests, which are few.
+    SELECT
+        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        name, impersonated_groups, count(*) AS requests,
+        count(*) FILTER (outcome = 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen
+    FROM requests
+    WHERE filters()
+    GROUP BY
+        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        name, impersonated_groups
+),
+powerful AS (
+    SELECT
+        *, list_sort(effective_groups(user_groups, impersonated_user, impersonated_groups)) AS groups
+    FROM alike
+    WHERE (
+        list_has_any(user_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
+        OR list_has_any(impersonated_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
+        OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), user_name)
+        OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), impersonated_user)
+    )
+      AND not_own()
 )
 SELECT
-    user_name, impersonated_user,
-    list_sort(effective_groups(user_groups, impersonated_user, impersonated_groups)) AS groups,
-    source_ip, user_agent, count(*) AS requests,
-    count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
-    count(*) FILTER (outcome = 'denied') AS denied,
+    user_name, impersonated_user, groups, source_ip, user_agent, sum(requests)::BIGINT AS requests,
+    coalesce(sum(requests) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')), 0)::BIGINT
+        AS changes,
+    sum(denied)::BIGINT AS denied,
     list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(resource, 'path'))))) AS actions,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
+    min(first_seen) AS first_seen, max(last_seen) AS last_seen
 FROM powerful
-WHERE filters()
-  AND not_own()
-GROUP BY ALL
+GROUP BY user_name, impersonated_user, groups, source_ip, user_agent
 ORDER BY
     last_seen, user_name NULLS FIRST, impersonated_user NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST,
     groups NULLS FIRST

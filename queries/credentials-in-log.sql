@@ -19,14 +19,10 @@
 -- [[examples]]
 -- log = "metadata"
 -- rows = 0
-WITH few AS (
-    SELECT * FROM requests
-    WHERE redacted > 0 OR resource IN ('secrets', 'tokenreviews') OR subresource = 'token'
-)
 SELECT
     event_time, user_name, verb, resource, subresource, namespace, name, level, redacted,
     request_object IS NOT NULL AS in_request, response_object IS NOT NULL AS in_response, source_ip, audit_id
-FROM few
+FROM requests
 WHERE filters()
   AND (
       redacted > 0

@@ -20,15 +20,12 @@
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
-WITH few AS (
-    SELECT * FROM requests WHERE status_code >= 500
-)
 SELECT
     resource, subresource, api_group, verb, status_code, count(*) AS requests,
     count(*) FILTER (list_contains(stages, 'Panic')) AS panics,
     min(event_time) AS first_seen, max(event_time) AS last_seen, tidy(list(user_name)) AS users,
     min(status_message) AS a_message, min(audit_id) AS an_audit_id
-FROM few
+FROM requests
 WHERE status_code >= 500 AND filters()
 GROUP BY resource, subresource, api_group, verb, status_code
 ORDER BY

@@ -51,9 +51,12 @@ WITH written AS (
 managed AS (
     SELECT *, tidy([
         CASE WHEN contains(bodies, '"argocd.argoproj.io/') THEN 'Argo CD label' END,
-        CASE WHEN regexp_matches(bodies, '"manager"\s*:\s*"argocd-') THEN 'Argo CD field manager' END,
-        CASE WHEN regexp_matches(bodies, '"(kustomize|helm)\.toolkit\.fluxcd\.io/') THEN 'Flux label' END,
-        CASE WHEN regexp_matches(bodies, '"manager"\s*:\s*"(kustomize|helm)-controller"') THEN 'Flux field manager' END,
+        -- To look for a word costs a tenth of an expression.
+        CASE WHEN contains(bodies, '"argocd-') AND regexp_matches(bodies, '"manager"\s*:\s*"argocd-') THEN 'Argo CD field manager' END,
+        CASE WHEN contains(bodies, '.toolkit.fluxcd.io/')
+            AND regexp_matches(bodies, '"(kustomize|helm)\.toolkit\.fluxcd\.io/') THEN 'Flux label' END,
+        CASE WHEN (contains(bodies, '"kustomize-controller"') OR contains(bodies, '"helm-controller"'))
+            AND regexp_matches(bodies, '"manager"\s*:\s*"(kustomize|helm)-controller"') THEN 'Flux field manager' END,
         CASE WHEN contains(bodies, '"' || $label::VARCHAR || '":') THEN $label END,
         CASE WHEN name IS NOT NULL AND object IN (SELECT object FROM written WHERE by_gitops AND outcome = 'allowed')
             THEN 'written by GitOps' END

@@ -23,19 +23,22 @@
 -- arguments = ["--user", "nobody"]
 -- rows = 0
 WITH alike AS (
+    -- What is costly is asked of kinds of requests, which are few.
     SELECT
-        user_name, source_ip, user_agent, decision_reason, count(*) AS requests,
-        count(*) FILTER (outcome = 'denied') AS denied,
-        bool_and(is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource,
-            subresource, namespace, name)) AS own,
+        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        name, decision_reason, count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
         min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()
-    GROUP BY user_name, source_ip, user_agent, decision_reason
+    GROUP BY
+        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        name, decision_reason
 ),
 granted AS (
     SELECT
-        * EXCLUDE (decision_reason),
+        user_name, source_ip, user_agent, requests, denied, first_seen, last_seen,
+        is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource,
+            namespace, name) AS own,
         -- Written by the server: `RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "y" to Group "z"`.
         nullif(regexp_replace(
             regexp_extract(decision_reason, '^RBAC: allowed by \w+ "[^"]+" of \w+ "[^"]+"'),

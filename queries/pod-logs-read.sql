@@ -21,17 +21,13 @@
 -- log = "hardened"
 -- arguments = ["--user", "nobody"]
 -- rows = 0
-WITH few AS (
-    SELECT * FROM requests
-    WHERE resource = 'pods' AND subresource = 'log'
-)
 SELECT
     event_time, user_name, impersonated_user, namespace, name,
     nullif(uri_values(request_uri, 'container')[1], '') AS container,
     uri_flag(request_uri, 'follow') AS follow, uri_flag(request_uri, 'previous') AS previous,
     TRY_CAST(uri_values(request_uri, 'tailLines')[1] AS BIGINT) AS tail_lines,
     outcome, status_code, source_ip, user_agent, audit_id
-FROM few
+FROM requests
 WHERE resource = 'pods' AND subresource = 'log' AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,

@@ -10,19 +10,7 @@
 -- rule: webhook, policy, quota or Pod Security level that refused, as the message names it
 -- message: what the server answered
 CREATE VIEW admission_denials AS
-WITH few AS (
-    SELECT * FROM requests
-    WHERE status_code >= 400
-      AND (
-        (status_code = 403 AND decision = 'allow')
-        OR regexp_matches(
-            status_message,
-            'denied the request|denied request|violates PodSecurity|(exceeded|failed) quota'
-            || '|(minimum|maximum) \S+ usage per |max limit to request ratio'
-        )
-    )
-),
-refusals AS (
+WITH refusals AS (
     SELECT
         *,
         CASE
@@ -60,9 +48,16 @@ refusals AS (
             WHEN contains(status_message, 'tolerations') THEN 'PodTolerationRestriction'
             ELSE 'other'
         END AS plugin
-    FROM few
+    FROM requests
     -- The names in the message of an RBAC denial could look like anything.
-    WHERE status_code >= 400 AND decision IS DISTINCT FROM 'forbid'
+    WHERE status_code >= 400 AND decision IS DISTINCT FROM 'forbid' AND (
+        (status_code = 403 AND decision = 'allow')
+        OR regexp_matches(
+            status_message,
+            'denied the request|denied request|violates PodSecurity|(exceeded|failed) quota'
+            || '|(minimum|maximum) \S+ usage per |max limit to request ratio'
+        )
+    )
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, plugin,

@@ -6,13 +6,9 @@
 -- Columns:
 -- probe: whether only health, version or login documents were asked for, which default roles allow to everybody
 CREATE VIEW anonymous_requests AS
-WITH suspects AS (
-    SELECT * FROM requests
-    WHERE user_name = 'system:anonymous' OR list_contains(user_groups, 'system:unauthenticated')
-)
 SELECT
     event_time, audit_id, verb, request_uri, is_probe(request_uri) AS probe, user_name, user_groups, impersonated_user,
     resource, api_group, subresource, namespace, name, outcome, status_code, status_message,
     decision, decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host
-FROM suspects
+FROM requests
 WHERE user_name = 'system:anonymous' OR list_contains(user_groups, 'system:unauthenticated');

@@ -18,10 +18,6 @@
 -- duration_ms: from `started` to `ended`, milliseconds
 -- still_open: whether the stream started and its end is not in the log
 CREATE VIEW exec_sessions AS
-WITH few AS (
-    SELECT * FROM requests
-    WHERE resource = 'pods' AND subresource IN ('exec', 'attach', 'portforward')
-)
 SELECT
     event_time, user_name, user_groups, impersonated_user, subresource AS kind, namespace, name, container, command, command_text,
     stdin, tty, ports, outcome, status_code, status_message, started, ended,
@@ -40,6 +36,6 @@ FROM (
         uri_values(request_uri, 'ports') AS ports,
         event_time AS started,
         CASE WHEN stage IN ('ResponseComplete', 'Panic') THEN stage_time END AS ended
-    FROM few
+    FROM requests
     WHERE resource = 'pods' AND subresource IN ('exec', 'attach', 'portforward') AND verb IN ('get', 'create')
 );

@@ -11,11 +11,7 @@
 -- target: the impersonated user, or what was refused, `users/jane`, `groups/system:masters`; NULL when not told
 -- privileged: whether the target is an administrator, the control plane, a node, or a service account of kube-system
 CREATE VIEW impersonations AS
-WITH suspects AS (
-    SELECT * FROM requests
-    WHERE impersonated_user IS NOT NULL OR status_code = 403 AND contains(status_message, 'cannot impersonate')
-),
-found AS (
+WITH found AS (
     SELECT
         *,
         CASE
@@ -34,7 +30,7 @@ found AS (
         CASE WHEN impersonated_user IS NULL THEN
             nullif(regexp_extract(status_message, ' in the namespace "([^"]*)"$', 1), '')
         END AS target_namespace
-    FROM suspects
+    FROM requests
     WHERE impersonated_user IS NOT NULL
        OR status_code = 403 AND contains(status_message, 'cannot impersonate') AND decision IS NULL
 )

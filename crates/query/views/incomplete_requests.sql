@@ -13,10 +13,7 @@
 --     `not encoded` (a PATCH at level Request or above, whose event may have failed to be written), or `lost`
 -- log_ends: time of the newest event of the host
 CREATE VIEW incomplete_requests AS
-WITH few AS (
-    SELECT * FROM requests WHERE stage NOT IN ('ResponseComplete', 'Panic')
-),
-ends AS (
+WITH ends AS (
     SELECT host, cluster, max(coalesce(stage_time, event_time)) AS log_ends FROM events GROUP BY host, cluster
 )
 SELECT
@@ -29,8 +26,8 @@ SELECT
     END AS kind,
     stages, level, log_ends, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name, decision,
     decision_reason, api_group, requests.cluster, requests.host, request_uri, audit_id
-FROM few AS requests
+FROM requests
 LEFT JOIN ends ON requests.host IS NOT DISTINCT FROM ends.host AND requests.cluster IS NOT DISTINCT FROM ends.cluster
 WHERE NOT list_has_any(stages, ['ResponseComplete', 'Panic'])
-  AND len(stages) > 0
+  AND len(stages) > 0 AND stage IS NOT NULL
   AND NOT coalesce(status_code >= 400, false);

@@ -10,10 +10,6 @@
 -- command_text: the same, parted by spaces
 -- runs_code: whether the path runs something in a container, or reaches into one
 CREATE VIEW node_proxy AS
-WITH few AS (
-    SELECT * FROM requests
-    WHERE resource = 'nodes' AND subresource = 'proxy'
-)
 SELECT
     event_time, user_name, user_groups, impersonated_user, verb, name, kubelet_path, kubelet_action, command,
     array_to_string(command, ' ') AS command_text,
@@ -30,7 +26,7 @@ FROM (
             *,
             '/' || ltrim(regexp_extract(uri_path(request_uri), '/nodes/[^/]+/proxy(/.*)?$', 1, 's'), '/')
                 AS kubelet_path
-        FROM few
+        FROM requests
         WHERE resource = 'nodes' AND subresource = 'proxy'
     )
 );

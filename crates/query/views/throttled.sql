@@ -6,9 +6,6 @@
 -- retry_after_seconds: when the client was told to come back
 -- message: what the server answered
 CREATE VIEW throttled AS
-WITH few AS (
-    SELECT * FROM requests WHERE status_code = 429
-)
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
     CASE
@@ -20,5 +17,5 @@ SELECT
         AS retry_after_seconds,
     status_message AS message, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
     decision, decision_reason, api_group, cluster, host, request_uri, audit_id
-FROM few
+FROM requests
 WHERE status_code = 429;

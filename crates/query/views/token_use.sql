@@ -35,10 +35,6 @@ WITH minted AS (
     FROM token_requests
     WHERE issued_credential_id IS NOT NULL
     GROUP BY issued_credential_id
-),
-used AS (
-    SELECT * FROM requests
-    WHERE credential_id IN (SELECT issued_credential_id FROM events WHERE issued_credential_id IS NOT NULL)
 )
 SELECT
     event_time, used.audit_id, verb, request_uri, user_name, user_groups, impersonated_user,
@@ -57,5 +53,5 @@ SELECT
     used.source_ip <> minting.source_ip AS elsewhere,
     resource, api_group, subresource, namespace, name, outcome, status_code,
     decision_reason, source_ip, user_agent, pod_name, node_name, stages, level, cluster, host
-FROM used
+FROM requests AS used
 JOIN minted ON minted.issued_credential_id = used.credential_id;

@@ -113,6 +113,7 @@ impl Sessions<'_> {
             Some(at) => at,
             None => {
                 let session = Session::open(self.snapshot, &times, self.limits)?;
+                session.keep_views();
                 let handle = session.interrupt_handle();
                 self.interrupt.on(move || handle.interrupt());
                 self.open.push(session);

@@ -8,6 +8,8 @@ use kforensic_lake::{Checks, FileStats};
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
+use std::fs;
+
 use super::*;
 use crate::error::SinkError;
 
