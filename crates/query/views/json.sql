@@ -1,5 +1,7 @@
--- What queries need to read the bodies of requests. Never an error, whatever a body is. `json_member(json, key)` and
--- `json_text(json, key)` are functions of the program: the last member of that name, as JSON and as text.
+-- What queries need to read the bodies of requests. Never an error, whatever a body is.
+
+-- `json_member(json, key)` and `json_text(json, key)` are functions of the program: the last member of that name, as JSON
+-- and as text.
 
 -- The body as JSON that DuckDB can read; NULL when it is none. A lone surrogate such as `\ud800` is valid JSON to the
 -- API server, but not to DuckDB: without the repair, one in a label would hide the whole body.
