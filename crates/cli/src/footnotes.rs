@@ -182,6 +182,13 @@ pub(crate) fn trusted(
     Ok(Some((path, trusted)))
 }
 
+/// Whether the answer leaves out the cluster's own work, which is counted in a second run.
+pub(crate) fn leaves_out_own(query: &CannedQuery, parameters: &Parameters) -> bool {
+    let leaves_out = |parameter: &Parameter| parameter.default == Some(Value::Boolean(false));
+    let is_shown = parameters.get(OWN) == Some(&Value::Boolean(true));
+    !is_shown && query.parameter(OWN).is_some_and(leaves_out)
+}
+
 /// How many rows more the answer would have with the cluster's own work; `None` when the query leaves nothing out.
 pub(crate) fn own_rows(
     session: &Session,
@@ -189,9 +196,7 @@ pub(crate) fn own_rows(
     parameters: &Parameters,
     rows: u64,
 ) -> Result<Option<u64>, QueryError> {
-    let leaves_out = |parameter: &Parameter| parameter.default == Some(Value::Boolean(false));
-    let is_shown = parameters.get(OWN) == Some(&Value::Boolean(true));
-    if is_shown || !query.parameter(OWN).is_some_and(leaves_out) {
+    if !leaves_out_own(query, parameters) {
         return Ok(None);
     }
     let mut all = parameters.clone();

@@ -36,6 +36,11 @@ impl Parameters {
         }
     }
 
+    /// Whether they narrow the query by nothing but a window.
+    pub fn is_window(&self) -> bool {
+        self.condition.is_none() && self.values.keys().all(|name| name == "since" || name == "until")
+    }
+
     /// Narrows the query by a condition in SQL.
     ///
     /// # Errors
