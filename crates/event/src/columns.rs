@@ -56,6 +56,8 @@ pub struct Storage {
     pub searched: bool,
     /// Its values hardly repeat: a dictionary of them is only overhead.
     pub unique: bool,
+    /// Its numbers repeat and do not grow: a dictionary of them is smaller than their differences.
+    pub repeated: bool,
 }
 
 /// A column of the table `events`.
@@ -90,7 +92,7 @@ const fn column(
     meaning: &'static str,
     get: Get,
 ) -> Column {
-    const USUAL: Storage = Storage { bounded: false, searched: false, unique: false };
+    const USUAL: Storage = Storage { bounded: false, searched: false, unique: false, repeated: false };
     Column { name, kind, part, path, meaning, storage: USUAL, get }
 }
 
@@ -102,6 +104,11 @@ impl Column {
 
     const fn searched(mut self) -> Self {
         self.storage.searched = true;
+        self
+    }
+
+    const fn repeated(mut self) -> Self {
+        self.storage.repeated = true;
         self
     }
 
@@ -182,7 +189,7 @@ pub const COLUMNS: &[Column] = &[
     column("source_id", Text, Provenance, "", "source that the row comes from: commit and number of its ledger entry", |r| Cell::Text(&r.origin.source_id)),
     column("line_number", Long, Provenance, "", "line of the decompressed source, counted from 1", |r| Cell::Int(r.position.line)),
     column("byte_offset", Long, Provenance, "", "offset of the record in the decompressed source, in bytes", |r| Cell::Int(r.position.offset)),
-    column("byte_length", Long, Provenance, "", "length of the record in bytes, without the line ending", |r| Cell::Int(r.length)),
+    column("byte_length", Long, Provenance, "", "length of the record in bytes, without the line ending", |r| Cell::Int(r.length)).repeated(),
     column("reject_reason", Text, Provenance, "", "why the record is no audit event; NULL for events", |r| r.reject.map(|(reason, _)| reason).into()),
     column("raw", Bytes, Provenance, "", "bytes of a rejected record; NULL for events", |r| r.reject.map_or(Cell::Null, |(_, raw)| Cell::Bytes(raw))).unique(),
     folded("final", Bool, "this is the last stage of its request that is in the case: the row that stands for the request"),
