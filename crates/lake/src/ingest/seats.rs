@@ -30,10 +30,10 @@ use crate::table::snapshot::{DataFile, Snapshot};
 use crate::table::stats::FileStats;
 
 /// Memory of pieces whose rows wait to be gathered, in bytes.
-const PIECES_BYTES: usize = 64 * 1024 * 1024;
+const PIECES_BYTES: usize = 48 * 1024 * 1024;
 
 /// Memory of all gathered rows that wait for their files, in bytes. Beyond it, files are written.
-const GATHERED_BYTES: usize = 80 * 1024 * 1024;
+const GATHERED_BYTES: usize = 72 * 1024 * 1024;
 
 /// Memory of all rows of a file, in bytes, beyond which another one is begun.
 const MAX_FILE_BYTES: usize = 512 * 1024 * 1024;
