@@ -204,3 +204,21 @@ fn help_reads_like_documentation() {
     let help = run(folder.path(), &["query", "--help"]).stdout;
     assert!(help.contains("--source-ip <ADDRESS|CIDR>") && help.contains("--show-sql"), "{help}");
 }
+
+#[test]
+fn what_an_answer_was_read_from_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let told = |arguments: &[&str]| {
+        let ran = run(&case, &[&["query", "secret-reads", "--explain"], arguments].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let line = ran.stderr.lines().find_map(|line| line.strip_prefix("read: ")).unwrap().to_owned();
+        let numbers = line.split(|sign: char| !sign.is_ascii_digit()).filter_map(|part| part.parse::<u64>().ok());
+        <[u64; 6]>::try_from(numbers.collect::<Vec<_>>()).unwrap()
+    };
+    let [files, all_files, bytes, all_bytes, events, all_events] = told(&[]);
+    assert!(files < all_files && bytes < all_bytes && events < all_events);
+    assert_eq!(all_events, 8_973);
+    assert_eq!(told(&["--since", "2030-01-01"])[0], 0);
+}

@@ -182,6 +182,10 @@ pub(crate) struct QueryArgs {
     #[arg(long, conflicts_with = "from")]
     pub(crate) show_sql: bool,
 
+    /// Tell below the answer which part of the case it was read from: files, bytes and rows
+    #[arg(long)]
+    pub(crate) explain: bool,
+
     /// Ingest these paths first: into --case, or else into a temporary case that is removed afterwards
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) from: Vec<PathBuf>,

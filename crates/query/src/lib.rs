@@ -61,7 +61,7 @@ pub use parameters::Parameters;
 pub use problem::Problem;
 pub use progress::Progress;
 pub use protection::Protection;
-pub use selection::Selection;
+pub use selection::{Extent, Selection};
 pub use session::{Interrupt, Limits, Session, check};
 pub use starting::Starting;
 pub use status::Counts;

@@ -28,6 +28,27 @@ pub struct Selection {
     pub resources: Option<Vec<String>>,
 }
 
+/// Data files of a case, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Files.
+    pub files: u64,
+    /// Their size in bytes. A question reads the columns that it needs, which are a part of them.
+    pub bytes: u64,
+    /// Events in them.
+    pub rows: u64,
+}
+
+impl Extent {
+    fn of(files: Vec<&DataFile>) -> Self {
+        files.into_iter().fold(Self::default(), |sum, file| Self {
+            files: sum.files + 1,
+            bytes: sum.bytes + file.size_bytes,
+            rows: sum.rows + file.stats.rows,
+        })
+    }
+}
+
 impl From<Window> for Selection {
     fn from(window: Window) -> Self {
         Self { since: window.since, until: window.until, resources: None }
@@ -101,6 +122,11 @@ impl Selection {
                 && self.may_hold_times_of(file)
         };
         snapshot.event_files().filter(wanted).collect()
+    }
+
+    /// Which part of a case a session of this selection opens for its events.
+    pub fn extent(&self, snapshot: &Snapshot) -> Extent {
+        Extent::of(self.event_files(snapshot))
     }
 
     fn partitions(&self) -> Option<Vec<&'static str>> {

@@ -11,22 +11,27 @@
 -- refused_by: authentication, impersonation, authorization, admission (policy, quota, webhook); NULL when not told
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 CREATE VIEW auth_failures AS
-WITH failures AS (
+WITH suspects AS (
     SELECT
         *,
-        json_text(json_body(annotations), 'authentication.openshift.io/decision') AS login,
+        -- JSON is read where there is such an annotation, and nowhere else.
+        CASE WHEN contains(annotations, 'authentication.openshift.io/decision')
+            THEN json_text(json_body(annotations), 'authentication.openshift.io/decision') END AS login
+    FROM requests
+    WHERE status_code IN (401, 403) OR contains(annotations, 'authentication.openshift.io/decision')
+),
+failures AS (
+    SELECT
+        *,
         CASE
-            WHEN json_text(json_body(annotations), 'authentication.openshift.io/decision') IN ('deny', 'error')
-                THEN 'unauthenticated'
+            WHEN login IN ('deny', 'error') THEN 'unauthenticated'
             WHEN status_code = 401 THEN 'unauthenticated'
             WHEN contains(status_message, 'cannot impersonate') AND decision IS NULL THEN 'impersonation'
             WHEN user_name = 'system:anonymous' THEN 'anonymous'
             ELSE 'forbidden'
         END AS failure
-    FROM requests
-    -- Cheap, and true for all that follows: JSON is read of few rows then.
-    WHERE (status_code IN (401, 403) OR contains(annotations, 'authentication.openshift.io/decision')) AND (
-        status_code IN (401, 403) AND NOT (
+    FROM suspects
+    WHERE status_code IN (401, 403) AND NOT (
             decision IS NOT DISTINCT FROM 'allow' AND (
                 coalesce(subresource, '') = 'proxy'
                 -- Nobody is let in and then asked who he is, and admission has no say in reads, unless by the one behind.
@@ -35,8 +40,7 @@ WITH failures AS (
                     AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward')
             )
         )
-        OR json_text(json_body(annotations), 'authentication.openshift.io/decision') IN ('deny', 'error')
-    )
+        OR login IN ('deny', 'error')
 )
 SELECT
     event_time, audit_id, verb, request_uri,

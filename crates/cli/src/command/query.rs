@@ -77,6 +77,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     if args.filter.now.as_deref() == Some("last") {
         tell_of_the_future(&snapshot, clock);
     }
+    if args.explain {
+        explain(&Selection::of(query, &parameters), &snapshot);
+    }
     footnotes.tell();
     window_notes(window, &snapshot, args.filter.now.is_some());
     question_notes(query, &parameters, shown.run.total_rows, &snapshot)?;
@@ -84,6 +87,15 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         message::note(&note);
     }
     Ok(ingested)
+}
+
+/// Says which part of the case was opened, and of what.
+fn explain(selection: &Selection, snapshot: &Snapshot) {
+    let (read, all) = (selection.extent(snapshot), Selection::default().extent(snapshot));
+    message::plain(&format!(
+        "read: {} of {} files, {} of {} bytes in all of their columns, {} of {} events",
+        read.files, all.files, read.bytes, all.bytes, read.rows, all.rows
+    ));
 }
 
 /// Prints the statement that would run.
