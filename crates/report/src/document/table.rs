@@ -107,6 +107,20 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Whether a column has a text that is read, and not only looked up: it needs room to be.
+    #[must_use]
+    pub(crate) fn is_prose(&self, column: usize) -> bool {
+        const PROSE_CHARS: usize = 48;
+        let length = |value: &Value| match value {
+            Value::Text(text) | Value::Literal(text) if text.contains(' ') => text.chars().take(PROSE_CHARS).count(),
+            Value::Texts(texts) => texts.iter().map(|text| text.chars().take(PROSE_CHARS).count()).sum(),
+            _ => 0,
+        };
+        self.rows.iter().any(|row| length(&row[column]) >= PROSE_CHARS)
+    }
+}
+
 impl Value {
     /// A text, or nothing.
     #[must_use]

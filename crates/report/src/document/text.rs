@@ -96,6 +96,22 @@ impl Text {
         Self(vec![Span::Plain(words.into())])
     }
 
+    /// A text of our own words in which names stand between backticks, as messages have them.
+    #[must_use]
+    pub fn marked(words: &str) -> Self {
+        let parts: Vec<&str> = words.split('`').collect();
+        // An odd number of backticks marks nothing.
+        if parts.len() % 2 == 0 {
+            return Self::plain(words);
+        }
+        let spans = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
+        Self(
+            spans
+                .map(|(at, part)| if at % 2 == 0 { Span::Plain(part.into()) } else { Span::Name(part.into()) })
+                .collect(),
+        )
+    }
+
     /// A text that is one name from the evidence.
     #[must_use]
     pub fn name(name: impl Into<String>) -> Self {

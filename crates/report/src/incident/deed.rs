@@ -7,6 +7,9 @@ use super::row::Row;
 use crate::document::{Level, Span, Text, instant};
 use crate::visible::escape;
 
+/// The resource of a token among objects that were made.
+pub(crate) const TOKEN: &str = "serviceaccounts/token";
+
 /// Something that somebody did, as detections tell it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deed {
@@ -50,7 +53,7 @@ pub struct Object {
 }
 
 /// What a sentence adds when the row has it: the column, and the words before its value.
-const DETAILS: [(&str, &str); 28] = [
+const DETAILS: [(&str, &str); 27] = [
     ("role_ref", "giving"),
     ("subjects", "to"),
     ("subject", "to"),
@@ -74,10 +77,9 @@ const DETAILS: [(&str, &str); 28] = [
     ("ports", "port"),
     ("exposure", "by"),
     ("hosts", "host"),
-    ("violation", "against"),
+    ("violation", "violation:"),
     ("plugin", "against"),
     ("powers", "which can"),
-    ("actions", "by"),
     ("resources", "of"),
 ];
 
@@ -103,7 +105,8 @@ impl Deed {
             words,
             telling,
             outcome: row.text("outcome").map(str::to_owned),
-            level,
+            // Whether a server is well everybody may ask.
+            level: if row.is_true("probe") { Level::Info } else { level },
             queries: vec![query.to_owned()],
             audit_id: row.text("audit_id").map(str::to_owned),
             made: made(row),
@@ -136,9 +139,16 @@ fn span(span: &Span) -> String {
 
 /// What a request made: only what was allowed, and has a name.
 fn made(row: Row<'_>) -> Option<Object> {
+    if row.has("granted_seconds") && row.text("outcome") == Some("allowed") {
+        let (namespace, name) = row.text("service_account")?.split_once('/')?;
+        return Some(Object {
+            resource: TOKEN.to_owned(),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        });
+    }
     let is_made = row.text("verb") == Some("create") && row.text("outcome") == Some("allowed");
-    let dry = matches!(row.get("dry_run"), Some(crate::document::Value::Literal(truth)) if truth == "true");
-    if !is_made || dry || row.text("subresource").is_some() {
+    if !is_made || row.is_true("dry_run") || row.text("subresource").is_some() {
         return None;
     }
     Some(Object {
@@ -152,15 +162,17 @@ fn made(row: Row<'_>) -> Option<Object> {
 fn sentence(row: Row<'_>) -> (Text, u32) {
     const OWN: u32 = 10;
     let own = failures(row).or_else(|| command(row)).or_else(|| token(row)).or_else(|| secrets(row));
-    match own.or_else(|| acted(row)).or_else(|| looked(row)) {
-        // How often somebody sent something tells less than anything that was done.
-        Some(text) if matches!(text.0.first(), Some(Span::Plain(words)) if words.starts_with("sent ")) => (text, 0),
-        Some(text) => (text, OWN),
-        None => {
-            let told = DETAILS.iter().filter(|(name, _)| !row.texts(name).is_empty()).count();
-            (details(row, request(row)), u32::try_from(told).unwrap_or(OWN))
-        }
+    if let Some(text) = own.or_else(|| acted(row)).or_else(|| kubelet(row)) {
+        // A command in a template runs when its pods do: what was made tells more.
+        return (text, if row.text("via") == Some("template") { 1 } else { OWN });
     }
+    if let Some(text) = looked(row) {
+        // How often somebody sent something tells less than anything that was done.
+        let is_told = ["kinds", "secrets", "collections"].iter().any(|name| row.number(name).is_some());
+        return (text, if is_told { OWN } else { 0 });
+    }
+    let told = DETAILS.iter().filter(|(name, _)| !row.texts(name).is_empty()).count();
+    (details(row, request(row)), 2 + u32::try_from(told).unwrap_or(OWN))
 }
 
 /// `23 times unauthenticated`.
@@ -192,11 +204,14 @@ fn command(row: Row<'_>) -> Option<Text> {
 
 /// `minted a token of 10 years for kube-system/helper`.
 fn token(row: Row<'_>) -> Option<Text> {
-    let account = row.text("service_account")?;
-    let seconds = row.number("granted_seconds").or_else(|| row.number("requested_seconds"))?;
+    let account = row.text("service_account").filter(|_| row.has("granted_seconds"))?;
+    let did = if row.text("outcome") == Some("allowed") { "minted" } else { "tried to mint" };
+    let Some(seconds) = row.number("granted_seconds").or_else(|| row.number("requested_seconds")) else {
+        return Some(Text::plain(format!("{did} a token of unknown life for ")).and_name(account));
+    };
     let life = instant::length(seconds.saturating_mul(1_000_000));
     let life = if seconds >= 2 * YEAR { format!("{} years", seconds / YEAR) } else { life };
-    Some(Text::plain(format!("minted a token of {life} for ")).and_name(account))
+    Some(Text::plain(format!("{did} a token of {life} for ")).and_name(account))
 }
 
 /// Seconds of a year.
@@ -226,6 +241,18 @@ fn acted(row: Row<'_>) -> Option<Text> {
     Some(Text::plain(tried).and_name(target).and(" to ").then(infinitive(row)))
 }
 
+/// `asked the kubelet of worker-1 for /pods`, past the authorization of pods.
+fn kubelet(row: Row<'_>) -> Option<Text> {
+    let path = row.text("kubelet_path")?;
+    let node = row.text("name").unwrap_or_default();
+    let tried = if row.text("outcome") == Some("allowed") { "asked" } else { "tried to ask" };
+    let text = Text::plain(format!("{tried} the kubelet of ")).and_name(short(node)).and(" for ").and_name(short(path));
+    Some(match row.texts("command").join(" ") {
+        command if command.is_empty() => text,
+        command => text.and(", to run ").and_name(short(&command)),
+    })
+}
+
 /// What a row tells that stands for many requests.
 fn looked(row: Row<'_>) -> Option<Text> {
     if row.text("verb").is_some() {
@@ -236,27 +263,54 @@ fn looked(row: Row<'_>) -> Option<Text> {
     };
     if let (Some(credential), addresses) = (row.text("credential"), row.source_ips().len()) {
         let clients = row.texts("clients").into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let text = Text::plain("used the credential ").and_name(credential).and(" from ");
+        let text = match row.users().as_slice() {
+            // Where the log has no ids of credentials, it is called like its user.
+            [user] if *user == credential => Text::plain("used one credential from "),
+            _ => Text::plain("used the credential ").and_name(credential).and(" from "),
+        };
         let text = text.and(if addresses == 1 { "1 address".to_owned() } else { format!("{addresses} addresses") });
         return Some(listed(text.and(" with "), &clients));
     }
     if let Some(deleted) = count("collections", "collection", "collections") {
+        let of_one = |resources: &[&str]| match resources {
+            [resource] => Some(format!("{} {}", row.number("deleted")?, escape(&short(resource)))),
+            _ => None,
+        };
+        let resources = row.texts("resources");
+        if let (Some(0), Some(all)) = (row.number("collections"), of_one(&resources)) {
+            return Some(Text::plain(format!("deleted {all} in a burst")));
+        }
         let one_by_one = count("deleted", "object", "objects").unwrap_or_default();
-        return Some(details_of(row, Text::plain(format!("deleted {one_by_one} and {deleted}")), &["resources"]));
+        let deleted = match row.number("collections") {
+            Some(0) | None => one_by_one,
+            Some(_) => format!("{one_by_one} and {deleted}"),
+        };
+        return Some(details_of(row, Text::plain(format!("deleted {deleted} in a burst")), &["resources"]));
     }
     let requests = count("requests", "request", "requests")?;
     let refused = row.number("refused").or_else(|| row.number("denied")).filter(|number| *number > 0);
     let refused = refused.map(|number| format!(", {number} refused")).unwrap_or_default();
-    let text = match (row.number("kinds"), row.number("secrets")) {
-        (Some(kinds), _) => Text::plain(format!("listed {kinds} kinds in {requests}{refused}")),
-        (None, Some(secrets)) => Text::plain(format!("read {secrets} secrets in {requests}{refused}")),
-        (None, None) => Text::plain(format!("sent {requests}{refused}")),
+    let text = match (row.number("kinds"), row.number("secrets"), row.text("user_agent")) {
+        (Some(kinds), ..) => Text::plain(format!("listed {kinds} kinds in {requests}{refused}")),
+        (None, Some(secrets), _) => Text::plain(format!("read {secrets} secrets in {requests}{refused}")),
+        (None, None, Some(agent)) => {
+            Text::plain("used ").and_name(client(agent)).and(format!(" for {requests}{refused}"))
+        }
+        (None, None, None) => Text::plain(format!("sent {requests}{refused}")),
     };
-    let text = match row.text("user_agent") {
-        Some(agent) => text.and(" with ").and_name(short(agent)),
-        None => text,
+    let text = match row.texts("actions").as_slice() {
+        [] => text,
+        actions => {
+            let actions: Vec<String> = actions.iter().map(|action| (*action).to_owned()).collect();
+            listed(text.and(": "), &actions)
+        }
     };
-    Some(details_of(row, text, &["actions", "resources"]))
+    Some(details_of(row, text, &["resources"]))
+}
+
+/// A client as people say it: `curl/8.5.0` of all that it says about itself.
+fn client(agent: &str) -> String {
+    short(agent.split(' ').next().unwrap_or(agent))
 }
 
 /// `created the pod kube-system/node-helper`.
@@ -308,6 +362,8 @@ fn object(row: Row<'_>) -> Text {
     };
     let place = place(row);
     match (place.is_empty(), row.text("request_uri")) {
+        // A place without a name is a namespace.
+        (false, _) if !is_one && !resource.is_empty() && row.text("node").is_none() => text.and("of ").and_name(place),
         (false, _) => text.and_name(place),
         (true, Some(path)) if resource.is_empty() => text.and_name(short(path)),
         (true, _) => text.and("of the whole cluster"),
@@ -345,6 +401,12 @@ fn details(row: Row<'_>, text: Text) -> Text {
 fn details_of(row: Row<'_>, mut text: Text, names: &[&str]) -> Text {
     for (name, words) in DETAILS.iter().filter(|(name, _)| names.contains(name)) {
         let values: Vec<String> = row.texts(name).into_iter().map(str::to_owned).collect();
+        if *name == "powers"
+            && ["every verb", "every resource"].iter().all(|power| values.iter().any(|one| one == power))
+        {
+            text = text.and(", which can do everything");
+            continue;
+        }
         if !values.is_empty() {
             text = listed(text.and(format!(", {words} ")), &values);
         }
@@ -398,7 +460,7 @@ mod tests {
     #[expect(clippy::too_many_lines, reason = "a table of cases, one of each kind")]
     fn each_kind_of_row_has_its_sentence() {
         let allowed = ("outcome", text("allowed"));
-        let cases: [(&[(&str, Value)], &str); 10] = [
+        let cases: [(&[(&str, Value)], &str); 13] = [
             (
                 &[
                     ("verb", text("create")),
@@ -411,7 +473,11 @@ mod tests {
                 "created clusterrolebinding helper, giving ClusterRole/cluster-admin, to ServiceAccount/kube-system/helper",
             ),
             (
-                &[("service_account", text("kube-system/helper")), ("granted_seconds", Value::Number(315_360_000))],
+                &[
+                    ("service_account", text("kube-system/helper")),
+                    ("granted_seconds", Value::Number(315_360_000)),
+                    allowed.clone(),
+                ],
                 "minted a token of 10 years for kube-system/helper",
             ),
             (
@@ -446,7 +512,7 @@ mod tests {
                     ("deleted", Value::Number(7)),
                     allowed.clone(),
                 ],
-                "deleted all events prod, 7 of them",
+                "deleted all events of prod, 7 of them",
             ),
             (
                 &[
@@ -465,7 +531,33 @@ mod tests {
                     ("denied", Value::Number(18)),
                     ("user_agent", text("curl/8")),
                 ],
-                "listed 6 kinds in 18 requests, 18 refused with curl/8",
+                "listed 6 kinds in 18 requests, 18 refused",
+            ),
+            (
+                &[
+                    ("requests", Value::Number(2)),
+                    ("user_agent", text("curl/8.5.0 (x86_64)")),
+                    ("actions", texts(&["get secrets", "list secrets"])),
+                ],
+                "used curl/8.5.0 for 2 requests: get secrets, list secrets",
+            ),
+            (
+                &[
+                    ("service_account", text("kube-system/helper")),
+                    ("granted_seconds", Value::Nothing),
+                    allowed.clone(),
+                ],
+                "minted a token of unknown life for kube-system/helper",
+            ),
+            (
+                &[
+                    ("verb", text("get")),
+                    ("name", text("worker-1")),
+                    ("kubelet_path", text("/run/kube-system/helper/c")),
+                    ("command", text("id")),
+                    ("outcome", text("failed")),
+                ],
+                "tried to ask the kubelet of worker-1 for /run/kube-system/helper/c, to run id: failed",
             ),
             (&[("verb", text("get")), ("request_uri", text("/version")), allowed.clone()], "read /version"),
         ];

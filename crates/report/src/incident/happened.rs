@@ -17,12 +17,20 @@ pub(crate) struct Happened {
 /// At most `most` deeds of at least medium severity by the `people`, or of high severity by anybody.
 pub(crate) fn happened(incident: &Incident, people: &[Person], most: usize) -> Happened {
     let names: BTreeSet<&Option<String>> = people.iter().map(|person| &person.who).collect();
+    // What was set up is told where there is no other story: it is among the findings in any case.
+    let is_story = people.iter().any(|person| !person.is_setting_up);
+    let setting_up: BTreeSet<Option<String>> = people::stand_out(incident)
+        .into_iter()
+        .filter(|person| is_story && person.is_setting_up)
+        .map(|person| person.who)
+        .collect();
     let common = common(incident);
     let told = |deed: &Deed| {
         let is_seldom = deed.level >= Level::High || deed.queries.iter().any(|query| !common.contains(query.as_str()));
         deed.level >= Level::High || (deed.level >= Level::Medium && names.contains(&deed.who) && is_seldom)
     };
-    let deeds: Vec<Deed> = merged(incident).into_iter().filter(told).collect();
+    let deeds: Vec<Deed> =
+        merged(incident).into_iter().filter(|deed| told(deed) && !setting_up.contains(&deed.who)).collect();
     let mut deeds = fold(without_sums(deeds));
     let total = deeds.len();
     // The worst first; of equals those of who stands out most, of these the most telling, then the first.
@@ -92,12 +100,19 @@ pub(crate) fn people(incident: &Incident, most: usize) -> (Vec<Person>, usize) {
     (people, left_out)
 }
 
+/// Rights that everybody has: to have used them tells nothing.
+const RIGHTS_OF_ALL: [&str; 3] = ["system:basic-user", "system:discovery", "system:public-info-viewer"];
+
 /// Why somebody stands out, in few words.
 pub(crate) fn why(person: &Person) -> Vec<String> {
     let mut reasons = Vec::new();
-    if let Some(grant) = person.grants.iter().find(|grant| grant.starts_with("cluster-admin")).or(person.grants.first())
-    {
+    let is_telling = |grant: &&String| !RIGHTS_OF_ALL.iter().any(|right| grant.starts_with(right));
+    let of_admin = person.grants.iter().find(|grant| grant.starts_with("cluster-admin"));
+    if let Some(grant) = of_admin.or_else(|| person.grants.iter().find(is_telling)) {
         reasons.push(grant.clone());
+    }
+    if person.is_setting_up {
+        reasons.push("perhaps only setting up".to_owned());
     }
     if person.who.is_none() && person.requests > 0 {
         reasons.push(format!("{} of {} requests refused", person.denied, person.requests));

@@ -22,8 +22,36 @@ const fn weight(level: Level) -> u64 {
     }
 }
 
-/// What it adds that somebody suddenly came from another address with another client.
-const MOVED_WEIGHT: u64 = 20;
+/// What it adds that somebody suddenly came from another address with another client: as much as a critical finding.
+/// Somebody else uses that identity, or its owner has a new machine.
+const MOVED_WEIGHT: u64 = 40;
+
+/// What tells as much of setting a cluster up, or of looking after one, as of taking it over: an identity that nothing
+/// else tells of, and that works from where it always did, stands behind all others, whatever its rights.
+const SETTING_UP: [&str; 22] = [
+    "admission-denials",
+    "break-glass",
+    "configmap-credentials",
+    "credential-sharing",
+    "credentials-in-log",
+    "critical-configmaps",
+    "cron-jobs",
+    "gitops-drift",
+    "image-changes",
+    "node-joins",
+    "outside-networks",
+    "permission-checks",
+    "pod-security-violations",
+    "privileged-bindings",
+    "rbac-outside-window",
+    "recon",
+    "sensitive-objects",
+    "sensitive-roles",
+    "service-exposure",
+    "system-namespace-changes",
+    "token-secrets-created",
+    "webhook-changes",
+];
 
 /// One address and client that an identity used: a row of the query `origins`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +97,8 @@ pub struct Person {
     pub times: Option<(i64, i64)>,
     /// The detections that tell of it, the worst first, with their levels.
     pub detections: Vec<(Level, String)>,
+    /// Whether all that detections tell of it is what whoever sets a cluster up does, from where it always worked.
+    pub is_setting_up: bool,
     /// What it did, in time.
     pub deeds: Vec<Deed>,
 }
@@ -89,7 +119,7 @@ pub fn origins(batch: &RecordBatch) -> Vec<Origin> {
             denied: number("denied"),
             grants: row.texts("grants").into_iter().map(str::to_owned).collect(),
             times: row.times().unwrap_or_default(),
-            is_platform: matches!(row.get("platform"), Some(Value::Literal(truth)) if truth == "true"),
+            is_platform: row.is_true("platform"),
         }
     });
     rows.collect()
@@ -122,6 +152,9 @@ pub fn stand_out(incident: &Incident) -> Vec<Person> {
         if let Some(origins) = used.get(&person.who) {
             equip(person, origins);
         }
+        person.is_setting_up = person.who.is_some()
+            && person.moved.is_none()
+            && person.detections.iter().all(|(_, name)| SETTING_UP.contains(&name.as_str()));
         person.detections.sort_by(|one, other| (other.0, &one.1).cmp(&(one.0, &other.1)));
     }
     // What the cluster does by itself is told in the findings. A stolen identity of its own shows by graver deeds.
@@ -131,7 +164,9 @@ pub fn stand_out(incident: &Incident) -> Vec<Person> {
             && person.detections.iter().all(|(level, _)| *level < Level::High)
     };
     people.retain(|person| !is_own_work(person));
-    people.sort_by(|one, other| (other.score, &one.who).cmp(&(one.score, &other.who)));
+    people.sort_by(|one, other| {
+        (one.is_setting_up, other.score, &one.who).cmp(&(other.is_setting_up, one.score, &other.who))
+    });
     people
 }
 
@@ -225,6 +260,7 @@ fn join(known: &mut Deed, other: &Deed) {
     }
     known.level = known.level.max(other.level);
     known.queries.extend(other.queries.iter().cloned());
+    known.who = known.who.take().or_else(|| other.who.clone());
     known.made = known.made.take().or_else(|| other.made.clone());
     known.as_whom = known.as_whom.take().or_else(|| other.as_whom.clone());
 }

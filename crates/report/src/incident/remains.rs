@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::RecordBatch;
 
 use super::Incident;
-use super::deed::{Deed, Object};
+use super::deed::{Deed, Object, TOKEN, singular};
 use super::people::{Person, merged};
 use super::row::{Columns, Row};
 use crate::document::{Level, Value};
@@ -31,7 +31,7 @@ pub fn deletions(batch: &RecordBatch) -> Vec<Deletion> {
     for row in 0..batch.num_rows() {
         let values: Vec<Value> = (0..batch.num_columns()).map(|column| Value::of(batch, column, row)).collect();
         let row = Row { columns: &columns, values: &values, about: None };
-        let dry = matches!(row.get("dry_run"), Some(Value::Literal(truth)) if truth == "true");
+        let dry = row.is_true("dry_run");
         if row.text("outcome") != Some("allowed") || dry || row.text("subresource").is_some() {
             continue;
         }
@@ -56,7 +56,9 @@ pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
         deleted.entry(&deletion.resource).or_default().push(deletion);
     }
     let is_gone = |object: &Object, at: i64| {
-        let deletions = deleted.get(object.resource.as_str()).into_iter().flatten();
+        // A token ends with its service account.
+        let kind = if object.resource == TOKEN { "serviceaccounts" } else { object.resource.as_str() };
+        let deletions = deleted.get(kind).into_iter().flatten();
         let with_namespace = deleted.get("namespaces").into_iter().flatten();
         deletions.filter(|deletion| deletion.at >= at).any(|deletion| takes(deletion, object))
             || with_namespace
@@ -67,13 +69,31 @@ pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
     // Controllers make things for others all the time: what counts is what those made who stand out.
     let rank = |deed: &Deed| people.iter().position(|person| person.who == deed.who);
     let mut made: Vec<Deed> = merged(incident);
-    made.retain(|deed| deed.level >= Level::Medium && rank(deed).is_some());
-    made.sort_by_key(|deed| rank(deed));
+    let is_story = people.iter().any(|person| !person.is_setting_up);
+    made.retain(|deed| {
+        deed.level >= Level::Medium && rank(deed).is_some_and(|rank| !is_story || !people[rank].is_setting_up)
+    });
+    // What somebody made before somebody else came with that identity is told last.
+    let before = |deed: &Deed| {
+        let moved = rank(deed).and_then(|rank| people[rank].moved.as_ref());
+        moved.is_some_and(|(since, ..)| deed.at < *since)
+    };
+    made.sort_by_key(|deed| (before(deed), rank(deed)));
     made.into_iter()
         .filter(|deed| {
             deed.made.as_ref().is_some_and(|object| !is_gone(object, deed.at) && seen.insert(object.clone()))
         })
         .collect()
+}
+
+/// What is left behind, as people say it: `pod prod/web`, `token of 10 years for kube-system/helper`.
+pub(crate) fn words_of(deed: &Deed, object: &Object) -> String {
+    let place: Vec<&str> = object.namespace.iter().chain([&object.name]).map(String::as_str).collect();
+    if object.resource == TOKEN {
+        let words = Deed { times: 1, outcome: None, ..deed.clone() }.text();
+        return words.strip_prefix("minted a ").map_or_else(|| format!("token for {}", place.join("/")), str::to_owned);
+    }
+    format!("{} {}", singular(&object.resource), place.join("/"))
 }
 
 /// Whether a deletion may have taken an object. One of all objects of a kind need not name them: with it, nothing can

@@ -41,6 +41,11 @@ impl<'a> Row<'a> {
         (*value != Value::Nothing).then_some(value)
     }
 
+    /// Whether the answer has that column, whatever this row has in it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.columns.places.contains_key(name)
+    }
+
     /// A text that is not empty.
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         match self.get(name) {
@@ -57,6 +62,11 @@ impl<'a> Row<'a> {
             Some(Value::Texts(texts)) => texts.iter().map(String::as_str).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether it says that something is so.
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Value::Literal(truth)) if truth == "true")
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<i64> {

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar;
 
-use super::deed::{Deed, singular};
+use super::deed::Deed;
 use super::happened::{happened, people, why};
 use super::people::Person;
-use super::remains::left_behind;
+use super::remains::{left_behind, words_of};
 use super::{Finding, Incident};
 use crate::document::{Level, instant};
 use crate::visible::{escape, width};
@@ -155,7 +155,7 @@ fn stand_out(page: &mut Page, people: &[Person], left_out: usize) {
         );
         let room = page.width.saturating_sub(width(&head));
         let why = escape(&why(person).join("; ")).into_owned();
-        for (at, line) in words_in_lines(&why, room).into_iter().take(2).enumerate() {
+        for (at, line) in first_lines(&why, room, 2).into_iter().enumerate() {
             let before = if at == 0 { head.clone() } else { " ".repeat(width(&head)) };
             page.line(&format!("{before}{line}"));
         }
@@ -181,7 +181,7 @@ fn what_happened(page: &mut Page, incident: &Incident, people: &[Person]) {
     };
     let longest = |of: &dyn Fn(&Deed) -> usize, most: usize| told.deeds.iter().map(of).max().unwrap_or(0).min(most);
     let from_width = longest(&|deed| deed.from.first().map_or(1, |from| width(&escape(from))), 15);
-    let who_width = longest(&|deed| width(&who(deed)), 16);
+    let who_width = longest(&|deed| width(&who(deed)), if page.width < WIDTH { 16 } else { 20 });
     let query_width = longest(&|deed| deed.queries.first().map_or(0, |query| width(query)), 20);
     for deed in &told.deeds {
         let time = instant::millis(deed.at);
@@ -216,20 +216,19 @@ fn findings(page: &mut Page, incident: &Incident) {
         (count > 0).then(|| format!("{count} {level}"))
     });
     page.heading("FINDINGS", &format!("  {}", counts.collect::<Vec<_>>().join(", ")));
-    let room = page.width.saturating_sub(9 + 30 + 7 + 24 + 20 + 8).max(20);
     for finding in found.iter().take(FINDINGS_MAX).filter(|finding| finding.question.level >= Level::Medium) {
         let names: Vec<String> = finding.users.iter().map(|(name, _)| short_name(name)).collect();
         let addresses: Vec<String> = finding.source_ips.iter().map(|(address, _)| address.clone()).collect();
         let times = finding.times.map_or(String::new(), |(first, last)| span_short(first, last));
-        let partly = if finding.question.verdict.is_blind { " (partly seen)" } else { "" };
+        let partly = if finding.question.verdict.is_blind { " partly" } else { "" };
         page.levelled(
             finding.question.level,
             &format!(
                 "{}  {:>5}  {}  {}  {times}{partly}",
                 padded(&finding.question.name, 28),
                 finding.total_rows,
-                padded(&limited(&names, 2), 24),
-                padded(&limited(&addresses, 1), room.min(18)),
+                padded(&limited(&names, 2), 22),
+                padded(&limited(&addresses, 1), 14),
             ),
         );
     }
@@ -244,9 +243,7 @@ fn remains(page: &mut Page, incident: &Incident, people: &[Person]) {
     let mut names: Vec<String> = Vec::new();
     for deed in &left {
         if let Some(object) = &deed.made {
-            let place =
-                object.namespace.iter().chain([&object.name]).map(|part| escape(part)).collect::<Vec<_>>().join("/");
-            names.push(format!("{} {place}", escape(&singular(&object.resource))));
+            names.push(escape(&words_of(deed, object)).into_owned());
         }
     }
     if names.is_empty() {
@@ -263,7 +260,9 @@ fn cannot_tell(page: &mut Page, incident: &Incident) {
     if lines.is_empty() && incident.reservations.is_empty() {
         return;
     }
-    let mut text: Vec<String> = lines.iter().take(BLIND_MAX).cloned().collect();
+    let room = page.width.saturating_sub("THIS LOG CANNOT TELL".len() + 2);
+    let short = |line: &String| first_lines(line, room, 3).join(" ");
+    let mut text: Vec<String> = lines.iter().take(BLIND_MAX).map(short).collect();
     if lines.len() > BLIND_MAX {
         text.push(format!("and {} more questions: `kforensic query coverage`", lines.len() - BLIND_MAX));
     }
@@ -330,8 +329,8 @@ fn terse(text: &str) -> String {
         ("deleted ", "- "),
         ("changed ", "~ "),
         ("read the values of ", "READ "),
-        ("tried: ", "TRIED "),
-        ("tried to read ", "TRIED to read "),
+        ("tried: ", "TRIED to "),
+        ("tried to ", "TRIED to "),
         ("ran ", "RAN "),
     ];
     let short = SHORT.iter().find_map(|(long, short)| Some(format!("{short}{}", text.strip_prefix(long)?)));
@@ -354,6 +353,20 @@ fn words_in_lines(text: &str, room: usize) -> Vec<String> {
                 line.push(' ');
             }
             line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// The first lines of a text, the last of which says when there are more.
+fn first_lines(text: &str, room: usize, most: usize) -> Vec<String> {
+    let mut lines = words_in_lines(text, room);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let end = last.trim_end_matches([',', ';', ' ']).len();
+            last.truncate(end);
+            *last = fitted(&format!("{last} …"), room);
         }
     }
     lines

@@ -91,7 +91,7 @@ fn table(rows: &Table) -> Markup {
             div.scroll tabindex="0" role="region" aria-label=(escape(&rows.caption)) {
                 table.sortable id=(rows.id) {
                     caption { (escape(&rows.caption)) (counted(rows)) }
-                    thead { tr { @for at in &columns { (heading(&rows.columns[*at])) } } }
+                    thead { tr { @for at in &columns { (heading(&rows.columns[*at], rows.is_prose(*at))) } } }
                     tbody { @for row in &rows.rows { tr { @for at in &columns { (cell(&row[*at], &rows.columns[*at])) } } } }
                 }
             }
@@ -111,9 +111,9 @@ fn counted(rows: &Table) -> String {
     }
 }
 
-fn heading(column: &Column) -> Markup {
+fn heading(column: &Column, is_prose: bool) -> Markup {
     let name = if column.name.is_empty() { "of" } else { &column.name };
-    html! { th scope="col" class=(class(column)) { (escape(name)) } }
+    html! { th.prose[is_prose].(class(column)) scope="col" { (escape(name)) } }
 }
 
 fn class(column: &Column) -> &'static str {

@@ -57,7 +57,7 @@ fn part(finding: &Finding) -> Part {
     if !question.verdict.state.is_empty() {
         let words = &question.verdict.words;
         let text = Text::default().and_strong(&question.verdict.state);
-        fact("verdict", if words.is_empty() { text } else { text.and(format!(": {words}")) });
+        fact("verdict", if words.is_empty() { text } else { text.and(": ").then(Text::marked(words)) });
     }
     fact("known noise", Text::plain(tidy(&question.noise)));
     if !question.attack.is_empty() {

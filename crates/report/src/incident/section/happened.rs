@@ -3,9 +3,9 @@
 use super::super::Incident;
 use super::Plan;
 use crate::document::{Block, Section, Span, Text, instant};
-use crate::incident::deed::{Deed, singular};
+use crate::incident::deed::Deed;
 use crate::incident::happened::{happened, people};
-use crate::incident::remains::left_behind;
+use crate::incident::remains::{left_behind, words_of};
 
 /// Things left behind that are named.
 const LEFT_MAX: usize = 40;
@@ -32,14 +32,12 @@ pub(super) fn make(incident: &Incident, plan: &Plan) -> Section {
         let mut text = Text::default().and_strong("No deletion is seen of ");
         for (count, deed) in left.iter().take(LEFT_MAX).enumerate() {
             let Some(object) = &deed.made else { continue };
-            let place: Vec<&str> = object.namespace.iter().chain([&object.name]).map(String::as_str).collect();
             let before = if count == 0 { "" } else { ", " };
-            text = text.and(before).and_name(format!("{} {}", singular(&object.resource), place.join("/")));
+            text = text.and(before).and_name(words_of(deed, object));
         }
         let more = left.len().saturating_sub(LEFT_MAX);
         let end = if more > 0 { format!(", and {more} more") } else { String::new() };
-        text =
-            text.and(format!("{end}: as far as this log goes they are still there, and so are tokens until they end."));
+        text = text.and(format!("{end}: as far as this log goes they are still there."));
         blocks.push(Block::Prose(text));
     }
     Section { id: "happened".to_owned(), title: "What happened".to_owned(), blocks }

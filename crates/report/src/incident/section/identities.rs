@@ -62,6 +62,13 @@ fn name(person: &Person) -> String {
     person.who.clone().unwrap_or_else(|| "(no credential)".to_owned())
 }
 
+/// The same as a picture has room for: `web (prod)`.
+fn short(person: &Person) -> String {
+    let name = name(person);
+    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    account.map_or(name.clone(), |(namespace, account)| format!("{account} ({namespace})"))
+}
+
 fn lanes(people: &[Person]) -> Option<Lanes> {
     let lanes: Vec<Lane> = people
         .iter()
@@ -72,7 +79,7 @@ fn lanes(people: &[Person]) -> Option<Lanes> {
             deeds.truncate(MARKS_MAX);
             deeds.sort_by_key(|deed| (deed.level, deed.at));
             let marks = deeds.into_iter().map(|deed| Mark { at: deed.at, level: deed.level, words: deed.text() });
-            Lane { name: name(person), seen: None, marks: marks.collect() }
+            Lane { name: short(person), seen: None, marks: marks.collect() }
         })
         .collect();
     let times = lanes.iter().flat_map(|lane| lane.marks.iter().map(|mark| mark.at));

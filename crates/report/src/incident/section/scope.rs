@@ -22,7 +22,7 @@ pub(super) fn head(incident: &Incident) -> Vec<(String, Text)> {
         let words = format!(" of {} detections could not see all that they ask for: ", incident.findings.len());
         let mut text = Text::default().and_strong(blind.to_string()).and(words);
         for line in super::super::triage::blind(incident).into_iter().take(BLIND_MAX) {
-            text = text.and(format!("{line}. "));
+            text = text.then(Text::marked(&line)).and(". ");
         }
         facts.push(("cannot be seen".to_owned(), text.and_link("visibility", "What this log can and cannot show")));
     }

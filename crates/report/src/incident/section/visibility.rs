@@ -22,7 +22,7 @@ pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
         }
     }
     if !incident.reservations.is_empty() {
-        blocks.push(Block::List(incident.reservations.iter().map(|words| Text::plain(words.as_str())).collect()));
+        blocks.push(Block::List(incident.reservations.iter().map(|words| Text::marked(words)).collect()));
     }
     if !blind.is_empty() {
         let columns = ["severity", "detection", "verdict", "why", "needs", "rows"];
