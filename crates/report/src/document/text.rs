@@ -101,7 +101,7 @@ impl Text {
     pub fn marked(words: &str) -> Self {
         let parts: Vec<&str> = words.split('`').collect();
         // An odd number of backticks marks nothing.
-        if parts.len() % 2 == 0 {
+        if parts.len().is_multiple_of(2) {
             return Self::plain(words);
         }
         let spans = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
