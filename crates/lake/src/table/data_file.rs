@@ -98,7 +98,7 @@ struct OutputState {
 enum Writer {
     /// Nothing of it is written.
     Begun(File),
-    Writing(ArrowWriter<Hashing<File>>),
+    Writing(Box<ArrowWriter<Hashing<File>>>),
     /// It is closed, or could not be written.
     Gone,
 }
@@ -135,7 +135,7 @@ impl Output {
                 let options =
                     ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
                 let writer = ArrowWriter::try_new_with_options(Hashing::new(file), columns::schema(), options);
-                Writer::Writing(writer.map_err(LakeError::parquet("write", &self.path))?)
+                Writer::Writing(Box::new(writer.map_err(LakeError::parquet("write", &self.path))?))
             }
             writer => writer,
         };
