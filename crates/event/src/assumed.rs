@@ -17,7 +17,8 @@ pub const STAGE_TIME: &str = "stage_time";
 /// `user` was a mere name: what else the server knew of the user is lost.
 pub const USER: &str = "user";
 
-/// Dots in keys had been replaced: they were put back where only a DNS name can stand.
+/// Members had other names than the server gives them: dots had been replaced, or all were written in another way
+/// (`role_ref`). They were put back as far as that is certain.
 pub const KEYS: &str = "keys";
 
 /// The collector replaced the body of the request by a placeholder.

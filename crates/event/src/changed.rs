@@ -16,7 +16,7 @@ use crate::keys;
 use crate::time;
 
 /// Levels that a policy can have.
-const LEVELS: [&str; 4] = ["None", "Metadata", "Request", "RequestResponse"];
+pub(crate) const LEVELS: [&str; 4] = ["None", "Metadata", "Request", "RequestResponse"];
 
 /// Names under which collectors keep the time of a record, the surest first.
 const RECORD_TIMES: [&str; 6] = ["@timestamp", "time", "_time", "ts", "date", "datetime"];

@@ -39,6 +39,7 @@ pub mod rows;
 pub mod salvage;
 pub mod shape;
 pub mod time;
+mod words;
 
 pub use cell::Cell;
 pub use columns::{COLUMNS, Column, Kind};

@@ -5,6 +5,10 @@
 //! before the first stage. The fold is done when a file is written, so that a query finds requests by a plain filter:
 //! the row of the last stage is `final`, and says which `stages` the case holds and what the `outcome` was.
 //!
+//! A collector may have dropped the time of the request, so that each stage has the time at which it was written
+//! ([`crate::assumed::EVENT_TIME`]). Such an event belongs to the earlier events of its request that agree in all else, as long as
+//! its stage comes behind theirs, or is one of theirs (the copy of another collector).
+//!
 //! It is right as long as all events of a request lie in one file. Who writes files keeps that: events of a request
 //! share their time and their resource, hence their partition; and when another event of a stored request comes, the
 //! stored ones are written anew, beside it.
@@ -19,6 +23,7 @@ use arrow::array::{
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
+use crate::assumed::EVENT_TIME as EVENT_TIME_ASSUMED;
 use crate::columns::{self, COLUMNS, Part};
 
 /// Columns that tell a request from all others, `event_time` apart.
@@ -36,6 +41,9 @@ const EVENT_TIME: usize = columns::at("event_time");
 const STAGE_TIME: usize = columns::at("stage_time");
 const STAGE: usize = columns::at("stage");
 const STATUS_CODE: usize = columns::at("status_code");
+const ASSUMED: usize = columns::at("assumed");
+const SALVAGED: usize = columns::at("salvaged");
+const OTHER: usize = columns::at("other");
 const SOURCE_ID: usize = columns::at("source_id");
 const BYTE_OFFSET: usize = columns::at("byte_offset");
 const BODIES: [usize; 2] = [columns::at("request_object"), columns::at("response_object")];
@@ -107,12 +115,56 @@ impl<'a> View<'a> {
     }
 
     /// How much of the event a row holds: of copies that differ the fuller one answers, whatever the order in which
-    /// they came. Columns that are set, then bytes of bodies.
-    fn fullness(&self, row: usize) -> (usize, usize) {
-        let content = COLUMNS.iter().enumerate().filter(|(_, column)| column.part == Part::Content);
+    /// they came. Columns that are set, then whether it is as the server wrote it, then bytes of bodies. What no column
+    /// holds makes no copy fuller: a collector's own words stand there.
+    fn fullness(&self, row: usize) -> (usize, bool, usize) {
+        let content = COLUMNS.iter().enumerate().filter(|(at, column)| column.part == Part::Content && *at != OTHER);
         let set = content.filter(|(at, _)| self.batch.column(*at).is_valid(row)).count();
+        let is_exact = self.batch.column(ASSUMED).is_null(row) && self.batch.column(SALVAGED).is_null(row);
         let bodies = BODIES.map(|at| text(self.batch.column(at).as_string::<i32>(), row).map_or(0, str::len));
-        (set, bodies.iter().sum())
+        (set, is_exact, bodies.iter().sum())
+    }
+
+    /// Whether the time of a row stands for that of the request.
+    fn is_time_assumed(&self, row: usize) -> bool {
+        let assumed = self.batch.column(ASSUMED).as_list::<i32>();
+        assumed.is_valid(row) && assumed.value(row).as_string::<i32>().iter().flatten().any(|what| what == EVENT_TIME_ASSUMED)
+    }
+
+    /// Puts requests together whose events have only assumed times in common with none.
+    fn join(&self, requests: &mut Vec<Vec<usize>>) {
+        let is_assumed = |rows: &[usize]| rows.iter().all(|row| self.is_time_assumed(*row));
+        // Nearly every file passes here.
+        if self.batch.column(ASSUMED).null_count() == self.batch.num_rows() || !requests.iter().any(|rows| is_assumed(rows)) {
+            return;
+        }
+        let by_key = |left: &Vec<usize>, right: &Vec<usize>| self.by_key(left[0], right[0]);
+        // Stable: those of one key stay in the order of time.
+        requests.sort_by(by_key);
+        let mut joined: Vec<Vec<usize>> = Vec::with_capacity(requests.len());
+        let mut first_of_key = 0;
+        for rows in requests.drain(..) {
+            if joined.last().is_some_and(|last| by_key(last, &rows).is_ne()) {
+                first_of_key = joined.len();
+            }
+            let earlier = joined[first_of_key..].iter_mut().rev();
+            match earlier.filter(|_| is_assumed(&rows)).find(|earlier| self.go_on(earlier, &rows)) {
+                Some(earlier) => earlier.extend(rows),
+                None => joined.push(rows),
+            }
+        }
+        *requests = joined;
+    }
+
+    /// Whether each of `rows` is a stage behind all of `earlier`, or the copy of one of them.
+    fn go_on(&self, earlier: &[usize], rows: &[usize]) -> bool {
+        let rank = |row: usize| stage_rank(text(self.stage, row));
+        let highest = earlier.iter().map(|row| rank(*row)).max().unwrap_or_default();
+        let is_copy = |row: usize| {
+            let written = |row: usize| self.stage_time.is_valid(row).then(|| self.stage_time.value(row));
+            earlier.iter().any(|known| rank(*known) == rank(row) && written(row).is_some() && written(*known) == written(row))
+        };
+        rows.iter().all(|row| (highest > 0 && rank(*row) > highest) || is_copy(*row))
     }
 
     /// The row that stands for the request of these rows.
@@ -167,10 +219,13 @@ pub fn fold(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     };
     // Rows come by time already, nearly always.
     rows.sort_by(by_request);
+    let same = |left: &usize, right: &usize| by_request(left, right).is_eq();
+    let mut requests: Vec<Vec<usize>> = rows.chunk_by(same).map(<[usize]>::to_vec).collect();
+    view.join(&mut requests);
     let mut answers: Vec<Option<Vec<usize>>> = vec![None; batch.num_rows()];
-    for request in rows.chunk_by(|left, right| by_request(left, right).is_eq()) {
-        if let Some(last) = view.last(request) {
-            answers[last] = Some(request.to_vec());
+    for request in requests {
+        if let Some(last) = view.last(&request) {
+            answers[last] = Some(request);
         }
     }
     let mut is_final = BooleanBuilder::with_capacity(batch.num_rows());

@@ -243,8 +243,14 @@ fn any_delimiter_quoting_line_end_column_order_and_header() {
     let text = table(&["log"], ",", "\n", &|_, line| vec![quoted(line)]);
     says_the_same("one column", text.as_bytes(), &[], &[]);
     let text = table(&["a", "event", "z"], ",", "\n", &|_, line| vec!["1".to_owned(), quoted(line), "2".to_owned()]);
-    let body = text.split_once('\n').unwrap().1;
-    says_the_same("no header", body.as_bytes(), &[], &[]);
+    // Nobody knows what is in a column without a name: the beginning of the table may be missing, and a body stand there.
+    let body = text.split_once('\n').unwrap().1.as_bytes();
+    let mut marks = Vec::new();
+    Reading::of(body).decode(body, Position::START, true, &mut |record| match record.decoded {
+        Decoded::Event(event) => marks.push(event.salvaged.unwrap().into_owned()),
+        Decoded::Reject(reason) => panic!("{reason}"),
+    });
+    assert_eq!(marks, ["unknown-wrapper"; 8]);
     // Files that were put together: the header comes twice.
     let lines: Vec<&str> = text.lines().collect();
     let two = [&lines[..4], &lines[..1], &lines[4..]].concat().join("\n");

@@ -256,7 +256,7 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
     let each = |one: &dyn Fn(&String) -> String| lines.iter().map(|line| one(line) + "\n").collect::<String>();
     let objects = |one: &dyn Fn(&String) -> Value| lines.iter().map(one).collect::<Vec<Value>>();
     let split = *random.one(&[64_usize, 97, 200, FAKE.len()]);
-    match random.below(20) {
+    match random.below(32) {
         0..=2 => each(&Clone::clone),
         3 => events.iter().map(|event| serde_json::to_string_pretty(event).unwrap() + "\n").collect(),
         4 => format!("[{}]\n", lines.join(",")),
@@ -276,8 +276,105 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
         })),
         17 => each(&|line| parts(line, split, &|part, _| format!("<14>1 {time} cp-1 audit - - - {part}"))),
         18 => each(&|line| parts(line, split, &|part, _| json!({"@timestamp": time, "log": part, "kubernetes": {}}).to_string())),
-        _ => events.iter().map(|event| json!({"kubernetes": {"audit": event}, "@timestamp": time}).to_string() + "\n").collect(),
+        19 => events.iter().map(|event| json!({"kubernetes": {"audit": event}, "@timestamp": time}).to_string() + "\n").collect(),
+        20 => format!("time,_raw,host\n{}", each(&|line| format!("{time},\"{}\",cp-1", line.replace('"', "\"\"")))),
+        21 => format!("@timestamp\t@message\r\n{}", lines.iter().map(|line| format!("{time}\t\"{}\"\r\n", line.replace('"', "\"\""))).collect::<String>()),
+        // Without quotation marks around the cells.
+        22 => format!("time\tlog\n{}", each(&|line| format!("{time}\t{line}"))),
+        23 => columns(events, *random.one(&[",", ";", "\t", "|"]), |name| name.to_owned()),
+        24 => yaml(events),
+        25 => json!({"resourceLogs": [{"scopeLogs": [{"logRecords": objects(&|line| json!({"timeUnixNano": "1795293421108114000", "body": {"stringValue": line}}))}]}]}).to_string(),
+        26 => json!({"resourceLogs": [{"scopeLogs": [{"logRecords": events.iter().map(|event| json!({"body": kvlist(event)})).collect::<Vec<_>>()}]}]}).to_string(),
+        27 => json!({"status": "success", "data": {"resultType": "streams", "result": [{"stream": {"job": "audit"}, "values": objects(&|line| json!(["1795293421108114000", line]))}]}}).to_string(),
+        28 => events.iter().map(|event| gke(event).to_string() + "\n").collect(),
+        29 => Value::from(events.iter().map(pascal).collect::<Vec<_>>()).to_string(),
+        30 => columns(events, ",", |name| name[..1].to_uppercase() + &name[1..]),
+        _ => each(&|line| format!("{time} {line}")),
     }
+}
+
+/// The members of events as columns, objects as JSON in their cells.
+fn columns(events: &[Value], delimiter: &str, name: impl Fn(&str) -> String) -> String {
+    const NAMES: [&str; 12] = ["level", "auditID", "stage", "requestURI", "verb", "user", "sourceIPs", "userAgent", "objectRef", "requestObject", "requestReceivedTimestamp", "stageTimestamp"];
+    let cell = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let quoted = |text: String| format!("\"{}\"", text.replace('"', "\"\""));
+    let header: Vec<String> = NAMES.iter().map(|column| name(column)).collect();
+    let rows = events.iter().map(|event| NAMES.map(|column| quoted(cell(&event[column]))).join(delimiter) + "\n");
+    header.join(delimiter) + "\n" + &rows.collect::<String>()
+}
+
+/// As Log Analytics has it: names with a capital, objects as text.
+fn pascal(event: &Value) -> Value {
+    let text = |value: &Value| if value.is_string() || value.is_null() { value.clone() } else { value.to_string().into() };
+    let members = event.as_object().unwrap().iter();
+    members.map(|(name, value)| (name[..1].to_uppercase() + &name[1..], text(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// A list of documents in YAML, texts as blocks where they have several lines.
+fn yaml(events: &[Value]) -> String {
+    fn value(out: &mut String, told: &Value, indent: usize) {
+        let blank = " ".repeat(indent);
+        match told {
+            Value::Object(members) if !members.is_empty() => {
+                for (name, inner) in members {
+                    *out += &format!("\n{blank}{}:", Value::from(name.as_str()));
+                    value(out, inner, indent + 2);
+                }
+            }
+            Value::Array(items) if !items.is_empty() => {
+                for item in items {
+                    *out += &format!("\n{blank}-");
+                    value(out, item, indent + 2);
+                }
+            }
+            Value::String(text) if text.contains('\n') && !text.starts_with(['\n', ' ']) && !text.ends_with('\n') => {
+                *out += " |-";
+                text.lines().for_each(|line| *out += &format!("\n{blank}{line}"));
+            }
+            other => *out += &format!(" {other}"),
+        }
+    }
+    let mut out = String::new();
+    for event in events {
+        out += "---";
+        value(&mut out, event, 0);
+        out += "\n";
+    }
+    out
+}
+
+/// A value as OpenTelemetry writes structured bodies.
+fn kvlist(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let values: Vec<Value> = members.iter().map(|(key, value)| json!({"key": key, "value": kvlist(value)})).collect();
+            json!({"kvlistValue": {"values": values}})
+        }
+        Value::Array(items) => json!({"arrayValue": {"values": items.iter().map(kvlist).collect::<Vec<_>>()}}),
+        Value::String(text) => json!({"stringValue": text}),
+        Value::Bool(bool) => json!({"boolValue": bool}),
+        Value::Number(number) => json!({"intValue": number.to_string()}),
+        Value::Null => json!({}),
+    }
+}
+
+/// An entry of Cloud Audit Logs.
+fn gke(event: &Value) -> Value {
+    json!({
+        "insertId": event["auditID"], "timestamp": event["requestReceivedTimestamp"], "labels": event["annotations"],
+        "operation": {"id": event["auditID"]},
+        "protoPayload": {
+            "serviceName": "k8s.io", "methodName": "io.k8s.core.v1.configmaps.update",
+            "resourceName": "core/v1/namespaces/default/configmaps/x",
+            "authenticationInfo": {"principalEmail": event["user"]["username"]},
+            "requestMetadata": {"callerIp": "10.0.0.1", "callerSuppliedUserAgent": event["userAgent"]},
+            "request": event["requestObject"], "response": event["responseObject"],
+        },
+    })
 }
 
 /// A line in parts, where a client that knows the length of parts would have it: one of them is exactly its event.

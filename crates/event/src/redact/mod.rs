@@ -13,7 +13,7 @@
 //! - what a server quotes of a body in the message of an answer about Secrets;
 //! - JSON Web Tokens, private keys, what follows `Bearer` or `Authorization:`, passwords in front of a host, and the values of
 //!   members, parameters, headers and arguments whose names say what they are (`password`, `access_token=`, `--token`),
-//!   in any text of the event.
+//!   in any text of the event; but not the name of a variable in the place of a secret (`${PASSWORD}`).
 //!
 //! Rejected records are searched too, torn as they may be; where it cannot be told what a value belongs to,
 //! it is taken for a secret: the source still has it.
@@ -33,6 +33,7 @@ mod echo;
 mod foreign;
 mod named;
 mod packed;
+mod reference;
 mod scan;
 mod text;
 mod uri;

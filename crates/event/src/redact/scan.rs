@@ -40,7 +40,7 @@ mod why {
 }
 
 /// The annotation that repeats the whole manifest.
-const MANIFEST: &[u8] = b"kubectl.kubernetes.io/last-applied-configuration";
+const MANIFEST_NAME: &[u8] = b"/last-applied-configuration";
 
 /// Headers that carry credentials, in lower case.
 const HEADERS: [&[u8]; 6] =
@@ -495,12 +495,13 @@ impl Key {
         let is = |name: &[u8]| key.eq_ignore_ascii_case(name);
         match key {
             _ if is(b"kind") => Self::Kind,
-            _ if is(b"data") || is(b"stringData") => Self::Data,
+            _ if is(b"data") || is(b"stringData") || is(b"string_data") => Self::Data,
             _ if is(b"token") => Self::Token,
             _ if is(b"path") => Self::Path,
             _ if is(b"value") => Self::Value,
             b"cells" => Self::Cells,
-            _ if key == MANIFEST => Self::Manifest,
+            // Dots may have been replaced.
+            _ if key.ends_with(MANIFEST_NAME) => Self::Manifest,
             _ if HEADERS.iter().any(|header| is(header)) => Self::Header,
             _ if HARMLESS.contains(&key) => Self::Harmless,
             _ => Self::Other,

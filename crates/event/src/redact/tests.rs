@@ -329,3 +329,27 @@ fn packed_manifests_of_secrets_are_replaced_and_others_stay() {
         assert_eq!(self::body("pods", &body).1 > 0, is_secret, "{text}");
     }
 }
+
+#[test]
+fn a_reference_and_the_name_of_a_secret_are_none() {
+    let redactor = Redactor::new(&[7; 32]);
+    for text in [
+        r#"{"annotations":{"authentication.k8s.io/legacy-token":"system:serviceaccount:kube-system:builder"}}"#,
+        r#"{"spec":{"url":"postgres://app:${DB_PASSWORD}@db/x","a":"password=${PASSWORD}","b":"--token=$(TOKEN) x"}}"#,
+        r#"{"password":"{{ .Values.password }}","api_key":"${API_KEY}"}"#,
+        "/x?password=${PASSWORD}&y=1",
+    ] {
+        assert_eq!(redactor.reject(text.as_bytes()).1, 0, "{text}");
+    }
+    for text in [
+        r#"{"spec":{"a":"password=${PASSWORD}realsecret"}}"#,
+        r#"{"spec":{"a":"password=${PASSWORD:-realsecret}"}}"#,
+        r#"{"spec":{"url":"postgres://app:${x}realsecret@db/x"}}"#,
+        r#"{"password":"{{ \"realsecret\" }}"}"#,
+        r#"{"my.io/legacy-token":"realsecret1"}"#,
+        "/x?password=$realsecret&y=1",
+    ] {
+        let (redacted, values) = redactor.reject(text.as_bytes());
+        assert!(values > 0 && !String::from_utf8_lossy(&redacted).contains("realsecret"), "{text}");
+    }
+}

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::named::is_credential_name;
+use super::reference;
 
 /// Names of parameters, beside those that end as [`is_credential_name`] says, without `-`, `_` and `.`. None of the API server's
 /// own is among them.
@@ -145,7 +146,9 @@ fn begins_parameter(before: &[u8]) -> bool {
 pub(super) fn credential(text: &[u8], sign: Range<usize>) -> Option<Range<usize>> {
     let (says, name) = says(text, sign.start);
     let end = end_of_value(text, sign.end);
-    let is_there = end > sign.end && !text[sign.end..].starts_with(super::REDACTED.as_bytes());
+    let is_there = end > sign.end
+        && !text[sign.end..].starts_with(super::REDACTED.as_bytes())
+        && !reference::is_value(text, sign.end);
     match says {
         _ if !is_there => None,
         Says::Nothing => None,
@@ -160,19 +163,14 @@ pub(super) fn credential(text: &[u8], sign: Range<usize>) -> Option<Range<usize>
 }
 
 fn end_of_value(text: &[u8], start: usize) -> usize {
-    let mut at = start;
-    while let Some(byte) = text.get(at) {
-        let ends = *byte <= b' ' || b"&;\"\\#'<>,)}]".contains(byte);
+    let whole = text.len() - start;
+    reference::end_of_value(text, start, |rest| {
+        let ends = rest[0] <= b' ' || b"&;\"\\#'<>,)}]".contains(&rest[0]);
         // `%26` and `%3B` end a value in an encoded query, `%20` and `%22` one in a command.
-        let rest = &text[at..];
         let encoded =
             [b"%26", b"%3B", b"%3b", b"%20", b"%22", b"%27", b"%0A"].iter().any(|word| rest.starts_with(*word));
-        if ends || (encoded && at > start) {
-            break;
-        }
-        at += 1;
-    }
-    at
+        ends || (encoded && rest.len() < whole)
+    })
 }
 
 /// An argument of a command, whose parameter `command=` begins at `name`: a credential when the argument before it says so, or
@@ -233,7 +231,9 @@ pub(super) fn password(text: &[u8], from: usize) -> Option<Range<usize>> {
         };
         if is_at {
             let start: usize = colon?;
-            let is_new = at > start && !text[start..].starts_with(super::REDACTED.as_bytes());
+            let is_new = at > start
+                && !text[start..].starts_with(super::REDACTED.as_bytes())
+                && !reference::is_value(&text[..at], start);
             return is_new.then_some(start..at);
         }
         if is_colon && colon.is_none() {

@@ -49,6 +49,7 @@ pub(super) fn open(text: &str, time: Option<&str>) -> Option<Result<Translated, 
         is_cut: true,
         any_level: false,
         peer_unknown: false,
+        has_other_words: false,
         cluster: None,
     };
     // A time that cannot be read, or a user that is none.

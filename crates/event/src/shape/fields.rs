@@ -13,6 +13,7 @@ use super::{Opener, Shape};
 use crate::event::Event;
 use crate::json;
 use crate::reject::Reason;
+use crate::words;
 
 pub(super) static SHAPE: Shape = Shape {
     name: "fields",
@@ -223,10 +224,11 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
     for (name, value) in &fields {
         let Some((member, rest)) = place(name, &beginning) else {
             let rank = TIMES.iter().position(|time| *time == letters(name));
-            if let Some((rank, told)) = rank.and_then(|rank| Some((rank, instant(value)?)))
+            let written = one(value);
+            if let Some(rank) = rank.filter(|_| crate::time::read(&written).is_some())
                 && time.as_ref().is_none_or(|(best, _)| rank < *best)
             {
-                time = Some((rank, told));
+                time = Some((rank, written));
             }
             continue;
         };
@@ -242,20 +244,20 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
     if !has_user {
         event.put(&["user"], "{}".to_owned());
     }
-    for member in ["requestReceivedTimestamp", "stageTimestamp"] {
-        event.change(member, &mut |value| instant(value).map(|told| format!("\"{told}\"")));
-    }
     if !(event.has("requestReceivedTimestamp") || event.has("stageTimestamp"))
         && let Some((_, time)) = time
     {
-        event.put(&["requestReceivedTimestamp"], format!("\"{time}\""));
+        // Under the name of a record's own time, so that the decoder says what it assumes.
+        event.put(&["@timestamp"], time);
     }
+    let has_other_words = in_the_server_s_words(&mut event);
     let translated = Translated {
         json: event.finish(),
         original: record.to_owned(),
         is_cut: false,
         any_level: true,
         peer_unknown: false,
+        has_other_words,
         cluster: None,
     };
     Some(translated.event().err().map_or(Ok(translated), Err))
@@ -296,31 +298,43 @@ fn told(value: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// An instant as the API server writes it.
-fn instant(value: &str) -> Option<String> {
-    let text = json::string(value).unwrap_or(Cow::Borrowed(value));
-    crate::time::parse(&text).or_else(|| other_time(&text)).map(crate::time::render)
-}
+/// Objects of an event whose members have names of their own.
+const OBJECTS: [&str; 5] = ["user", "impersonatedUser", "objectRef", "responseStatus", "authenticationMetadata"];
 
-/// Times as Kibana and Azure's portal write them for people, without a zone; seconds or thousandths of them since 1970.
-fn other_time(text: &str) -> Option<i64> {
-    const FORMS: [&str; 3] = ["%b %d, %Y @ %H:%M:%S%.f", "%m/%d/%Y, %I:%M:%S%.f %p", "%Y-%m-%dT%H:%M:%S%.f"];
-    let text = text.trim();
-    let text = text.strip_suffix(" UTC").unwrap_or(text);
-    if let Some(time) = FORMS.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok()) {
-        return Some(time.and_utc().timestamp_micros());
+/// Gives members of members the names that the server gives them, when a collector wrote all names in another way; whether
+/// it did. Bodies say it themselves, or what stands beside them does: a patch has no `apiVersion`.
+fn in_the_server_s_words(event: &mut Tree) -> bool {
+    let mut others = false;
+    for object in OBJECTS {
+        event.change(object, &mut |value| {
+            let mut out = String::from("{");
+            let mut changed = false;
+            json::members(value, &mut |name, value| {
+                if out.len() > 1 {
+                    out.push(',');
+                }
+                let told = INNER.iter().find(|(word, _)| *word == letters(&name)).map_or(name.as_ref(), |(_, told)| told);
+                changed |= told != name;
+                json::push_string(&mut out, told);
+                out.push(':');
+                out.push_str(value);
+            })
+            .ok()?;
+            others |= changed;
+            changed.then(|| out + "}")
+        });
     }
-    if let Some(micros) = crate::time::parse(text) {
-        return Some(micros);
+    let bodies = ["requestObject", "responseObject"];
+    for body in bodies {
+        event.change(body, &mut |value| {
+            others |= words::are_others(value);
+            None
+        });
     }
-    let number: i64 = text.parse().ok()?;
-    match text.len() {
-        10 => number.checked_mul(1_000_000),
-        13 => number.checked_mul(1_000),
-        16 => Some(number),
-        19 => Some(number / 1_000),
-        _ => None,
+    if others {
+        bodies.into_iter().for_each(|body| event.change(body, &mut words::of_the_server));
     }
+    others
 }
 
 /// Puts a value at its place in the event.
@@ -479,13 +493,22 @@ mod tests {
             "requestReceivedTimestamp": "2026-11-21T20:37:07.107777Z",
             "annotations": {"authorization.k8s.io/decision": "allow"},
         });
+        let with_time = |mut event: serde_json::Value| {
+            let members = event.as_object_mut().unwrap();
+            let own = members.remove("@timestamp");
+            let received = members.get("requestReceivedTimestamp").cloned();
+            let written = own.or(received).unwrap().to_string();
+            let told = crate::time::render(crate::time::read(&written).unwrap().micros);
+            members.insert("requestReceivedTimestamp".to_owned(), told.into());
+            event
+        };
         for record in [
             r#"{"AuditId":"a","Verb":"get","RequestUri":"/api","Level":"Metadata","User":"{\"username\":\"bob\",\"groups\":[\"dev\",\"ops\"]}","SourceIps":"[\"10.0.0.9\"]","ObjectRef":"{\"resource\":\"secrets\",\"apiVersion\":\"v1\"}","ResponseStatus":{"code":403},"RequestObject":"","RequestReceivedTime":"2026-11-21T20:37:07.107777Z","Annotations":"{\"authorization.k8s.io/decision\":\"allow\"}","_ResourceId":"/x"}"#,
             r#"{"auditID":"a","verb":"get","requestURI":"/api","level":"Metadata","user.username":"bob","user.groups.0":"dev","user.groups.1":"ops","sourceIPs.0":"10.0.0.9","objectRef.resource":"secrets","objectRef.apiVersion":"v1","responseStatus.code":"403","requestReceivedTimestamp":"2026-11-21T20:37:07.107777Z","annotations.authorization.k8s.io/decision":"allow"}"#,
             r#"{"kubernetes.audit.auditID":["a"],"kubernetes.audit.verb":["get"],"kubernetes.audit.requestURI":"/api","kubernetes.audit.level":"Metadata","kubernetes.audit.user.username":"bob","kubernetes.audit.user.groups":["dev","ops"],"kubernetes.audit.sourceIPs":"10.0.0.9","kubernetes.audit.objectRef.resource":"secrets","kubernetes.audit.objectRef.namespace":"-","kubernetes.audit.objectRef.apiVersion":"v1","kubernetes.audit.responseStatus.code":403.0,"@timestamp":"Nov 21, 2026 @ 20:37:07.107777","kubernetes.audit.annotations.authorization_k8s_io/decision":"allow","annotations.x":"y"}"#,
             r#"{"audit_id":"a","verb":"get","request_uri":"/api","level":"Metadata","user_username":"bob","user_groups":"dev, ops","source_ips":"10.0.0.9","object_ref_resource":"secrets","object_ref_api_version":"v1","response_status_code":"403","request_received_timestamp":"2026-11-21 20:37:07.107777","annotations":"{\"authorization.k8s.io/decision\":\"allow\"}"}"#,
         ] {
-            assert_eq!(event(record), expected, "{record}");
+            assert_eq!(with_time(event(record)), expected, "{record}");
         }
     }
 
@@ -497,7 +520,7 @@ mod tests {
             "spec": {"containers": [{"image": "x", "securityContext": {"privileged": true}}]},
         });
         assert_eq!(event(record)["requestObject"], body);
-        assert_eq!(event(record)["requestReceivedTimestamp"], "2026-11-21T20:37:07.107000Z");
+        assert_eq!(event(record)["@timestamp"], 1_795_293_427_107_i64);
     }
 
     #[test]

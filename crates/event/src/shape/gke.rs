@@ -82,6 +82,7 @@ pub(super) fn open(entry: &str) -> Option<Result<Translated, Reason>> {
         is_cut: false,
         any_level: true,
         peer_unknown: false,
+        has_other_words: false,
         cluster: text(entry, &["resource", "labels", "cluster_name"]),
     };
     Some(translated.event().err().map_or(Ok(translated), Err))

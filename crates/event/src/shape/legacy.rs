@@ -72,6 +72,7 @@ fn open(line: &str) -> Option<Translated> {
         is_cut: false,
         any_level: true,
         peer_unknown: true,
+        has_other_words: false,
         cluster: None,
     })
 }

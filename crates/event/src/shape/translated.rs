@@ -26,6 +26,8 @@ pub(super) struct Translated {
     pub(super) any_level: bool,
     /// Its only address is one that the client can forge.
     pub(super) peer_unknown: bool,
+    /// Its collector gave members other names than the server.
+    pub(super) has_other_words: bool,
     /// The cluster that it names.
     pub(super) cluster: Option<String>,
 }
@@ -45,6 +47,9 @@ impl Translated {
             if event.stage_time.is_none() {
                 event.assumed.get_or_insert_default().push(Cow::Borrowed(assumed::EVENT_TIME));
             }
+        }
+        if self.has_other_words {
+            event.assumed.get_or_insert_default().push(Cow::Borrowed(assumed::KEYS));
         }
         event.cluster = self.cluster.as_deref().map(Cow::Borrowed);
         Ok(event)

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use kforensic_event::canonical::{Canonical, Taken};
 use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
 use kforensic_event::{
-    Decoded, Event, Fingerprint, Keyed, Origin, Reading, Reason, Record, Redactor, Row, Rows, partition, request, time,
+    Decoded, Event, Fingerprint, Keyed, Origin, Reading, Reason, Record, Redactor, Row, Rows, assumed, partition, request, time,
 };
 use sha2::{Digest, Sha256};
 
@@ -179,8 +179,9 @@ impl Taking<'_> {
         let time = event.event_time.unwrap_or_default();
         let rank = request::stage_rank(event.stage.as_deref());
         let taken = Taken {
-            request: self.decoder.keyed.request(event.audit_id.as_deref().unwrap_or_default().as_bytes(), time),
+            request: self.decoder.keyed.request(event.audit_id.as_deref().unwrap_or_default().as_bytes()),
             time,
+            is_time_assumed: event.assumed.iter().flatten().any(|what| what == assumed::EVENT_TIME),
             rank,
             goes_on: request::goes_on(rank, event.status_code().map(i64::from)),
             partition: partition::of_resource(event.resource()),

@@ -1,7 +1,7 @@
 //! Which records are stored already.
 //!
 //! An event is a duplicate when an equal one is stored, in this run or before. Equal events are of the same request, so
-//! what is looked at first is a hash of audit id and time; only when a request is met again whose stage is there already
+//! what is looked at first is a hash of the audit id; only when a request is met again whose stage is there already
 //! are fingerprints computed, from the rows. Of the files of earlier runs only those are looked at whose partition and
 //! time span an event falls into. So a log that goes on where the last one ended costs next to nothing, and the copy of a
 //! log one reading of what it copies.
@@ -17,6 +17,7 @@ use kforensic_event::{COLUMNS, Cell, Event, Fingerprint, Keyed, Origin, Redactor
 
 use crate::ground::error::LakeError;
 use crate::table::read::{self, Cells};
+use crate::table::seen::Seen;
 use crate::table::snapshot::DataFile;
 
 /// Name, in the column `other` of a reject, of the hash of all content up to its end.
@@ -103,6 +104,8 @@ pub(crate) struct EarlierFile {
     pub(crate) file: DataFile,
     /// It is part of the case already.
     pub(crate) is_committed: bool,
+    /// It may hold events with an assumed time, whose requests have another.
+    pub(crate) has_assumed_times: bool,
     /// It was written in this run, so long ago that what is in it is not in memory any more.
     pub(crate) is_forgotten: bool,
     requests: Option<Set<u64>>,
@@ -113,7 +116,17 @@ pub(crate) struct EarlierFile {
 
 impl EarlierFile {
     pub(crate) fn new(file: DataFile, is_committed: bool) -> Self {
-        Self { file, is_committed, is_forgotten: false, requests: None, fingerprints: None, lifted: Set::default() }
+        // Nobody knows of a file without a summary.
+        let has_assumed_times = is_committed && file.seen.as_deref().and_then(Seen::from_tag).is_none_or(|seen| seen.assumed > 0);
+        Self {
+            file,
+            is_committed,
+            has_assumed_times,
+            is_forgotten: false,
+            requests: None,
+            fingerprints: None,
+            lifted: Set::default(),
+        }
     }
 
     /// Whether its requests were read already.
@@ -160,10 +173,9 @@ impl EarlierFile {
 
 fn event_requests(file: &DataFile, keyed: &Keyed) -> Result<Set<u64>, LakeError> {
     let mut requests = Set::default();
-    read::rows(file, Some(&["event_time", "audit_id"]), &mut |cells| {
-        let [time, id] = cells else { return };
-        let id = id.1.text().unwrap_or_default();
-        requests.insert(keyed.request(id.as_bytes(), time.1.int().unwrap_or_default()));
+    read::rows(file, Some(&["audit_id"]), &mut |cells| {
+        let id = cells.first().and_then(|(_, cell)| cell.text()).unwrap_or_default();
+        requests.insert(keyed.request(id.as_bytes()));
     })?;
     Ok(requests)
 }

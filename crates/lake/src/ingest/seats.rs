@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::TimestampMicrosecondType;
 use kforensic_event::canonical::Taken;
@@ -42,6 +42,7 @@ const MAX_FILE_BYTES: usize = 512 * 1024 * 1024;
 const IDLE_CHUNKS: u64 = 16;
 
 const EVENT_TIME: usize = columns::at("event_time");
+const ASSUMED: usize = columns::at("assumed");
 const AUDIT_ID: usize = columns::at("audit_id");
 const RESOURCE: usize = columns::at("resource");
 
@@ -277,7 +278,8 @@ impl<'s> Seats<'s> {
                 seat.begin(file_name(self.version, self.files), self.staging)?;
                 self.files += 1;
             }
-            seat.note_written(times(&batches), &requests);
+            let has_assumed = batches.iter().any(|batch| batch.column(ASSUMED).null_count() < batch.num_rows());
+            seat.note_written(times(&batches), has_assumed, &requests);
         }
         let is_last = which != Flush::Closed || seat.output.as_ref().is_some_and(|open| open.bytes > MAX_FILE_BYTES);
         if let Some(open) = &mut seat.output {
@@ -404,8 +406,9 @@ impl Seat {
     }
 
     /// Rows of that time, and of these requests, go into the file that is open.
-    fn note_written(&mut self, times: Option<(i64, i64)>, requests: &[u64]) {
+    fn note_written(&mut self, times: Option<(i64, i64)>, has_assumed: bool, requests: &[u64]) {
         let Some(written) = self.files.last_mut() else { return };
+        written.has_assumed_times |= has_assumed;
         let stats = &mut written.file.stats;
         stats.event_time = stats.event_time.zip(times).map(|(span, more)| (span.0.min(more.0), span.1.max(more.1)));
         let touched = |request: &&u64| self.requests.get(request).is_some_and(|state| state & state::TOUCHED != 0);
@@ -468,7 +471,8 @@ impl Seat {
     ) -> Result<Vec<usize>, LakeError> {
         // What was written in this run is known here, unless it was long ago.
         let is_asked = |file: &EarlierFile| {
-            (file.is_committed || file.is_forgotten || known & state::FLUSHED != 0) && file.spans(event.time)
+            (file.is_committed || file.is_forgotten || known & state::FLUSHED != 0)
+                && (file.spans(event.time) || event.is_time_assumed || file.has_assumed_times)
         };
         let is_unread = |file: &EarlierFile| !file.is_committed && is_asked(file) && !file.is_loaded();
         if self.output.is_some() && self.files.last().is_some_and(is_unread) {
@@ -563,9 +567,8 @@ impl Block {
 }
 
 fn requests_of(batch: &RecordBatch, hashes: &Hashes) -> Vec<u64> {
-    let times = batch.column(EVENT_TIME).as_primitive::<TimestampMicrosecondType>();
     let ids = batch.column(AUDIT_ID).as_string::<i32>();
-    (0..batch.num_rows()).map(|row| hashes.keyed.request(ids.value(row).as_bytes(), times.value(row))).collect()
+    (0..batch.num_rows()).map(|row| hashes.keyed.request(ids.value(row).as_bytes())).collect()
 }
 
 fn times(batches: &[RecordBatch]) -> Option<(i64, i64)> {

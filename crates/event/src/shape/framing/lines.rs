@@ -1,11 +1,13 @@
 //! A record a line, as the API server writes it, and as most collectors do.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::Framing;
 use super::scan::{Step, Steps};
 use crate::event::Event;
 use crate::reject::Reason;
+use crate::salvage;
 use crate::shape::nested::{Nested, Tears, is_open};
 use crate::shape::{BYTE_ORDER_MARK, Canonical, Decoded, MAX_RECORD_BYTES, Position, Record};
 
@@ -111,16 +113,28 @@ pub(super) fn decode(
         let is_whole = matches!(step, Step::Document { is_whole: true, .. });
         let terminated = is_whole || steps.at() < piece.len() || piece.ends_with(b"\n") || !last;
         let record = Nested { position, bytes, terminated, tears: &tears };
-        match step {
-            Step::Document { mark: Some(mark), .. } => records_of(record, &mut |mut record| {
+        let mark = match step {
+            Step::Document { mark: Some(mark), .. } => Some(mark),
+            _ => is_indented(piece, at).then_some(salvage::UNKNOWN_WRAPPER),
+        };
+        match mark {
+            Some(mark) => records_of(record, &mut |mut record| {
                 if let Decoded::Event(event) = &mut record.decoded {
                     event.salvaged.get_or_insert(Cow::Borrowed(mark));
                 }
                 each(record);
             }),
-            _ => records_of(record, each),
+            None => records_of(record, each),
         }
     }
+}
+
+/// Whether a record is indented. No collector indents lines, nor documents; but in YAML a text that a client sent stands so, line by
+/// line as it is, and nothing else tells it from a record when the beginning of the source is missing.
+fn is_indented(piece: &[u8], at: &Range<usize>) -> bool {
+    let line = memchr::memrchr(b'\n', &piece[..at.start]).map_or(0, |newline| newline + 1);
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    piece[line..at.start].iter().all(is_blank) && piece.get(line).is_some_and(|byte| is_blank(byte))
 }
 
 /// Whether a record was torn at the end of this line so that the next one could be a part of it.

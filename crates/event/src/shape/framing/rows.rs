@@ -27,8 +27,12 @@ const MAX_COLUMNS: usize = 2_000;
 /// Different headers that one process keeps: they live as long as it does.
 const MAX_TABLES: usize = 1_000;
 
-/// What a column is called that has no name.
-const UNNAMED: &str = "line";
+/// What the cells behind the times are called in what Grafana writes.
+const LINE: &str = "line";
+
+/// What a column is called that has no name. It is none that a collector gives to records: where the beginning of a table is missing,
+/// the cell can be the body that a client sent, and the event in it one of its own making.
+const UNNAMED: &str = "column";
 
 /// Tables that were met, by delimiter and header.
 static TABLES: Mutex<BTreeMap<(u8, Vec<u8>), &'static Rows>> = Mutex::new(BTreeMap::new());
@@ -41,6 +45,8 @@ pub(in crate::shape) struct Rows {
     header_bytes: usize,
     /// Names of the columns; none when there is no header.
     names: Vec<String>,
+    /// What columns without a name are called.
+    unnamed: &'static str,
 }
 
 /// The table that a source is that begins with `head`, if it is one.
@@ -59,7 +65,7 @@ pub(super) fn of(head: &[u8]) -> Option<&'static Rows> {
         return None;
     }
     if let Some(lines) = grafana(&head[start..]) {
-        return table(b'\t', start + lines, &head[..start + lines], Vec::new());
+        return table(b'\t', start + lines, &head[..start + lines], Vec::new(), LINE);
     }
     for delimiter in excel.into_iter().chain(DELIMITERS) {
         let row = row_end(&head[start..], delimiter, true)?;
@@ -70,12 +76,12 @@ pub(super) fn of(head: &[u8]) -> Option<&'static Rows> {
         let names = cells(line, delimiter);
         let rest = &head[start + row.end..];
         if is_header(&names, rest, delimiter) {
-            return table(delimiter, start + row.end, &head[..start + row.end], names);
+            return table(delimiter, start + row.end, &head[..start + row.end], names, UNNAMED);
         }
         // Nobody wrote a header: quotation marks that are doubled tell a cell from the text of a line.
         let is_event = |cell: &String| cell.starts_with('{') && mentions_event(cell.as_bytes());
         if memchr::memmem::find(line, b"\"{\"\"").is_some() && names.iter().any(is_event) {
-            return table(delimiter, start, &head[..start], Vec::new());
+            return table(delimiter, start, &head[..start], Vec::new(), UNNAMED);
         }
     }
     None
@@ -116,7 +122,13 @@ fn is_header(names: &[String], rest: &[u8], delimiter: u8) -> bool {
 }
 
 /// The one copy of a table that lives as long as the process.
-fn table(delimiter: u8, header_bytes: usize, header: &[u8], names: Vec<String>) -> Option<&'static Rows> {
+fn table(
+    delimiter: u8,
+    header_bytes: usize,
+    header: &[u8],
+    names: Vec<String>,
+    unnamed: &'static str,
+) -> Option<&'static Rows> {
     let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (delimiter, header.to_vec());
     if let Some(known) = tables.get(&key) {
@@ -125,7 +137,7 @@ fn table(delimiter: u8, header_bytes: usize, header: &[u8], names: Vec<String>) 
     if tables.len() >= MAX_TABLES {
         return None;
     }
-    let table: &'static Rows = Box::leak(Box::new(Rows { delimiter, header_bytes, names }));
+    let table: &'static Rows = Box::leak(Box::new(Rows { delimiter, header_bytes, names, unnamed }));
     tables.insert(key, table);
     Some(table)
 }
@@ -309,7 +321,7 @@ impl Rows {
             if object.len() > 1 {
                 object.push(',');
             }
-            json::push_string(&mut object, self.names.get(number).map_or(UNNAMED, |name| name.trim()));
+            json::push_string(&mut object, self.names.get(number).map_or(self.unnamed, |name| name.trim()));
             object.push(':');
             json::push_string(&mut object, cell);
         }
