@@ -12,8 +12,8 @@
 
 use std::sync::LazyLock;
 
-use crate::columns::{self, COLUMNS, Kind, Part};
 use crate::changed::LEVELS;
+use crate::columns::{self, COLUMNS, Kind, Part};
 use crate::decode::{API_VERSION, KIND};
 use crate::fingerprint::Keyed;
 use crate::json_scan::{string_end, value_end};
@@ -583,7 +583,9 @@ mod tests {
     fn lines_as_collectors_leave_them_become_the_same_rows_either_way() {
         let logs = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/logs");
         let mut compared = 0;
-        for folder in ["adversarial", "changes", "collectors", "damage", "exports", "identities", "made", "planted", "shapes"] {
+        for folder in
+            ["adversarial", "changes", "collectors", "damage", "exports", "identities", "made", "planted", "shapes"]
+        {
             lines_below(&logs.join(folder), &mut |line| {
                 if let Some((fast, slow)) = both(line) {
                     assert_eq!(fast, slow, "{line}");

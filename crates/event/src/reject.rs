@@ -52,6 +52,13 @@ pub enum Reason {
         /// What it is.
         what: &'static str,
     },
+    /// A further part of an entry that was split, without the first.
+    FurtherPart {
+        /// Which it is, counted from 1.
+        number: usize,
+        /// How many there are.
+        total: usize,
+    },
     /// An event that a collector cut off, and of which too little is left.
     Cut {
         /// Its audit id, when that is left.
@@ -105,6 +112,9 @@ impl fmt::Display for Reason {
             }
             Self::NotAuditEvent { missing } => write!(out, "not an audit event: no {missing}"),
             Self::Foreign { what } => write!(out, "not a Kubernetes audit event, but {what}"),
+            Self::FurtherPart { number, total } => {
+                write!(out, "a further part of an entry of Cloud Audit Logs that was split: part {number} of {total}")
+            }
             Self::Cut { audit_id: Some(id) } => {
                 write!(out, "cut off by the collector: too little is left of event `{id}`")
             }

@@ -128,14 +128,17 @@ impl<'a> View<'a> {
     /// Whether the time of a row stands for that of the request.
     fn is_time_assumed(&self, row: usize) -> bool {
         let assumed = self.batch.column(ASSUMED).as_list::<i32>();
-        assumed.is_valid(row) && assumed.value(row).as_string::<i32>().iter().flatten().any(|what| what == EVENT_TIME_ASSUMED)
+        assumed.is_valid(row)
+            && assumed.value(row).as_string::<i32>().iter().flatten().any(|what| what == EVENT_TIME_ASSUMED)
     }
 
     /// Puts requests together whose events have only assumed times in common with none.
     fn join(&self, requests: &mut Vec<Vec<usize>>) {
         let is_assumed = |rows: &[usize]| rows.iter().all(|row| self.is_time_assumed(*row));
         // Nearly every file passes here.
-        if self.batch.column(ASSUMED).null_count() == self.batch.num_rows() || !requests.iter().any(|rows| is_assumed(rows)) {
+        if self.batch.column(ASSUMED).null_count() == self.batch.num_rows()
+            || !requests.iter().any(|rows| is_assumed(rows))
+        {
             return;
         }
         let by_key = |left: &Vec<usize>, right: &Vec<usize>| self.by_key(left[0], right[0]);
@@ -162,7 +165,9 @@ impl<'a> View<'a> {
         let highest = earlier.iter().map(|row| rank(*row)).max().unwrap_or_default();
         let is_copy = |row: usize| {
             let written = |row: usize| self.stage_time.is_valid(row).then(|| self.stage_time.value(row));
-            earlier.iter().any(|known| rank(*known) == rank(row) && written(row).is_some() && written(*known) == written(row))
+            earlier
+                .iter()
+                .any(|known| rank(*known) == rank(row) && written(row).is_some() && written(*known) == written(row))
         };
         rows.iter().all(|row| (highest > 0 && rank(*row) > highest) || is_copy(*row))
     }

@@ -177,6 +177,9 @@ mod tests {
             Some(r#"{"apiVersion":"v1","spec":{"hostPID":true,"hostPID":true},"roleRef":{}}"#)
         );
         assert_eq!(of_the_server("[{\"op\":1}]").as_deref(), Some("[{\"op\":1}]"));
-        assert_eq!((of_the_server("{"), word("a-b_c"), word("x.y/z_a")), (None, "a-b_c".to_owned(), "x.y/z_a".to_owned()));
+        assert_eq!(
+            (of_the_server("{"), word("a-b_c"), word("x.y/z_a")),
+            (None, "a-b_c".to_owned(), "x.y/z_a".to_owned())
+        );
     }
 }

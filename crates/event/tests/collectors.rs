@@ -117,9 +117,8 @@ fn members_with_other_names_are_the_same_events_or_rejects_that_say_so() {
     let (rows, rejects) = file("25-scalars/keys-snake.jsonl");
     assert_eq!((rows.len(), rejects.len()), (8, 0), "{rejects:?}");
     for (row, plain) in rows.iter().zip(&plain) {
-        for name in ["audit_id", "user_name", "verb", "resource", "status_code", "event_time", "source_ip"] {
-            assert_eq!(row[name], plain[name], "{name}");
-        }
+        assert_eq!(told(row, &["redacted"]), told(plain, &["redacted"]));
+        assert_eq!(row["assumed"], json!(["keys"]));
     }
     let (rows, rejects) = read(br#"{"audit_id":"a","request_object":{"auditID":1},"source_ips":["10.0.0.9"]}"#);
     assert!(rows.is_empty() && rejects.len() == 1, "{rejects:?}");

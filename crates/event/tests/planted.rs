@@ -281,7 +281,7 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
         21 => format!("@timestamp\t@message\r\n{}", lines.iter().map(|line| format!("{time}\t\"{}\"\r\n", line.replace('"', "\"\""))).collect::<String>()),
         // Without quotation marks around the cells.
         22 => format!("time\tlog\n{}", each(&|line| format!("{time}\t{line}"))),
-        23 => columns(events, *random.one(&[",", ";", "\t", "|"]), |name| name.to_owned()),
+        23 => columns(events, random.one::<&str>(&[",", ";", "\t", "|"]), str::to_owned),
         24 => yaml(events),
         25 => json!({"resourceLogs": [{"scopeLogs": [{"logRecords": objects(&|line| json!({"timeUnixNano": "1795293421108114000", "body": {"stringValue": line}}))}]}]}).to_string(),
         26 => json!({"resourceLogs": [{"scopeLogs": [{"logRecords": events.iter().map(|event| json!({"body": kvlist(event)})).collect::<Vec<_>>()}]}]}).to_string(),
@@ -295,7 +295,20 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
 
 /// The members of events as columns, objects as JSON in their cells.
 fn columns(events: &[Value], delimiter: &str, name: impl Fn(&str) -> String) -> String {
-    const NAMES: [&str; 12] = ["level", "auditID", "stage", "requestURI", "verb", "user", "sourceIPs", "userAgent", "objectRef", "requestObject", "requestReceivedTimestamp", "stageTimestamp"];
+    const NAMES: [&str; 12] = [
+        "level",
+        "auditID",
+        "stage",
+        "requestURI",
+        "verb",
+        "user",
+        "sourceIPs",
+        "userAgent",
+        "objectRef",
+        "requestObject",
+        "requestReceivedTimestamp",
+        "stageTimestamp",
+    ];
     let cell = |value: &Value| match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -309,9 +322,13 @@ fn columns(events: &[Value], delimiter: &str, name: impl Fn(&str) -> String) -> 
 
 /// As Log Analytics has it: names with a capital, objects as text.
 fn pascal(event: &Value) -> Value {
-    let text = |value: &Value| if value.is_string() || value.is_null() { value.clone() } else { value.to_string().into() };
+    let text =
+        |value: &Value| if value.is_string() || value.is_null() { value.clone() } else { value.to_string().into() };
     let members = event.as_object().unwrap().iter();
-    members.map(|(name, value)| (name[..1].to_uppercase() + &name[1..], text(value))).collect::<serde_json::Map<_, _>>().into()
+    members
+        .map(|(name, value)| (name[..1].to_uppercase() + &name[1..], text(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// A list of documents in YAML, texts as blocks where they have several lines.
@@ -351,7 +368,8 @@ fn yaml(events: &[Value]) -> String {
 fn kvlist(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let values: Vec<Value> = members.iter().map(|(key, value)| json!({"key": key, "value": kvlist(value)})).collect();
+            let values: Vec<Value> =
+                members.iter().map(|(key, value)| json!({"key": key, "value": kvlist(value)})).collect();
             json!({"kvlistValue": {"values": values}})
         }
         Value::Array(items) => json!({"arrayValue": {"values": items.iter().map(kvlist).collect::<Vec<_>>()}}),

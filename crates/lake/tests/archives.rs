@@ -481,7 +481,32 @@ fn a_truncated_archive_gives_what_is_whole_and_a_reject() {
     let a = folder.write("a.tar", &whole[..whole.len() - 1024]);
     let b = folder.write("b.tar", [&whole[..whole.len() - 1024], b"garbage behind the last member"].concat());
     let report = ingest_all(&folder.case("case"), &[a, b]);
-    assert_eq!((report.events, report.rejected), (lines, 2));
+    // And what stands behind is a reject with its bytes.
+    assert_eq!((report.events, report.rejected), (lines, 3));
+    let raw: Vec<Vec<u8>> = rejects(&folder.case("case")).into_iter().map(|(.., raw)| raw).collect();
+    assert!(raw.contains(&b"garbage behind the last member".to_vec()), "{raw:?}");
+}
+
+#[test]
+fn what_stands_behind_the_end_of_a_tar_is_read() {
+    let log = plain();
+    let lines = log.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let (first, rest) = log.split_at(log.len() / 2);
+    let cut = first.iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let (first, rest) = (&log[..cut], [&log[cut..first.len()], rest].concat());
+    let folder = Folder::new();
+    let tar = tar(&[("audit.log", first)]);
+    let path = folder.write("behind.tar", [&tar[..], &rest].concat());
+    let report = ingest_all(&folder.case("case"), &[path]);
+    assert_eq!((report.events, report.rejected), (lines, 1));
+    let reason = &rejects(&folder.case("case"))[0].0;
+    assert!(reason.ends_with(&format!("bytes behind its end, from byte {}", tar.len())), "{reason}");
+    // What is no log is kept as it is.
+    let path = folder.write("noise.tar", [&tar[..], b"\x01\x02 no log\xff at all"].concat());
+    let report = ingest_all(&folder.case("noise"), &[path]);
+    assert_eq!(report.rejected, 2);
+    let raw: Vec<Vec<u8>> = rejects(&folder.case("noise")).into_iter().map(|(.., raw)| raw).collect();
+    assert!(raw.contains(&b"\x01\x02 no log\xff at all".to_vec()), "{raw:?}");
 }
 
 #[test]
@@ -492,9 +517,11 @@ fn behind_a_damaged_header_the_next_member_is_found() {
     let folder = Folder::new();
     let path = folder.write("damaged.tar", [tar(&[("first.txt", b"-")]), stored].concat());
     let report = ingest_all(&folder.case("case"), &[path]);
-    assert_eq!(counts(&report), (44, 43, 0, 1));
-    let reason = &rejects(&folder.case("case"))[0].0;
-    assert!(reason.ends_with("no header of a member at byte 2048"), "{reason}");
+    // The damaged header and the text behind it are rejects of their own, with their bytes.
+    assert_eq!(counts(&report), (46, 43, 0, 3));
+    let rejects = rejects(&folder.case("case"));
+    assert!(rejects.iter().any(|(reason, ..)| reason.ends_with("no header of a member at byte 2048")), "{rejects:?}");
+    assert!(rejects.iter().any(|(.., raw)| raw.starts_with(&[b'x'; 700])), "{rejects:?}");
 }
 
 #[test]

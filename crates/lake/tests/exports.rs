@@ -90,3 +90,88 @@ fn a_table_of_several_chunks_gives_every_row_once() {
     std::fs::write(&path, table).unwrap();
     assert_eq!(read(&path).1, (events + 1, events, 0, 1));
 }
+
+/// A request that answers: audit id, stages, code, whether it has a body.
+type Answer = (String, usize, Option<i64>, bool);
+
+/// Requests of a case that answer, and how many events stand beside a copy that differs.
+fn answers(logs: &[&str]) -> (Vec<Answer>, u64) {
+    let folder = common::folder();
+    let case = folder.path().join("case");
+    for log in logs {
+        ingest_all(&case, &[repository(&format!("tests/logs/collectors/{log}"))]);
+    }
+    let (mut answers, mut copies) = (Vec::new(), 0);
+    for file in &Case::open(&case).unwrap().snapshot().unwrap().files {
+        copies += file.seen.as_deref().and_then(kforensic_lake::seen::Seen::from_tag).map_or(0, |seen| seen.copies);
+        rows(file, &mut |cell| {
+            if cell("final") == Cell::Bool(true) {
+                let Cell::Texts(stages) = cell("stages") else { panic!("no stages") };
+                let id = cell("audit_id").text().unwrap().to_owned();
+                answers.push((id, stages.len(), cell("status_code").int(), cell("request_object") != Cell::Null));
+            }
+        });
+    }
+    answers.sort();
+    (answers, copies)
+}
+
+#[test]
+fn whatever_copy_of_a_log_comes_first_the_fullest_answers_and_those_that_differ_are_counted() {
+    const PLAIN: &str = "00-plain.log";
+    let (plain, copies) = answers(&[PLAIN]);
+    assert_eq!((plain.len(), plain[0].1, copies), (7, 2, 0));
+    // Two stages of one request with other times each: one request all the same.
+    let (epoch, copies) = answers(&["25-scalars/time-epoch.jsonl"]);
+    assert_eq!((&epoch, copies), (&plain, 0));
+    for other in [
+        "08-aks-skipped/PT1H.json",
+        "23-string-bodies/uken-none.jsonl",
+        "24-dedot/fluentbit-replace-dots.jsonl",
+        "25-scalars/annotations-as-string.jsonl",
+        "25-scalars/code-as-lua-double.jsonl",
+        "25-scalars/keys-snake.jsonl",
+        "25-scalars/level-missing.jsonl",
+        "25-scalars/level-overwritten.jsonl",
+        "25-scalars/time-epoch.jsonl",
+        "25-scalars/time-local-no-zone.jsonl",
+        "25-scalars/user-as-string.jsonl",
+        "25-scalars/verb-uppercase.jsonl",
+        "32-cut/server-truncated.log",
+    ] {
+        for order in [[PLAIN, other], [other, PLAIN]] {
+            let (both, copies) = answers(&order);
+            assert_eq!(both, plain, "{order:?}");
+            assert!(copies > 0, "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn parquet_is_read_however_it_is_compressed() {
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+    use parquet::file::properties::WriterProperties;
+
+    let lines: Vec<String> = plain().lines().map(str::to_owned).collect();
+    let column: arrow::array::ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(lines));
+    let batch = arrow::array::RecordBatch::try_from_iter([("message", column)]).unwrap();
+    let expected = read(&repository("tests/logs/exports/00-plain.log")).0;
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::LZ4_RAW,
+        Compression::ZSTD(ZstdLevel::default()),
+    ] {
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let folder = common::folder();
+        let path = folder.path().join("export.parquet");
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(read(&path), (expected.clone(), (8, 8, 0, 0)), "{compression}");
+    }
+}

@@ -3,7 +3,7 @@
 -- The server makes an audit id unique, unless the client sends one in the header `Audit-ID`: it takes that as it is.
 -- Equal copies of an event are stored once, so events that share id and stage differ. `kind` tells how:
 -- * `rewritten`: one request by time, verb, URI and address, whose event stands in the logs with different contents,
---   as when a collector drops fields, or somebody edits a log.
+--   as when a collector drops fields, or somebody edits a log. A time that was assumed is not asked.
 -- * `forwarded`: an aggregated API server logs what the API server passes on to it under the same id, with a time of
 --   its own and with the addresses of the first event before its own (X-Forwarded-For), in a log of its own. Normal,
 --   but a client that chooses its id can send that header too, and have both events in two files of one server's log.
@@ -30,7 +30,10 @@ SELECT
     audit_id,
     stage,
     CASE
-        WHEN count(DISTINCT (event_time, verb, request_uri, source_ip)) = 1 THEN 'rewritten'
+        WHEN count(DISTINCT (verb, request_uri, source_ip)) = 1
+            AND count(DISTINCT event_time)
+                FILTER (NOT coalesce(list_contains(assumed, 'event_time'), false)) <= 1
+            THEN 'rewritten'
         WHEN count(DISTINCT (verb, request_uri)) = 1
             AND count(DISTINCT source_id) = count(*)
             AND max(len(source_ips)) > min(len(source_ips))

@@ -268,7 +268,8 @@ fn as_json(snapshot: &Snapshot, observed: &Observed, hosts: &[HostAccount], verd
         "resources": resources, "hosts": hosts, "queries": queries,
         "left_out": {
             "rejected": left.rejected, "cut": left.cut, "salvaged": left.salvaged, "assumed": left.assumed,
-            "truncated": left.truncated, "sources_left_out": left.sources_left_out, "pruned": left.pruned,
+            "truncated": left.truncated, "copies": left.copies, "withheld": left.withheld, "parts": left.parts,
+            "not_exported": left.not_exported, "sources_left_out": left.sources_left_out, "pruned": left.pruned,
         },
     })
 }

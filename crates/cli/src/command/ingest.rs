@@ -171,6 +171,14 @@ fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration) -> Result<()
     for skipped in &report.skipped {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
     }
+    for entry in &report.sources {
+        if let Some((missing, matched)) = entry.not_exported().zip(entry.matched) {
+            message::note(&format!(
+                "the query of `{}` matched {matched} records, and {missing} of them are not in it",
+                entry.name
+            ));
+        }
+    }
     for note in &ingested.pruned {
         message::note(note);
     }

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::request_path::PathObject;
 use super::translated::Translated;
 use super::tree::Tree;
 use super::{Opener, Shape};
@@ -237,6 +238,7 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
             put(&mut event, member, rest, &value);
         }
     }
+    object_of_uri(&mut event, &fields, &beginning);
     let has = |member: &str| event.has(member);
     if !has("auditID") || !(has("verb") || has("requestURI")) {
         return None;
@@ -298,6 +300,34 @@ fn told(value: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Puts in what the table lacks of the object and the path of the request tells, by the server's own rules. A table that holds
+/// `objectRef` as a whole lacks nothing of it.
+fn object_of_uri(event: &mut Tree, fields: &[(Cow<'_, str>, &str)], beginning: &str) {
+    let of = |wanted: &str, inner: &str| {
+        fields.iter().find_map(|(name, value)| {
+            let (member, rest) = place(name, beginning)?;
+            (member == wanted && letters(rest) == inner).then(|| json::string(&one(value)).map(Cow::into_owned))?
+        })
+    };
+    let Some(uri) = of("requestURI", "") else { return };
+    let Some(object) = PathObject::of_uri(&uri) else { return };
+    if of("objectRef", "resource").is_some_and(|told| Some(told.as_str()) != object.resource) {
+        return;
+    }
+    for (name, told) in [
+        ("resource", object.resource),
+        ("namespace", object.namespace),
+        ("name", object.name),
+        ("apiGroup", object.api_group),
+        ("apiVersion", object.api_version),
+        ("subresource", object.subresource),
+    ] {
+        if let Some(told) = told {
+            event.put(&["objectRef", name], super::translated::quoted(told));
+        }
+    }
+}
+
 /// Objects of an event whose members have names of their own.
 const OBJECTS: [&str; 5] = ["user", "impersonatedUser", "objectRef", "responseStatus", "authenticationMetadata"];
 
@@ -313,7 +343,8 @@ fn in_the_server_s_words(event: &mut Tree) -> bool {
                 if out.len() > 1 {
                     out.push(',');
                 }
-                let told = INNER.iter().find(|(word, _)| *word == letters(&name)).map_or(name.as_ref(), |(_, told)| told);
+                let told =
+                    INNER.iter().find(|(word, _)| *word == letters(&name)).map_or(name.as_ref(), |(_, told)| told);
                 changed |= told != name;
                 json::push_string(&mut out, told);
                 out.push(':');

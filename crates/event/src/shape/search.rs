@@ -259,9 +259,9 @@ impl<'l> Search<'l> {
     /// What an opener made of an object: of a split entry the first part is an event that says so, and the others are none.
     fn translated(self, object: &'l str, translated: Translated) -> Found<'l> {
         let part = split::part(object);
-        if part.as_ref().is_some_and(|part| part.index > 0) {
-            let what = "a further part of an entry of Cloud Audit Logs that was split";
-            return Found::nothing(Some(Reason::Foreign { what }));
+        if let Some(further) = part.as_ref().filter(|part| part.index > 0) {
+            let (number, total) = (further.index + 1, further.total);
+            return Found::nothing(Some(Reason::FurtherPart { number, total }));
         }
         let mut found = self.found(object, Content::Translated(Box::new(translated)), true);
         if part.is_some() {

@@ -23,7 +23,7 @@ const MAX_PARTS: usize = 1_000;
 pub(super) struct Part {
     uid: String,
     pub(super) index: usize,
-    total: usize,
+    pub(super) total: usize,
 }
 
 /// Which part an entry is, if it is one of several.

@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use kforensic_event::canonical::{Canonical, Taken};
 use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
 use kforensic_event::{
-    Decoded, Event, Fingerprint, Keyed, Origin, Reading, Reason, Record, Redactor, Row, Rows, assumed, partition, request, time,
+    Decoded, Event, Fingerprint, Keyed, Origin, Reading, Reason, Record, Redactor, Row, Rows, assumed, partition,
+    request, time,
 };
 use sha2::{Digest, Sha256};
 
@@ -34,8 +35,10 @@ pub(crate) struct DecodedChunk {
     pub(crate) partitions: Vec<Partition>,
     /// Times of the earliest and the latest event in microseconds since 1970.
     pub(crate) times: Option<(i64, i64)>,
+    /// Records that the query of an export matched, when the chunk says it.
+    pub(crate) matched: Option<u64>,
     /// Where the source is to be read on when it has grown, if not at its end.
-    pub(crate) torn: Option<Torn>,
+    pub(crate) torn: Option<Box<Torn>>,
 }
 
 /// What tells a row from all others, and where it goes.
@@ -99,9 +102,24 @@ impl Decoder {
             }
         }
         let mut decoded = taking.into_inner().decoded;
+        decoded.matched = matched(reading, &chunk.bytes);
         decoded.rows.set_piece(chunk.bytes);
         decoded
     }
+}
+
+/// How many records the query of an export matched, in the words of CloudWatch Logs Insights and BigQuery: it may hold only the
+/// first thousand of them. In such an export events are texts, whose quotation marks are escaped.
+fn matched(reading: Reading, chunk: &[u8]) -> Option<u64> {
+    const NAMES: [&[u8]; 2] = [b"\"recordsMatched\"", b"\"totalRows\""];
+    if reading.shape.name != "tables" {
+        return None;
+    }
+    let at = NAMES.iter().find_map(|name| Some(memchr::memmem::rfind(chunk, name)? + name.len()))?;
+    let behind = chunk[at..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let behind = behind.strip_prefix(b"\"").unwrap_or(behind);
+    let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(&behind[..digits]).ok()?.parse().ok()
 }
 
 /// The hash of all content up to any place of a chunk, computed from the left to the right.
@@ -158,7 +176,7 @@ impl Taking<'_> {
                 let cut_off = if record.terminated { None } else { unreadable };
                 if !record.terminated {
                     let before_sha256 = place.hash_before(record.position.offset);
-                    self.decoded.torn = Some(Torn { start: record.position, before_sha256 });
+                    self.decoded.torn = Some(Box::new(Torn { start: record.position, before_sha256 }));
                 }
                 let kept = match reason {
                     Reason::TooLong { .. } => &record.bytes[..record.bytes.len().min(KEPT_OF_TOO_LONG_BYTES)],

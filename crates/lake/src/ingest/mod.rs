@@ -241,13 +241,15 @@ struct Taking<'a> {
 struct Counts {
     rows: Counted,
     times: Option<(i64, i64)>,
-    torn: Option<decode::Torn>,
+    matched: Option<u64>,
+    torn: Option<Box<decode::Torn>>,
 }
 
 impl Sequence for Taking<'_> {
     fn chunk(&mut self, source: usize, mut chunk: DecodedChunk, hands: &mut dyn Hands) -> Result<(), LakeError> {
         let counts = &mut self.counts[source];
         counts.times = decode::join(counts.times, chunk.times);
+        counts.matched = chunk.matched.or(counts.matched);
         counts.torn = chunk.torn.take();
         let taken = self.seats.take(chunk, hands)?;
         self.progress.add_events(taken.events);
@@ -261,6 +263,7 @@ impl Sequence for Taking<'_> {
             let entry = &mut read.entry;
             let Counted { events, rejected, duplicates, redacted } = counts.rows;
             entry.records = events + rejected + duplicates;
+            entry.matched = counts.matched;
             (entry.events, entry.rejected, entry.duplicates, entry.redacted) = (events, rejected, duplicates, redacted);
             (entry.first_event, entry.last_event) = decode::render(counts.times);
             if let Some(torn) = counts.torn {

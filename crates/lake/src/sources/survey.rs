@@ -241,6 +241,16 @@ impl Visitor for Surveyor<'_> {
         Ok(Visited { goes_on: !self.progress.is_cancelled(), reported: looked.is_broken && looked.is_log })
     }
 
+    fn rest(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
+        self.files += 1;
+        let looked = self.known.look(content, self.progress);
+        match self.logs.len() < MAX_LOGS_IN_ARCHIVE {
+            true => self.logs.push((member.clone(), looked.copy)),
+            false => self.unread += 1,
+        }
+        Ok(Visited { goes_on: !self.progress.is_cancelled(), reported: looked.is_broken })
+    }
+
     fn left_out(&mut self, member: &Member, reason: &str) {
         // What cannot be looked into can be anything.
         let may_be_log = !WITHOUT_CONTENT.contains(&reason);

@@ -115,6 +115,9 @@ pub struct LedgerEntry {
     /// Secret values that were replaced in its events and rejects.
     #[serde(default)]
     pub redacted: u64,
+    /// Records that the query of an export matched, as the export says itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub matched: Option<u64>,
     /// Time of the earliest event, RFC 3339.
     pub first_event: Option<String>,
     /// Time of the latest event, RFC 3339.
@@ -219,6 +222,11 @@ pub struct PrunedSource {
 }
 
 impl LedgerEntry {
+    /// Records that the query of an export matched and that the export does not hold; `None` when it says nothing of the kind.
+    pub fn not_exported(&self) -> Option<u64> {
+        self.matched.and_then(|matched| matched.checked_sub(self.records)).filter(|missing| *missing > 0)
+    }
+
     /// Where the file was.
     pub fn path(&self) -> PathBuf {
         self.path_bytes.as_deref().and_then(path_of).unwrap_or_else(|| PathBuf::from(&self.name))

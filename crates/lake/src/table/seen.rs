@@ -1,12 +1,13 @@
 //! What a data file holds, counted by what an audit policy tells apart: which requests, at which level, when, on which
 //! host. It stands in the log beside each file, so that a verdict about a whole case opens none of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, AsArray, BooleanArray, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::TimestampMicrosecondType;
-use kforensic_event::columns;
+use kforensic_event::{assumed, columns};
 use serde::{Deserialize, Serialize};
 
 /// The tag of an `add` that holds it.
@@ -99,7 +100,16 @@ pub struct Seen {
     pub assumed: u64,
     /// Events whose bodies the server dropped because they were too large.
     pub truncated: u64,
+    /// Events in whose place the case also holds a copy with other contents.
+    pub copies: u64,
+    /// Events whose bodies a collector withheld.
+    pub withheld: u64,
+    /// First parts of entries that were split, without the others.
+    pub parts: u64,
 }
+
+/// Where the level stands among the texts of a kind.
+const LEVEL: usize = 4;
 
 /// Collects a summary while a file is written.
 #[derive(Debug, Default)]
@@ -122,7 +132,8 @@ struct Summed<'a> {
     texts: [&'a StringArray; 7],
     stage: &'a StringArray,
     salvaged: &'a StringArray,
-    assumed: &'a dyn Array,
+    assumed: &'a ListArray,
+    stages: &'a ListArray,
     truncated: &'a BooleanArray,
     is_final: &'a BooleanArray,
 }
@@ -145,14 +156,32 @@ impl<'a> Summed<'a> {
         const ASSUMED: usize = columns::at("assumed");
         const TRUNCATED: usize = columns::at("truncated");
         const FINAL: usize = columns::at("final");
+        const STAGES: usize = columns::at("stages");
         Self {
             times: batch.column(TIME).as_primitive::<TimestampMicrosecondType>(),
             texts: TEXTS.map(text),
             stage: text(STAGE),
             salvaged: text(SALVAGED),
-            assumed: batch.column(ASSUMED).as_ref(),
+            assumed: batch.column(ASSUMED).as_list::<i32>(),
+            stages: batch.column(STAGES).as_list::<i32>(),
             truncated: batch.column(TRUNCATED).as_boolean(),
             is_final: batch.column(FINAL).as_boolean(),
+        }
+    }
+}
+
+impl Summed<'_> {
+    /// The level that is left of an event when its collector withheld bodies; `None` when it withheld none.
+    fn level_left(&self, row: usize) -> Option<&'static str> {
+        if self.assumed.is_null(row) {
+            return None;
+        }
+        let assumed = self.assumed.value(row);
+        let has = |what: &str| assumed.as_string::<i32>().iter().flatten().any(|assumed| assumed == what);
+        match (has(assumed::REQUEST_WITHHELD), has(assumed::RESPONSE_WITHHELD)) {
+            (true, _) => Some("Metadata"),
+            (false, true) => Some("Request"),
+            (false, false) => None,
         }
     }
 }
@@ -167,16 +196,27 @@ impl SeenBuilder {
         for salvaged in of.salvaged.iter().flatten() {
             match salvaged {
                 "cut" => self.seen.cut += 1,
+                "split-part" => self.seen.parts += 1,
                 _ => self.seen.salvaged += 1,
             }
         }
+        // A request has an event for each of its stages; what is beyond that are copies that differ.
+        let events = rows - of.times.null_count() as u64;
+        let stages = |row: usize| u64::try_from(of.stages.value_length(row)).unwrap_or_default().max(1);
+        let is_final = |row: &usize| of.is_final.is_valid(*row) && of.is_final.value(*row);
+        let expected: u64 = (0..batch.num_rows()).filter(is_final).map(stages).sum();
+        self.seen.copies += events.saturating_sub(expected);
         let (mut last, mut last_host) = (None, 0);
         for row in 0..batch.num_rows() {
             if of.times.is_null(row) {
                 continue;
             }
             let micros = of.times.value(row);
-            let parts = of.texts.map(|texts| value(texts, row));
+            let mut parts = of.texts.map(|texts| value(texts, row));
+            if let Some(level) = of.level_left(row) {
+                self.seen.withheld += 1;
+                parts[LEVEL] = parts[LEVEL].map(|_| level);
+            }
             if !last.is_some_and(|last: usize| is(&self.names[last], parts)) {
                 last = self.number(parts);
             }
@@ -295,13 +335,13 @@ type WrittenKind = (u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64);
 struct Written<'a> {
     /// The texts.
     #[serde(borrow)]
-    t: Vec<std::borrow::Cow<'a, str>>,
+    t: Vec<Cow<'a, str>>,
     /// The kinds.
     k: Vec<WrittenKind>,
     /// Host, cluster, slots.
     h: Vec<(u32, u32, [u64; 5])>,
-    /// Cut, salvaged, assumed, truncated, requests.
-    m: (u64, u64, u64, u64, u64),
+    /// Cut, salvaged, assumed, truncated, requests, copies, withheld, parts.
+    m: (u64, u64, u64, u64, u64, u64, u64, u64),
 }
 
 impl Seen {
@@ -335,7 +375,16 @@ impl Seen {
         let written = Written {
             k: kinds,
             h: hosts,
-            m: (self.cut, self.salvaged, self.assumed, self.truncated, self.requests),
+            m: (
+                self.cut,
+                self.salvaged,
+                self.assumed,
+                self.truncated,
+                self.requests,
+                self.copies,
+                self.withheld,
+                self.parts,
+            ),
             t: texts.into_iter().map(Into::into).collect(),
         };
         // Texts and numbers can always be written.
@@ -346,8 +395,8 @@ impl Seen {
     pub fn from_tag(tag: &str) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(tag).ok()?;
         let text = |at: u32| written.t.get(usize::try_from(at).ok()?).map(|text| text.clone().into_owned());
-        let (cut, salvaged, assumed, truncated, requests) = written.m;
-        let mut seen = Self { requests, cut, salvaged, assumed, truncated, ..Self::default() };
+        let (cut, salvaged, assumed, truncated, requests, copies, withheld, parts) = written.m;
+        let mut seen = Self { requests, cut, salvaged, assumed, truncated, copies, withheld, parts, ..Self::default() };
         for (group, resource, subresource, verb, level, host, cluster, stages, hours, events) in written.k {
             let resource = match resource {
                 Some(resource) => Some(text(resource)?),
@@ -377,7 +426,8 @@ mod tests {
 
     #[test]
     fn a_summary_comes_back_from_its_tag() {
-        let mut seen = Seen { cut: 1, salvaged: 2, assumed: 3, truncated: 4, ..Seen::default() };
+        let mut seen =
+            Seen { cut: 1, salvaged: 2, assumed: 3, truncated: 4, copies: 5, withheld: 6, parts: 7, ..Seen::default() };
         for (resource, verb, events) in [(Some("secrets"), "get", 7), (None, "get", 1), (Some("x\"\\y"), "PROPFIND", 2)]
         {
             let kind = RequestKind {
@@ -395,7 +445,7 @@ mod tests {
         assert!(slots.has(SLOTS - 1) && slots.has(12) && !slots.has(13) && !slots.has(SLOTS));
         seen.hosts.insert(("cp-1".to_owned(), String::new()), slots);
         assert_eq!(Seen::from_tag(&seen.to_tag()), Some(seen));
-        for other in ["", "{}", "[]", "{\"t\":[],\"k\":[[0,null,0,0,0,0,0,1,1,1]],\"h\":[],\"m\":[0,0,0,0]}"] {
+        for other in ["", "{}", "[]", "{\"t\":[],\"k\":[[0,null,0,0,0,0,0,1,1,1]],\"h\":[],\"m\":[0,0,0,0,0]}"] {
             assert_eq!(Seen::from_tag(other), None, "{other}");
         }
     }

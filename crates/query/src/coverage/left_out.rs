@@ -19,6 +19,14 @@ pub struct LeftOut {
     pub assumed: u64,
     /// Events whose bodies the server dropped because they were too large.
     pub truncated: u64,
+    /// Events in whose place the case also holds a copy with other contents: the fullest of them answers.
+    pub copies: u64,
+    /// Events whose bodies a collector withheld.
+    pub withheld: u64,
+    /// First parts of entries that were split, without the others.
+    pub parts: u64,
+    /// Records that the queries of exports matched, as these say themselves, and that are not in them.
+    pub not_exported: u64,
     /// Files that an ingest was pointed at and that were never read.
     pub sources_left_out: Vec<String>,
     /// Events that were pruned.
@@ -43,6 +51,10 @@ impl LeftOut {
             salvaged: observed.salvaged,
             assumed: observed.assumed,
             truncated: observed.truncated,
+            copies: observed.copies,
+            withheld: observed.withheld,
+            parts: observed.parts,
+            not_exported: snapshot.sources().filter_map(kforensic_lake::LedgerEntry::not_exported).sum(),
             sources_left_out: skipped.difference(&read).map(|name| (*name).to_owned()).collect(),
             pruned: accounts().map(|account| account.events).sum(),
             pruned_before: snapshot.prunings().map(|pruned| pruned.before.clone()).max(),
@@ -76,6 +88,30 @@ impl LeftOut {
             "event",
             "events",
             " without bodies, which were too large for the server (column `truncated`)",
+        );
+        say(
+            self.copies,
+            "event",
+            "events",
+            " stored beside a copy with other contents: the fullest answers (view `audit_id_conflicts`)",
+        );
+        say(
+            self.withheld,
+            "event",
+            "events",
+            " whose bodies a collector withheld: what stood in them is not seen (column `assumed`)",
+        );
+        say(
+            self.parts,
+            "event",
+            "events",
+            " of which only part 1 is in the case, of several that Google split them into (column `salvaged`)",
+        );
+        say(
+            self.not_exported,
+            "record",
+            "records",
+            " that the query of an export matched and the export does not hold",
         );
         let files = u64::try_from(self.sources_left_out.len()).unwrap_or(u64::MAX);
         say(files, "file", "files", " that an ingest left out (`kforensic status --format json`)");

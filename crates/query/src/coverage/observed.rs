@@ -32,6 +32,12 @@ pub struct Observed {
     pub assumed: u64,
     /// Events whose bodies the server dropped because they were too large.
     pub truncated: u64,
+    /// Events in whose place the case also holds a copy with other contents.
+    pub copies: u64,
+    /// Events whose bodies a collector withheld.
+    pub withheld: u64,
+    /// First parts of entries that were split, without the others.
+    pub parts: u64,
     /// Times of the first and the last event, in microseconds since 1970.
     pub times: Option<(i64, i64)>,
 }
@@ -69,10 +75,14 @@ impl Observed {
     /// When a file turns out to be damaged, or on an interrupt.
     pub fn read(session: &Session, snapshot: &Snapshot) -> Result<Self, QueryError> {
         const DAY: &str = "(event_time::DATE - DATE '1970-01-01')::INTEGER";
+        // What is left of it where a collector withheld bodies.
+        const LEVEL_LEFT: &str = "CASE WHEN level IS NOT NULL AND list_contains(assumed, 'requestObject withheld') \
+             THEN 'Metadata' WHEN level IS NOT NULL AND list_contains(assumed, 'responseObject withheld') THEN 'Request' \
+             ELSE coalesce(level, '') END";
         let mut observed = Self { times: snapshot.event_times(), ..Self::default() };
         let kinds = format!(
             "SELECT coalesce(api_group, ''), resource, coalesce(subresource, ''), coalesce(verb, ''), \
-             coalesce(level, ''), coalesce(host, ''), coalesce(cluster, ''), {DAY}, \
+             {LEVEL_LEFT}, coalesce(host, ''), coalesce(cluster, ''), {DAY}, \
              bit_or(CASE stage WHEN 'RequestReceived' THEN 1 WHEN 'ResponseStarted' THEN 2 \
                 WHEN 'ResponseComplete' THEN 4 WHEN 'Panic' THEN 8 ELSE 16 END)::UTINYINT, \
              bit_or(1::UINTEGER << hour(event_time)::UINTEGER)::UINTEGER, count(*)::UBIGINT \
@@ -103,13 +113,17 @@ impl Observed {
         for (host, day, slot) in rows {
             observed.hosts.entry(host).or_default().entry(day).or_default().add(slot * SLOT);
         }
-        let marks = "SELECT count(*) FILTER (salvaged = 'cut'), count(*) FILTER (salvaged <> 'cut'), \
-                     count(*) FILTER (len(assumed) > 0), count(*) FILTER (truncated) FROM events";
-        for (cut, salvaged, assumed, truncated) in
-            session.collect(marks, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-        {
-            (observed.cut, observed.salvaged, observed.assumed, observed.truncated) =
-                (cut, salvaged, assumed, truncated);
+        let marks = "SELECT count(*) FILTER (salvaged = 'cut'), \
+             count(*) FILTER (salvaged NOT IN ('cut', 'split-part')), count(*) FILTER (len(assumed) > 0), \
+             count(*) FILTER (truncated), \
+             count(*) - coalesce(sum(greatest(len(stages), 1)) FILTER (final), 0)::BIGINT, \
+             count(*) FILTER (list_has_any(assumed, ['requestObject withheld', 'responseObject withheld'])), \
+             count(*) FILTER (salvaged = 'split-part') FROM events";
+        for [cut, salvaged, assumed, truncated, copies, withheld, parts] in session.collect(marks, |row| {
+            let number = |at| row.get::<_, i64>(at).map(|number| u64::try_from(number).unwrap_or_default());
+            Ok([number(0)?, number(1)?, number(2)?, number(3)?, number(4)?, number(5)?, number(6)?])
+        })? {
+            observed = Self { cut, salvaged, assumed, truncated, copies, withheld, parts, ..observed };
         }
         Ok(observed)
     }
@@ -129,6 +143,9 @@ impl Observed {
         self.salvaged += seen.salvaged;
         self.assumed += seen.assumed;
         self.truncated += seen.truncated;
+        self.copies += seen.copies;
+        self.withheld += seen.withheld;
+        self.parts += seen.parts;
     }
 
     /// Events of the case.

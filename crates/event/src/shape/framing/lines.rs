@@ -134,7 +134,7 @@ pub(super) fn decode(
 fn is_indented(piece: &[u8], at: &Range<usize>) -> bool {
     let line = memchr::memrchr(b'\n', &piece[..at.start]).map_or(0, |newline| newline + 1);
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    piece[line..at.start].iter().all(is_blank) && piece.get(line).is_some_and(|byte| is_blank(byte))
+    piece[line..at.start].iter().all(is_blank) && piece.get(line).is_some_and(is_blank)
 }
 
 /// Whether a record was torn at the end of this line so that the next one could be a part of it.

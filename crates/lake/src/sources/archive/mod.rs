@@ -88,6 +88,10 @@ pub(crate) struct Visited {
 pub(crate) trait Visitor {
     /// A file that is no archive.
     fn file(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError>;
+    /// What belongs to no member, and is no archive: it is evidence whatever it is.
+    fn rest(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
+        self.file(member, content)
+    }
     /// A member that is no file, or cannot be opened.
     fn left_out(&mut self, member: &Member, reason: &str);
     /// Part of the archive itself, or of the archive `name` in it, cannot be read.
@@ -219,6 +223,21 @@ impl Walk<'_> {
 
     /// A member that is a file.
     fn file(&mut self, member: &Member, stored: &mut dyn Read, depth: usize) -> Result<(), LakeError> {
+        self.content(member, stored, depth, false)
+    }
+
+    /// What belongs to no member.
+    fn rest(&mut self, member: &Member, stored: &mut dyn Read, depth: usize) -> Result<(), LakeError> {
+        self.content(member, stored, depth, true)
+    }
+
+    fn content(
+        &mut self,
+        member: &Member,
+        stored: &mut dyn Read,
+        depth: usize,
+        is_rest: bool,
+    ) -> Result<(), LakeError> {
         self.told = false;
         let mut content = match Stream::part(Box::new(stored)) {
             Ok(content) => content,
@@ -234,7 +253,10 @@ impl Walk<'_> {
             }
             Some(format) => self.archive(format, &mut content, &member.name, depth + 1)?,
             None => {
-                let visited = self.visitor.file(member, content)?;
+                let visited = match is_rest {
+                    true => self.visitor.rest(member, content)?,
+                    false => self.visitor.file(member, content)?,
+                };
                 self.told = visited.reported;
                 self.stopped |= !visited.goes_on;
             }

@@ -52,20 +52,65 @@ struct Blocks<'r> {
     /// Where the next block begins.
     offset: u64,
     broken: Cell<Option<String>>,
+    /// A block that was read too early.
+    pending: Option<Block>,
+}
+
+/// Bytes that belong to no member: from a block that is no header to the next that is one, or is empty.
+struct Lost<'b, 'r> {
+    blocks: &'b mut Blocks<'r>,
+    block: Block,
+    length: usize,
+    given: usize,
+    /// Only the first block.
+    is_one: bool,
+}
+
+impl Read for Lost<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.length && !self.is_one && self.length == BLOCK_BYTES {
+            self.length = 0;
+            self.given = 0;
+            match self.blocks.next_part() {
+                Some((block, BLOCK_BYTES)) if is_empty(&block) || checksum_fits(&block) => self.blocks.put_back(block),
+                Some((block, length)) => (self.block, self.length) = (block, length),
+                None => (),
+            }
+        }
+        let part = buffer.len().min(self.length - self.given);
+        buffer[..part].copy_from_slice(&self.block[self.given..self.given + part]);
+        self.given += part;
+        Ok(part)
+    }
+}
+
+fn is_empty(block: &[u8]) -> bool {
+    block.iter().all(|byte| *byte == 0)
 }
 
 impl Blocks<'_> {
     /// The next block; `None` at the end, and when it cannot be read.
     fn next(&mut self) -> Option<Block> {
+        let (block, length) = self.next_part()?;
+        if length < BLOCK_BYTES {
+            self.broken.set(Some("the archive ends inside of a header".to_owned()));
+            return None;
+        }
+        Some(block)
+    }
+
+    /// The next block, and how much of it is there: less than a whole one at the very end.
+    fn next_part(&mut self) -> Option<(Block, usize)> {
+        if let Some(block) = self.pending.take() {
+            self.offset += BLOCK_BYTES as u64;
+            return Some((block, BLOCK_BYTES));
+        }
         let mut block = [0; BLOCK_BYTES];
         let mut filled = 0;
         while filled < BLOCK_BYTES {
             match self.archive.read(&mut block[filled..]) {
                 Ok(0) if filled == 0 => return None,
-                Ok(0) => {
-                    self.broken.set(Some("the archive ends inside of a header".to_owned()));
-                    return None;
-                }
+                Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
                 Err(error) => {
@@ -74,8 +119,14 @@ impl Blocks<'_> {
                 }
             }
         }
-        self.offset += BLOCK_BYTES as u64;
-        Some(block)
+        self.offset += filled as u64;
+        Some((block, filled))
+    }
+
+    /// Puts the block back that was read last.
+    fn put_back(&mut self, block: Block) {
+        self.offset -= BLOCK_BYTES as u64;
+        self.pending = Some(block);
     }
 
     /// The beginning of the next `size` bytes; `None` when they are too many to keep.
@@ -105,24 +156,23 @@ impl Blocks<'_> {
 impl Walk<'_> {
     /// Walks a tar. Behind its end another may begin (`cat a.tar b.tar`), and behind damage there may be whole members.
     pub(super) fn tar(&mut self, archive: &mut dyn Read, name: &str, depth: usize) -> Result<(), LakeError> {
-        let mut blocks = Blocks { archive, offset: 0, broken: Cell::new(None) };
+        let mut blocks = Blocks { archive, offset: 0, broken: Cell::new(None), pending: None };
         let mut extensions = Extensions::default();
-        let (mut ended, mut damaged) = (false, false);
+        let mut ended = false;
         self.told = false;
-        while let Some(block) = blocks.next() {
-            if block.iter().all(|byte| *byte == 0) {
+        while let Some((block, length)) = blocks.next_part() {
+            if is_empty(&block[..length]) {
                 ended = true;
                 continue;
             }
-            if !checksum_fits(&block) {
-                if !damaged {
-                    self.visitor.damaged(name, &format!("no header of a member at byte {}", blocks.offset - 512));
+            if length < BLOCK_BYTES || !checksum_fits(&block) {
+                self.lost((block, length), &mut blocks, (name, depth), ended)?;
+                if self.stopped {
+                    return Ok(());
                 }
-                // Contents of the member whose header is damaged, until the next one.
-                damaged = true;
                 continue;
             }
-            (ended, damaged) = (false, false);
+            ended = false;
             self.entry(&block, &mut blocks, &mut extensions, name, depth)?;
             if self.stopped {
                 return Ok(());
@@ -138,6 +188,41 @@ impl Walk<'_> {
             Some(problem) => self.broken(name, &problem),
             None if !ended => self.visitor.damaged(name, "the archive breaks off: the mark of its end is missing"),
             None => (),
+        }
+        Ok(())
+    }
+
+    /// Reads what belongs to no member: what stands behind the end of the archive, or a header that is damaged and, until the next
+    /// one, what was the content of its member. It is read as a file of its own, so that no byte of it is lost.
+    fn lost(
+        &mut self,
+        (block, length): (Block, usize),
+        blocks: &mut Blocks<'_>,
+        (archive, depth): (&str, usize),
+        ended: bool,
+    ) -> Result<(), LakeError> {
+        let from = blocks.offset - length as u64;
+        // A damaged header is no part of the text behind it. Behind the end of an archive another one may begin with it.
+        let mut is_one = block[257..262] == *b"ustar";
+        let problem = match ended && !is_one {
+            true => format!("bytes behind its end, from byte {from}"),
+            false if length < BLOCK_BYTES => "the archive ends inside of a header".to_owned(),
+            false => format!("no header of a member at byte {from}"),
+        };
+        self.visitor.damaged(archive, &problem);
+        let mut next = Some((block, length));
+        while let Some((block, length)) = next.take() {
+            let member = self.next(archive, format!("bytes from {}", blocks.offset - length as u64).as_bytes(), 0);
+            let mut lost = Lost { blocks: &mut *blocks, block, length, given: 0, is_one };
+            self.rest(&member, &mut lost, depth)?;
+            io::copy(&mut lost, &mut io::sink()).map_err(LakeError::io("read", member.name.as_ref()))?;
+            if !std::mem::take(&mut is_one) || self.stopped {
+                break;
+            }
+            match blocks.next_part() {
+                Some((block, BLOCK_BYTES)) if is_empty(&block) || checksum_fits(&block) => blocks.put_back(block),
+                found => next = found,
+            }
         }
         Ok(())
     }
