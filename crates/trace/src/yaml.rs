@@ -98,15 +98,16 @@ pub fn text(text: &str) -> String {
     out
 }
 
-/// A word for a shell, in single quotes when it needs them. `None` when it holds what no command line should.
+/// A word for a shell, in single quotes when it needs them. `None` when it holds what no command line should, or when a
+/// program would take it for an option: a ClusterRole may be called `--all`.
 pub fn shell_word(word: &str) -> Option<String> {
     if word.is_empty()
+        || word.starts_with('-')
         || word.chars().any(|letter| letter.is_control() || (!letter.is_ascii() && !letter.is_alphanumeric()))
     {
         return None;
     }
-    let is_plain =
-        !word.starts_with('-') && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@=,".contains(&byte));
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@=,".contains(&byte));
     Some(if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) })
 }
 
@@ -130,7 +131,7 @@ mod tests {
     fn shell_words_are_one_word_or_none() {
         assert_eq!(shell_word("web-1").unwrap(), "web-1");
         assert_eq!(shell_word("$(x) 'y").unwrap(), "'$(x) '\\''y'");
-        assert_eq!(shell_word("-rf").unwrap(), "'-rf'");
+        assert!(shell_word("-rf").is_none() && shell_word("--all").is_none());
         assert!(shell_word("a\nb").is_none() && shell_word("").is_none() && shell_word("\u{202e}").is_none());
     }
 }

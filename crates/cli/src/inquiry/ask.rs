@@ -143,14 +143,12 @@ fn ask_rbac(session: &Session, context: &Context<'_>, what: &RbacCommand) -> Res
         RbacCommand::Check { .. } => {
             let checked = session.check_rbac(&replay)?;
             let table = checked.table();
-            let known = checked.agree + checked.contradictions.len() as u64;
+            let known = checked.agree + checked.contradicted;
             let all = known + checked.unknown;
             let share = if all == 0 { 0.0 } else { 100.0 * to_float(checked.unknown) / to_float(all) };
             let notes = vec![format!(
                 "{} of {all} decisions are what the replay says, {} are not, {} ({share:.1} %) it cannot tell",
-                checked.agree,
-                checked.contradictions.len(),
-                checked.unknown
+                checked.agree, checked.contradicted, checked.unknown
             )];
             let is_contradicted = !checked.contradictions.is_empty();
             Ok(Findings { tables: vec![("decisions", table)], notes, is_contradicted, ..Findings::default() })

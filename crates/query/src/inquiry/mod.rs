@@ -4,6 +4,7 @@
 //! the columns of the views where there are such, so that every form and the report can show them.
 
 mod batch;
+mod check;
 mod evidence;
 mod history;
 mod rbac;
@@ -18,7 +19,8 @@ use crate::error::QueryError;
 use crate::session::Session;
 
 pub use batch::Answer;
-pub use rbac::{Checked, rbac_at, rbac_diff};
+pub use check::Checked;
+pub use rbac::{rbac_at, rbac_changes, rbac_diff};
 pub use spread::SpreadView;
 
 /// A list of texts as one value to bind; `unnest(from_json(?, '["VARCHAR"]'))` takes it apart.

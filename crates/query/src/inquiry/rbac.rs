@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use kforensic_event::time;
 use kforensic_trace::evidence::Request;
-use kforensic_trace::rbac::{
-    Asked, Change, Holder, Known, Power, Reach, Replay, Snapshot, Verdict, Who, World, changes,
-};
+use kforensic_trace::rbac::{Asked, Change, Holder, Known, Power, Reach, Replay, Snapshot, Who, World, changes};
 
 use super::batch::{Answer, Columns};
 use super::evidence::CaseEvidence;
@@ -16,9 +14,6 @@ use crate::session::Session;
 
 const ACTION: &str = "replay RBAC";
 
-/// How long the authorizer may take to see a write, in microseconds: it learns of it by a watch.
-const SETTLING_MICROS: i64 = 2_000_000;
-
 /// What somebody was allowed, by the authorizer's own words.
 #[derive(Debug, Clone)]
 struct Words {
@@ -27,19 +22,6 @@ struct Words {
     requests: u64,
     first: i64,
     audit_id: String,
-}
-
-/// How the replay does against the decisions in the log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// Requests whose decision is what the replay says.
-    pub agree: u64,
-    /// Requests of which the replay does not know it.
-    pub unknown: u64,
-    /// Why not, with the number of requests.
-    pub reasons: BTreeMap<String, u64>,
-    /// Requests whose decision is another, in words.
-    pub contradictions: Vec<String>,
 }
 
 impl Session {
@@ -131,113 +113,62 @@ impl Session {
         Ok((powers(&world.can(&who), who.groups.iter().any(|group| group == "system:masters")), unknown))
     }
 
-    /// Holds the replay against every decision in the log.
+    /// What users could do at a time, each with the groups that the log gives it, without what everybody may do.
     ///
     /// # Errors
     /// When a file turns out to be damaged, or on an interrupt.
-    pub fn check_rbac(&self, replay: &Replay) -> Result<Checked, QueryError> {
-        const SQL: &str = "SELECT epoch_us(event_time), effective_user(user_name, impersonated_user), \
-             to_json(effective_groups(user_groups, impersonated_user, impersonated_groups))::VARCHAR, verb, \
-             coalesce(api_group, ''), coalesce(resource, ''), coalesce(subresource, ''), coalesce(namespace, ''), \
-             coalesce(name, ''), uri_path(request_uri), decision, audit_id FROM requests \
-             WHERE decision IS NOT NULL AND user_name IS NOT NULL ORDER BY event_time, audit_id, request_uri";
-        let rows = self.rows(ACTION, SQL, Vec::new(), |row| {
-            let resource: String = row.get(5)?;
-            let (verb, subresource): (String, String) = (row.get(3)?, row.get(6)?);
-            // A create is authorized before its body is read: the name of the object is not known then.
-            let name: String = if verb == "create" && subresource.is_empty() { String::new() } else { row.get(8)? };
-            let asked = Asked {
-                verb,
-                api_group: row.get(4)?,
-                subresource,
-                namespace: row.get(7)?,
-                name,
-                path: resource.is_empty().then(|| row.get::<_, Option<String>>(9)).transpose()?.flatten(),
-                resource,
-            };
-            let who =
-                Who { user: row.get::<_, Option<String>>(1)?.unwrap_or_default(), groups: super::texts(row.get(2)?) };
-            Ok((row.get::<_, i64>(0)?, who, asked, row.get::<_, String>(10)?, row.get::<_, String>(11)?))
-        })?;
-        let mut moments: Vec<i64> = replay.keys().flat_map(|key| replay.moments(key).map(|(time, ..)| time)).collect();
-        moments.sort_unstable();
-        moments.dedup();
-        let mut checked = Checked::default();
-        let mut worlds = Worlds { replay, moments, world: None };
-        for (time, who, asked, decision, audit_id) in rows {
-            let now = worlds.at(time).decide(&who, &asked);
-            let verdict = match worlds.is_settled(time) {
-                true => now,
-                false => {
-                    let before = World::at(replay, time - SETTLING_MICROS).decide(&who, &asked);
-                    let same = std::mem::discriminant(&before) == std::mem::discriminant(&now);
-                    if same { now } else { Verdict::Unknown { why: "it was changed at that moment".to_owned() } }
-                }
-            };
-            match (verdict, decision.as_str()) {
-                (Verdict::Allowed { .. }, "allow") | (Verdict::Denied, "forbid") => checked.agree += 1,
-                (Verdict::Unknown { why }, _) => {
-                    checked.unknown += 1;
-                    *checked.reasons.entry(why).or_default() += 1;
-                }
-                (verdict, decision) => {
-                    checked
-                        .contradictions
-                        .push(format!("{audit_id}: {} {asked:?}: {decision}, not {verdict:?}", who.user));
-                }
+    pub fn rights_of(&self, replay: &Replay, users: &[String], at: i64) -> Result<(Answer, Vec<String>), QueryError> {
+        let groups = self.groups_of(users)?;
+        let world = World::at(replay, at);
+        let mut rows: Vec<(&String, Option<Power>)> = Vec::new();
+        for user in users {
+            let who = Who::named(user, groups.get(user).map_or(&[][..], Vec::as_slice));
+            if who.groups.iter().any(|group| group == MASTERS) {
+                rows.push((user, None));
+                continue;
             }
+            let everybody = |power: &Power| {
+                power.subject.kind == "Group"
+                    && matches!(power.subject.name.as_str(), "system:authenticated" | "system:unauthenticated")
+            };
+            rows.extend(world.can(&who).into_iter().filter(|power| !everybody(power)).map(|power| (user, Some(power))));
         }
-        Ok(checked)
+        let rows = || rows.iter();
+        let powers = || rows().map(|(_, power)| power.as_ref());
+        let answer = Columns::default()
+            .text("identity", rows().map(|(user, _)| Some(user)))
+            .text("rule", powers().map(|power| Some(power.map_or_else(|| MASTERS_LINE.to_owned(), |p| p.rule.text()))))
+            .text(
+                "scope",
+                powers().map(|power| power.map(|p| p.namespace.clone().unwrap_or_else(|| "cluster".to_owned()))),
+            )
+            .text("binding", powers().map(|power| power.map(|power| &power.binding)))
+            .text("role", powers().map(|power| power.map(|power| &power.role)))
+            .text("subject", powers().map(|power| power.map(|power| power.subject.to_string())))
+            .text("known_by", powers().map(|power| power.map(|power| power.binding_known.text(&shown))))
+            .finish();
+        Ok((answer, world.unknown()))
+    }
+
+    /// The groups that the log gives users.
+    fn groups_of(&self, users: &[String]) -> Result<BTreeMap<String, Vec<String>>, QueryError> {
+        const SQL: &str = "SELECT user_name, list_sort(list_distinct(flatten(list(user_groups)))) FROM \
+             (SELECT DISTINCT user_name, user_groups FROM events \
+              WHERE user_name IN (SELECT unnest(from_json(?::VARCHAR, '[\"VARCHAR\"]')))) GROUP BY user_name";
+        let sql = format!("SELECT user_name, to_json(groups)::VARCHAR FROM ({SQL}) AS known(user_name, groups)");
+        let bound = vec![list(users.iter().map(String::as_str))];
+        let found = self.rows(ACTION, &sql, bound, |row| Ok((row.get::<_, String>(0)?, super::texts(row.get(1)?))))?;
+        Ok(found.into_iter().collect())
     }
 
     /// Later writes to things with these names, by time.
     pub(super) fn writes_to(&self, names: &[String]) -> Result<Vec<Request>, QueryError> {
         const REST: &str = "name IN (SELECT unnest(from_json(?::VARCHAR, '[\"VARCHAR\"]'))) \
-             AND verb IN ('update', 'patch', 'delete') AND outcome = 'allowed' AND coalesce(subresource, '') = '' \
+             AND (verb IN ('update', 'patch', 'delete') OR resource = 'secrets' AND verb = 'create') AND outcome = 'allowed' AND coalesce(subresource, '') = '' \
              AND resource NOT IN ('leases', 'endpoints', 'endpointslices', 'events') \
              ORDER BY event_time, audit_id, request_uri";
-        let bodies = "CASE WHEN verb = 'delete' THEN request_object END, NULL::VARCHAR";
+        let bodies = "CASE WHEN verb = 'delete' OR resource = 'secrets' THEN request_object END, NULL::VARCHAR";
         CaseEvidence { session: self }.select(bodies, REST, vec![list(names.iter().map(String::as_str))])
-    }
-}
-
-/// What held at one time after the other: it only changes with a write or a snapshot.
-struct Worlds<'a> {
-    replay: &'a Replay,
-    moments: Vec<i64>,
-    world: Option<(usize, World)>,
-}
-
-impl Worlds<'_> {
-    fn at(&mut self, time: i64) -> &World {
-        let epoch = self.moments.partition_point(|moment| *moment <= time);
-        if self.world.as_ref().is_none_or(|(known, _)| *known != epoch) {
-            self.world = None;
-        }
-        let replay = self.replay;
-        &self.world.get_or_insert_with(|| (epoch, World::at(replay, time))).1
-    }
-
-    /// Whether nothing was written just before, or just after: a request is authorized a moment after it is received.
-    fn is_settled(&self, time: i64) -> bool {
-        let count = |time: i64| self.moments.partition_point(|moment| *moment <= time);
-        count(time - SETTLING_MICROS) == count(time + SETTLING_MICROS)
-    }
-}
-
-impl Checked {
-    /// What was found, as a table: decisions that contradict, and why others are unknown.
-    pub fn table(&self) -> Answer {
-        let contradictions = self.contradictions.iter().map(|what| ("contradicted", 1, what));
-        let unknown = self.reasons.iter().map(|(why, requests)| ("unknown", *requests, why));
-        let what = "the replay says what the authorizer said".to_owned();
-        let rows: Vec<(&str, u64, &String)> =
-            contradictions.chain([("agreed", self.agree, &what)]).chain(unknown).collect();
-        Columns::default()
-            .text("result", rows.iter().map(|(result, ..)| Some(*result)))
-            .number("requests", rows.iter().map(|(_, requests, _)| Some(*requests)))
-            .text("what", rows.iter().map(|(.., what)| Some(*what)))
-            .finish()
     }
 }
 
@@ -305,7 +236,9 @@ fn holders(all: &[Holder], words: &[Words]) -> Answer {
         .finish()
 }
 
-/// The subject of the group that every authorizer lets through.
+/// The group that every authorizer lets through.
+const MASTERS: &str = "system:masters";
+
 const MASTERS_LINE: &str = "everything: the group system:masters is let through by the server";
 
 fn powers(all: &[Power], is_master: bool) -> Answer {
@@ -345,8 +278,13 @@ pub fn rbac_at(replay: &Replay, at: i64) -> (Answer, Vec<String>) {
 /// What changed between two times.
 pub fn rbac_diff(replay: &Replay, from: i64, to: i64) -> (Answer, Vec<Change>) {
     let found = changes(replay, from, to);
+    (rbac_changes(&found), found)
+}
+
+/// Changes as a table.
+pub fn rbac_changes(found: &[Change]) -> Answer {
     let rows = || found.iter();
-    let answer = Columns::default()
+    Columns::default()
         .time("event_time", rows().map(|change| change.time))
         .text("change", rows().map(|change| Some(change.how.name())))
         .text("resource", rows().map(|change| Some(change.key.kind.resource())))
@@ -358,6 +296,5 @@ pub fn rbac_diff(replay: &Replay, from: i64, to: i64) -> (Answer, Vec<Change>) {
         .texts("lines", rows().map(|change| &change.lines))
         .text("known_by", rows().map(|change| Some(change.known.text(&shown))))
         .text("audit_id", rows().map(|change| change.known.audit_id()))
-        .finish();
-    (answer, found)
+        .finish()
 }

@@ -1,7 +1,7 @@
 //! The checklist after a breach, on a case.
 
 use kforensic_trace::rbac::Replay;
-use kforensic_trace::rotate::{checklist, names};
+use kforensic_trace::rotate::{Done, checklist, names};
 use kforensic_trace::spread::Spread;
 
 use super::batch::{Answer, Columns};
@@ -26,10 +26,13 @@ impl Session {
             .text("how", rows().map(|entry| Some(&entry.how)))
             .text("command", rows().map(|entry| entry.command.as_ref()))
             .text("before", rows().map(|entry| entry.before.as_ref()))
-            .text("done", rows().map(|entry| Some(if entry.done.is_some() { "yes" } else { "not in the log" })))
-            .time("done_at", rows().map(|entry| entry.done.as_ref().map(|done| done.0)))
-            .text("done_by", rows().map(|entry| entry.done.as_ref().map(|done| &done.1)))
-            .text("done_audit_id", rows().map(|entry| entry.done.as_ref().map(|done| &done.2)))
+            .text(
+                "done",
+                rows().map(|entry| Some(entry.done.as_ref().map_or_else(|| "not in the log".to_owned(), Done::text))),
+            )
+            .time("done_at", rows().map(|entry| entry.done.as_ref().map(|done| done.time)))
+            .text("done_by", rows().map(|entry| entry.done.as_ref().map(|done| &done.user)))
+            .text("done_audit_id", rows().map(|entry| entry.done.as_ref().map(|done| &done.audit_id)))
             .texts("audit_ids", rows().map(|entry| &entry.audit_ids))
             .finish())
     }

@@ -191,7 +191,16 @@ pub(crate) fn delete_command(resource: &str, namespace: &str, name: &str) -> Opt
         "" => String::new(),
         namespace => format!(" -n {}", yaml::shell_word(namespace)?),
     };
-    Some(format!("kubectl delete {} {}{in_namespace}", yaml::shell_word(resource)?, yaml::shell_word(name)?))
+    let resource = yaml::shell_word(resource)?;
+    // What begins with a dash is a name behind `--` only: `kubectl delete clusterroles --all` would remove them all.
+    match name.strip_prefix('-') {
+        None => Some(format!("kubectl delete {resource} {}{in_namespace}", yaml::shell_word(name)?)),
+        Some(_) => {
+            let quoted = yaml::shell_word(&format!("x{name}"))?;
+            let name = quoted.replacen('x', "", 1);
+            Some(format!("kubectl delete {resource}{in_namespace} -- {name}"))
+        }
+    }
 }
 
 /// An object as a document that can be applied.

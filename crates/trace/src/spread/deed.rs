@@ -47,6 +47,9 @@ pub(super) const REACHES: [&str; 7] = [
     "created the account",
 ];
 
+/// How the keys that lie on a node come within reach of a pod that may read its files.
+pub(crate) const HOST_KEYS: &str = "can read";
+
 /// What a request that was allowed leads to.
 pub(super) fn consequences(request: &Request) -> Vec<Consequence> {
     if request.outcome != Outcome::Allowed || manifest::is_dry_run(request) {
@@ -275,6 +278,12 @@ fn with_pod(mut found: Consequence, namespace: &str, spec: Option<&Value>, is_in
     let breaks_out = is_true(spec, "/hostPID")
         || items(spec, "/volumes").any(|volume| volume.get("hostPath").is_some_and(Value::is_object))
         || manifest::containers(spec).any(|container| is_true(container, "/securityContext/privileged"));
+    if breaks_out {
+        let place = text(spec, "/nodeName")
+            .map_or_else(|| format!("the node of {}", found.to), |node| format!("the node {node}"));
+        let keys = Node::new(Kind::Certificate, format!("keys and tokens on {place}"));
+        found = found.with(keys, HOST_KEYS, Strength::Possible);
+    }
     if let Some(node) = text(spec, "/nodeName").filter(|_| breaks_out) {
         found = found.with(Node::new(Kind::Identity, format!("system:node:{node}")), "runs on", Strength::Possible);
     }

@@ -16,6 +16,7 @@ mod story;
 
 use std::collections::BTreeSet;
 
+pub(crate) use deed::HOST_KEYS;
 pub use draw::{dot, json, reason_text, svg};
 pub use node::{Edge, Kind, Node, SeedError, Strength, seed};
 

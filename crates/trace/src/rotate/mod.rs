@@ -1,13 +1,18 @@
 //! What is to be revoked, removed and replaced after a breach: a checklist with evidence, a command for each entry, and
 //! whether the log shows that it was done.
 
+mod done;
+mod draft;
+
 use std::collections::BTreeMap;
 
-use crate::evidence::{Outcome, Request};
-use crate::manifest;
+use crate::evidence::Request;
 use crate::rbac::{Object, ObjectKey, ObjectKind, Replay, applied, deletion};
-use crate::spread::{Edge, Kind, Node, Spread, Strength};
+use crate::spread::{Edge, HOST_KEYS, Kind, Node, Spread, Strength};
 use crate::yaml;
+pub use done::Done;
+use done::Later;
+use draft::{Draft, Target};
 
 /// What an entry of the checklist is about, in the order in which it should be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,8 +73,8 @@ pub struct Entry {
     pub command: Option<String>,
     /// The object as it was before, as YAML that can be applied.
     pub before: Option<String>,
-    /// The request that shows that it was done already: time, who, and audit id.
-    pub done: Option<(i64, String, String)>,
+    /// A later request that shows that it was done already, or may show it.
+    pub done: Option<Done>,
     /// Requests that tell it.
     pub audit_ids: Vec<String>,
 }
@@ -77,33 +82,29 @@ pub struct Entry {
 /// The checklist for what a spread found. `writes` are later writes to the things in it, by time; `replay` tells what
 /// bindings and roles were.
 pub fn checklist(found: &Spread, writes: &[Request], replay: &Replay) -> Vec<Entry> {
-    let mut entries: BTreeMap<(Task, String), Entry> = BTreeMap::new();
+    let mut drafts: BTreeMap<(Task, String), Draft> = BTreeMap::new();
     for edge in &found.edges {
-        let strength = edge.strength.min(found.strength_of(&edge.from));
-        for mut entry in of_edge(edge, strength, found, replay) {
+        let is_clue = found.touched.iter().any(|touched| touched.node == edge.to && touched.depth == 0);
+        // A clue is what it is, whatever else leads to it.
+        let strength = match is_clue {
+            true => found.strength_of(&edge.to),
+            false => edge.strength.min(found.strength_of(&edge.from)),
+        };
+        let target = Target::of(edge, found);
+        for entry in of_edge(edge, strength, found, replay) {
             let key = (entry.task, entry.what.clone());
-            entry.done = done(&entry, edge, writes);
-            match entries.get_mut(&key) {
-                Some(known) => {
-                    if !known.why.split("; ").any(|why| why == entry.why) {
-                        known.why = format!("{}; {}", known.why, entry.why);
-                    }
-                    known.strength = known.strength.max(entry.strength);
-                    known.since = known.since.into_iter().chain(entry.since).min();
-                    known.done = known.done.clone().max(entry.done);
-                    known.command = known.command.take().or(entry.command);
-                    known.before = known.before.take().or(entry.before);
-                    known.audit_ids.extend(
-                        entry.audit_ids.into_iter().filter(|id| !known.audit_ids.contains(id)).collect::<Vec<_>>(),
-                    );
-                }
+            let target = target.clone().filter(|_| entry.task != Task::Image);
+            let draft = Draft { entry, target, last: edge.time };
+            match drafts.get_mut(&key) {
+                Some(known) => known.add(draft),
                 None => {
-                    entries.insert(key, entry);
+                    drafts.insert(key, draft);
                 }
             }
         }
     }
-    let mut all: Vec<Entry> = entries.into_values().collect();
+    let later = Later { found, writes, replay };
+    let mut all: Vec<Entry> = drafts.into_values().map(|draft| draft.finish(&later)).collect();
     for touched in found.touched.iter().filter(|touched| touched.node.kind == Kind::Identity && touched.depth == 0) {
         let edge = Edge {
             from: touched.node.clone(),
@@ -184,12 +185,21 @@ fn token_way(edge: &Edge, found: &Spread) -> &'static str {
     }
 }
 
+/// Whether a secret holds the key of a CA, by its name or the keys that a note tells.
+fn may_hold_ca(name: &str, note: Option<&str>) -> bool {
+    let keys = note.and_then(|note| note.strip_prefix("keys: ")).unwrap_or_default();
+    name == "kubeadm-certs" || keys.split(", ").any(|key| matches!(key, "ca.key" | "ca-key.pem" | "ca.pem.key"))
+}
+
 fn secret(edge: &Edge, strength: Strength) -> Entry {
     let (namespace, name) = edge.to.name.split_once('/').unwrap_or(("", edge.to.name.as_str()));
     let is_written = matches!(edge.kind, "created" | "changed" | "deleted");
     let how = match (name, is_written) {
         ("*", _) => "change every value in it where it is used, then here: names are not logged, so all count",
         (_, true) => "put back what it was, or remove it",
+        (name, _) if may_hold_ca(name, edge.note.as_deref()) => {
+            "it holds the key of a CA: replace the CA and all certificates that it has signed"
+        }
         (_, false) => "change the value where it is used, then write the new one here",
     };
     let mut entry = entry(Task::Secret, edge, strength, how);
@@ -260,7 +270,9 @@ fn workload(edge: &Edge, strength: Strength) -> Vec<Entry> {
         let mut kept = entry(Task::Image, edge, strength, "keep it for analysis before it is gone from the registry");
         kept.what = image.to_owned();
         kept.why = format!("{} runs it", edge.to);
-        kept.command = yaml::shell_word(image).map(|image| format!("skopeo copy docker://{image} dir:kept"));
+        let folder: String =
+            image.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
+        kept.command = yaml::shell_word(image).map(|image| format!("skopeo copy docker://{image} dir:kept-{folder}"));
         entries.push(kept);
     }
     entries
@@ -282,6 +294,13 @@ fn object(edge: &Edge, strength: Strength) -> Entry {
 }
 
 fn certificate(edge: &Edge, strength: Strength) -> Entry {
+    if edge.kind == HOST_KEYS {
+        let how = "whoever held the pod could read all files of its node: replace the kubelet's certificate and the tokens \
+                   there; on a node of the control plane that is the CA's key, and the CA must be replaced";
+        let mut entry = entry(Task::Certificate, edge, strength, how);
+        entry.what.clone_from(&edge.to.name);
+        return entry;
+    }
     let how = "deleting the request revokes nothing: remove the rights of the name and groups in it, or replace the CA";
     let mut entry = entry(Task::Certificate, edge, strength, how);
     entry.command = deletion("certificatesigningrequests", "", &edge.to.name);
@@ -290,12 +309,19 @@ fn certificate(edge: &Edge, strength: Strength) -> Entry {
 
 fn identity(edge: &Edge, strength: Strength) -> Option<Entry> {
     if let Some((namespace, name)) = edge.to.as_service_account() {
-        let how = match edge.kind {
-            "created the account" => "remove it: it was made in the breach",
-            _ => "recreate it: that ends all its tokens, and the pods that use it must be restarted",
+        let (how, command) = match edge.kind {
+            "created the account" => {
+                ("remove it: it was made in the breach", deletion("serviceaccounts", namespace, name))
+            }
+            _ => (
+                "recreate it: that ends all its tokens, and the pods that use it must be restarted",
+                yaml::shell_word(namespace).zip(yaml::shell_word(name)).map(|(namespace, name)| {
+                    format!("kubectl get serviceaccounts {name} -n {namespace} -o yaml | kubectl replace --force -f -")
+                }),
+            ),
         };
         let mut entry = entry(Task::Account, edge, strength, how);
-        entry.command = deletion("serviceaccounts", namespace, name);
+        entry.command = command;
         return Some(entry);
     }
     if edge.to.is_anonymous() {
@@ -303,41 +329,6 @@ fn identity(edge: &Edge, strength: Strength) -> Option<Entry> {
     }
     let how = "disable the user where it is kept; a client certificate is valid until it expires, whatever is disabled";
     Some(entry(Task::User, edge, strength, how))
-}
-
-/// A later write that shows that an entry was done.
-fn done(entry: &Entry, edge: &Edge, writes: &[Request]) -> Option<(i64, String, String)> {
-    let (resource, namespace, name) = match edge.to.kind {
-        Kind::Secret | Kind::Pod => {
-            let (namespace, name) = edge.to.name.split_once('/')?;
-            (if edge.to.kind == Kind::Pod { "pods" } else { "secrets" }, namespace, name)
-        }
-        Kind::Identity => {
-            let (namespace, name) = edge.to.as_service_account()?;
-            ("serviceaccounts", namespace, name)
-        }
-        Kind::Rbac | Kind::Workload | Kind::Object => parts(&edge.to.name),
-        Kind::Certificate => ("certificatesigningrequests", "", edge.to.name.as_str()),
-        _ => return None,
-    };
-    let is_done = |write: &&Request| {
-        let is_it = write.act.resource.as_deref() == Some(resource)
-            && write.act.namespace.as_deref().unwrap_or_default() == namespace
-            && write.name.as_deref() == Some(name);
-        let changes = matches!(write.act.verb.as_str(), "delete" | "update" | "patch");
-        // A secret is as good as new once it was written; what was made is only gone when it is deleted.
-        let is_enough =
-            write.act.verb == "delete" || !(edge.kind.starts_with("created") || entry.task == Task::Account);
-        is_it
-            && changes
-            && is_enough
-            && write.act.subresource.is_none()
-            && write.outcome == Outcome::Allowed
-            && write.time > edge.time
-            && !manifest::is_dry_run(write)
-    };
-    let last = writes.iter().filter(is_done).max_by_key(|write| (write.time, &write.audit_id))?;
-    Some((last.time, last.user.clone().unwrap_or_default(), last.audit_id.clone()))
 }
 
 /// Names of the things in a spread whose later writes matter, by resource.
@@ -360,102 +351,4 @@ pub fn names(found: &Spread) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evidence::Act;
-    use crate::spread::Touched;
-
-    fn found(edges: &[(Kind, &str, &'static str)]) -> Spread {
-        let seed = Node::new(Kind::Identity, "bob");
-        let touched = |node: &Node, depth| Touched {
-            node: node.clone(),
-            strength: Strength::Proved,
-            since: Some(5),
-            depth,
-            cut: None,
-        };
-        let mut found = Spread { touched: vec![touched(&seed, 0)], ..Spread::default() };
-        for (kind, name, how) in edges {
-            let to = Node::new(*kind, *name);
-            found.touched.push(touched(&to, 1));
-            found.edges.push(Edge {
-                from: seed.clone(),
-                to,
-                kind: how,
-                strength: Strength::Proved,
-                time: 10,
-                audit_ids: vec!["a".into()],
-                note: None,
-            });
-        }
-        found
-    }
-
-    fn write(time: i64, verb: &str, resource: &str, namespace: &str, name: &str) -> Request {
-        Request {
-            time,
-            audit_id: format!("w{time}"),
-            user: Some("root".into()),
-            address: None,
-            agent: None,
-            credential: None,
-            act: Act {
-                verb: verb.into(),
-                resource: Some(resource.into()),
-                namespace: (!namespace.is_empty()).then(|| namespace.into()),
-                ..Act::default()
-            },
-            name: Some(name.into()),
-            outcome: Outcome::Allowed,
-            uri: String::new(),
-            issued_credential: None,
-            sent: None,
-            answered: None,
-        }
-    }
-
-    #[test]
-    fn everything_has_its_way_and_a_command_that_is_one() {
-        let found = found(&[
-            (Kind::Secret, "prod/db", "read"),
-            (Kind::Secret, "*/*", "read"),
-            (Kind::Rbac, "clusterrolebindings/evil", "created"),
-            (Kind::Workload, "daemonsets/kube-system/x", "created"),
-            (Kind::Identity, "system:serviceaccount:kube-system:helper", "minted a token of"),
-            (Kind::Certificate, "backdoor", "approved"),
-            (Kind::Object, "configmaps/kube-system/$(reboot)\n", "created"),
-        ]);
-        let writes = [
-            write(9, "update", "secrets", "prod", "db"),
-            write(20, "patch", "secrets", "prod", "db"),
-            write(21, "patch", "clusterrolebindings", "", "evil"),
-            write(22, "delete", "daemonsets", "kube-system", "x"),
-        ];
-        let list = checklist(&found, &writes, &Replay::default());
-        let told: Vec<String> = list
-            .iter()
-            .map(|entry| {
-                format!(
-                    "{} | {} | {} | {}",
-                    entry.task.name(),
-                    entry.what,
-                    entry.command.as_deref().unwrap_or("-"),
-                    entry.done.as_ref().map_or("-", |done| &done.2)
-                )
-            })
-            .collect();
-        assert_eq!(
-            told,
-            [
-                "rbac | clusterrolebindings/evil | kubectl delete clusterrolebindings evil | -",
-                "certificate | certificate:backdoor | kubectl delete certificatesigningrequests backdoor | -",
-                "service account | sa:kube-system/helper | kubectl delete serviceaccounts helper -n kube-system | -",
-                "user | user:bob | - | -",
-                "workload | daemonsets/kube-system/x | kubectl delete daemonsets x -n kube-system | w22",
-                "object | configmaps/kube-system/$(reboot)\n | - | -",
-                "secret | all secrets of the cluster | kubectl get secrets -A | -",
-                "secret | secret:prod/db | kubectl edit secret db -n prod | w20",
-            ]
-        );
-    }
-}
+mod tests;
