@@ -86,8 +86,8 @@ fn identities(found: &Spread) -> Answer {
         .text(
             "reason",
             rows().map(|(touched, reason)| match reason {
-                Some(edge) => Some(reason_text(edge)),
-                None => (touched.depth == 0).then(|| "given as the clue".to_owned()),
+                _ if touched.depth == 0 => Some("given as the clue".to_owned()),
+                reason => reason.map(reason_text),
             }),
         )
         .text("not_crossed", rows().map(|(touched, _)| touched.cut.as_ref()))

@@ -32,10 +32,16 @@ pub(super) fn find(search: &Search<'_>) -> Vec<Lead> {
     let mut leads = Vec::new();
     for (user, habit) in search.habits.users() {
         let node = Node::new(Kind::Identity, user);
-        if search.nodes.contains_key(&node) || node.is_anonymous() {
+        let known = search.nodes.get(&node);
+        let is_in = |state: &super::closure::State| state.is_seed || state.strength > Strength::Possible;
+        if known.is_some_and(is_in) || node.is_anonymous() {
             continue;
         }
         let Some(since) = first_alarm(search, user, habit.requests(), &is_near) else { continue };
+        // What came within reach may have been used before that, by another way in.
+        if known.is_some_and(|state| state.since.is_none_or(|known| known <= since)) {
+            continue;
+        }
         let activity = search.habits.of_user(user).find(|activity| activity.first == since);
         if let Some(activity) = activity {
             leads.push(lead(&anchor, node, activity));

@@ -17,8 +17,9 @@ impl Search<'_> {
             self.notes.insert(format!("{more} more identities and addresses did something unusual at the time"));
         }
         for lead in leads.into_iter().take(LEADS_MAX) {
+            let is_new = !self.nodes.contains_key(&lead.node);
             self.add(lead.edge);
-            if let Some(state) = self.nodes.get_mut(&lead.node) {
+            if let Some(state) = self.nodes.get_mut(&lead.node).filter(|_| is_new) {
                 state.cut = Some("nothing but the time joins it to the clue".to_owned());
             }
         }
