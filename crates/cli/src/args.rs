@@ -620,6 +620,10 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 
+    /// Replace the file of `--manifest` when it is there
+    #[arg(long, requires = "manifest")]
+    pub(crate) force: bool,
+
     /// Form of the result: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) format: String,

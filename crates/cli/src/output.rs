@@ -104,12 +104,6 @@ impl Output {
         }
     }
 
-    /// Opens a new file for text of our own; it must not lie in the case at `case`.
-    pub(crate) fn file(path: &Path, case: &Path) -> Result<Self, CliError> {
-        let (writer, layout) = Writer::open(path, case, false)?;
-        Ok(Self { writer, format: Format::Table, layout })
-    }
-
     /// Ends the output: only now the file appears under its name.
     pub(crate) fn finish(self) -> Result<(), CliError> {
         match self.writer {

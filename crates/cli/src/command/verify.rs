@@ -23,7 +23,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &VerifyArgs) -> Result<Outcome, 
         false => Some(kforensic_lake::audit(&snapshot, &args.sources)?),
     };
     if let Some(path) = &args.manifest {
-        write_manifest(path, &case, &snapshot)?;
+        write_manifest(path, &case, &snapshot, args.force)?;
     }
     let audit_passed = audited.as_ref().is_none_or(|audited| audited.iter().all(|source| source.fate.passes()));
     let report = match (&args.report, &args.key) {
@@ -64,8 +64,8 @@ fn signed(report: &Path, key: &Path, snapshot: &Snapshot) -> Result<(bool, Strin
     })
 }
 
-fn write_manifest(path: &Path, case: &Case, snapshot: &Snapshot) -> Result<(), CliError> {
-    let mut output = Output::file(path, case.root())?;
+fn write_manifest(path: &Path, case: &Case, snapshot: &Snapshot, replaces: bool) -> Result<(), CliError> {
+    let mut output = Output::open_text(Some(path), case.root(), replaces)?;
     let manifest =
         kforensic_lake::manifest(snapshot).map_err(|name| CliError::ManifestName { name: name.to_owned() })?;
     let written = std::io::Write::write_all(&mut output, manifest.as_bytes());

@@ -111,7 +111,7 @@ fn write_text(text: &str, form: &FormArgs, case: &Case) -> Result<(), CliError> 
     match &form.output {
         None => message::print(text),
         Some(path) => {
-            let mut output = Output::file(path, case.root())?;
+            let mut output = Output::open_text(Some(path), case.root(), form.force)?;
             output.write_all(text.as_bytes()).map_err(ReportError::from)?;
             output.finish()
         }

@@ -65,7 +65,7 @@ impl Repl<'_> {
         let Some(found) = found.transpose()? else { return Ok(()) };
         let mut rows = 0;
         if let Some(text) = &found.text {
-            self.show_drawing(text, form.output.as_deref())?;
+            self.show_drawing(text, form.output.as_deref(), form.force)?;
         } else {
             let look = self.look.with(&table);
             let look = std::mem::replace(&mut self.look, look);
@@ -98,10 +98,10 @@ impl Repl<'_> {
         Ok(())
     }
 
-    fn show_drawing(&mut self, text: &str, path: Option<&std::path::Path>) -> Result<(), CliError> {
+    fn show_drawing(&mut self, text: &str, path: Option<&std::path::Path>, replaces: bool) -> Result<(), CliError> {
         use std::io::Write as _;
         let Some(path) = path else { return self.show_text(text) };
-        let mut output = crate::output::Output::file(path, self.case.root())?;
+        let mut output = crate::output::Output::open_text(Some(path), self.case.root(), replaces)?;
         output.write_all(text.as_bytes()).map_err(ReportError::from)?;
         output.finish()
     }

@@ -340,7 +340,7 @@ impl Repl<'_> {
             }
             (Some(path), _) => path,
         };
-        let mut output = Output::file(Path::new(path), self.case.root())?;
+        let mut output = Output::open_text(Some(Path::new(path)), self.case.root(), false)?;
         let written = std::io::Write::write_all(&mut output, text.as_bytes());
         written.map_err(|source| ReplError::File { action: "write", path: path.into(), source })?;
         output.finish()
