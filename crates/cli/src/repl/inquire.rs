@@ -28,6 +28,33 @@ fn read<A: Args + FromArgMatches>(words: &[String]) -> Result<A, ReplError> {
     A::from_arg_matches(&matches).map_err(|error| problem(&error))
 }
 
+/// The options of a command.
+pub(super) fn flags(name: &str) -> Vec<String> {
+    let command = clap::Command::new("inquiry");
+    let command = match name {
+        "spread" => SpreadArgs::augment_args(command),
+        "rotate" => RotateArgs::augment_args(command),
+        "who-can" => WhoCanArgs::augment_args(command),
+        "can" => CanArgs::augment_args(command),
+        "sweep" => SweepArgs::augment_args(command),
+        "object-history" => ObjectHistoryArgs::augment_args(command),
+        // Each part of it has options of its own: those that all have.
+        _ => crate::inquiry::args::FormArgs::augment_args(command),
+    };
+    command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect()
+}
+
+/// The forms that a command's answer can have.
+pub(super) fn forms(name: &str) -> Vec<String> {
+    let tables = kforensic_report::Format::ALL.iter().map(|format| format.name());
+    let own: &[&str] = match name {
+        "spread" => &["svg", "dot", "graph"],
+        "rbac" => &["yaml"],
+        _ => &[],
+    };
+    tables.chain(own.iter().copied()).map(str::to_owned).collect()
+}
+
 fn inquiry(name: &str, words: &[String]) -> Result<Inquiry, ReplError> {
     Ok(match name {
         "spread" => Inquiry::Spread(read::<SpreadArgs>(words)?),

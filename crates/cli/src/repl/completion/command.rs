@@ -29,6 +29,7 @@ pub(super) fn complete(
             Completion::File { start, typed: word.text, folders_only: kind == ArgumentKind::Folder }
         }
         ArgumentKind::Sql => sql::complete(text, from + name.range.end, cursor, dictionary),
+        ArgumentKind::Words => inquiry(start, &command.name, &done[1..], &word.text, dictionary),
         ArgumentKind::Run => run(start, &done[1..], &word.text, dictionary),
         _ => listed(start, kind, &word.text, dictionary, commands),
     }
@@ -52,17 +53,39 @@ fn listed(start: usize, kind: ArgumentKind, typed: &str, dictionary: &Dictionary
         ArgumentKind::Query => dictionary.queries.iter().map(|query| query.name.clone()).collect(),
         ArgumentKind::OneOf(words) => words().into_iter().map(str::to_owned).collect(),
         ArgumentKind::Value(kind) => dictionary.values(kind).map(str::to_owned).collect(),
-        ArgumentKind::Words => {
-            let kinds = [(ValueKind::User, "user:"), (ValueKind::Address, "ip:")];
-            let values = kinds
-                .into_iter()
-                .flat_map(|(kind, prefix)| dictionary.values(kind).map(move |value| format!("{prefix}{value}")));
-            values.collect()
-        }
         ArgumentKind::Mention => {
             let kinds = [ValueKind::User, ValueKind::Address, ValueKind::Namespace];
             kinds.into_iter().flat_map(|kind| dictionary.values(kind)).map(str::to_owned).collect()
         }
+        _ => Vec::new(),
+    };
+    let found = matching(texts.iter().map(String::as_str), typed);
+    Completion::words(start, found.into_iter().map(|text| Candidate::value(text, words::quote(text))))
+}
+
+/// Options and values of the commands that investigate.
+fn inquiry(start: usize, name: &str, done: &[Word], typed: &str, dictionary: &Dictionary) -> Completion {
+    let values = |kind: ValueKind, prefix: &str| {
+        dictionary.values(kind).map(|value| format!("{prefix}{value}")).collect::<Vec<_>>()
+    };
+    let fixed = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let seeds = || [values(ValueKind::User, "user:"), values(ValueKind::Address, "ip:")].concat();
+    let last = done.last().map_or("", |word| word.text.as_str());
+    let texts = match (name, last, done.len()) {
+        _ if typed.starts_with('-') => super::super::inquire::flags(name),
+        (_, "-n" | "--namespace", _) => values(ValueKind::Namespace, ""),
+        (_, "--format", _) => super::super::inquire::forms(name),
+        (_, "-o" | "--output", _) | ("sweep", ..) => {
+            return Completion::File { start, typed: typed.to_owned(), folders_only: false };
+        }
+        ("spread", "--show", _) => fixed(&["story", "identities", "nodes", "edges", "unknown"]),
+        ("spread" | "rotate", ..) => seeds(),
+        ("rbac", _, 0) => fixed(&["at", "diff", "check"]),
+        ("rbac", ..) => fixed(&["last"]),
+        (_, "--at", _) => fixed(&["last"]),
+        ("who-can", _, 0) => values(ValueKind::Verb, ""),
+        ("who-can", _, 1) | ("object-history", _, 0) => values(ValueKind::Resource, ""),
+        ("can", _, 0) => values(ValueKind::User, ""),
         _ => Vec::new(),
     };
     let found = matching(texts.iter().map(String::as_str), typed);
