@@ -24,6 +24,11 @@ pub(crate) struct CommandLine {
     #[arg(long, global = true)]
     pub(crate) no_check: bool,
 
+    /// Show country, autonomous system and organisation behind addresses, by this MaxMind DB of your own, and let SQL ask
+    /// `ip_info(address)`; can be given several times
+    #[arg(long, global = true, value_name = "FILE.mmdb")]
+    pub(crate) geoip: Vec<PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }

@@ -94,6 +94,8 @@ pub(crate) enum CliError {
     Seed(#[from] kforensic_trace::spread::SeedError),
     #[error("`{path}` is no snapshot of RBAC: {source}")]
     Snapshot { path: PathBuf, source: kforensic_trace::rbac::SnapshotError },
+    #[error(transparent)]
+    Places(#[from] kforensic_query::places::PlacesError),
     #[error("{problem}")]
     Form { problem: String },
     #[error("interrupted")]

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::error::CliError;
 use crate::message;
+use crate::places;
 use crate::terminal::painted;
 
 /// The list of what is trusted that lies in a case.
@@ -163,7 +164,11 @@ impl Footnotes {
             "pruned_before": left.pruned_before,
             "rows_not_shown": run.total_rows - run.rows,
         });
-        format!(", \"verdict\": {verdict}, \"left_out\": {left_out}, \"clusters\": {}}}\n", json!(left.clusters))
+        format!(
+            ", \"verdict\": {verdict}, \"left_out\": {left_out}, \"clusters\": {}, \"geoip\": {}}}\n",
+            json!(left.clusters),
+            places::to_json()
+        )
     }
 }
 

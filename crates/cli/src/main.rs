@@ -13,6 +13,7 @@ mod inquiry;
 mod interrupt;
 mod message;
 mod output;
+mod places;
 mod progress;
 mod repl;
 mod terminal;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    places::take(&line.geoip)?;
     let case = line.case.as_ref();
     let Some(command) = &line.command else { return without_command(case, interrupt) };
     match command {

@@ -35,6 +35,7 @@ mod lookup;
 mod network;
 mod own;
 mod parameters;
+pub mod places;
 pub mod policy;
 mod problem;
 mod progress;

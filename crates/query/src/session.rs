@@ -20,6 +20,7 @@ use crate::engine::{Engine, Start};
 use crate::error::{QueryError, SinkError};
 use crate::gate::Statement;
 use crate::parameters::Parameters;
+use crate::places::{self, Known, Places};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::protection::{Protection, Reach};
@@ -37,7 +38,7 @@ use crate::{ledger, views};
 const PLAN_COLUMNS: usize = 100;
 
 /// What a session may use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// Memory for DuckDB's own buffers, in bytes; beyond it, it spills or gives up.
     pub memory_bytes: u64,
@@ -47,6 +48,8 @@ pub struct Limits {
     pub temp_directory: PathBuf,
     /// Whether the files are held against the hashes of the ledger before they answer.
     pub checks: Checks,
+    /// What tells where addresses are, for the SQL function `ip_info`.
+    pub places: Option<Arc<Places>>,
 }
 
 /// An open case: the views, such as `events`, `requests`, `rejects` and `sources`, and the queries on them.
@@ -127,6 +130,7 @@ impl Session {
         let content = Content {
             ledger: ledger::rows(snapshot)?,
             notes: snapshot.notes.list.clone(),
+            places: Known(limits.places.clone()),
             views: views::create(
                 &views::Files::group(&event_files, &events),
                 &views::Files::group(&reject_files, &rejects),
@@ -393,6 +397,7 @@ const LOCK: &str = "lock DuckDB down";
 struct Content {
     ledger: Vec<ledger::Row>,
     notes: Vec<Note>,
+    places: Known,
     /// SQL that creates the views.
     views: String,
     paths: Vec<String>,
@@ -416,6 +421,7 @@ impl Content {
                 return Err(QueryError::Engine { action: "set the time zone to UTC".to_owned(), source: problem });
             }
         }
+        places::register(connection, &self.places).map_err(QueryError::engine("add our functions to DuckDB"))?;
         ledger::load(connection, &self.ledger).map_err(QueryError::engine("load the ledger"))?;
         ledger::load_tags(connection, &self.notes).map_err(QueryError::engine("load the notes"))?;
         const VIEWS: &str = "create the views";

@@ -26,6 +26,7 @@ use tempfile::TempDir;
 
 use crate::checks;
 use crate::error::CliError;
+use crate::places;
 use crate::terminal;
 
 /// Memory that a query may take before it uses the disk: half of what a small laptop has.
@@ -78,6 +79,7 @@ pub(crate) fn limits() -> Result<(Limits, TempDir), CliError> {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         temp_directory: spill.path().to_owned(),
         checks: checks::wanted(),
+        places: places::wanted(),
     };
     Ok((limits, spill))
 }

@@ -24,6 +24,7 @@ use crate::footnotes::{self, Footnotes};
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
+use crate::places;
 
 /// Answers a question, or lists the questions that can be asked.
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
@@ -81,6 +82,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         explain(&Selection::of(query, &parameters), &snapshot);
     }
     footnotes.tell();
+    places::remark();
     window_notes(window, &snapshot, args.filter.now.is_some());
     question_notes(query, &parameters, shown.run.total_rows, &snapshot)?;
     if let Some(note) = prune::missing(&snapshot, window.since) {
@@ -199,7 +201,7 @@ fn answer(
         write(&mut output, "{\"rows\": ")?;
     }
     let shown = answer::write_to(format, layout, &mut output, |rows| {
-        session.run_sieved(query, parameters, limit, &mut sieve, rows)
+        session.run_sieved(query, parameters, limit, &mut sieve, &mut places::sink(rows))
     })?;
     let own = footnotes::own_rows(&session, query, parameters, shown.run.total_rows + sieve.hidden())?;
     let footnotes = footnotes.with_rows(shown.run, own, sieve, trusted);

@@ -15,6 +15,7 @@ use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
+use crate::places;
 
 /// Runs a statement of the user, when it only reads.
 pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
@@ -43,6 +44,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
         answer::write(&session, output, interrupt, |session, rows| session.sql(&statement, limit, rows))?
     };
     footer(&shown, &statement, newest, start);
+    places::remark();
     Ok(Outcome::Done)
 }
 

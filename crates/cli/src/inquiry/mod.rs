@@ -21,6 +21,7 @@ use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{Output, format_of};
+use crate::places;
 use args::{CanArgs, FormArgs, ObjectHistoryArgs, RbacArgs, RotateArgs, SpreadArgs, SweepArgs, WhoCanArgs};
 
 /// What is asked.
@@ -101,6 +102,7 @@ pub(crate) fn run(case: Option<&PathBuf>, inquiry: &Inquiry, interrupt: &Interru
     };
     let rows = rows.map(|rows| format!("{}; ", answer::count(rows))).unwrap_or_default();
     message::plain(&format!("{rows}{}; {:.3} s", answer::newest_event(newest), start.elapsed().as_secs_f64()));
+    places::remark();
     for note in &found.notes {
         message::note(note);
     }
@@ -131,8 +133,9 @@ fn write_tables(found: &Findings, mut output: Output) -> Result<u64, CliError> {
             let gap = if at == 0 { "" } else { "\n" };
             writeln!(output, "{gap}{title}").map_err(ReportError::from)?;
         }
-        let shown =
-            answer::write_to(format, layout.clone(), &mut output, |sink| table.give(sink).map_err(QueryError::Sink))?;
+        let shown = answer::write_to(format, layout.clone(), &mut output, |sink| {
+            table.give(&mut places::sink(sink)).map_err(QueryError::Sink)
+        })?;
         rows = shown.run.rows;
     }
     output.finish()?;

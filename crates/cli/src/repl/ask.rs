@@ -22,6 +22,7 @@ use crate::footnotes::Footnotes;
 use crate::interrupt::Manner;
 use crate::message;
 use crate::output::format_of;
+use crate::places;
 
 /// Options of `kforensic query` that make a case or choose a catalogue, which a session has already.
 const NOT_HERE: [&str; 7] = ["from", "threads", "keep_secret_values", "queries", "envelope", "trusted", "show_trusted"];
@@ -242,7 +243,11 @@ impl Repl<'_> {
         tags: &[String],
     ) -> Result<Option<Shown>, CliError> {
         self.remember(text, kept);
-        self.show(tags, |session, rows| session.kept(limit, rows))
+        // Only answers of canned queries have tags; what a statement of one's own shows, it says itself.
+        match tags {
+            [] => self.show(tags, |session, rows| session.kept(limit, rows)),
+            _ => self.show(tags, |session, rows| session.kept(limit, &mut places::sink(rows))),
+        }
     }
 
     /// Shows rows where answers go. `None` when the user left the pager before the end.

@@ -15,6 +15,7 @@ use crate::error::CliError;
 use crate::inquiry::args::{CanArgs, ObjectHistoryArgs, RbacArgs, RotateArgs, SpreadArgs, SweepArgs, WhoCanArgs};
 use crate::inquiry::{Context, Inquiry, at_prompt};
 use crate::message;
+use crate::places;
 
 /// Reads the words behind a command.
 fn read<A: Args + FromArgMatches>(words: &[String]) -> Result<A, ReplError> {
@@ -103,7 +104,7 @@ impl Repl<'_> {
             let is_one = form.output.is_some() || !self.look.format.is_table();
             let first = if is_one { found.tables.len().saturating_sub(1) } else { 0 };
             for (_, table) in found.tables.iter().skip(first) {
-                shown = self.show(&[], |_, sink| table.give(sink).map_err(QueryError::Sink));
+                shown = self.show(&[], |_, sink| table.give(&mut places::sink(sink)).map_err(QueryError::Sink));
                 rows = table.batch.num_rows() as u64;
                 if shown.is_err() {
                     break;

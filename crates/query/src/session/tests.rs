@@ -57,8 +57,13 @@ fn case() -> (TempDir, Snapshot) {
 }
 
 fn open(folder: &TempDir, snapshot: &Snapshot, threads: usize) -> Session {
-    let limits =
-        Limits { memory_bytes: 1 << 30, threads, temp_directory: folder.path().join("spill"), checks: Checks::Never };
+    let limits = Limits {
+        memory_bytes: 1 << 30,
+        threads,
+        temp_directory: folder.path().join("spill"),
+        checks: Checks::Never,
+        places: None,
+    };
     Session::open(snapshot, &Selection::default(), &limits).unwrap()
 }
 

@@ -91,6 +91,7 @@ impl Fixture {
             threads: 2,
             temp_directory: self.folder.path().join("spill"),
             checks: Checks::Never,
+            places: None,
         }
     }
 

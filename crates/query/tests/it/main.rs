@@ -14,6 +14,7 @@ mod counts;
 mod coverage;
 mod filters;
 mod fixture;
+mod inquiries;
 mod limits;
 mod lockdown;
 mod oracle;

@@ -27,8 +27,13 @@ fn ingested(case: &Path, paths: &[PathBuf], now_ms: i64) -> Snapshot {
 
 /// Runs a SELECT in a session of the least that it asks for.
 fn select(snapshot: &Snapshot, sql: &str, arguments: &[&str]) -> Vec<Value> {
-    let limits =
-        Limits { memory_bytes: 1 << 30, threads: 2, temp_directory: std::env::temp_dir(), checks: Checks::Never };
+    let limits = Limits {
+        memory_bytes: 1 << 30,
+        threads: 2,
+        temp_directory: std::env::temp_dir(),
+        checks: Checks::Never,
+        places: None,
+    };
     let query = ad_hoc(sql);
     let parameters = parameters(&query, arguments);
     let session = Session::open(snapshot, &Selection::of(&query, &parameters), &limits).unwrap();
