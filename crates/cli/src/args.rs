@@ -491,6 +491,11 @@ pub(crate) struct ReportArgs {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
+    /// Follow this clue in the sections spread, rotate and rbac, as `kforensic spread` takes it; can be given several times
+    /// [default: the identities against whom the findings speak most]
+    #[arg(long, value_name = "SEED")]
+    pub(crate) spread: Vec<String>,
+
     #[command(flatten)]
     pub(crate) window: WindowArgs,
 

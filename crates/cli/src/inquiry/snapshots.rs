@@ -52,7 +52,7 @@ pub(crate) fn keep(case: &Path, files: &[PathBuf], taken: Option<&str>) -> Resul
 }
 
 /// The snapshots of a case.
-pub(super) fn read(case: &Case, snapshot: &Snapshot) -> Result<Vec<rbac::Snapshot>, CliError> {
+pub(crate) fn read(case: &Case, snapshot: &Snapshot) -> Result<Vec<rbac::Snapshot>, CliError> {
     let mut all = Vec::new();
     for file in snapshot.dated() {
         let bytes = read_dated(case.root(), file)?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::figure::{Bar, Bars, Heat, Lane, Lanes, Mark, Series, Stack, Tactic, Tactics, Technique};
+use super::figure::{Bar, Bars, Edge, Graph, Heat, Lane, Lanes, Mark, Node, Series, Stack, Tactic, Tactics, Technique};
 use super::*;
 
 /// Texts that want to be more than text.
@@ -42,6 +42,14 @@ fn with(text: &str) -> Document {
             what: "requests".to_owned(),
             part: "denied".to_owned(),
             bars: vec![Bar { name: text.to_owned(), count: 9, part: 1 }],
+        }),
+        Chart::Graph(Graph {
+            nodes: [(0, Level::Critical), (1, Level::Low), (900, Level::High)]
+                .map(|(step, level)| Node { name: text.to_owned(), level, step, words: text.to_owned() })
+                .to_vec(),
+            edges: [(0, 1), (1, 0), (1, 1), (0, 2), (0, 77)]
+                .map(|(from, to)| Edge { from, to, level: Level::Low, words: text.to_owned(), at: i64::MAX })
+                .to_vec(),
         }),
         Chart::Tactics(Tactics(vec![Tactic {
             name: text.to_owned(),

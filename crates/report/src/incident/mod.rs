@@ -14,6 +14,7 @@ mod row;
 pub mod section;
 mod tables;
 mod techniques;
+mod trail;
 mod triage;
 
 use arrow::array::RecordBatch;
@@ -25,6 +26,7 @@ pub use ocsf::ocsf;
 pub use people::{Origin, Person, merged, origins, stand_out};
 pub use remains::{Deletion, deletions};
 pub use tables::{deeds_batch, findings_batch};
+pub use trail::{Trail, table_of};
 pub use triage::{Screen, triage};
 
 use crate::document::{FindingIndex, Table};
@@ -52,6 +54,8 @@ pub struct Incident {
     pub tags: Vec<Tag>,
     /// What limits the view, beyond the verdicts: gaps, rejects, prunes.
     pub reservations: Vec<String>,
+    /// Where clues lead; `None` when none was followed.
+    pub trail: Option<Trail>,
 }
 
 /// The case and its evidence.

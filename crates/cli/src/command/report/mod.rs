@@ -3,6 +3,7 @@
 mod earlier;
 pub(crate) mod sign;
 mod template;
+mod trail;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -42,6 +43,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
         return print_template(&args.template);
     }
     let format = format_of(args)?;
+    for seed in &args.spread {
+        kforensic_trace::spread::seed(seed)?;
+    }
     let catalogue = catalogue(&args.queries)?;
     let folder = case_folder(case);
     let clock = chrono::Utc::now();
@@ -75,6 +79,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
     let mut incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
     incident.tags = tags(&snapshot);
     let plan = plan(args, &template);
+    if plan.sections.iter().any(|name| trail::SECTIONS.contains(&name.as_str())) {
+        incident.trail = trail::follow(&case, &snapshot, &incident, args, interrupt)?;
+    }
     let mut text = Vec::new();
     format.write(&document(&incident, &plan), &mut text).map_err(ReportError::from)?;
     write(args, case.root(), &text)?;
@@ -177,12 +184,21 @@ fn plan(args: &ReportArgs, template: &Template) -> Plan {
         title: template.title.clone(),
         organisation: given(&template.organisation),
         classification: given(&template.classification),
-        sections: template.sections.clone(),
+        sections: sections(args, template),
         people_max: template.people,
         deeds_max: template.deeds,
         made_by: format!("kforensic {}", env!("CARGO_PKG_VERSION")),
         command: command(args),
     }
+}
+
+/// The sections of the template, and those about a clue that is given, when it has none of them.
+fn sections(args: &ReportArgs, template: &Template) -> Vec<String> {
+    let mut sections = template.sections.clone();
+    if !args.spread.is_empty() && !sections.iter().any(|name| trail::SECTIONS.contains(&name.as_str())) {
+        sections.extend(trail::SECTIONS.map(str::to_owned));
+    }
+    sections
 }
 
 /// The command that makes the same report: what was given, without where it was written to.
@@ -200,6 +216,9 @@ fn command(args: &ReportArgs) -> String {
         if let Some(text) = text {
             command.push_str(&format!(" {option} {}", message::quoted(text)));
         }
+    }
+    for seed in &args.spread {
+        command.push_str(&format!(" --spread {}", message::quoted(seed)));
     }
     command
 }

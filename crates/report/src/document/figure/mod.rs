@@ -4,6 +4,7 @@
 //! the page's own Content-Security-Policy.
 
 mod bars;
+mod graph;
 mod heat;
 mod lanes;
 mod scale;
@@ -13,6 +14,7 @@ mod tactics;
 use maud::Markup;
 
 pub use bars::{Bar, Bars};
+pub use graph::{Edge, Graph, Node};
 pub use heat::Heat;
 pub use lanes::{Lane, Lanes, Mark};
 pub use stack::{Series, Stack};
@@ -75,5 +77,6 @@ charts! {
     Stack, "stack", stack, "How many over time, by kind.";
     Heat, "heat", heat, "How many in each cell of a grid.";
     Bars, "bars", bars, "How many of each, the most first.";
+    Graph, "graph", graph, "What leads to what: boxes in columns, and lines between them.";
     Tactics, "tactics", tactics, "ATT&CK techniques below their tactics.";
 }

@@ -7,7 +7,10 @@ mod evidence;
 mod findings;
 mod happened;
 mod identities;
+mod rbac;
+mod rotate;
 mod scope;
+mod spread;
 mod tags;
 mod visibility;
 
@@ -49,12 +52,15 @@ pub struct Entry {
 
 /// Every section, in the order of a report of an incident.
 #[rustfmt::skip]
-pub const SECTIONS: [Entry; 10] = [
+pub const SECTIONS: [Entry; 13] = [
     Entry { name: "happened", meaning: "what happened, in sentences", make: happened::make },
     Entry { name: "scope", meaning: "what the evidence is, and which time it covers", make: scope::make },
     Entry { name: "visibility", meaning: "what this log can and cannot show", make: visibility::make },
     Entry { name: "findings", meaning: "what each detection found", make: findings::make },
     Entry { name: "identities", meaning: "who stands out, with a time line", make: identities::make },
+    Entry { name: "spread", meaning: "what else they got into, from a clue", make: spread::make },
+    Entry { name: "rotate", meaning: "what to revoke, remove and replace", make: rotate::make },
+    Entry { name: "rbac", meaning: "rights that were given, and who has them", make: rbac::make },
     Entry { name: "activity", meaning: "requests over time, by hour and weekday, by address and client", make: activity::make },
     Entry { name: "attack", meaning: "ATT&CK tactics and techniques", make: attack::make },
     Entry { name: "tags", meaning: "what people have noted", make: tags::make },
