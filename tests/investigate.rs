@@ -174,3 +174,235 @@ fn a_clue_that_is_none_is_refused_and_the_prompt_knows_the_commands() {
     );
     assert_eq!(run(&case, &["rbac", "check"]).code, Some(0));
 }
+
+#[test]
+fn indicators_come_as_csv_and_stix_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let csv = "type,indicator,comment\nip,127[.]0[.]31[.]9,\"seen, twice\"\nuser,bob,x\nip,hxxp://198.51.100[.]7/x,y\n";
+    let stix = json!({"type": "bundle", "id": "bundle--1", "objects": [
+        {"type": "indicator", "pattern_type": "stix", "pattern": "[ipv4-addr:value = '127.0.31.9']"},
+        {"type": "ipv4-addr", "value": "198.51.100.7"},
+        {"type": "user-account", "user_id": "bob"}
+    ]});
+    for input in [csv.to_owned(), stix.to_string()] {
+        let found = run_with_input(&case, &["sweep", "-", "--format", "jsonl"], input.as_bytes()).lines();
+        let hits = |part: &str| {
+            let of: Vec<&Value> =
+                found.iter().filter(|row| row["indicator"].as_str().unwrap().contains(part)).collect();
+            assert!(!of.is_empty(), "{part}: {found:?}");
+            of.iter().map(|row| row["hits"].as_u64().unwrap()).max().unwrap()
+        };
+        assert!(hits("31") == 38 && hits("bob") == 187 && hits("198") == 0, "{found:?}");
+        assert!(found.iter().all(|row| row["searched"].as_str().unwrap().contains("requests.")));
+    }
+}
+
+/// Members that objects of RBAC have, by the path to them; `*` is any name.
+const MEMBERS: [&str; 22] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.labels",
+    "metadata.labels.*",
+    "metadata.annotations",
+    "metadata.annotations.*",
+    "rules",
+    "rules.verbs",
+    "rules.apiGroups",
+    "rules.resources",
+    "rules.resourceNames",
+    "rules.nonResourceURLs",
+    "roleRef",
+    "roleRef.apiGroup",
+    "roleRef.kind",
+    "roleRef.name",
+    "subjects",
+    "subjects.*",
+    "aggregationRule",
+];
+
+/// Checks that a document is an object of RBAC, with the API's own members and nothing else.
+fn check_members(value: &yaml_rust2::Yaml, path: &str) {
+    use yaml_rust2::Yaml;
+    match value {
+        Yaml::Hash(members) => {
+            for (name, member) in members {
+                let name = name.as_str().unwrap();
+                let whole = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                let is_known = MEMBERS.contains(&whole.as_str())
+                    || MEMBERS.contains(&format!("{path}.*").as_str())
+                    || whole.starts_with("aggregationRule.");
+                assert!(is_known, "{whole}");
+                check_members(member, &whole);
+            }
+        }
+        Yaml::Array(items) => items.iter().for_each(|item| check_members(item, path)),
+        // An aggregated role has no rules of its own, and says so.
+        Yaml::Null if path == "rules" => (),
+        Yaml::String(_) => (),
+        other => panic!("{path} is {other:?}"),
+    }
+}
+
+#[test]
+fn the_way_back_is_what_the_api_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    // From the end to the beginning: all that was made, and every state in between.
+    let yaml = run(&case, &["rbac", "diff", "2026-11-21T20:36:55Z", "last", "--format", "yaml"]).stdout;
+    assert!(yaml.contains("#   kubectl delete clusterrolebindings metrics-helper-binding\n"), "{yaml}");
+    let mut changed = 0;
+    for at in ["20:36:50.5", "20:36:50.6", "20:36:52", "20:36:54", "20:37:00", "20:37:30"] {
+        let from = format!("2026-11-21T{at}Z");
+        let yaml = run(&case, &["rbac", "diff", &from, "last", "--format", "yaml"]).stdout;
+        for document in yaml_rust2::YamlLoader::load_from_str(&yaml).unwrap() {
+            if document.is_null() {
+                continue;
+            }
+            changed += 1;
+            check_members(&document, "");
+            let kind = document["kind"].as_str().unwrap();
+            assert!(["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount"].contains(&kind));
+            let api = if kind == "ServiceAccount" { "v1" } else { "rbac.authorization.k8s.io/v1" };
+            assert_eq!(document["apiVersion"].as_str(), Some(api));
+            assert!(document["metadata"]["name"].as_str().is_some_and(|name| !name.is_empty()));
+        }
+    }
+    println!("{changed} documents");
+    let list = rows(&case, &["rotate", "ip:127.0.31.9"]);
+    for entry in list.iter().filter_map(|entry| entry["command"].as_str()) {
+        let words: Vec<&str> = entry.split(" | ").next().unwrap().split(' ').collect();
+        let is_known = match words.as_slice() {
+            ["kubectl", "delete" | "edit", _, _] | ["kubectl", "delete" | "edit", _, _, "-n", _] => true,
+            ["kubectl", "get", _, _, "-o", "yaml"] | ["kubectl", "get", _, _, "-n", _, "-o", "yaml"] => true,
+            ["kubectl", "apply", "-f", "-"] | ["kubectl", "rollout", "undo", _, _, "-n", _] => true,
+            ["skopeo", "copy", from, to] => from.starts_with("docker://") && to.starts_with("dir:kept-"),
+            _ => false,
+        };
+        assert!(is_known, "{entry}");
+    }
+    let done = |what: &str| list.iter().find(|entry| entry["what"] == what).unwrap()["done"].as_str().unwrap();
+    // The server only marked the token as used; the intruder removed his pod himself.
+    assert_eq!(done("secret:dev/legacy-bot-token"), "not in the log");
+    assert_eq!(done("pod:kube-system/node-helper"), "yes");
+    assert_eq!(done("alpine"), "not in the log");
+    // What was merely within reach is not deleted.
+    for entry in list.iter().filter(|entry| entry["strength"] == "possible") {
+        let command = entry["command"].as_str().unwrap_or_default();
+        assert!(!command.contains("delete") && !command.contains("replace"), "{entry}");
+    }
+}
+
+#[test]
+fn an_output_is_replaced_when_asked_and_never_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/moderate"));
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (svg, yaml, csv, list) = (at("a.svg"), at("a.yaml"), at("a.csv"), at("list"));
+    let commands: [&[&str]; 4] = [
+        &["spread", "user:bob", "-o", &svg],
+        &["rbac", "diff", "2026-11-21", "last", "-o", &yaml],
+        &["spread", "user:bob", "-o", &csv],
+        &["verify", "--manifest", &list],
+    ];
+    for command in commands {
+        let path = command.last().unwrap();
+        fs::write(path, "mine").unwrap();
+        let refused = run(&case, command);
+        assert_eq!((refused.code, fs::read_to_string(path).unwrap().as_str()), (Some(2), "mine"), "{refused:?}");
+        let replaced = run(&case, &[command, &["--force"]].concat());
+        assert_eq!(replaced.code, Some(0), "{replaced:?}");
+        assert_ne!(fs::read_to_string(path).unwrap(), "mine", "{command:?}");
+    }
+}
+
+#[test]
+fn addresses_are_told_apart_by_a_file_of_the_users_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let file = common::repository("tests/geoip/made.mmdb");
+    let geoip = ["--geoip", file.to_str().unwrap()];
+    let hash = "sha256 ";
+    let ran = run(&case, &[&geoip[..], &["query", "failed-auth", "--format", "jsonl"]].concat());
+    assert!(ran.stderr.contains("made.mmdb` (Made-up), ") && ran.stderr.contains(hash), "{}", ran.stderr);
+    let found = ran.lines();
+    let intruder = found.iter().find(|row| row["source_ip"] == "127.0.31.9").unwrap();
+    assert_eq!((&intruder["country"], &intruder["as_number"]), (&json!("AQ"), &json!(64_501)));
+    assert_eq!(intruder["organisation"], "<b>Intruder & Sons</b>");
+    let unknown = found.iter().find(|row| row["source_ip"] == "127.0.66.7").unwrap();
+    assert!(unknown["country"].is_null() && unknown["as_number"].is_null());
+    // Answers without an address, and all without the option, are what they are.
+    let plain = run(&case, &["query", "failed-auth", "--format", "jsonl"]);
+    assert!(!plain.stdout.contains("country") && !plain.stderr.contains("looked up"));
+    let envelope =
+        run(&case, &[&geoip[..], &["query", "failed-auth", "--format", "json", "--envelope"]].concat()).json();
+    assert_eq!(envelope["geoip"][0]["sha256"].as_str().unwrap().len(), 64);
+    let story = rows(&case, &[&geoip[..], &["spread", "ip:127.0.31.9"]].concat());
+    assert!(story.iter().any(|step| step["country"] == "AQ"));
+    let sql = "SELECT ip_info(source_ip).country AS c, count(*) AS n FROM requests GROUP BY ALL ORDER BY ALL";
+    let counted = rows(&case, &[&geoip[..], &["sql", sql]].concat());
+    assert_eq!(texts(&counted, "c"), ["AQ", "DE", "-"]);
+    let missing = run(&case, &["sql", sql]);
+    assert!(missing.code == Some(2) && missing.stderr.contains("--geoip FILE.mmdb"), "{missing:?}");
+    let script = ".mode jsonl\n.run failed-auth\n";
+    let prompt = run_with_input(&case, &[&geoip[..], &["repl"]].concat(), script.as_bytes());
+    assert!(prompt.stdout.contains("\"country\":\"AQ\""), "{}", prompt.stdout);
+    for (path, problem) in [("/nonexistent.mmdb", "cannot read"), ("/dev/null", "cannot be used to look up addresses")]
+    {
+        let wrong = run(&case, &["--geoip", path, "query", "failed-auth"]);
+        assert!(wrong.code == Some(2) && wrong.stderr.contains(problem), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_report_follows_the_clue_that_its_findings_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let report = |options: &[&str]| {
+        let ran = run(&case, &[&["report", "-q", "--now", "last"], options].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    let section = |text: &str, id: &str| -> Value {
+        let document: Value = serde_json::from_str(text).unwrap();
+        let found = document["sections"].as_array().unwrap().iter().find(|section| section["id"] == id);
+        found.unwrap_or_else(|| panic!("no section {id}")).clone()
+    };
+    let column = |section: &Value, table: &str, at: usize| -> Vec<String> {
+        let blocks = section["blocks"].as_array().unwrap();
+        let found = blocks.iter().find(|block| block["id"] == table).unwrap_or_else(|| panic!("{table}: {section}"));
+        found["rows"].as_array().unwrap().iter().map(|row| row[at].as_str().unwrap_or("-").to_owned()).collect()
+    };
+    for options in [&[][..], &["--spread", "user:bob"]] {
+        let text = report(&[options, &["--format", "json"]].concat());
+        let spread = section(&text, "spread");
+        let (who, strength) = (column(&spread, "spread-identities", 0), column(&spread, "spread-identities", 1));
+        let sure: Vec<&String> = who.iter().zip(&strength).filter(|(_, s)| *s != "possible").map(|(w, _)| w).collect();
+        assert_eq!(
+            sure,
+            ["user:bob", "rights-of:system:admin", "sa:kube-system/metrics-helper", "sa:prod/web", "sa:dev/legacy-bot"]
+        );
+        assert_eq!(spread.to_string().contains("nobody has confirmed that"), options.is_empty());
+        let rotate = column(&section(&text, "rotate"), "rotate-list", 1);
+        assert!(rotate.contains(&"clusterrolebindings/metrics-helper-binding".to_owned()), "{rotate:?}");
+        assert!(!rotate.iter().any(|what| what.contains("alice") || what.contains("kubernetes-admin")), "{rotate:?}");
+        let rbac = section(&text, "rbac");
+        assert_eq!(column(&rbac, "rbac-changes", 4), ["metrics-helper", "metrics-helper-binding", "wild"]);
+        assert!(column(&rbac, "rbac-rights", 0).contains(&"bob".to_owned()));
+    }
+    let page = report(&[]);
+    let graph = page.split("id=\"spread-graph\"").nth(1).unwrap();
+    assert!(graph.contains("<svg") && graph.contains("<line class=\"edge ") && graph.contains("sa:dev/legacy-bot"));
+    let markdown = report(&["--format", "markdown", "--template", "daily", "--spread", "ip:127.0.31.9"]);
+    assert!(markdown.contains("What to revoke, remove and replace") && markdown.contains("metrics-helper-binding"));
+    assert!(report(&["--spread", "ip:127.0.31.9"]).contains("--spread ip:127.0.31.9"));
+    assert_eq!(run(&case, &["report", "-q", "--spread", "bob"]).code, Some(2));
+}

@@ -31,7 +31,8 @@ fn every_form_of_a_report_tells_the_same_and_can_be_compared() {
         !page.contains("http://")
             || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count()
     );
-    for id in ["happened", "scope", "visibility", "findings", "identities", "activity", "attack", "evidence", "custody"]
+    for id in
+        ["happened", "scope", "visibility", "findings", "identities", "spread", "rotate", "rbac", "activity", "attack"]
     {
         assert!(page.contains(&format!("<section id=\"{id}\"")), "{id}");
     }

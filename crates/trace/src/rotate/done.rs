@@ -55,14 +55,14 @@ impl Later<'_> {
     pub(super) fn done(&self, entry: &Entry, target: &Target, last: i64) -> Option<Done> {
         let of_target: Vec<&Request> = self.writes.iter().filter(|write| target.is_of(write)).collect();
         let later = || of_target.iter().copied().filter(|write| write.time > last);
-        let deleted = later().filter(|write| write.act.verb == "delete").last().map(|write| done(write, None));
+        let deleted = later().rfind(|write| write.act.verb == "delete").map(|write| done(write, None));
         match entry.task {
             // A copy of an image is made outside of the cluster, and a user is kept outside of it.
             Task::Image | Task::User => None,
             Task::Secret if target.name != "*" => self.secret(&of_target, target, last),
-            Task::Rbac if !target.is_created => deleted.or_else(|| self.put_back(target, later().last()?)),
+            Task::Rbac if !target.is_created => deleted.or_else(|| self.put_back(target, later().next_back()?)),
             Task::Workload | Task::Object if !target.is_created => deleted.or_else(|| {
-                let write = later().filter(|write| !self.is_suspect(write)).last()?;
+                let write = later().rfind(|write| !self.is_suspect(write))?;
                 Some(done(write, Some("it was written later, and whether it is what it was is not looked at")))
             }),
             _ => deleted,

@@ -159,6 +159,21 @@ fn run_completes_names_options_and_values() {
 }
 
 #[test]
+fn commands_that_investigate_complete_by_their_arguments() {
+    assert_eq!(words(".spread user:b|"), ["user:bob", "\"user:bo\\u{202e}b\""]);
+    assert_eq!(words(".rotate ip:1|"), ["ip:127.0.31.9", "ip:10.0.0.1"]);
+    assert_eq!(words(".spread ip:10.0.0.1 --sh|"), ["--show"]);
+    assert_eq!(words(".spread ip:10.0.0.1 --show st|"), ["story"]);
+    assert_eq!(words(".spread ip:10.0.0.1 --format sv|"), ["svg"]);
+    assert_eq!(words(".rbac d|"), ["diff"]);
+    assert_eq!(words(".who-can g|"), ["get"]);
+    assert_eq!(words(".who-can get secrets --at l|"), ["last"]);
+    assert_eq!(words(".can b|"), ["bob", "\"bo\\u{202e}b\""]);
+    assert_eq!(words(".sweep iocs/a|"), ["file iocs/a"]);
+    assert_eq!(words(".object-history Deployment prod/w|"), Vec::<String>::new());
+}
+
+#[test]
 fn any_text_and_cursor_is_fine() {
     let text = ".run 'é\" FROM last, \"ä' $$ -- ;\n.x";
     for start in 0..text.len() {
