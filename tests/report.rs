@@ -81,6 +81,41 @@ fn what_an_intruder_wrote_stays_text() {
 }
 
 #[test]
+fn names_of_a_megabyte_make_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, log) = (folder.path().join("case"), folder.path().join("audit.log"));
+    let mut text = String::new();
+    for (number, evil) in ["x".repeat(1 << 20), "\u{1f600}".repeat(1 << 18), "y ".repeat(1 << 19)].iter().enumerate() {
+        let container = serde_json::json!({"name": evil, "image": evil, "command": [evil], "securityContext": {"privileged": true}});
+        let pod = serde_json::json!({"kind": "Pod", "metadata": {"name": evil}, "spec": {"hostPID": true, "containers": [container]}});
+        let binding = serde_json::json!({"kind": "ClusterRoleBinding", "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"kind": "User", "name": evil}]});
+        let rbac = "rbac.authorization.k8s.io";
+        for (verb, resource, group, body) in [
+            ("create", "pods", "", pod),
+            ("create", "clusterrolebindings", rbac, binding),
+            ("list", "secrets", "", Value::Null),
+        ] {
+            let event = serde_json::json!({
+                "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse",
+                "auditID": format!("{number}-{resource}"), "stage": "ResponseComplete", "requestURI": format!("/{resource}"),
+                "verb": verb, "user": {"username": evil, "groups": [evil]}, "sourceIPs": ["10.0.0.1"], "userAgent": evil,
+                "objectRef": {"resource": resource, "name": evil, "namespace": evil, "apiGroup": group},
+                "responseStatus": {"metadata": {}, "code": 201, "message": evil}, "requestObject": body,
+                "requestReceivedTimestamp": format!("2026-11-21T20:00:0{number}.000000Z"),
+                "stageTimestamp": format!("2026-11-21T20:00:0{number}.000000Z")
+            });
+            text.push_str(&format!("{event}\n"));
+        }
+    }
+    std::fs::write(&log, text).unwrap();
+    ingest(&case, &[log.to_str().unwrap().to_owned()]);
+    let ran = run(&case, &["report", "-q", "--now", "last"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.contains("privileged-workloads") && ran.stdout.len() < 5_000_000, "{} bytes", ran.stdout.len());
+}
+
+#[test]
 fn every_event_is_in_exactly_one_of_the_daily_reports() {
     let folder = tempfile::tempdir().unwrap();
     let (case, at) = (folder.path().join("case"), |name: &str| folder.path().join(name).to_str().unwrap().to_owned());

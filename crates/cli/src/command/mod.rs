@@ -30,7 +30,7 @@ use crate::places;
 use crate::terminal;
 
 /// Memory that a query may take before it uses the disk: half of what a small laptop has.
-const QUERY_MEMORY_BYTES: u64 = 4 << 30;
+pub(crate) const QUERY_MEMORY_BYTES: u64 = 4 << 30;
 
 /// The case that is meant when none is named.
 const DEFAULT_CASE: &str = "kforensic-case";

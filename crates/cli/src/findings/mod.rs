@@ -13,11 +13,11 @@ use kforensic_lake::Snapshot;
 use kforensic_query::catalogue::{QueryKind, Value};
 use kforensic_query::coverage::{self, LeftOut, Observed, Scope};
 use kforensic_query::trust::Trusted;
-use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, Selection, Session, Window};
+use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, QueryError, Selection, Session, Window};
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
 
-use crate::command::limits;
+use crate::command::{QUERY_MEMORY_BYTES, limits};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
@@ -103,17 +103,38 @@ struct Sessions<'a> {
     /// What kinds of requests the case holds, which verdicts are made from.
     observed: Observed,
     open: Vec<Session>,
+    /// Whether nothing is kept between questions, and each may use more memory instead: once one could not be answered.
+    is_frugal: bool,
 }
 
 impl Sessions<'_> {
+    /// Asks, and once more with more memory when that was what lacked: names of a megabyte in every row fill what is
+    /// plenty for a million requests.
+    fn ask<T>(&mut self, ask: impl Fn(&mut Self) -> Result<T, CliError>) -> Result<T, CliError> {
+        match ask(self) {
+            Err(CliError::Query(QueryError::OutOfMemory { .. })) if !self.is_frugal => {
+                self.is_frugal = true;
+                self.open.clear();
+                ask(self)
+            }
+            done => done,
+        }
+    }
+
     /// The session that answers a question, opened when there is none yet.
     fn of(&mut self, query: &CannedQuery, parameters: &Parameters) -> Result<&Session, CliError> {
         let times = Selection { resources: None, ..Selection::of(query, parameters) };
         let at = match self.open.iter().position(|session| *session.selection() == times) {
             Some(at) => at,
             None => {
-                let session = Session::open(self.snapshot, &times, self.limits)?;
-                session.keep_views();
+                let limits = match self.is_frugal {
+                    true => Limits { memory_bytes: QUERY_MEMORY_BYTES, ..self.limits.clone() },
+                    false => self.limits.clone(),
+                };
+                let session = Session::open(self.snapshot, &times, &limits)?;
+                if !self.is_frugal {
+                    session.keep_views();
+                }
                 let handle = session.interrupt_handle();
                 self.interrupt.on(move || handle.interrupt());
                 self.open.push(session);
@@ -136,7 +157,7 @@ pub(crate) fn ask(
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
     let observed = Observed::of(snapshot, &limits)?;
     let reservations = LeftOut::of(snapshot, &observed).in_words();
-    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new() };
+    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new(), is_frugal: false };
     let detections: Vec<&CannedQuery> = chosen(catalogue, &inquiry.queries)?;
     let shown = Shown::show(inquiry.is_watched, detections.len());
     let mut incident = Incident {
@@ -148,7 +169,7 @@ pub(crate) fn ask(
     };
     for query in detections {
         shown.next(&query.name);
-        incident.findings.push(finding(&mut sessions, query, inquiry)?);
+        incident.findings.push(sessions.ask(|sessions| finding(sessions, query, inquiry))?);
     }
     incident.sort();
     incident.reservations.extend(inquiry.since_report.as_ref().map(SinceReport::words));
@@ -234,9 +255,11 @@ fn answer(
     for (name, value) in own {
         parameters.set(*name, value.clone());
     }
-    let mut batches = Batches::default();
-    sessions.of(query, &parameters)?.run(query, &parameters, None, &mut batches)?;
-    Ok(batches.list)
+    sessions.ask(|sessions| {
+        let mut batches = Batches::default();
+        sessions.of(query, &parameters)?.run(query, &parameters, None, &mut batches)?;
+        Ok(batches.list)
+    })
 }
 
 fn question(query: &CannedQuery, parameters: &Parameters, inquiry: &Inquiry) -> Question {
