@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
 use kforensic_lake::Case;
@@ -23,11 +24,15 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
     let text = text(args)?;
     let (limits, _spill) = limits()?;
     let starting = Starting::begin(&limits)?;
-    let statement = gate::check(&text)?;
-
     let start = Instant::now();
-    let case = Case::open(&case_folder(case))?;
-    let snapshot = case.snapshot()?;
+    // The gate starts a parser of DuckDB, which takes longer than to read the log of the case.
+    let (statement, read) = thread::scope(|scope| {
+        let checking = scope.spawn(|| gate::check(&text));
+        let read = Case::open(&case_folder(case)).and_then(|case| Ok((case.snapshot()?, case)));
+        (checking.join(), read)
+    });
+    let statement = statement.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let (snapshot, case) = read?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
     let mut output = Output::open(&args.output, case.root())?;
     let limit = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
