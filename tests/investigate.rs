@@ -1,4 +1,5 @@
 //! The commands that investigate: `spread`, `rotate`, `rbac`, `who-can`, `can`, `sweep`, `object-history`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

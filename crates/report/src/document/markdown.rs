@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::table::{Column, Table, Value, shown_text};
+use super::table::{Column, Table, Value, bearable, shown_text};
 use super::text::{Span, Text};
 use super::{Block, Document, instant};
 use crate::markdown::code;
@@ -129,7 +129,7 @@ fn text(text: &Text) -> String {
 /// Our own words, with whatever Markdown would take for markup escaped.
 fn words(plain: &str) -> String {
     let mut text = String::with_capacity(plain.len());
-    for character in visible(plain).chars() {
+    for character in visible(&bearable(plain)).chars() {
         if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&' | '!' | '@') {
             text.push('\\');
         }

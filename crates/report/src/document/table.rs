@@ -1,5 +1,7 @@
 //! Tables of a document: rows under the names of their columns, made by hand or from an answer.
 
+use std::borrow::Cow;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 
@@ -164,6 +166,17 @@ pub(crate) fn columns_of(schema: &arrow::datatypes::Schema) -> Vec<Column> {
     let names = crate::names::distinct(schema);
     let fields = schema.fields().iter().zip(names);
     fields.map(|(field, name)| Column { name, is_number: is_number(field.data_type()) }).collect()
+}
+
+/// Longest sentence of ours that is shown whole, in characters. Names stand in some, and a name can have a megabyte.
+const PROSE_CHARS_MAX: usize = 4_000;
+
+/// Our own words, not longer than a reader can bear.
+pub(crate) fn bearable(words: &str) -> Cow<'_, str> {
+    match words.char_indices().nth(PROSE_CHARS_MAX) {
+        None => Cow::Borrowed(words),
+        Some((end, _)) => Cow::Owned(format!("{}… (cut: {} characters)", &words[..end], words.chars().count())),
+    }
 }
 
 /// `text` as a document shows it: nothing hostile in it, and not longer than a reader can bear.

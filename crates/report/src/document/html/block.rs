@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::document::figure::Figure;
 use crate::document::instant;
-use crate::document::table::{Column, Table, Value, shown_text};
+use crate::document::table::{Column, Table, Value, bearable, shown_text};
 use crate::document::text::{Level, Span, Text};
 use crate::document::{Block, Part};
 use crate::visible::escape;
@@ -66,7 +66,7 @@ fn escaped(words: &str) -> String {
     let inner = words.trim_matches(' ');
     let start = words.len() - words.trim_start_matches(' ').len();
     let end = start + inner.len();
-    format!("{}{}{}", &words[..start], escape(inner), &words[end..])
+    format!("{}{}{}", &words[..start], escape(&bearable(inner)), &words[end..])
 }
 
 fn level(level: Level) -> Markup {
