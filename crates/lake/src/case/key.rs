@@ -47,7 +47,7 @@ impl Key {
         let mut bytes = [0; KEY_BYTES];
         getrandom::fill(&mut bytes).map_err(|error| LakeError::io("make", path)(std::io::Error::other(error)))?;
         let (temporary, mut file) = staging.scratch.create(KEY_FILE)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(LakeError::io("write", &temporary))?;
+        file.write_all(&bytes).map_err(LakeError::io("write", &temporary))?;
         let key = Self { bytes };
         let to = KEY_FILE.to_owned();
         let sha256 = key.sha256();

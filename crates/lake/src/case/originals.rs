@@ -74,7 +74,6 @@ impl Keeping {
         let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         let encoder = std::mem::replace(&mut copy.0, Err(failed()));
         let file = encoder.and_then(Encoder::finish).map_err(LakeError::io("write", &self.path))?;
-        file.inner.sync_all().map_err(LakeError::io("write", &self.path))?;
         Ok(KeptOriginal { path: name(source_sha256), sha256: file.sha256(), size_bytes: file.bytes })
     }
 }

@@ -56,7 +56,7 @@ impl Staging {
         Ok(Self { root: root.to_owned(), scratch: Scratch::begin(&dir, holder)?, pending: Mutex::default() })
     }
 
-    /// Moves staged files to their places, durably, and never over another file.
+    /// Makes staged files durable, and moves them to their places, never over another file. Who writes one need not sync it.
     pub(crate) fn publish(&self, moves: &[Move]) -> Result<(), LakeError> {
         if moves.is_empty() {
             return Ok(());
