@@ -8,11 +8,13 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{Array, RecordBatch, StringBuilder};
 use arrow::datatypes::DataType;
 use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
 use kforensic_event::json;
+
+use crate::argument::texts;
 
 /// Makes the functions; both answer NULL when an argument is NULL, or the first is no JSON object.
 ///
@@ -64,10 +66,6 @@ fn each(
         });
     }
     Ok(Arc::new(answers.finish()))
-}
-
-fn texts(input: &RecordBatch, at: usize) -> Result<&StringArray, Box<dyn Error>> {
-    input.column(at).as_string_opt::<i32>().ok_or_else(|| format!("argument {at} is no text").into())
 }
 
 fn last_member<'a>(object: &'a str, key: &str) -> Option<&'a str> {

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod argument;
 pub mod catalogue;
 pub mod coverage;
 pub mod describe;

@@ -4,11 +4,13 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::datatypes::DataType;
 use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
 use ipnet::IpNet;
+
+use crate::argument::texts;
 
 /// Makes `in_network(VARCHAR, VARCHAR) -> BOOLEAN`: NULL when either is NULL, false when either is unreadable.
 ///
@@ -42,10 +44,6 @@ impl VArrowScalar for InNetwork {
     fn signatures() -> Vec<ArrowFunctionSignature> {
         vec![ArrowFunctionSignature::exact(vec![DataType::Utf8, DataType::Utf8], DataType::Boolean)]
     }
-}
-
-fn texts(input: &RecordBatch, at: usize) -> Result<&StringArray, Box<dyn Error>> {
-    input.column(at).as_string_opt::<i32>().ok_or_else(|| format!("argument {at} of in_network is no text").into())
 }
 
 /// A network in CIDR notation, or the one of a single address.

@@ -10,10 +10,12 @@ mod deeds;
 use std::error::Error;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
+
+use crate::argument::texts;
 
 use deeds::{COMPONENTS, CONTROLLERS_READ, Component, Deed, EVERYBODY, Of, READABLE_CONFIGMAPS};
 
@@ -107,10 +109,6 @@ impl VArrowScalar for IsComponent {
     fn signatures() -> Vec<ArrowFunctionSignature> {
         vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], DataType::Boolean)]
     }
-}
-
-fn texts(input: &RecordBatch, at: usize) -> Result<&StringArray, Box<dyn Error>> {
-    input.column(at).as_string_opt::<i32>().ok_or_else(|| format!("argument {at} is no text").into())
 }
 
 /// The component behind a user name.
