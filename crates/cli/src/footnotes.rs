@@ -15,7 +15,6 @@ use serde_json::json;
 use crate::error::CliError;
 use crate::message;
 use crate::places;
-use crate::terminal::painted;
 
 /// The list of what is trusted that lies in a case.
 const TRUSTED: &str = "trusted.toml";
@@ -69,11 +68,11 @@ impl Footnotes {
         };
         let because = match because.as_slice() {
             [] => String::new(),
-            reasons => format!(": {}", visible(&reasons.join("; "))),
+            reasons => format!(": {}", reasons.join("; ")),
         };
-        message::plain(&format!("{}: {}{because}", painted("verdict", colour), finding.name()));
+        message::labelled("verdict", colour, &format!("{}{because}", finding.name()));
         for words in self.words() {
-            message::plain(&format!("{}: {}", painted("left out", AnsiColor::Cyan), visible(&words)));
+            message::labelled("left out", AnsiColor::Cyan, &words);
         }
         for entry in &self.sieve.expired {
             let (number, until) = (entry.number, message::time(&time::render(entry.until)));

@@ -67,6 +67,11 @@ pub(crate) fn json(value: &Value) -> String {
     safe
 }
 
+/// Writes a screen to standard output, as it is: who drew it has escaped the names in it, and has given it its colours.
+pub(crate) fn print_drawn(screen: &str) -> Result<(), CliError> {
+    write_out(screen.as_bytes())
+}
+
 /// Writes bytes to standard output: as they are for programs; on a terminal, what it would obey is shown as escapes.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     if std::io::stdout().is_terminal() {
@@ -86,14 +91,19 @@ pub(crate) fn plain(text: &str) {
     write(&lines(text));
 }
 
+/// A line behind a label of ours in a colour, which only this module can give: elsewhere it would be shown as an escape.
+pub(crate) fn labelled(label: &str, colour: AnsiColor, text: &str) {
+    write(&format!("{}: {}", painted(label, colour), escape(text)));
+}
+
 /// Something the user should know.
 pub(crate) fn note(text: &str) {
-    write(&format!("{}: {}", painted("note", AnsiColor::Cyan), escape(text)));
+    labelled("note", AnsiColor::Cyan, text);
 }
 
 /// Something the user should look at.
 pub(crate) fn warning(text: &str) {
-    write(&format!("{}: {}", painted("warning", AnsiColor::Yellow), escape(text)));
+    labelled("warning", AnsiColor::Yellow, text);
 }
 
 /// What to do about the message before.

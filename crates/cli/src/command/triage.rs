@@ -73,7 +73,7 @@ pub(crate) fn after_ingest(folder: &Path, interrupt: &Interrupt) -> Result<(), C
     let inquiry = Inquiry { now, trusted, rows_max: 0, is_watched: true, ..Inquiry::default() };
     let name = folder.display().to_string();
     let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
-    message::print(&format!("\n{}", triage(&incident, screen(true))))
+    message::print_drawn(&format!("\n{}", triage(&incident, screen(true))))
 }
 
 fn screen(tells_age: bool) -> Screen {

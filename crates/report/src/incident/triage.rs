@@ -11,7 +11,7 @@ use super::people::Person;
 use super::remains::{left_behind, words_of};
 use super::{Finding, Incident};
 use crate::document::{Level, instant};
-use crate::visible::{escape, width};
+use crate::visible::{escape, is_hostile, width};
 
 /// What the screen can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +64,19 @@ struct Page {
     colour: bool,
 }
 
+/// What a client chose is escaped where it is put in; this keeps a forgotten one from reaching the terminal.
+fn harmless(line: &str) -> String {
+    line.chars().filter(|letter| !is_hostile(*letter)).collect()
+}
+
 impl Page {
     fn line(&mut self, line: &str) {
-        // What a client chose is escaped where it is put in; this keeps a forgotten one from reaching the terminal.
-        let shown: String = line.chars().filter(|letter| !letter.is_control()).collect();
-        self.text.push_str(fitted(&shown, self.width).trim_end());
+        self.text.push_str(fitted(&harmless(line), self.width).trim_end());
         self.text.push('\n');
     }
 
     fn heading(&mut self, name: &str, rest: &str) {
-        let line = fitted(&format!("{name}{rest}"), self.width);
+        let line = fitted(&format!("{name}{}", harmless(rest)), self.width);
         let line = line.trim_end();
         match self.colour.then(|| line.strip_prefix(name)).flatten() {
             Some(rest) => drop(writeln!(self.text, "\n\x1b[1m{name}\x1b[0m{rest}")),
@@ -95,8 +98,7 @@ impl Page {
 
     /// A line that begins with a level, whose colour does not count as width.
     fn levelled(&mut self, level: Level, rest: &str) {
-        let shown: String = rest.chars().filter(|letter| !letter.is_control()).collect();
-        let rest = fitted(&shown, self.width - 9);
+        let rest = fitted(&harmless(rest), self.width - 9);
         let level = self.level(level);
         let _ = writeln!(self.text, "{level} {}", rest.trim_end());
     }

@@ -1,0 +1,63 @@
+//! What stands on a terminal: colours of ours are obeyed there, and nothing else is.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::{kforensic, repository};
+use expectrl::session::OsSession;
+use expectrl::{Eof, Expect};
+
+/// All that a command shows on a terminal.
+fn shown(case: &Path, arguments: &[&str]) -> String {
+    let mut command = kforensic();
+    command.env("TERM", "xterm").arg("--case").arg(case).args(arguments);
+    let mut session = OsSession::spawn(command).unwrap();
+    session.get_process_mut().set_window_size(120, 40).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(120)));
+    let ended = session.expect(Eof).unwrap();
+    String::from_utf8_lossy(ended.as_bytes()).into_owned()
+}
+
+#[test]
+fn labels_and_screens_have_their_colours_and_show_no_escapes() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    let logs = repository("sample-logs/hardened");
+    // The screen of triage stands at the end of an ingest.
+    let ingested = shown(&case, &["ingest", logs.to_str().unwrap()]);
+    assert!(
+        ingested.contains("\x1b[1mWHO STANDS OUT\x1b[0m") && ingested.contains("\x1b[31mhigh    \x1b[0m"),
+        "{ingested}"
+    );
+    assert!(!ingested.contains("\\x1b"), "{ingested}");
+    let answered = shown(&case, &["query", "failed-auth"]);
+    assert!(answered.contains("verdict\x1b[0m: seen at the level needed"), "{answered}");
+    assert!(!answered.contains("\\x1b"), "{answered}");
+}
+
+#[test]
+fn what_a_client_chose_is_not_obeyed_on_the_screen_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, log) = (folder.path().join("case"), folder.path().join("audit.log"));
+    let evil = "\\u001b[2Jbob\\u0007\\u202e\\u009b31m";
+    let event = format!(
+        "{{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"Metadata\",\"auditID\":\"a\",\"stage\":\"ResponseComplete\",\
+         \"requestURI\":\"/api/v1/secrets\",\"verb\":\"list\",\"user\":{{\"username\":\"{evil}\",\"groups\":[\"{evil}\"]}},\
+         \"sourceIPs\":[\"{evil}\"],\"userAgent\":\"{evil}\",\"objectRef\":{{\"resource\":\"secrets\",\"namespace\":\"{evil}\",\"name\":\"{evil}\"}},\
+         \"responseStatus\":{{\"code\":200}},\"requestReceivedTimestamp\":\"2026-11-21T20:00:00.000000Z\",\
+         \"stageTimestamp\":\"2026-11-21T20:00:00.000000Z\"}}\n"
+    );
+    std::fs::write(&log, event).unwrap();
+    for arguments in [&["ingest", log.to_str().unwrap()][..], &["triage"], &["query", "secret-reads"]] {
+        let shown = shown(&case, arguments);
+        assert!(shown.contains("\\x1b[2Jbob"), "{arguments:?}: {shown}");
+        assert!(
+            !shown.contains("\x1b[2J") && !shown.contains(['\x07', '\u{202e}', '\u{9b}']),
+            "{arguments:?}: {shown}"
+        );
+    }
+}
