@@ -1,6 +1,7 @@
 -- title = "Everything about one user"
 -- question = "Who is this user, where did it come from, what did it use, see and change, and through which grants?"
--- group = "identity"
+-- group = "start"
+-- value = "actor"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -1,6 +1,8 @@
 -- title = "Audit ids that stand for different events"
 -- question = "Which audit ids were reused, forwarded or rewritten?"
 -- group = "evasion"
+-- variant_of = "audit-evasion"
+-- view = "id-conflicts"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1070"]

@@ -1,6 +1,8 @@
 -- title = "Who used a client certificate"
 -- question = "Which users authenticated with a client certificate, which one, and from where?"
 -- group = "identity"
+-- variant_of = "identities"
+-- view = "certificates"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -1,6 +1,8 @@
 -- title = "Credentials in ConfigMaps"
 -- question = "Who wrote a ConfigMap that seems to hold a password, key or token?"
 -- group = "credentials"
+-- variant_of = "credentials-in-log"
+-- view = "configmaps"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1552.001", "T1552.007"]

@@ -1,6 +1,6 @@
 -- title = "What was logged at all"
 -- question = "Which resources and verbs are in the log, at which level and with which stages?"
--- group = "operations"
+-- group = "start"
 -- kind = "question"
 -- severity = "info"
 -- attack = []

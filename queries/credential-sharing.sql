@@ -1,6 +1,8 @@
 -- title = "Credentials used from several places"
 -- question = "Which credential was used from several addresses, or with several kinds of clients?"
--- group = "credentials"
+-- group = "identity"
+-- variant_of = "origins"
+-- view = "shared"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1528", "T1550.001", "T1078"]

@@ -1,6 +1,8 @@
 -- title = "Who scheduled jobs"
 -- question = "Who created or changed CronJobs and Jobs, and what do they run?"
--- group = "persistence"
+-- group = "execution"
+-- variant_of = "workload-changes"
+-- view = "scheduled"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1053.007"]

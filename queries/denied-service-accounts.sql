@@ -1,6 +1,8 @@
 -- title = "Service accounts that were refused"
 -- question = "Which service accounts asked for what they may not do, from where, and with what?"
--- group = "discovery"
+-- group = "credentials"
+-- variant_of = "failed-auth"
+-- view = "service-accounts"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1528"]

@@ -1,6 +1,8 @@
 -- title = "Somebody tries out what there is"
 -- question = "Who asked for many different things, or was refused many different things, within minutes?"
 -- group = "discovery"
+-- variant_of = "recon"
+-- view = "enumeration"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1087", "T1046"]

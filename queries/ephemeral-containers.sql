@@ -1,6 +1,8 @@
 -- title = "Who added containers to running pods"
 -- question = "Who put an ephemeral container into a running pod, with which image?"
 -- group = "execution"
+-- variant_of = "privileged-workloads"
+-- view = "ephemeral"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1609", "T1611"]

@@ -1,6 +1,8 @@
 -- title = "Who deleted Events"
 -- question = "Who deleted Kubernetes Events, which record what happened to pods?"
--- group = "evasion"
+-- group = "impact"
+-- variant_of = "deletions"
+-- view = "events"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1070"]

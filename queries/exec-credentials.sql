@@ -1,6 +1,8 @@
 -- title = "Commands that read credentials"
 -- question = "Which commands sent into containers, or written into workloads, read tokens, keys, password files or cloud metadata?"
--- group = "credentials"
+-- group = "execution"
+-- variant_of = "exec-sessions"
+-- view = "credentials"
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1552.001", "T1552.005", "T1552.007", "T1609"]

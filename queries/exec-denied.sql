@@ -1,6 +1,8 @@
 -- title = "Who was refused exec"
 -- question = "Who tried to exec, attach or port-forward and was denied?"
 -- group = "execution"
+-- variant_of = "exec-sessions"
+-- view = "denied"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1609"]

@@ -3,6 +3,8 @@
 -- Which commands sent into containers, or written into workloads, open reverse shells, download, copy data out, escape, or name outside \
 -- addresses?"""
 -- group = "execution"
+-- variant_of = "exec-sessions"
+-- view = "suspicious"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]

@@ -1,6 +1,8 @@
 -- title = "Requests that failed to authenticate or were refused"
 -- question = "Which requests got a 401 or 403, one by one, and who refused them?"
 -- group = "credentials"
+-- variant_of = "failed-auth"
+-- view = "events"
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]

@@ -1,7 +1,7 @@
 -- title = "What was never there before"
 -- question = """
 -- Which users did something, or came from an address or with a client, for the first time since a given time?"""
--- group = "identity"
+-- group = "start"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
@@ -27,8 +27,8 @@
 -- rows = 0
 WITH asked AS (
     SELECT
-        event_time, audit_id, verb, request_uri, user_name, namespace, resource, name, source_ip, outcome, cluster,
-        host, user_agent,
+        event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, namespace, resource, name,
+        source_ip, outcome, cluster, host, user_agent,
         -- Without a baseline it is the middle of what the log covers.
         coalesce($baseline::TIMESTAMP, (
             SELECT min(event_time) + (max(event_time) - min(event_time)) / 2 FROM events

@@ -1,6 +1,8 @@
 -- title = "Which bindings were used"
 -- question = "Through which binding, role and subject were requests allowed, by whom, and for what?"
 -- group = "privilege"
+-- variant_of = "rbac-changes"
+-- view = "used"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078", "T1098.006"]

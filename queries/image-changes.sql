@@ -1,6 +1,8 @@
 -- title = "Whose images were changed"
 -- question = "Which running workloads got other images, from which to which, and by whom?"
 -- group = "execution"
+-- variant_of = "images"
+-- view = "changes"
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1610", "T1525", "T1609"]

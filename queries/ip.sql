@@ -1,6 +1,7 @@
 -- title = "Everything about one address"
 -- question = "Who came from this address, with what, and what was asked and changed from there?"
--- group = "identity"
+-- group = "start"
+-- value = "address"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -2,6 +2,8 @@
 -- question = """
 -- Who minted a token that lives long, or is for a service account of a system namespace, and is bound to no pod?"""
 -- group = "credentials"
+-- variant_of = "token-requests"
+-- view = "long-lived"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1528", "T1098"]

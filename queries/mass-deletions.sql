@@ -1,6 +1,8 @@
 -- title = "Mass deletions"
 -- question = "Who deleted or evicted many objects within a minute, or whole collections and namespaces?"
 -- group = "impact"
+-- variant_of = "deletions"
+-- view = "mass"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1485", "T1490"]

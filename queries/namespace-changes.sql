@@ -1,6 +1,8 @@
 -- title = "Who changed namespaces"
 -- question = "Who created, changed or deleted namespaces, and which Pod Security labels did they set?"
 -- group = "impact"
+-- variant_of = "deletions"
+-- view = "namespaces"
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1485", "T1562.001"]

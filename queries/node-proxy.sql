@@ -1,6 +1,8 @@
 -- title = "Requests passed on to kubelets"
 -- question = "Who talked to kubelets through the API server, about what, and did it run code?"
--- group = "privilege"
+-- group = "execution"
+-- variant_of = "proxied-requests"
+-- view = "kubelets"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1609", "T1613"]

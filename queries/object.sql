@@ -1,7 +1,8 @@
 -- title = "The life of one object"
 -- question = """
 -- Who created, read, changed and deleted an object? Say which by `--resource`, `--namespace` and `--name`."""
--- group = "operations"
+-- group = "start"
+-- value = "resource/namespace/name"
 -- kind = "question"
 -- severity = "info"
 -- attack = []

@@ -1,6 +1,8 @@
 -- title = "Who logged in through an identity provider"
 -- question = "Which users came through OIDC or a cloud IAM, with which groups, and from where?"
 -- group = "identity"
+-- variant_of = "identities"
+-- view = "oidc"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078", "T1078.004"]

@@ -1,6 +1,8 @@
 -- title = "Requests from outside of the usual networks"
 -- question = "Which addresses outside of the given networks reached the API server, as whom, and with which outcome?"
--- group = "access"
+-- group = "identity"
+-- variant_of = "origins"
+-- view = "outside"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1190", "T1078"]

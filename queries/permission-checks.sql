@@ -1,6 +1,8 @@
 -- title = "Somebody asks what they may do"
 -- question = "Who asked the server for their own rights or for those of others, or whose a token is, and what was the answer?"
 -- group = "discovery"
+-- variant_of = "recon"
+-- view = "permission-checks"
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1069.003", "T1613", "T1087.004"]

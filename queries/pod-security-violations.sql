@@ -1,6 +1,8 @@
 -- title = "Violations of Pod Security"
 -- question = "Which requests violated the Pod Security Standards, by annotation or by a refusal?"
--- group = "privilege"
+-- group = "execution"
+-- variant_of = "privileged-workloads"
+-- view = "violations"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1611", "T1610"]

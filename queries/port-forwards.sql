@@ -1,6 +1,8 @@
 -- title = "Who opened tunnels into pods"
 -- question = "Who forwarded ports of which pods, and for how long?"
 -- group = "execution"
+-- variant_of = "proxied-requests"
+-- view = "tunnels"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1090", "T1572"]

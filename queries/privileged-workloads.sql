@@ -2,7 +2,7 @@
 -- question = """
 -- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, or adds \
 -- capabilities, and why is it listed?"""
--- group = "privilege"
+-- group = "execution"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1610"]

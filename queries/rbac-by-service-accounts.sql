@@ -1,6 +1,8 @@
 -- title = "RBAC changed by service accounts"
 -- question = "Which service accounts wrote roles or bindings?"
 -- group = "privilege"
+-- variant_of = "rbac-changes"
+-- view = "by-service-accounts"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1098.006"]

@@ -1,6 +1,8 @@
 -- title = "Who was given which role"
 -- question = "Which users, groups and service accounts were bound to which role, by whom, and what can the role do?"
 -- group = "privilege"
+-- variant_of = "rbac-changes"
+-- view = "grants"
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006"]

@@ -1,6 +1,8 @@
 -- title = "RBAC changed outside of working hours"
 -- question = "Who changed roles or bindings outside of the hours and days in which changes are made?"
 -- group = "privilege"
+-- variant_of = "rbac-changes"
+-- view = "outside-window"
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1098.006", "T1078"]

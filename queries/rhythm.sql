@@ -1,6 +1,8 @@
 -- title = "At which hours people work"
 -- question = "At which hours of which weekdays do people and their tools change something?"
 -- group = "operations"
+-- variant_of = "activity"
+-- view = "rhythm"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -1,6 +1,8 @@
 -- title = "Many secrets read in a short time"
 -- question = "Who read, or tried to read, many different secrets by name within minutes?"
--- group = "credentials"
+-- group = "access"
+-- variant_of = "secrets-listed"
+-- view = "bursts"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1552.007", "T1528"]

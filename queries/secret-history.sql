@@ -1,6 +1,9 @@
 -- title = "The life of one secret"
 -- question = "Who wrote, read or listed this secret, when, and what did they get?"
--- group = "access"
+-- group = "start"
+-- variant_of = "secret"
+-- view = "history"
+-- value = "secret"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1552.007"]

@@ -3,6 +3,8 @@
 -- Which requests were answered with secrets, by whatever verb: reads, patches, deletions, dry runs, tables that hold the \
 -- objects?"""
 -- group = "access"
+-- variant_of = "secret-reads"
+-- view = "values"
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1552.007"]

@@ -1,6 +1,7 @@
 -- title = "Dossier of one secret"
 -- question = "Who could have seen or changed this secret: by name, or by a list or watch that covers it?"
--- group = "credentials"
+-- group = "start"
+-- value = "secret"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1552.007"]

@@ -1,6 +1,6 @@
 -- title = "Secrets listed or watched across namespaces"
 -- question = "Who listed or watched the secrets of the whole cluster, of a system namespace, or of `default`?"
--- group = "credentials"
+-- group = "access"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1552.007", "T1613"]

@@ -1,6 +1,8 @@
 -- title = "Secrets read by service accounts and nodes"
 -- question = "Which secrets did service accounts and nodes read, or try to, from which pods and addresses?"
--- group = "credentials"
+-- group = "access"
+-- variant_of = "secret-reads"
+-- view = "service-accounts"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1552.007", "T1528"]

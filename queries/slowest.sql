@@ -1,6 +1,8 @@
 -- title = "The slowest requests"
 -- question = "Which requests took longest, and where was the time spent?"
 -- group = "operations"
+-- variant_of = "errors"
+-- view = "slowest"
 -- kind = "question"
 -- severity = "info"
 -- attack = []

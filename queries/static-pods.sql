@@ -1,6 +1,8 @@
 -- title = "Pods that a kubelet brought"
 -- question = "Which static pods did kubelets announce: pods from a file on a node, that no API request made?"
--- group = "persistence"
+-- group = "execution"
+-- variant_of = "privileged-workloads"
+-- view = "static"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1543.005"]

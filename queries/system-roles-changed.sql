@@ -2,6 +2,8 @@
 -- question = """
 -- Who changed or deleted a role or binding that Kubernetes or the provider brings, or made one that looks like it?"""
 -- group = "privilege"
+-- variant_of = "rbac-changes"
+-- view = "defaults"
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1098.006", "T1222"]

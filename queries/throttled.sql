@@ -1,6 +1,8 @@
 -- title = "Requests that were throttled"
 -- question = "Who was answered with 429, and why?"
 -- group = "operations"
+-- variant_of = "errors"
+-- view = "throttled"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1499"]

@@ -1,6 +1,6 @@
 -- title = "Everything, in order"
 -- question = "What happened, request by request?"
--- group = "operations"
+-- group = "start"
 -- kind = "question"
 -- severity = "info"
 -- attack = []

@@ -2,7 +2,9 @@
 -- question = """
 -- Who created a secret of type `kubernetes.io/service-account-token`, which holds a token without end, and for \
 -- whom?"""
--- group = "persistence"
+-- group = "credentials"
+-- variant_of = "token-requests"
+-- view = "secrets"
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1098", "T1528"]

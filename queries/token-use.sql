@@ -1,6 +1,8 @@
 -- title = "What was done with tokens that were minted"
 -- question = "Which requests were made with a token whose minting is in the log, and who minted it?"
 -- group = "credentials"
+-- variant_of = "token-requests"
+-- view = "use"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1528", "T1550.001"]

@@ -1,6 +1,8 @@
 -- title = "Who sends the most requests"
 -- question = "Which users send the most requests, how many of them change something, and how many are refused?"
 -- group = "identity"
+-- variant_of = "identities"
+-- view = "top"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -1,6 +1,8 @@
 -- title = "What the clients call themselves"
 -- question = "Which clients were used, by whom, from where, how often, and since when?"
 -- group = "identity"
+-- variant_of = "identities"
+-- view = "agents"
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -1,6 +1,8 @@
 -- title = "Workloads changed right after RBAC"
 -- question = "Who changed roles or bindings and then, within minutes, workloads?"
--- group = "privilege"
+-- group = "execution"
+-- variant_of = "workload-changes"
+-- view = "after-rbac"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1098.006", "T1610"]

@@ -81,15 +81,22 @@ fn an_empty_window_says_that_the_evidence_is_older() {
 }
 
 #[test]
-fn the_catalogue_lists_questions_needs_and_noise() {
+fn the_catalogue_lists_questions_their_views_and_needs() {
     let folder = tempfile::tempdir().unwrap();
     let ran = run(folder.path(), &["query"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for text in ["secret-reads", "rbac-changes", "failed-auth", "T1552.007", "Who changed RBAC"] {
+    for text in [
+        "secret-reads",
+        "rbac-changes",
+        "failed-auth",
+        "actor ACTOR",
+        "Who changed RBAC",
+        "credentials, denied, suspicious",
+    ] {
         assert!(ran.stdout.contains(text), "{}", ran.stdout);
     }
     let found = run(folder.path(), &["query", "--search", "Exec"]);
-    assert!(found.stdout.contains("exec-denied") && found.stdout.contains("detection"), "{found:?}");
+    assert!(found.stdout.contains("exec-denied") && found.stdout.contains("medium"), "{found:?}");
     assert!(!found.stdout.contains("secret-reads"), "{found:?}");
     let critical = run(folder.path(), &["query", "--search", "critical"]).stdout;
     assert!(critical.contains("privileged-bindings") && !critical.contains("timeline"), "{critical}");
@@ -98,6 +105,83 @@ fn the_catalogue_lists_questions_needs_and_noise() {
     assert!(nothing.stderr.contains("no query is about `xyzzy`"), "{nothing:?}");
     let help = run(folder.path(), &["query", "secret-bursts", "--help"]).stdout;
     assert!(help.contains("Kind:    detection, severity high"), "{help}");
+    let help = run(folder.path(), &["query", "exec-sessions", "--help"]).stdout;
+    assert!(help.contains("-p view=suspicious") && help.contains("`exec-suspicious`"), "{help}");
+    let many = run(folder.path(), &["query", "rbac"]);
+    assert_eq!((many.code, many.stdout.as_str()), (Some(2), ""));
+    assert!(many.stderr.contains("`rbac-changes`, `rbac-grants`"), "{many:?}");
+}
+
+#[test]
+fn a_view_and_a_value_are_written_where_people_write_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let ask = |arguments: &[&str]| {
+        let all = [&["query"], arguments, &["--case", case.to_str().unwrap(), "--format", "jsonl"]].concat();
+        run(folder.path(), &all)
+    };
+    for (short, long) in [
+        (&["actor", "bob"][..], &["actor", "-p", "actor=bob"][..]),
+        (&["ip", "127.0.31.9"], &["ip", "-p", "address=127.0.31.9"]),
+        (&["secret", "prod/db-credentials"], &["secret", "-p", "secret=prod/db-credentials"]),
+        (&["object", "clusterroles/wild"], &["object", "--resource", "clusterroles", "--name", "wild"]),
+        (&["object", "pods/exec/x"], &["object", "--resource", "pods", "--namespace", "exec", "--name", "x"]),
+        (&["exec-sessions", "-p", "view=suspicious"], &["exec-suspicious"]),
+        (
+            &["secret", "prod/db-credentials", "-p", "view=history"],
+            &["secret-history", "-p", "secret=prod/db-credentials"],
+        ),
+        (&["timeline", "--since", "20:37:37"], &["timeline", "--since", "2026-11-21 20:37:37"]),
+    ] {
+        let (short, long) = (ask(short), ask(long));
+        assert_eq!((short.code, &short.stdout), (Some(0), &long.stdout), "{short:?}");
+        assert!(!long.stdout.is_empty() || short.stderr.contains("0 rows"), "{long:?}");
+    }
+    for (wrong, hint) in [
+        (&["secret-reads", "bob"][..], "kforensic query secret-reads --user bob"),
+        (&["failed-auth", "10.0.0.0/8"], "--source-ip 10.0.0.0/8"),
+        (&["secret-reads", "prod/db"], "--namespace prod --name db"),
+        (&["object", "a/b/c/d"], "a value of `object` is RESOURCE/NAMESPACE/NAME"),
+        (&["exec-sessions", "-p", "view=x"], "`-p view=suspicious`"),
+        (&["timeline", "-p", "view=x"], "has one view only"),
+    ] {
+        let ran = ask(wrong);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains(hint), "{ran:?}");
+    }
+}
+
+#[test]
+fn people_alone_are_shown_and_nobody_who_could_be_one_is_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let ask = |query: &str| run(&case, &["query", query, "--people", "--format", "jsonl"]).stdout;
+    let actors = ask("identities");
+    for who in ["\"bob\"", "\"alice\"", "\"mallory\"", "\"kubernetes-admin\""] {
+        assert!(actors.contains(who), "{actors}");
+    }
+    for machine in ["system:serviceaccount:", "system:node:", "system:kube-", "system:apiserver"] {
+        assert!(!actors.contains(&format!("\"user_name\":\"{machine}")), "{actors}");
+    }
+    // Who was not authenticated could be anybody.
+    assert!(ask("failed-auth").contains("unauthenticated"));
+}
+
+#[test]
+fn what_the_case_has_for_each_query_is_told_on_one_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/moderate"));
+    let ran = run(folder.path(), &["query", "--hits", "--case", case.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let line = ran.stdout.lines().find(|line| line.contains(" deletions ")).unwrap();
+    let rows = run(folder.path(), &["query", "deletions", "--format", "jsonl", "--case", case.to_str().unwrap()]);
+    assert!(line.contains(&format!(" {} ", rows.stdout.lines().count())), "{line}");
+    let unseen = ran.stderr.lines().find(|line| line.contains("this log cannot answer")).unwrap();
+    assert!(unseen.contains("secret-reads") && unseen.contains("rbac-changes"), "{ran:?}");
+    assert!(!ran.stdout.contains(" secret-reads "), "{ran:?}");
 }
 
 #[test]

@@ -166,9 +166,16 @@ pub(crate) struct QueryArgs {
     /// Name of the query, such as secret-reads
     pub(crate) name: Option<String>,
 
-    /// List the queries about a word: in name, title or question, a resource, technique, group, kind or severity
-    #[arg(long, value_name = "WORD", conflicts_with = "name")]
+    /// Whom or what it is about, for those that are about one: `actor bob`, `ip 10.0.0.7`, `secret prod/db`
+    pub(crate) value: Option<String>,
+
+    /// List the queries about some words: in name, title or question, a resource, technique, group, kind or severity
+    #[arg(long, value_name = "WORDS", conflicts_with = "name")]
     pub(crate) search: Option<String>,
+
+    /// List the queries with the rows that each has in the case, and for whom
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) hits: bool,
 
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -312,6 +319,10 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
 
+    /// Only requests of people, and of whom the log does not tell: no service accounts, nodes and components
+    #[arg(long)]
+    pub(crate) people: bool,
+
     /// Only requests for which this SQL condition holds, such as "user_agent LIKE 'curl%'"
     #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     pub(crate) condition: Option<String>,
@@ -337,7 +348,8 @@ impl FilterArgs {
             ("cluster", &self.cluster),
             ("host", &self.host),
         ];
-        all.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
+        let people = self.people.then_some(("people", "true"));
+        all.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))).chain(people)
     }
 }
 

@@ -147,6 +147,18 @@ impl CliError {
             Self::Query(QueryError::UnknownParameter { query, near, .. }) => {
                 return Some(unknown_parameter(query, near));
             }
+            Self::Query(QueryError::UnknownView { query, views, .. }) => {
+                return Some(match views.is_empty() {
+                    true => format!("`{query}` has one view only; leave `-p view=…` out"),
+                    false => format!(
+                        "it has {}",
+                        views.iter().map(|view| format!("`-p view={view}`")).collect::<Vec<_>>().join(", ")
+                    ),
+                });
+            }
+            Self::Query(QueryError::NoValue { query, value, takes }) => {
+                return Some(no_value(query, value, takes.as_deref()));
+            }
             Self::Value(ValueError::Resource { .. }) => "give `--resource pods --where \"subresource = 'exec'\"`",
             Self::UnknownView(unknown) => {
                 let list = "`kforensic describe` lists all".to_owned();
@@ -260,9 +272,34 @@ fn unknown_parameter(query: &str, near: &[String]) -> String {
     near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}"))
 }
 
+/// The most names that a hint offers.
+const OFFERED: usize = 16;
+
 fn unknown_query(unknown: &UnknownQuery) -> String {
-    match unknown.near.first() {
-        Some(near) => format!("did you mean `{near}`? `kforensic query` lists all"),
-        None => "`kforensic query` lists all".to_owned(),
+    let UnknownQuery { name, near, about } = unknown;
+    // What is misspelt is like one name; a word is what many are about.
+    let is_slip = near.first().is_some_and(|near| strsim::damerau_levenshtein(near, name) <= 2);
+    match (near.first(), about.as_slice()) {
+        (Some(near), _) if is_slip => format!("did you mean `{near}`? `kforensic query` lists all"),
+        (_, [_, ..]) => {
+            let names = about.iter().take(OFFERED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            format!("about `{name}` there are {names}; `kforensic query --search {name}` says what each is")
+        }
+        (Some(near), []) => format!("did you mean `{near}`? `kforensic query` lists all"),
+        (None, []) => "`kforensic query` lists all, and `kforensic query --search WORDS` looks for some".to_owned(),
     }
+}
+
+/// How a value behind a query's name could be said, when the query takes none, or another one.
+fn no_value(query: &str, value: &str, takes: Option<&str>) -> String {
+    if let Some(takes) = takes {
+        return format!("a value of `{query}` is {}", takes.to_uppercase());
+    }
+    let is_address = value.split('/').next().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok());
+    let option = match value.split_once('/') {
+        _ if is_address => format!("--source-ip {value}"),
+        Some((namespace, name)) => format!("--namespace {namespace} --name {name}"),
+        None => format!("--user {value}"),
+    };
+    format!("say what it is: `kforensic query {query} {option}`")
 }

@@ -70,6 +70,26 @@ pub enum QueryError {
         /// Names like it, best first.
         near: Vec<String>,
     },
+    /// A view that the query does not have.
+    #[error("the query `{query}` has no view `{view}`")]
+    UnknownView {
+        /// The query.
+        query: String,
+        /// The view as given.
+        view: String,
+        /// The views that it has.
+        views: Vec<String>,
+    },
+    /// A value behind the name of a query that takes none, or another one.
+    #[error("`{query}` does not take the value `{value}`")]
+    NoValue {
+        /// The query.
+        query: String,
+        /// The value as given.
+        value: String,
+        /// The parameters that a value sets, with `/` between them.
+        takes: Option<String>,
+    },
     /// A value that is none of the parameter's.
     #[error("the parameter `{name}` of the query `{query}` does not take this value")]
     Value {

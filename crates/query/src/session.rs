@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::Array as _;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use duckdb::Connection;
@@ -241,6 +242,27 @@ impl Session {
         Ok(count.0)
     }
 
+    /// How many rows a canned query has, and of whom: the users with the most, at most `users_max` of them. A query whose
+    /// rows have no `user_name` has rows alone.
+    ///
+    /// # Errors
+    /// As for [`Session::run`].
+    pub fn tally(&self, query: &CannedQuery, parameters: &Parameters, users_max: usize) -> Result<Tally, QueryError> {
+        let Bound { sql, value } = self.bound(query, parameters)?;
+        let sql = format!(
+            "SELECT count(*) AS rows, user_name FROM (\n{sql}\n) GROUP BY user_name ORDER BY rows DESC, user_name NULLS LAST"
+        );
+        let mut tally = Tallying { tally: Tally::default(), users_max };
+        match stream(&self.engine, Bound { sql, value }, Rows::All, None, &self.interrupt, &mut tally) {
+            Ok(_) => Ok(tally.tally),
+            // Its rows are of nobody in particular; whatever else was wrong is so again.
+            Err(QueryError::Engine { .. }) => Ok(Tally { rows: self.count(query, parameters)?, users: Vec::new() }),
+            Err(error) => {
+                Err(self.explain(error, &format!("count the rows of the query `{}`", query.name), Author::Program))
+            }
+        }
+    }
+
     /// Runs a statement of the user that has passed the gate, and hands its rows to `sink`, in its own order.
     ///
     /// With a `limit` only the first rows are passed on, and the statement ends there: the summary counts
@@ -372,6 +394,39 @@ impl Session {
             self.interrupt.take();
         }
         explained
+    }
+}
+
+/// The rows of a canned query, and whose they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many rows there are.
+    pub rows: u64,
+    /// The users with the most rows, and how many each has.
+    pub users: Vec<(String, u64)>,
+}
+
+/// Takes the rows of every user, those with the most first.
+struct Tallying {
+    tally: Tally,
+    users_max: usize,
+}
+
+impl RowSink for Tallying {
+    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        let counts = batch.column(0).as_primitive::<Int64Type>();
+        let users = batch.column(1).as_string_opt::<i32>();
+        for (at, count) in counts.values().iter().enumerate() {
+            let count = u64::try_from(*count).unwrap_or(0);
+            self.tally.rows += count;
+            let user = users.filter(|users| users.is_valid(at) && self.tally.users.len() < self.users_max);
+            self.tally.users.extend(user.map(|users| (users.value(at).to_owned(), count)));
+        }
+        Ok(())
     }
 }
 

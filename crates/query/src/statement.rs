@@ -9,7 +9,7 @@
 
 use kforensic_event::time;
 
-use crate::catalogue::{COMMON, CannedQuery, OWN, Value, scan};
+use crate::catalogue::{COMMON, CannedQuery, OWN, PEOPLE, Value, scan};
 use crate::parameters::Parameters;
 use crate::sql::literal;
 
@@ -82,6 +82,12 @@ fn conditions(query: &CannedQuery, parameters: &Parameters, alias: &str) -> Stri
         let (name, operator) = (common.name, common.operator);
         let column = format!("{alias}{dot}{}", common.column);
         Some(match parameters.get(name)? {
+            Value::Boolean(false) if name == PEOPLE => return None,
+            Value::Boolean(true) if name == PEOPLE => {
+                let [user, groups, other] =
+                    ["user_name", "user_groups", "impersonated_user"].map(|column| format!("{alias}{dot}{column}"));
+                format!("is_person({user}, {groups}, {other})")
+            }
             Value::Network(_) => format!("in_network({column}, ${name})"),
             Value::Text(_) if ["namespace", "name"].contains(&name) && query.is_about_secrets_read() => {
                 format!("({column} = ${name} OR ({column} IS NULL AND {alias}{dot}verb IN ('list', 'watch')))")

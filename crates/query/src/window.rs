@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime};
 use thiserror::Error;
 
 /// What `--since`, `--until` and `--now` accept, for messages and help texts.
-pub const ACCEPTED: &str = "RFC 3339 (`2026-11-21T20:37:37Z`), a date (`2026-11-21`), a UTC time (`2026-11-21T20:37`), \
-     or an age (`90s`, `15m`, `1h30m`, `7d`, `2w`; `m` is minutes, months do not exist)";
+pub const ACCEPTED: &str = "RFC 3339 (`2026-11-21T20:37:37Z`), a date (`2026-11-21`), a UTC time \
+     (`2026-11-21 20:37`, or `20:37` of the last day of the evidence), or an age (`90s`, `15m`, `1h30m`, `7d`, `2w`; `m` is minutes, months do not exist)";
 
 /// Units of ages, largest first: letter and length in seconds.
 const UNITS: [(u8, i64); 5] = [(b'w', 604_800), (b'd', 86_400), (b'h', 3_600), (b'm', 60), (b's', 1)];
@@ -63,13 +63,14 @@ pub struct Window {
 }
 
 impl Window {
-    /// Reads both ends; ages count back from `now`, in microseconds since 1970.
+    /// Reads both ends; ages count back from `now`, in microseconds since 1970, and a time of the day is one of the day of
+    /// `newest`.
     ///
     /// # Errors
     /// When an end is no time, or when the window is empty: ends given the wrong way round would
     /// otherwise look like "nothing happened".
-    pub fn parse(since: Option<&str>, until: Option<&str>, now: i64) -> Result<Self, TimeError> {
-        let read = |text: Option<&str>| text.map(|text| parse(text, now)).transpose();
+    pub fn parse(since: Option<&str>, until: Option<&str>, now: i64, newest: Option<i64>) -> Result<Self, TimeError> {
+        let read = |text: Option<&str>| text.map(|text| parse_in(text, now, newest)).transpose();
         let window = Self { since: read(since)?, until: read(until)? };
         match (window, since, until) {
             (Self { since: Some(from), until: Some(to) }, Some(since), Some(until)) if from >= to => {
@@ -89,8 +90,26 @@ impl Window {
 pub fn parse_now(text: &str, clock: i64, last: Option<i64>) -> Result<i64, TimeError> {
     match text {
         "last" => last.ok_or(TimeError::NoEvents),
-        _ => parse(text, clock),
+        _ => parse_in(text, clock, last),
     }
+}
+
+/// Reads a time as [`parse`] does, and also a time of the day alone, in UTC: that of the day of `newest`, the newest event,
+/// as evidence is mostly about its end.
+///
+/// # Errors
+/// As for [`parse`]; when there is no event, a time of the day alone is no time.
+pub fn parse_in(text: &str, now: i64, newest: Option<i64>) -> Result<i64, TimeError> {
+    let is_of_a_day = ["00:00", "00:00:00"].iter().any(|shape| has_shape(text, shape))
+        || text.split_once('.').is_some_and(|(whole, _)| has_shape(whole, "00:00:00"));
+    let day = newest.filter(|_| is_of_a_day).and_then(DateTime::from_timestamp_micros);
+    day.map_or_else(
+        || parse(text, now),
+        |day| {
+            let whole = format!("{}T{text}", day.format("%Y-%m-%d"));
+            parse_absolute(&whole).ok_or_else(|| TimeError::Unknown { given: text.to_owned() })
+        },
+    )
 }
 
 /// Reads a time in any of the [accepted](ACCEPTED) forms as microseconds since 1970; ages count back from `now`.
@@ -211,6 +230,23 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_the_day_is_one_of_the_last_day_of_the_evidence() {
+        let newest = 1_795_291_200_000_000 - 86_400_000_000;
+        for (text, instant) in [
+            ("20:37", "2026-11-20T20:37:00.000000Z"),
+            ("20:37:37", "2026-11-20T20:37:37.000000Z"),
+            ("20:37:37.25", "2026-11-20T20:37:37.250000Z"),
+            ("1h", "2026-11-21T19:00:00.000000Z"),
+        ] {
+            assert_eq!(time::render(parse_in(text, NOW, Some(newest)).unwrap()), instant, "{text}");
+        }
+        for text in ["25:00", "20:61", "8:30", "20:37Z"] {
+            assert!(parse_in(text, NOW, Some(newest)).is_err(), "{text}");
+        }
+        assert!(parse_in("20:37", NOW, None).is_err());
+    }
+
+    #[test]
     fn ages_count_back_from_now() {
         for (text, instant) in [
             ("0s", "2026-11-21T20:00:00.000000Z"),
@@ -304,11 +340,11 @@ mod tests {
 
     #[test]
     fn a_window_without_an_instant_is_a_mistake() {
-        let window = Window::parse(Some("2h"), Some("1h"), NOW).unwrap();
+        let window = Window::parse(Some("2h"), Some("1h"), NOW, None).unwrap();
         assert_eq!(window, Window { since: Some(NOW - 7_200 * MICROS), until: Some(NOW - 3_600 * MICROS) });
-        assert_eq!(Window::parse(None, None, NOW), Ok(Window::default()));
+        assert_eq!(Window::parse(None, None, NOW, None), Ok(Window::default()));
         for (since, until) in [("1h", "2h"), ("2026-11-21", "2026-11-21")] {
-            let error = Window::parse(Some(since), Some(until), NOW).unwrap_err();
+            let error = Window::parse(Some(since), Some(until), NOW, None).unwrap_err();
             assert_eq!(error, TimeError::Empty { since: since.to_owned(), until: until.to_owned() });
         }
     }

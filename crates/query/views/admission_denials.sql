@@ -60,7 +60,7 @@ WITH refusals AS (
     )
 )
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, namespace, name, plugin,
+    event_time, user_name, user_groups, impersonated_user, verb, resource, namespace, name, plugin,
     CASE plugin
         WHEN 'webhook' THEN nullif(regexp_extract(status_message, 'admission webhook "([^"]*)"', 1), '')
         WHEN 'ValidatingAdmissionPolicy'

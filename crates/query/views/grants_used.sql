@@ -50,7 +50,7 @@ grants AS (
     WHERE granted.binding_kind <> ''
 )
 SELECT
-    event_time, audit_id, verb, request_uri, user_name, impersonated_user,
+    event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user,
     effective_user(user_name, impersonated_user) AS effective_user,
     binding_kind, binding_namespace, binding, role_kind, role, subject,
     resource, api_group, subresource, namespace, name, outcome, status_code,

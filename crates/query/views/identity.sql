@@ -52,6 +52,18 @@ CREATE MACRO identity_class(user_name, user_groups, user_extra, credential_id) A
     ELSE 'other'
 END;
 
+-- Whether a request is one of a person, or of whom the log does not tell: neither who sent it nor whom it acted as is a
+-- service account, a node or a component, by name. Who is in system:masters has a certificate that somebody made, and is
+-- a person whatever the name.
+CREATE MACRO is_person(user_name, user_groups, impersonated_user) AS
+    coalesce(user_name, '') IN ('', 'system:anonymous', 'system:admin')
+    OR list_contains(user_groups::VARCHAR[], 'system:masters') AND user_name <> 'system:apiserver'
+    OR NOT (
+        starts_with(user_name, 'system:') OR starts_with(user_name, 'eks:')
+        OR user_name IN ('aksService', 'acsService', 'nodeclient', 'kube-apiserver', 'kube-apiserver-kubelet-client')
+    )
+    OR impersonated_user IS NOT NULL AND NOT starts_with(impersonated_user, 'system:');
+
 -- The service account behind a user name, `namespace/name`; NULL when it is none.
 CREATE MACRO service_account_of(user_name) AS CASE
     WHEN starts_with(user_name, 'system:serviceaccount:')

@@ -17,7 +17,7 @@ WITH ends AS (
     SELECT host, cluster, max(coalesce(stage_time, event_time)) AS log_ends FROM events GROUP BY host, cluster
 )
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
+    event_time, user_name, user_groups, impersonated_user, verb, resource, subresource, namespace, name,
     CASE
         WHEN list_contains(stages, 'ResponseStarted') THEN 'stream'
         WHEN event_time >= log_ends - INTERVAL 60 SECONDS THEN 'log ends'

@@ -7,7 +7,7 @@
 -- message: what the server answered
 CREATE VIEW throttled AS
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
+    event_time, user_name, user_groups, impersonated_user, verb, resource, subresource, namespace, name,
     CASE
         WHEN subresource = 'eviction' OR contains(status_message, 'disruption budget') THEN 'disruption budget'
         WHEN contains(status_message, 'limit reached on type') THEN 'event rate limit'

@@ -4,6 +4,7 @@ pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod coverage;
 pub(crate) mod describe;
+pub(crate) mod hits;
 pub(crate) mod ingest;
 pub(crate) mod prune;
 pub(crate) mod queries;

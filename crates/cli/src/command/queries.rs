@@ -15,32 +15,61 @@ use crate::{message, terminal};
 /// Columns of text on a wide terminal: longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
 
-/// Lists the queries by what they are about: all, or those about a word.
-pub(crate) fn list(catalogue: &Catalogue, word: Option<&str>) -> Result<(), CliError> {
-    let found: Vec<&CannedQuery> =
-        catalogue.iter().filter(|query| word.is_none_or(|word| query.is_about(word))).collect();
-    if let (Some(word), true) = (word, found.is_empty()) {
-        return Err(CliError::NoQueryAbout { word: word.to_owned() });
+/// A line of the list: a main query with its other views, or a view that was looked for.
+pub(crate) struct Listed<'c> {
+    /// The query.
+    pub(crate) query: &'c CannedQuery,
+    /// What is written to run it: its name, and the value that it is about.
+    pub(crate) run: String,
+    /// Its other views.
+    pub(crate) views: String,
+}
+
+/// The main queries, each with its views; or all, views among them, that are about `words`.
+///
+/// # Errors
+/// When nothing is about the words.
+pub(crate) fn listed<'c>(catalogue: &'c Catalogue, words: Option<&str>) -> Result<Vec<Listed<'c>>, CliError> {
+    let wanted = |query: &&CannedQuery| match words {
+        Some(words) => words.split_whitespace().all(|word| query.is_about(word)),
+        None => query.variant.is_none(),
+    };
+    let line = |query: &'c CannedQuery| {
+        let value = query.value.as_ref().map(|value| format!(" {}", value.to_uppercase())).unwrap_or_default();
+        let views = catalogue.variants(query).filter_map(|other| Some(other.variant.as_ref()?.view.as_str()));
+        Listed { query, run: format!("{}{value}", query.name), views: views.collect::<Vec<_>>().join(", ") }
+    };
+    let found: Vec<Listed> = catalogue.iter().filter(wanted).map(line).collect();
+    match words.filter(|_| found.is_empty()) {
+        Some(words) => Err(CliError::NoQueryAbout { word: words.to_owned() }),
+        None => Ok(found),
     }
-    let texts = |of: fn(&CannedQuery) -> String| found.iter().map(|query| Some(of(query))).collect();
+}
+
+/// Lists the queries by what they are about: the main ones, or those about some words.
+pub(crate) fn list(catalogue: &Catalogue, words: Option<&str>) -> Result<(), CliError> {
+    let found = listed(catalogue, words)?;
+    let texts =
+        |of: fn(&Listed) -> String| found.iter().map(|line| Some(of(line)).filter(|text| !text.is_empty())).collect();
     table_of_texts(vec![
-        ("about", texts(|query| query.group.name().to_owned())),
-        ("query", texts(|query| query.name.clone())),
-        ("kind", texts(|query| query.kind.name().to_owned())),
-        ("severity", texts(|query| query.severity.name().to_owned())),
-        ("title", texts(|query| query.title.clone())),
-        ("attack", texts(|query| query.attack.join(", "))),
+        ("about", texts(|line| line.query.group.name().to_owned())),
+        ("query", texts(|line| line.run.clone())),
+        ("severity", texts(|line| line.query.severity.name().to_owned())),
+        ("title", texts(|line| line.query.title.clone())),
+        ("other views (-p view=…)", texts(|line| line.views.clone())),
     ])?;
     message::plain(
-        "\nrun one with `kforensic query NAME`; `kforensic query NAME --help` says what it needs and what its noise is",
+        "\nrun one with `kforensic query NAME`; `kforensic query NAME --help` says what it needs and what its noise is\n\
+         `kforensic triage` asks all detections at once; `kforensic query --hits` says which have rows in the case, and for \
+         whom;\n`kforensic query --search WORDS` looks for words",
     );
     Ok(())
 }
 
 /// Explains one query.
-pub(crate) fn help(query: &CannedQuery) -> Result<(), CliError> {
+pub(crate) fn help(query: &CannedQuery, catalogue: &Catalogue) -> Result<(), CliError> {
     let width = terminal::stdout_layout().width.unwrap_or(MAX_WIDTH).min(MAX_WIDTH);
-    message::print(&text(query, width))
+    message::print(&text(query, catalogue, width))
 }
 
 /// The help of `kforensic query` itself.
@@ -51,7 +80,7 @@ pub(crate) fn help_of_command() -> Result<(), CliError> {
     message::print(&help.map(|help| help.to_string()).unwrap_or_default())
 }
 
-fn text(query: &CannedQuery, width: usize) -> String {
+fn text(query: &CannedQuery, catalogue: &Catalogue, width: usize) -> String {
     let mut text = format!("{}: {}\n\n{}\n\n", query.name, query.title, fill(&query.question, width));
     let mut field = |label: &str, content: &str| {
         let content = content.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -72,6 +101,20 @@ fn text(query: &CannedQuery, width: usize) -> String {
     let common: Vec<String> = query.parameters.iter().filter(|p| is_common(p)).map(Parameter::flag).collect();
     if !common.is_empty() {
         field("Filters: ", &format!("{} --where --limit (`kforensic query --help`)", common.join(" ")));
+    }
+    if let Some(value) = &query.value {
+        field("Value:   ", &format!("`kforensic query {} {}`", query.name, value.to_uppercase()));
+    }
+    if let Some(variant) = &query.variant {
+        field("View of: ", &format!("`kforensic query {} -p view={}` is the same", variant.of, variant.view));
+    }
+    let mut views = catalogue.variants(query).peekable();
+    if views.peek().is_some() {
+        text.push_str("\nOther views:\n");
+        for other in views {
+            let view = other.variant.as_ref().map(|variant| variant.view.as_str()).unwrap_or_default();
+            let _ = writeln!(text, "  -p view={view:<18} {} (`{}`)", other.title, other.name);
+        }
     }
     let own: Vec<&Parameter> = query.parameters.iter().filter(|parameter| !is_common(parameter)).collect();
     if !own.is_empty() {

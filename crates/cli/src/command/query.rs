@@ -18,7 +18,7 @@ use crate::answer::{self, Shown};
 use crate::args::{Labels, QueriesArgs, QueryArgs, ReadingArgs};
 use crate::checks;
 use crate::command::ingest::{ingest, reservations};
-use crate::command::{Outcome, case_folder, limits, prune, queries};
+use crate::command::{Outcome, case_folder, hits, limits, prune, queries};
 use crate::error::CliError;
 use crate::footnotes::{self, Footnotes};
 use crate::interrupt::Interrupt;
@@ -32,17 +32,18 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let Some(name) = &args.name else {
         return match (args.help, args.from.is_empty()) {
             (true, _) => queries::help_of_command().map(|()| Outcome::Done),
+            (false, true) if args.hits => hits::list(case, &catalogue, args, interrupt).map(|()| Outcome::Done),
             (false, true) => queries::list(&catalogue, args.search.as_deref()).map(|()| Outcome::Done),
             (false, false) => Err(CliError::NoQuery),
         };
     };
-    let query = catalogue.find(name)?;
+    let (query, given) = asked(&catalogue, name, args)?;
     if args.help {
-        return queries::help(query).map(|()| Outcome::Done);
+        return queries::help(query, &catalogue).map(|()| Outcome::Done);
     }
     let clock = chrono::Utc::now().timestamp_micros();
     // What is wrong with the command line is said before anything is read; any time stands for `last` here.
-    let (parameters, _) = values(query, args, clock, Some(clock))?;
+    let (parameters, _) = values(query, &given, args, clock, Some(clock))?;
     if args.show_sql && args.filter.now.as_deref() != Some("last") {
         return show_sql(query, &parameters);
     }
@@ -59,7 +60,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let case = Case::open(&folder)?;
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
-    let (parameters, window) = values(query, args, clock, newest)?;
+    let (parameters, window) = values(query, &given, args, clock, newest)?;
     if args.show_sql {
         return show_sql(query, &parameters);
     }
@@ -147,20 +148,41 @@ pub(crate) fn catalogue(args: &QueriesArgs) -> Result<Catalogue, CliError> {
     Ok(catalogue)
 }
 
+/// Values of parameters, by name, as they were typed.
+type Given = Vec<(String, String)>;
+
+/// The query that is meant, and the values of its own parameters: a view of it may be chosen, and a value may stand behind
+/// its name.
+pub(crate) fn asked<'a>(
+    catalogue: &'a Catalogue,
+    name: &str,
+    args: &QueryArgs,
+) -> Result<(&'a CannedQuery, Given), CliError> {
+    let mut given = args.parameters.clone();
+    let query = catalogue.viewed(catalogue.find(name)?, &mut given)?;
+    if let Some(value) = &args.value {
+        let named = query.named(value)?.into_iter().map(|(name, text)| (name.to_owned(), text));
+        // What is said with its name has the last word.
+        given = named.chain(given).collect();
+    }
+    Ok((query, given))
+}
+
 /// Reads the values that the command line gives; ages count back from `--now`, else from `clock`.
 pub(crate) fn values(
     query: &CannedQuery,
+    given: &[(String, String)],
     args: &QueryArgs,
     clock: i64,
     newest: Option<i64>,
 ) -> Result<(Parameters, Window), CliError> {
     let filter = &args.filter;
     let now = filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
-    let window = Window::parse(filter.since.as_deref(), filter.until.as_deref(), now)?;
-    let own = args.parameters.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let window = Window::parse(filter.since.as_deref(), filter.until.as_deref(), now, newest)?;
+    let own = given.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let mut parameters = Parameters::new();
     for (name, text) in filter.given().chain(own) {
-        parameters.set(name, query.declared(name)?.parse(text, now)?);
+        parameters.set(name, query.declared(name)?.parse(text, now, newest)?);
     }
     if let Some(condition) = &filter.condition {
         parameters.set_condition(condition.clone())?;

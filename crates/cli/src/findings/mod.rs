@@ -13,7 +13,7 @@ use kforensic_lake::Snapshot;
 use kforensic_query::catalogue::{QueryKind, Value};
 use kforensic_query::coverage::{self, LeftOut, Observed, Scope};
 use kforensic_query::trust::Trusted;
-use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, QueryError, Selection, Session, Window};
+use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, QueryError, Selection, Session, Tally, Window};
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
 
@@ -189,6 +189,43 @@ pub(crate) fn ask(
     Ok(incident)
 }
 
+/// What a query of the catalogue has in a case.
+#[derive(Debug)]
+pub(crate) struct Hits<'c> {
+    /// The query.
+    pub(crate) query: &'c CannedQuery,
+    /// Its rows and whose they are.
+    pub(crate) tally: Tally,
+    /// Whether what it asks for could be seen.
+    pub(crate) verdict: coverage::Finding,
+}
+
+/// Counts the rows of queries, and of whom they are, each for itself.
+pub(crate) fn hits<'c>(
+    snapshot: &Snapshot,
+    queries: &[&'c CannedQuery],
+    inquiry: &Inquiry,
+    users_max: usize,
+    interrupt: &Interrupt,
+) -> Result<Vec<Hits<'c>>, CliError> {
+    let (limits, _spill) = limits()?;
+    let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
+    let observed = Observed::of(snapshot, &limits)?;
+    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new(), is_frugal: false };
+    let shown = Shown::show(inquiry.is_watched, queries.len());
+    let mut hits = Vec::with_capacity(queries.len());
+    for query in queries {
+        shown.next(&query.name);
+        let parameters = values(query, inquiry)?;
+        let tally =
+            sessions.ask(|sessions| Ok(sessions.of(query, &parameters)?.tally(query, &parameters, users_max)?))?;
+        let judged = coverage::judge(query, &sessions.observed, &Scope::of(&parameters));
+        let verdict = judged.with_rows(tally.rows).finding;
+        hits.push(Hits { query, tally, verdict });
+    }
+    Ok(hits)
+}
+
 /// The detections that are named, or all.
 fn chosen<'c>(catalogue: &'c Catalogue, names: &[String]) -> Result<Vec<&'c CannedQuery>, CliError> {
     if names.is_empty() {
@@ -210,7 +247,7 @@ fn values(query: &CannedQuery, inquiry: &Inquiry) -> Result<Parameters, CliError
     }
     parameters.set_window(window);
     for (name, text) in &inquiry.labels {
-        parameters.set(name, query.declared(name)?.parse(text, inquiry.now)?);
+        parameters.set(name, query.declared(name)?.parse(text, inquiry.now, None)?);
     }
     for (name, value) in inquiry.parameters.get(&query.name).into_iter().flatten() {
         query.declared(name)?;

@@ -54,7 +54,7 @@ fn instant(text: &str, context: &Context<'_>) -> Result<i64, CliError> {
 /// Follows a clue. Returns what is to be said about the clue itself, too.
 fn follow(session: &Session, context: &Context<'_>, args: &ClueArgs) -> Result<(Spread, Vec<String>), CliError> {
     let now = args.now.as_deref().map_or(Ok(context.clock), |now| instant(now, context))?;
-    let window = Window::parse(args.since.as_deref(), args.until.as_deref(), now)?;
+    let window = Window::parse(args.since.as_deref(), args.until.as_deref(), now, context.newest)?;
     let (mut seeds, mut notes) = (Vec::new(), Vec::new());
     for text in &args.seeds {
         match spread::seed(text) {

@@ -59,7 +59,7 @@ fn read_options(words: &[String]) -> Result<QueryArgs, ReplError> {
 pub(super) fn check_filter(option: &str, value: &str, clock: i64, newest: Option<i64>) -> Result<(), CliError> {
     read_options(&[format!("--{option}={value}")])?;
     match option {
-        "since" | "until" => window::parse(value, clock).map(drop)?,
+        "since" | "until" => window::parse_in(value, clock, newest).map(drop)?,
         "now" => window::parse_now(value, clock, newest).map(drop)?,
         _ => (),
     }
@@ -128,15 +128,16 @@ impl Repl<'_> {
             words.split_first().map_or((String::new(), Vec::new()), |(name, given)| (name.clone(), given.to_vec()));
         let arguments = [vec![name.clone()], self.filters.arguments(), given.clone()].concat();
         let args = read_options(&arguments)?;
-        let query = self.catalogue.find(&name)?.clone();
+        let (query, values) =
+            query::asked(&self.catalogue, &name, &args).map(|(query, given)| (query.clone(), given))?;
         if author == Author::File && args.output.output.is_some() {
             return Err(ReplError::NotInFile { command: ".run … -o".to_owned() }.into());
         }
         if args.help {
-            return queries::help(&query);
+            return queries::help(&query, &self.catalogue);
         }
         let start = Instant::now();
-        let (parameters, window) = query::values(&query, &args, self.clock(), self.case.newest())?;
+        let (parameters, window) = query::values(&query, &values, &args, self.clock(), self.case.newest())?;
         if args.show_sql {
             return self.show_text(&format!("{}\n", query.shown_sql(&parameters)));
         }

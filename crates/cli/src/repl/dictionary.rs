@@ -17,11 +17,12 @@ pub(super) enum ValueKind {
 }
 
 /// Columns and options by the kind of values that they hold.
-const HOLDERS: [(&str, ValueKind); 14] = [
+const HOLDERS: [(&str, ValueKind); 15] = [
     ("user_name", ValueKind::User),
     ("impersonated_user", ValueKind::User),
     ("user", ValueKind::User),
     ("actor", ValueKind::User),
+    ("address", ValueKind::Address),
     ("namespace", ValueKind::Namespace),
     ("resource", ValueKind::Resource),
     ("verb", ValueKind::Verb),
@@ -65,6 +66,10 @@ pub(super) struct Query {
     pub(super) name: String,
     /// Names of the parameters of its own.
     pub(super) parameters: Vec<String>,
+    /// The parameter that a value behind its name sets, when it is one.
+    pub(super) value: Option<String>,
+    /// The names of its other views.
+    pub(super) views: Vec<String>,
 }
 
 /// An option of `.run`.

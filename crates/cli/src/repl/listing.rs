@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use kforensic_event::time;
-use kforensic_query::{CannedQuery, Gate, RowSink, RunSummary, Session, SinkError, describe, result_name};
+use kforensic_query::{Gate, RowSink, RunSummary, Session, SinkError, describe, result_name};
 use kforensic_report::escape;
 
 use super::case::shown;
@@ -14,6 +14,7 @@ use super::error::{ReplError, nearest};
 use super::pivot::{self, Mention, Place};
 use super::state::Repl;
 use crate::answer;
+use crate::command::queries::{Listed, listed};
 use crate::error::CliError;
 use crate::message;
 
@@ -64,18 +65,18 @@ impl Repl<'_> {
         self.table(vec![("column", names), ("type", kinds), ("meaning", meanings)])
     }
 
-    /// Lists the canned queries, or those about a word.
-    pub(super) fn queries(&mut self, word: Option<&str>) -> Result<(), CliError> {
-        let word = word.unwrap_or_default();
-        let found: Vec<&CannedQuery> = self.catalogue.iter().filter(|query| query.is_about(word)).collect();
-        let texts = |of: fn(&CannedQuery) -> String| found.iter().map(|query| of(query)).collect();
+    /// Lists the canned queries, or those about some words.
+    pub(super) fn queries(&mut self, words: Option<&str>) -> Result<(), CliError> {
+        let found = listed(&self.catalogue, words)?;
+        let texts = |of: fn(&Listed) -> String| found.iter().map(of).collect();
         let columns = vec![
-            ("about", texts(|query| query.group.name().to_owned())),
-            ("query", texts(|query| query.name.clone())),
-            ("kind", texts(|query| query.kind.name().to_owned())),
-            ("severity", texts(|query| query.severity.name().to_owned())),
-            ("title", texts(|query| query.title.clone())),
+            ("about", texts(|line| line.query.group.name().to_owned())),
+            ("query", texts(|line| line.run.clone())),
+            ("severity", texts(|line| line.query.severity.name().to_owned())),
+            ("title", texts(|line| line.query.title.clone())),
+            ("other views (-p view=…)", texts(|line| line.views.clone())),
         ];
+        drop(found);
         self.table(columns)
     }
 

@@ -185,6 +185,12 @@ impl Repl<'_> {
                 .map(|parameter| parameter.name.clone())
                 .filter(|name| !common.contains(name))
                 .collect(),
+            value: query.value.clone(),
+            views: self
+                .catalogue
+                .variants(query)
+                .filter_map(|other| other.variant.as_ref().map(|variant| variant.view.clone()))
+                .collect(),
         });
         self.dictionary.write().unwrap_or_else(PoisonError::into_inner).queries = queries.collect();
     }

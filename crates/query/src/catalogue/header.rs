@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::needs::{Declared, Need};
 use super::parameter::{COMMON, OWN, Parameter, ParameterKind, Value, common};
 use super::scan::scan;
-use super::{Example, Group, Problem, QueryKind, Severity};
+use super::{Example, Group, Problem, QueryKind, Severity, VIEW, Variant};
 
 /// A broken rule and its line.
 type Broken = (usize, Problem);
@@ -22,6 +22,11 @@ pub(super) struct Header {
     pub(super) question: String,
     #[serde(default)]
     pub(super) group: Group,
+    /// The main query that this one is a view of, and its name as such: both, or none.
+    variant_of: Option<String>,
+    view: Option<String>,
+    /// The parameters that a value behind the query's name sets.
+    pub(super) value: Option<String>,
     /// Required of the program's own queries; a query of the user's own is a question unless it says otherwise.
     pub(super) kind: Option<QueryKind>,
     pub(super) severity: Option<Severity>,
@@ -38,6 +43,24 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// What it is a view of.
+    pub(super) fn variant(&mut self) -> Result<Option<Variant>, Problem> {
+        match (self.variant_of.take(), self.view.take()) {
+            (None, None) => Ok(None),
+            (Some(of), Some(view)) if !of.is_empty() && !view.is_empty() => Ok(Some(Variant { of, view })),
+            _ => Err(Problem::Folding { key: "variant_of", rule: "stands with `view`, and neither is empty" }),
+        }
+    }
+
+    /// Checks that a value behind the query's name sets parameters that there are.
+    pub(super) fn check_value(&self, own: &[Parameter], used: &BTreeSet<&str>) -> Result<(), Problem> {
+        let is_there = |name: &str| used.contains(name) || own.iter().any(|parameter| parameter.name == name);
+        match self.value.as_ref().is_none_or(|value| value.split('/').all(is_there)) {
+            true => Ok(()),
+            false => Err(Problem::Folding { key: "value", rule: "names a parameter that the query does not take" }),
+        }
+    }
+
     /// The needs for machines, and all else that is said about them. A query of the user's own may say it in words alone.
     pub(super) fn needs(&mut self) -> (Vec<Need>, Option<String>) {
         let caveat = self.caveat.take();
@@ -88,6 +111,9 @@ pub(super) fn parse(text: &str) -> Result<(Header, Vec<(usize, Parameter)>), Bro
         let letters = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !letters || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
             return broken("is not named in lower case with underscores");
+        }
+        if name == VIEW {
+            return broken("is the one that chooses among the views of a query");
         }
         if common().any(|common| common.name == name) {
             return broken("is a common one, which needs no declaration");

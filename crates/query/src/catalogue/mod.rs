@@ -22,13 +22,15 @@ use crate::statement;
 pub use needs::{Level, Need, Stage};
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
 
-pub(crate) use parameter::{COMMON, OWN, nearest};
+pub(crate) use parameter::{COMMON, OWN, PEOPLE, nearest};
 pub(crate) use scan::scan;
 
 /// What a canned query is about; the order of lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
+    /// What an investigation begins with.
+    Start,
     /// Who read or changed what.
     Access,
     /// Secrets, tokens and certificates.
@@ -58,6 +60,7 @@ impl Group {
     /// Its name in lists and headers.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Start => "start",
             Self::Access => "access",
             Self::Credentials => "credentials",
             Self::Execution => "execution",
@@ -124,6 +127,18 @@ impl Severity {
     }
 }
 
+/// The parameter that chooses a [`Variant`] of a query: `-p view=suspicious`.
+pub const VIEW: &str = "view";
+
+/// That a query is another view of what a main query is about: lists show it with that one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// The main query.
+    pub of: String,
+    /// The value of [`VIEW`] that chooses it; its own name still does as well.
+    pub view: String,
+}
+
 /// A canned query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CannedQuery {
@@ -135,6 +150,10 @@ pub struct CannedQuery {
     pub question: String,
     /// What it is about.
     pub group: Group,
+    /// The main query that it is a view of; `None` when it is a main query itself.
+    pub variant: Option<Variant>,
+    /// The parameters that a value behind its name sets, with `/` between them: `actor`, `resource/namespace/name`.
+    pub value: Option<String>,
     /// Whether it is an account or a detection.
     pub kind: QueryKind,
     /// How bad a row is when it is what it looks like.
@@ -229,6 +248,14 @@ pub enum Problem {
         /// The parameter.
         name: String,
     },
+    /// A view that cannot be chosen, or a value that sets nothing.
+    #[error("`{key}` {rule}")]
+    Folding {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        rule: &'static str,
+    },
     /// No example finds something, or none finds nothing.
     #[error("no example with {missing}")]
     Examples {
@@ -304,6 +331,8 @@ pub struct UnknownQuery {
     pub name: String,
     /// Names like it, best first.
     pub near: Vec<String>,
+    /// Names of queries that are about such a word, by group and name.
+    pub about: Vec<String>,
 }
 
 /// All canned queries.
@@ -325,7 +354,28 @@ impl Catalogue {
             catalogue.queries.push(query);
         }
         catalogue.sort();
+        for query in &catalogue.queries {
+            let at = |rule| CatalogueError {
+                path: format!("queries/{}.sql", query.name),
+                line: 1,
+                problem: Problem::Folding { key: "variant_of", rule },
+            };
+            catalogue.check_folding(query).map_err(at)?;
+        }
         Ok(catalogue)
+    }
+
+    /// Checks that a view belongs to a main query of its group, and that its name is its own.
+    fn check_folding(&self, query: &CannedQuery) -> Result<(), &'static str> {
+        let Some(variant) = &query.variant else { return Ok(()) };
+        let main = self.queries.iter().find(|main| main.name == variant.of).ok_or("names no query")?;
+        if main.variant.is_some() || main.group != query.group {
+            return Err("names a query that is a view itself, or of another group");
+        }
+        match self.variants(main).filter(|other| other.variant.as_ref() == Some(variant)).count() {
+            1 => Ok(()),
+            _ => Err("has the same `view` as another"),
+        }
     }
 
     /// Adds the queries of a folder: every file in it that ends in `.sql`. They need no examples.
@@ -375,8 +425,34 @@ impl Catalogue {
         let found = self.queries.iter().find(|query| query.name == name);
         found.ok_or_else(|| {
             let near = nearest(name, self.queries.iter().map(|query| query.name.as_str()));
-            UnknownQuery { name: name.to_owned(), near }
+            let about = self.iter().filter(|query| query.is_about(name)).map(|query| query.name.clone()).collect();
+            UnknownQuery { name: name.to_owned(), near, about }
         })
+    }
+
+    /// The view of a main query that is chosen among `parameters`, which is then taken out; else the query itself.
+    ///
+    /// # Errors
+    /// When the query has no such view; the error lists those that it has.
+    pub fn viewed<'a>(
+        &'a self,
+        main: &'a CannedQuery,
+        parameters: &mut Vec<(String, String)>,
+    ) -> Result<&'a CannedQuery, QueryError> {
+        let Some(at) = parameters.iter().position(|(name, _)| name == VIEW) else { return Ok(main) };
+        let views = || self.variants(main).filter_map(|query| Some((query.variant.as_ref()?.view.as_str(), query)));
+        let (_, wanted) = &parameters[at];
+        let Some((_, query)) = views().find(|(view, _)| view == wanted) else {
+            let views = views().map(|(view, _)| view.to_owned()).collect();
+            return Err(QueryError::UnknownView { query: main.name.clone(), view: wanted.clone(), views });
+        };
+        parameters.remove(at);
+        Ok(query)
+    }
+
+    /// The other views of a main query, by name.
+    pub fn variants<'a>(&'a self, main: &'a CannedQuery) -> impl Iterator<Item = &'a CannedQuery> {
+        self.iter().filter(|query| query.variant.as_ref().is_some_and(|variant| variant.of == main.name))
     }
 
     /// All queries, by group and name.
@@ -395,8 +471,10 @@ impl CannedQuery {
         let name = header::name(path).ok_or_else(|| at((1, Problem::Name)))?;
         let (mut header, declared) = header::parse(text).map_err(at)?;
         let (needs, caveat) = header.needs();
+        let variant = header.variant().map_err(|problem| at((1, problem)))?;
         let used = header::check_sql(text, &declared).map_err(at)?;
         let mut own: Vec<Parameter> = declared.into_iter().map(|(_, parameter)| parameter).collect();
+        header.check_value(&own, &used).map_err(|problem| at((1, problem)))?;
         if used.contains(OWN) && !own.iter().any(|parameter| parameter.name == OWN) {
             own.push(parameter::own());
         }
@@ -405,6 +483,8 @@ impl CannedQuery {
             title: header.title,
             question: header.question,
             group: header.group,
+            variant,
+            value: header.value,
             kind: header.kind.unwrap_or_default(),
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
@@ -428,6 +508,28 @@ impl CannedQuery {
             let near = nearest(name, self.parameters.iter().map(|parameter| parameter.name.as_str()));
             QueryError::UnknownParameter { query: self.name.clone(), name: name.to_owned(), near }
         })
+    }
+
+    /// The parameters that a value behind the query's name sets, as names and texts: the last part of the value is the
+    /// last parameter, and a value of fewer parts leaves out those in the middle (`clusterroles/admin` has no namespace).
+    ///
+    /// # Errors
+    /// When the query takes no value, or one of fewer parts.
+    pub fn named(&self, value: &str) -> Result<Vec<(&str, String)>, QueryError> {
+        let wrong =
+            || QueryError::NoValue { query: self.name.clone(), value: value.to_owned(), takes: self.value.clone() };
+        let pattern: Vec<&str> = self.value.as_deref().ok_or_else(wrong)?.split('/').collect();
+        let [.., last] = pattern.as_slice() else { return Err(wrong()) };
+        if pattern.len() == 1 {
+            return Ok(vec![(last, value.to_owned())]);
+        }
+        let parts: Vec<&str> = value.split('/').collect();
+        if parts.len() > pattern.len() || parts.iter().any(|part| part.is_empty()) {
+            return Err(wrong());
+        }
+        let (end, begin) = parts.split_last().ok_or_else(wrong)?;
+        let begin = pattern.iter().zip(begin).map(|(name, part)| (*name, (*part).to_owned()));
+        Ok(begin.chain([(*last, (*end).to_owned())]).collect())
     }
 
     /// The statement that runs with these values, in SQL that can be run as it is.

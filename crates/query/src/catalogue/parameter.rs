@@ -110,6 +110,9 @@ pub(crate) struct Common {
     pub(crate) meaning: &'static str,
 }
 
+/// The filter that leaves out what is no person, by `is_person` of `views/identity.sql`.
+pub(crate) const PEOPLE: &str = "people";
+
 /// The common filters, in the order of help texts.
 #[rustfmt::skip]
 pub(crate) const COMMON: &[Common] = &[
@@ -124,6 +127,7 @@ pub(crate) const COMMON: &[Common] = &[
     Common { name: "outcome", kind: ParameterKind::Outcome, column: "outcome", operator: "=", meaning: "only requests with this outcome: allowed, denied, failed or unknown" },
     Common { name: "cluster", kind: ParameterKind::Text, column: "cluster", operator: "=", meaning: "only logs of this cluster" },
     Common { name: "host", kind: ParameterKind::Text, column: "host", operator: "=", meaning: "only logs of this host" },
+    Common { name: PEOPLE, kind: ParameterKind::Boolean, column: "user_name", operator: "is_person", meaning: "only requests of people and of whom the log does not tell: no service accounts, nodes and components" },
 ];
 
 /// The parameter that every query takes which leaves out the cluster's own work (`not_own()`, or `$own` itself): one name
@@ -158,14 +162,15 @@ impl Parameter {
         format!("--{}", self.name.replace('_', "-"))
     }
 
-    /// Reads a value as people type it; ages count back from `now`, in microseconds since 1970.
+    /// Reads a value as people type it; ages count back from `now`, in microseconds since 1970, and a time of the day is one
+    /// of the day of the newest event.
     ///
     /// # Errors
     /// When the text is no value of the parameter's kind.
-    pub fn parse(&self, text: &str, now: i64) -> Result<Value, ValueError> {
+    pub fn parse(&self, text: &str, now: i64, newest: Option<i64>) -> Result<Value, ValueError> {
         let given = || text.to_owned();
         Ok(match self.kind {
-            ParameterKind::Time => Value::Time(window::parse(text, now)?),
+            ParameterKind::Time => Value::Time(window::parse_in(text, now, newest)?),
             ParameterKind::Text => Value::Text(given()),
             ParameterKind::Outcome if OUTCOMES.contains(&text) => Value::Text(given()),
             ParameterKind::Outcome => return Err(ValueError::Outcome { given: given() }),
@@ -250,7 +255,7 @@ mod tests {
             (ParameterKind::Integer, "-7", Value::Integer(-7)),
             (ParameterKind::Boolean, "true", Value::Boolean(true)),
         ] {
-            let parsed = parameter(kind).parse(text, 0).unwrap();
+            let parsed = parameter(kind).parse(text, 0, None).unwrap();
             assert_eq!(parsed, value);
             assert!(kind.takes(&parsed));
         }
@@ -267,7 +272,7 @@ mod tests {
             (ParameterKind::Integer, "1.5"),
             (ParameterKind::Boolean, "yes"),
         ] {
-            let message = parameter(kind).parse(text, 0).unwrap_err().to_string();
+            let message = parameter(kind).parse(text, 0, None).unwrap_err().to_string();
             assert!(message.contains(&format!("`{text}`")), "{message}");
         }
         assert!(!ParameterKind::Outcome.takes(&Value::Text("deny".to_owned())));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use kforensic_query::catalogue::Value as Given;
-use kforensic_query::{Catalogue, Group, Parameters};
+use kforensic_query::{Catalogue, Parameters, QueryKind};
 use serde_json::Value;
 
 use crate::fixture::{Fixture, canned, run};
@@ -100,7 +100,7 @@ fn the_noise_of_every_detection_before_the_intrusion_is_what_the_table_says() {
     let quiet = LOGS.map(|(_, folder)| (Fixture::of_logs(folder), steps(folder)[0].begins));
     let mut found = BTreeMap::new();
     for query in Catalogue::embedded().unwrap().iter() {
-        if matches!(query.group, Group::Access | Group::Identity | Group::Operations) {
+        if query.kind != QueryKind::Detection {
             continue;
         }
         let rows = quiet.iter().map(|(case, until)| rows_between(case, &query.name, None, *until).len().to_string());

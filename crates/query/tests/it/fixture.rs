@@ -145,7 +145,7 @@ pub(crate) fn parameters(query: &CannedQuery, arguments: &[&str]) -> Parameters 
             }
             flag => (query.parameters.iter().find(|parameter| parameter.flag() == flag).expect(flag), *text),
         };
-        parameters.set(&parameter.name, parameter.parse(text, 0).unwrap());
+        parameters.set(&parameter.name, parameter.parse(text, 0, None).unwrap());
     }
     parameters
 }

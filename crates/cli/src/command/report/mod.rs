@@ -123,7 +123,7 @@ fn asked(args: &ReportArgs, template: &Template, clock: i64, newest: Option<i64>
     let of_template = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
     let since = args.window.since.clone().filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since));
     let until = args.window.until.clone().or_else(|| of_template(&template.until));
-    Ok((Window::parse(since.as_deref(), until.as_deref(), now)?, now))
+    Ok((Window::parse(since.as_deref(), until.as_deref(), now, newest)?, now))
 }
 
 /// Ingests what is to be in the report, and tells only what is wrong.
@@ -165,13 +165,13 @@ fn parameters(
     for (name, values) in &template.parameters {
         let query = catalogue.find(name)?;
         for (parameter, text) in values {
-            let value = query.declared(parameter)?.parse(text, now)?;
+            let value = query.declared(parameter)?.parse(text, now, None)?;
             parameters.entry(name.clone()).or_default().insert(parameter.clone(), value);
         }
     }
     if !template.baseline.is_empty() {
         for query in catalogue.iter().filter(|query| query.parameter("baseline").is_some()) {
-            let value = query.declared("baseline")?.parse(&template.baseline, now)?;
+            let value = query.declared("baseline")?.parse(&template.baseline, now, None)?;
             parameters.entry(query.name.clone()).or_default().entry("baseline".to_owned()).or_insert(value);
         }
     }

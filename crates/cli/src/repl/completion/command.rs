@@ -1,5 +1,7 @@
 //! Completion in dot commands, derived from their table.
 
+use kforensic_query::catalogue::VIEW;
+
 use super::super::commands::{ArgumentKind, Commands};
 use super::super::dictionary::{Dictionary, ValueKind};
 use super::super::words::{self, Word};
@@ -114,14 +116,31 @@ fn run(start: usize, done: &[Word], typed: &str, dictionary: &Dictionary) -> Com
         return candidates(found.iter().map(String::as_str).collect(), &format!("--{name}="));
     }
     let last = done.last().map_or("", |word| word.text.as_str());
+    let query = dictionary.queries.iter().find(|query| query.name == name.text);
     if last == "-p" {
-        let query = dictionary.queries.iter().find(|query| query.name == name.text);
-        let names: Vec<String> =
-            query.map(|query| query.parameters.iter().map(|name| format!("{name}=")).collect()).unwrap_or_default();
+        let Some(query) = query else { return candidates(Vec::new(), "") };
+        if let Some((name, typed)) = typed.split_once('=') {
+            let found = match name == VIEW {
+                true => {
+                    matching(query.views.iter().map(String::as_str), typed).into_iter().map(str::to_owned).collect()
+                }
+                false => values(name, typed),
+            };
+            return candidates(found.iter().map(String::as_str).collect(), &format!("{name}="));
+        }
+        let view = Some(VIEW).filter(|_| !query.views.is_empty());
+        let names = query.parameters.iter().map(String::as_str).chain(view);
+        let names: Vec<String> = names.map(|name| format!("{name}=")).collect();
         return candidates(matching(names.iter().map(String::as_str), typed), "");
     }
     if let Some(flag) = last.strip_prefix("--").and_then(flag).filter(|flag| flag.takes_value) {
         let found = values(&flag.name, typed);
+        return candidates(found.iter().map(String::as_str).collect(), "");
+    }
+    if let Some(parameter) = query.and_then(|query| query.value.as_ref()).filter(|_| done.len() == 1)
+        && !typed.starts_with('-')
+    {
+        let found = values(parameter, typed);
         return candidates(found.iter().map(String::as_str).collect(), "");
     }
     let flags: Vec<String> = dictionary.flags.iter().map(|flag| format!("--{}", flag.name)).collect();

@@ -16,8 +16,9 @@ fn dictionary() -> Dictionary {
         results: vec![view("last", &["source_ip", "attempts"])],
         functions: texts(&["count", "lower", "list_contains"]),
         queries: vec![
-            Query { name: "secret-reads".into(), parameters: vec![] },
-            Query { name: "outside-networks".into(), parameters: vec!["networks".into()] },
+            Query { name: "secret-reads".into(), views: texts(&["values"]), ..Query::default() },
+            Query { name: "outside-networks".into(), parameters: texts(&["networks"]), ..Query::default() },
+            Query { name: "actor".into(), parameters: texts(&["actor"]), value: Some("actor".into()), views: vec![] },
         ],
         flags: vec![
             Flag { name: "user".into(), takes_value: true, values: vec![] },
@@ -156,6 +157,11 @@ fn run_completes_names_options_and_values() {
     assert_eq!(words(".run secret-reads --outcome |"), ["allowed", "denied"]);
     assert_eq!(words(".run secret-reads --wide --us|"), ["--user"]);
     assert_eq!(words(".run outside-networks -p net|"), ["networks="]);
+    assert_eq!(words(".run secret-reads -p v|"), ["view="]);
+    assert_eq!(words(".run secret-reads -p view=|"), ["view=values"]);
+    assert_eq!(words(".run actor b|"), ["bob", "\"bo\\u{202e}b\""]);
+    assert_eq!(words(".run actor -p actor=bo|")[0], "actor=bob");
+    assert_eq!(words(".run actor bob --us|"), ["--user"]);
 }
 
 #[test]
