@@ -319,11 +319,14 @@ fn answers_chain_and_what_is_written_is_the_owners_alone() {
 #[test]
 fn long_answers_go_through_a_pager() {
     let house = House::hardened();
-    let mut terminal = house.terminal();
-    let shown = terminal.line("SELECT line_number FROM events ORDER BY line_number LIMIT 500;", "-- more");
+    // Where no program can be found there is one that is built in, which goes back and searches as well.
+    let mut command = house.command();
+    command.env("PATH", "/nonexistent").env_remove("PAGER");
+    let mut terminal = Terminal::start(command);
+    let shown = terminal.line("SELECT line_number FROM events ORDER BY line_number LIMIT 500;", "q: leave");
     assert!(!shown.contains("500 rows"), "{shown}");
     terminal.type_in(" ");
-    terminal.until("-- more");
+    terminal.until("q: leave");
     terminal.type_in("q");
     terminal.until("500 rows");
     terminal.until(READS);

@@ -70,6 +70,32 @@ fn the_original_is_found_in_what_the_log_has_grown_into_and_refused_when_changed
 }
 
 #[test]
+fn the_beginning_of_an_id_is_enough_where_one_event_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened")[4..]);
+    let ids = run(&case, &["sql", "SELECT DISTINCT audit_id FROM events ORDER BY 1", "--format", "csv"]).stdout;
+    let ids: Vec<&str> = ids.lines().skip(1).collect();
+    let (short, whole) = (run(&case, &["show", &ids[0][..8]]), run(&case, &["show", ids[0]]));
+    assert_eq!((short.code, &short.stdout), (Some(0), &whole.stdout), "{short:?}");
+    // Of sixteen and more ids two begin alike.
+    let first =
+        ids.iter().map(|id| &id[..1]).find(|one| ids.iter().filter(|id| id.starts_with(one)).count() > 1).unwrap();
+    let many = run(&case, &["show", first]);
+    assert_eq!((many.code, many.stdout.as_str()), (Some(2), ""));
+    assert!(
+        many.stderr.contains("the audit ids of several events begin with")
+            && many.stderr.contains(ids[0]) == ids[0].starts_with(first),
+        "{many:?}"
+    );
+    assert_eq!(run(&case, &["tag", &ids[0][..8], "--tag", "seen"]).code, Some(0));
+    let listed = run(&case, &["tag"]).stdout;
+    assert!(listed.contains(ids[0]), "{listed}");
+    let spread = run(&case, &["spread", &format!("audit:{}", &ids[0][..8]), "--format", "json"]);
+    assert!(spread.code == Some(0) && spread.stdout.contains(ids[0]), "{spread:?}");
+}
+
+#[test]
 fn an_unknown_id_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let case = folder.path().join("case");

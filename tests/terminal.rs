@@ -40,6 +40,21 @@ fn labels_and_screens_have_their_colours_and_show_no_escapes() {
 }
 
 #[test]
+fn an_answer_takes_one_line_a_row_and_says_what_it_had_no_room_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    let logs = repository("sample-logs/hardened");
+    shown(&case, &["ingest", "--quiet", logs.to_str().unwrap()]);
+    let answer = shown(&case, &["query", "secret-reads", "--user", "bob"]);
+    let rows: Vec<&str> = answer.lines().filter(|line| line.contains("20:37:38")).collect();
+    assert!(rows.len() >= 2 && rows.iter().all(|row| row.contains("bob") && row.contains("allowed")), "{answer}");
+    assert!(answer.contains("no room for") && answer.contains("--wide"), "{answer}");
+    assert!(!answer.contains("── 1 ──"), "{answer}");
+    let cards = shown(&case, &["query", "secret-reads", "--user", "bob", "--limit", "1", "--vertical"]);
+    assert!(cards.contains("── 1 ──") && cards.contains("decision_reason:"), "{cards}");
+}
+
+#[test]
 fn what_a_client_chose_is_not_obeyed_on_the_screen_either() {
     let folder = tempfile::tempdir().unwrap();
     let (case, log) = (folder.path().join("case"), folder.path().join("audit.log"));

@@ -18,7 +18,8 @@ use crate::output::Output;
 /// What an answer was, for the line under it.
 pub(crate) struct Shown {
     pub(crate) run: RunSummary,
-    pub(crate) hidden_columns: Vec<String>,
+    /// What the table left out.
+    pub(crate) summary: Summary,
 }
 
 /// Has `ask` put its question to the session, and writes the rows of the answer to `output`.
@@ -51,7 +52,7 @@ pub(crate) fn write_to(
     let mut rows = Rows { format, layout, output: Some(output), sink: None };
     let run = ask(&mut rows)?;
     let summary = rows.sink.take().map_or_else(|| Ok(Summary::default()), Sink::finish)?;
-    Ok(Shown { run, hidden_columns: summary.hidden_columns })
+    Ok(Shown { run, summary })
 }
 
 /// Writes rows as they come.
@@ -123,9 +124,18 @@ pub(crate) fn newest_event(newest: Option<i64>) -> String {
     }
 }
 
-/// Says which columns the table leaves out.
+/// Says what the table leaves out.
 pub(crate) fn note_hidden_columns(shown: &Shown) {
-    if !shown.hidden_columns.is_empty() {
-        message::note(&format!("columns without any value are not shown: {}", shown.hidden_columns.join(", ")));
+    let Summary { hidden_columns, crowded_columns, is_cut, .. } = &shown.summary;
+    if !hidden_columns.is_empty() {
+        message::note(&format!("columns without any value are not shown: {}", hidden_columns.join(", ")));
     }
+    let crowded = format!("no room for {}", crowded_columns.join(", "));
+    let what = match (crowded_columns.is_empty(), is_cut) {
+        (true, false) => return,
+        (true, true) => "what is too long is cut".to_owned(),
+        (false, false) => crowded,
+        (false, true) => format!("{crowded}; what is too long is cut"),
+    };
+    message::note(&format!("{what}: `--wide` shows whole lines, `--vertical` every value"));
 }

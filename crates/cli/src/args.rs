@@ -701,7 +701,7 @@ pub(crate) struct GraceArgs {
 /// Shows the events with an audit id, and where they stand: source, hash, line, bytes.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The audit id, as queries give it
+    /// The audit id, as queries give it, or its beginning
     pub(crate) audit_id: String,
 
     /// Only the event of this stage, such as ResponseComplete

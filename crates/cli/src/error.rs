@@ -56,6 +56,8 @@ pub(crate) enum CliError {
     Folder(#[from] FolderError),
     #[error("the case has no event with audit id `{audit_id}`{}", stage.as_ref().map(|stage| format!(" of stage `{stage}`")).unwrap_or_default())]
     NoEvent { audit_id: String, stage: Option<String> },
+    #[error("the audit ids of several events begin with `{prefix}`: {}", ids.join(", "))]
+    ManyEvents { prefix: String, ids: Vec<String> },
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
     #[error("no query is named, only paths")]
@@ -135,6 +137,7 @@ impl CliError {
             Self::NotForFormat { .. } => "leave the option out, or choose the format with `--format`",
             Self::TimesketchName { .. } => "`--format timesketch` writes JSON lines to `.jsonl`, and CSV to `.csv`",
             Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
+            Self::ManyEvents { .. } => "give more of it",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::Trust(_) => {
                 "an entry begins with `[[trusted]]` and has `query`, `reason`, `author`, `until`, and whom or what it trusts"

@@ -13,6 +13,7 @@ mod inquiry;
 mod interrupt;
 mod message;
 mod output;
+mod pager;
 mod places;
 mod progress;
 mod repl;

@@ -12,9 +12,10 @@ use std::io::{IsTerminal, Write};
 use anstyle::AnsiColor;
 use kforensic_report::{escape, is_hostile};
 use serde_json::Value;
+use textwrap::{Options, WordSplitter, fill};
 
 use crate::error::CliError;
-use crate::terminal::painted;
+use crate::terminal::{self, painted};
 
 /// How a line of a message begins that draws something, such as the place in a statement; see [`excerpt`].
 const DRAWN: &str = "\n  | ";
@@ -145,13 +146,31 @@ fn excerpt(text: &str) -> String {
 }
 
 fn write(text: &str) {
+    let text = wrapped(text, terminal::stderr_width());
     // Nobody is left to tell when standard error is gone.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Lines that are longer than the terminal is wide, wrapped at words. What is drawn stays as it is.
+fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let options = Options::new(width).subsequent_indent("  ").word_splitter(WordSplitter::NoHyphenation);
+    let is_drawn = |line: &str| line.starts_with(DRAWN.trim_start_matches('\n'));
+    let line = |line: &str| if is_drawn(line) { line.to_owned() } else { fill(line, &options) };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_wrap_at_words_and_drawings_do_not() {
+        let text = "note: a sentence that is longer\n  | SELECT usr FROM requests\n  |        ^";
+        let shown = "note: a sentence\n  that is longer\n  | SELECT usr FROM requests\n  |        ^";
+        assert_eq!(wrapped(text, Some(18)), shown);
+        assert_eq!(wrapped(text, None), text);
+    }
 
     #[test]
     fn nothing_in_a_message_is_obeyed_or_makes_a_line_of_its_own() {

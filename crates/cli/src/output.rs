@@ -10,6 +10,8 @@ use tempfile::NamedTempFile;
 
 use crate::args::OutputArgs;
 use crate::error::CliError;
+use crate::interrupt::Interrupt;
+use crate::pager::{Leaving, Pager};
 use crate::terminal;
 
 /// The format that is asked for: by its name, else by that of the output file.
@@ -57,6 +59,8 @@ pub(crate) struct Output {
 
 enum Writer {
     Stdout(BufWriter<io::StdoutLock<'static>>),
+    /// A screen, which long answers are turned over on.
+    Screen(Pager),
     File {
         file: BufWriter<NamedTempFile>,
         path: PathBuf,
@@ -81,13 +85,20 @@ impl Output {
         if args.wide {
             layout.width = None;
         }
-        if args.vertical {
-            layout.rows = RowLayout::Cards;
-        }
+        layout.rows = if args.vertical { RowLayout::Cards } else { RowLayout::Lines };
         if args.raw_cells {
             layout.cells = CellText::Raw;
         }
         Ok(Self { writer, format, layout })
+    }
+
+    /// Has somebody at a terminal turn the pages of a long answer.
+    pub(crate) fn paged(self, interrupt: &Interrupt) -> Self {
+        let writer = match self.writer {
+            Writer::Stdout(_) if io::stdout().is_terminal() => Writer::Screen(Pager::new(Leaving::GoesOn, interrupt)),
+            writer => writer,
+        };
+        Self { writer, ..self }
     }
 
     /// Opens a file for text of our own, or standard output; it must not lie in the case at `case`.
@@ -109,6 +120,9 @@ impl Output {
         match self.writer {
             Writer::Stdout(mut out) => {
                 out.flush().map_err(|source| CliError::Output { action: "write to", path: "-".into(), source })
+            }
+            Writer::Screen(pager) => {
+                pager.finish().map_err(|source| CliError::Output { action: "write to", path: "-".into(), source })
             }
             Writer::Device(mut device) => {
                 device.flush().map_err(|source| CliError::Output { action: "write", path: "-".into(), source })
@@ -155,7 +169,7 @@ impl Writer {
 
     fn is_terminal(&self) -> bool {
         match self {
-            Self::Stdout(_) => io::stdout().is_terminal(),
+            Self::Stdout(_) | Self::Screen(_) => io::stdout().is_terminal(),
             Self::File { .. } => false,
             Self::Device(device) => device.get_ref().is_terminal(),
         }
@@ -210,6 +224,7 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
             Writer::Stdout(out) => out.write(bytes),
+            Writer::Screen(pager) => pager.write(bytes),
             Writer::File { file, .. } => file.write(bytes),
             Writer::Device(device) => device.write(bytes),
         }
@@ -218,6 +233,7 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.writer {
             Writer::Stdout(out) => out.flush(),
+            Writer::Screen(pager) => pager.flush(),
             Writer::File { file, .. } => file.flush(),
             Writer::Device(device) => device.flush(),
         }

@@ -32,6 +32,12 @@ pub(crate) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Columns of the terminal that standard error is.
+pub(crate) fn stderr_width() -> Option<usize> {
+    let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
+    width.filter(|width| *width > 0)
+}
+
 /// `word` in bold and the colour of an error, when standard error can show it.
 pub(crate) fn painted(word: &str, colour_of_word: anstyle::AnsiColor) -> String {
     if !colour(stderr_is_terminal()) {

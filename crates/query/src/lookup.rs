@@ -24,6 +24,23 @@ impl Session {
         })
     }
 
+    /// The audit ids that begin with `prefix`, at most `most` of them: that one alone when it is an audit id itself.
+    ///
+    /// # Errors
+    /// As for [`Session::events_of`].
+    pub fn audit_ids(&self, prefix: &str, most: usize) -> Result<Vec<String>, QueryError> {
+        const SQL: &str = "SELECT DISTINCT audit_id FROM events WHERE starts_with(audit_id, $1) \
+                           ORDER BY audit_id <> $1, audit_id LIMIT $2";
+        let (wanted, most) = (prefix.to_owned(), i64::try_from(most).unwrap_or(i64::MAX));
+        let mut ids: Vec<String> = self.ask("look audit ids up", move |connection| {
+            connection.prepare(SQL)?.query_map(params![wanted, most], |row| row.get(0))?.collect()
+        })?;
+        if ids.first().is_some_and(|id| id == prefix) {
+            ids.truncate(1);
+        }
+        Ok(ids)
+    }
+
     /// Names and types of the columns of a view, in their order.
     ///
     /// # Errors

@@ -89,6 +89,6 @@ impl Sink for Json<'_> {
         let ending = if self.rows == 0 { self.frame.empty } else { self.frame.end };
         self.out.write_all(ending)?;
         self.out.flush()?;
-        Ok(Summary { rows: self.rows, hidden_columns: Vec::new() })
+        Ok(Summary { rows: self.rows, ..Summary::default() })
     }
 }

@@ -70,7 +70,7 @@ impl Sink for Markdown<'_> {
     fn finish(mut self: Box<Self>) -> Result<Summary, ReportError> {
         self.write_header()?;
         self.out.flush()?;
-        Ok(Summary { rows: self.rows, hidden_columns: Vec::new() })
+        Ok(Summary { rows: self.rows, ..Summary::default() })
     }
 }
 

@@ -129,7 +129,7 @@ impl Sink for Parquet<'_> {
         self.writer.finish()?;
         self.pass_on()?;
         self.out.flush()?;
-        Ok(Summary { rows: self.rows, hidden_columns: Vec::new() })
+        Ok(Summary { rows: self.rows, ..Summary::default() })
     }
 }
 

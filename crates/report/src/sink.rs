@@ -26,9 +26,11 @@ pub struct Layout {
 /// How the table lays out a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RowLayout {
-    /// Under a header where the columns fit, else as cards.
+    /// Under a header where the columns fit, else as cards: nothing is cut.
     #[default]
     Fitted,
+    /// Every row as one line, fitted to the width: what is too long is cut, and columns that say less make room.
+    Lines,
     /// Every row as a card: one line for each value.
     Cards,
 }
@@ -73,6 +75,10 @@ pub struct Summary {
     /// Names of the columns the table left out because every row of the result is NULL there, in
     /// column order, with control characters made visible. Empty for every other format.
     pub hidden_columns: Vec<String>,
+    /// Names of the columns that the table left out for want of room, in column order. Empty for every other format.
+    pub crowded_columns: Vec<String>,
+    /// Whether the table cut some cell.
+    pub is_cut: bool,
 }
 
 /// Refuses a batch whose values would stand under the names of other columns.

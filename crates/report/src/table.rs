@@ -1,9 +1,11 @@
-//! The table for people: fitted to the terminal, never cut, safe to look at.
+//! The table for people: fitted to the terminal, safe to look at.
 //!
-//! The first rows are kept back to choose the widths; later rows stream with the same widths. When the columns do
-//! not fit even wrapped, or fit only as tall thin pillars, every row becomes a card of `column: value` lines.
+//! The first rows are kept back to choose the widths; later rows stream with the same widths. Lists of ours wrap, and when
+//! their columns do not fit even wrapped, or fit only as tall thin pillars, every row becomes a card of `column: value`
+//! lines. Answers on a terminal take one line a row ([`RowLayout::Lines`]), and the summary tells what that left out.
 
 mod cards;
+mod choice;
 mod column;
 mod fit;
 mod grid;
@@ -47,6 +49,9 @@ struct Table<'w> {
     columns: Vec<Column>,
     stage: Stage,
     rows: u64,
+    /// The columns that have a value as far as the plan knows, and whether a cell was cut.
+    valued: Vec<usize>,
+    is_cut: bool,
 }
 
 enum Stage {
@@ -70,7 +75,7 @@ pub(crate) fn start<'w>(
     let layout = Layout { width: layout.width.filter(|width| *width > 0), ..layout };
     let stage = Stage::Keeping { rows: Vec::new(), size_bytes: 0 };
     let out = BufWriter::with_capacity(BUFFER_BYTES, out);
-    Ok(Box::new(Table { out, schema, layout, columns, stage, rows: 0 }))
+    Ok(Box::new(Table { out, schema, layout, columns, stage, rows: 0, valued: Vec::new(), is_cut: false }))
 }
 
 impl Sink for Table<'_> {
@@ -93,8 +98,15 @@ impl Sink for Table<'_> {
             _ => false,
         };
         let hidden = self.columns.iter().enumerate().filter(|(index, _)| is_hidden(*index));
-        let hidden_columns = hidden.map(|(_, column)| column.name.clone()).collect();
-        Ok(Summary { rows: self.rows, hidden_columns })
+        let (crowded, empty): (Vec<_>, Vec<_>) =
+            hidden.partition(|(index, _)| self.layout.rows == RowLayout::Lines && self.valued.contains(index));
+        let names = |columns: Vec<(usize, &Column)>| columns.iter().map(|(_, column)| column.name.clone()).collect();
+        Ok(Summary {
+            rows: self.rows,
+            hidden_columns: names(empty),
+            crowded_columns: names(crowded),
+            is_cut: self.is_cut,
+        })
     }
 }
 
@@ -112,7 +124,10 @@ impl Table<'_> {
                 rows.push(row);
                 Ok(())
             }
-            Stage::Streaming(plan) => Ok(plan.write_row(&mut self.out, &row)?),
+            Stage::Streaming(plan) => {
+                self.is_cut |= plan.cuts(&row);
+                Ok(plan.write_row(&mut self.out, &row)?)
+            }
         }
     }
 
@@ -122,7 +137,9 @@ impl Table<'_> {
         let Stage::Keeping { rows, .. } = mem::replace(&mut self.stage, keeping) else {
             return Ok(());
         };
+        self.valued = self.valued(&rows, is_whole);
         let mut plan = self.plan(&rows, is_whole);
+        self.is_cut = rows.iter().any(|row| plan.cuts(row));
         if let Plan::Grid(grid) = &plan {
             grid.write_header(&mut self.out)?;
         }
@@ -133,20 +150,29 @@ impl Table<'_> {
         Ok(())
     }
 
-    fn plan(&self, rows: &[Row], is_whole: bool) -> Plan {
-        let is_absent = |index: usize| rows.iter().all(|row| row[index].is_none());
+    /// The columns that have a value, or may have one in a row that is still to come.
+    fn valued(&self, rows: &[Row], is_whole: bool) -> Vec<usize> {
+        // A line has no room for a column of empty lists either.
+        let is_line = self.layout.rows == RowLayout::Lines && self.layout.width.is_some();
+        let is_empty = |cell: &Option<Shown>| cell.as_ref().is_none_or(|cell| is_line && cell.text == "[]");
+        let is_absent = |index: usize| rows.iter().all(|row| is_empty(&row[index]));
         let all = 0..self.columns.len();
-        let mut shown: Vec<usize> = all.clone().filter(|index| !is_whole || !is_absent(*index)).collect();
-        if shown.is_empty() {
-            // No row, or nothing but NULL: a header over nothing says more than no output.
-            shown = all.collect();
-        }
+        let valued: Vec<usize> = all.clone().filter(|index| !is_whole || !is_absent(*index)).collect();
+        // No row, or nothing but NULL: a header over nothing says more than no output.
+        if valued.is_empty() { all.collect() } else { valued }
+    }
+
+    fn plan(&self, rows: &[Row], is_whole: bool) -> Plan {
+        let shown = self.valued.clone();
         if self.layout.rows == RowLayout::Cards {
             return Plan::Cards(Cards::new(&self.columns, &shown, self.layout.width, self.layout.colour));
         }
         let Some(width) = self.layout.width else {
             return Plan::Grid(Grid::unlimited(&self.columns, &shown, rows, self.layout.colour));
         };
+        if self.layout.rows == RowLayout::Lines {
+            return Plan::Grid(Grid::cut(&self.columns, &shown, rows, width, is_whole, self.layout.colour));
+        }
         let cards = Cards::new(&self.columns, &shown, Some(width), self.layout.colour);
         let Some(grid) = Grid::fitted(&self.columns, &shown, rows, width, is_whole, self.layout.colour) else {
             return Plan::Cards(cards);
@@ -166,6 +192,14 @@ impl Plan {
         match self {
             Self::Grid(grid) => grid.write_row(out, row),
             Self::Cards(cards) => cards.write_row(out, row),
+        }
+    }
+
+    /// Whether a cell of `row` is not shown whole.
+    fn cuts(&self, row: &Row) -> bool {
+        match self {
+            Self::Grid(grid) => grid.cuts(row),
+            Self::Cards(_) => false,
         }
     }
 

@@ -64,7 +64,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     if args.show_sql {
         return show_sql(query, &parameters);
     }
-    let mut output = Output::open(&args.output, case.root())?;
+    let mut output = Output::open(&args.output, case.root())?.paged(interrupt);
     output.layout.tags = iter::once(&query.name).chain(&query.attack).cloned().collect();
     let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let trusted = match args.worth.show_trusted {

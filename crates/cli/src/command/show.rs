@@ -20,7 +20,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, Cl
     let snapshot = case.snapshot()?;
     let (limits, _spill) = limits()?;
     let session = Session::open(&snapshot, &Selection::default(), &limits)?;
-    let batches = session.events_of(&args.audit_id, args.stage.as_deref())?;
+    let audit_id = whole(&session, &args.audit_id, args.stage.as_deref())?;
+    let batches = session.events_of(&audit_id, args.stage.as_deref())?;
     let mut outcome = Outcome::Done;
     let mut found = 0;
     for batch in &batches {
@@ -32,21 +33,32 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, Cl
     }
     checks::end(&session)?;
     match found {
-        0 => Err(CliError::NoEvent { audit_id: args.audit_id.clone(), stage: args.stage.clone() }),
+        0 => Err(CliError::NoEvent { audit_id, stage: args.stage.clone() }),
         _ => Ok(outcome),
     }
 }
 
-/// Refuses an audit id that no event of the case has.
-pub(crate) fn exists(snapshot: &Snapshot, audit_ids: &[String]) -> Result<(), CliError> {
+/// Audit ids that are named when one of them must be meant.
+const OFFERED: usize = 8;
+
+/// The audit id that is meant by its beginning, as answers on a terminal show it.
+///
+/// # Errors
+/// When no event of the case has one that begins so, or several have.
+pub(crate) fn whole(session: &Session, prefix: &str, stage: Option<&str>) -> Result<String, CliError> {
+    let mut ids = session.audit_ids(prefix, OFFERED)?;
+    match ids.len() {
+        0 => Err(CliError::NoEvent { audit_id: prefix.to_owned(), stage: stage.map(str::to_owned) }),
+        1 => Ok(ids.remove(0)),
+        _ => Err(CliError::ManyEvents { prefix: prefix.to_owned(), ids }),
+    }
+}
+
+/// The same for several, of a case that nobody asks yet.
+pub(crate) fn whole_ids(snapshot: &Snapshot, prefixes: &[String]) -> Result<Vec<String>, CliError> {
     let (limits, _spill) = limits()?;
     let session = Session::open(snapshot, &Selection::default(), &limits)?;
-    for audit_id in audit_ids {
-        if session.events_of(audit_id, None)?.iter().all(|batch| batch.num_rows() == 0) {
-            return Err(CliError::NoEvent { audit_id: audit_id.clone(), stage: None });
-        }
-    }
-    Ok(())
+    prefixes.iter().map(|prefix| whole(&session, prefix, None)).collect()
 }
 
 /// A row of the case.

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use kforensic_lake::Case;
 use kforensic_query::{RunSummary, Session, Starting, Statement, gate};
+use kforensic_report::Summary;
 
 use crate::answer::{self, Plan, Shown};
 use crate::args::SqlArgs;
@@ -34,7 +35,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
     let statement = statement.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let (snapshot, case) = read?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
-    let mut output = Output::open(&args.output, case.root())?;
+    let mut output = Output::open(&args.output, case.root())?.paged(interrupt);
     let limit = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let session = Session::open_in(starting, &snapshot, statement.selection())?;
     let shown = if statement.is_explanation() && format.is_table() {
@@ -44,7 +45,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
         let run = session.sql(&statement, limit, &mut plan)?;
         output.write_all(plan.text.as_bytes()).map_err(kforensic_report::ReportError::from)?;
         output.finish()?;
-        Shown { run, hidden_columns: Vec::new() }
+        Shown { run, summary: Summary::default() }
     } else {
         answer::write(&session, output, interrupt, |session, rows| session.sql(&statement, limit, rows))?
     };

@@ -40,10 +40,10 @@ pub(crate) fn write(
 ) -> Result<String, CliError> {
     // Looked for first, because opening a writer makes a case where there is none.
     let snapshot = Case::open(folder)?.snapshot()?;
-    show::exists(&snapshot, audit_ids)?;
+    let audit_ids = show::whole_ids(&snapshot, audit_ids)?;
     let now = Utc::now();
     let writer = compact::writer(folder, now)?;
-    let said = Said::Tag { audit_ids: audit_ids.to_vec(), tag: tag.to_owned(), note: note.map(str::to_owned), author };
+    let said = Said::Tag { audit_ids: audit_ids.clone(), tag: tag.to_owned(), note: note.map(str::to_owned), author };
     let written = writer.note(said, now.timestamp_millis())?;
     let events = answer::count_of(audit_ids.len() as u64, "event");
     Ok(format!("note {} in `{}`: {tag} on {events}", written.number, folder.display()))
@@ -55,7 +55,7 @@ fn list(folder: &Path, audit_ids: &[String]) -> Result<(), CliError> {
         message::warning(&format!("the notes of the case end where they have been altered: the file {problem}"));
     }
     let mut all = tags(&snapshot);
-    all.retain(|tag| audit_ids.is_empty() || audit_ids.contains(&tag.audit_id));
+    all.retain(|tag| audit_ids.is_empty() || audit_ids.iter().any(|id| tag.audit_id.starts_with(id)));
     table_of_texts(vec![
         ("audit_id", all.iter().map(|tag| Some(tag.audit_id.clone())).collect()),
         ("tag", all.iter().map(|tag| Some(tag.tag.clone())).collect()),

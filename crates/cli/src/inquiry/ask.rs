@@ -14,6 +14,7 @@ use kforensic_trace::spread::{self, Bounds, Kind, Node, Spread};
 
 use super::args::{CanArgs, ClueArgs, RbacCommand, SpreadArgs, SweepArgs, WhoCanArgs};
 use super::{Context, Findings, Inquiry, resources, snapshots};
+use crate::command::show;
 use crate::error::CliError;
 
 /// Puts a question.
@@ -74,6 +75,9 @@ fn follow(session: &Session, context: &Context<'_>, args: &ClueArgs) -> Result<(
                 }
             }
         }
+    }
+    for seed in seeds.iter_mut().filter(|seed| seed.kind == Kind::Request) {
+        seed.name = show::whole(session, &seed.name, None)?;
     }
     let through = args.through.iter().map(|text| spread::seed(text)).collect::<Result<_, _>>()?;
     let bounds = Bounds {

@@ -263,17 +263,12 @@ impl Repl<'_> {
         let session = self.case.session()?;
         match &mut self.target {
             Target::Screen => {
-                let (mut pager, mut layout) = look.screen();
+                let (mut pager, mut layout) = look.screen(&interrupt);
                 if look.format.is_binary() && is_watched {
                     return Err(CliError::BinaryOnTerminal { format: look.format });
                 }
                 layout.tags = tags.to_vec();
-                // What a program on the screen does with Ctrl-C is its own business.
-                interrupt.heed(match (is_watched, pager.has_program()) {
-                    (false, _) => Manner::Ends,
-                    (true, true) => Manner::Ignores,
-                    (true, false) => Manner::Cancels,
-                });
+                interrupt.heed(if is_watched { Manner::Cancels } else { Manner::Ends });
                 let shown = answer::write_to(look.format, layout, &mut pager, |rows| ask(session, rows));
                 let finished = pager.finish();
                 interrupt.heed(Manner::Ends);
@@ -315,7 +310,7 @@ impl Repl<'_> {
         match &mut self.target {
             Target::File { output, .. } => output.write_all(text.as_bytes()).map_err(failed),
             Target::Screen | Target::Once { .. } => {
-                let (mut pager, _) = self.look.screen();
+                let (mut pager, _) = self.look.screen(self.interrupt);
                 self.interrupt.heed(Manner::Ignores);
                 let shown = pager.write_all(text.as_bytes()).and_then(|()| pager.finish());
                 self.interrupt.heed(Manner::Ends);

@@ -165,14 +165,17 @@ impl Repl<'_> {
             Ok(batch) => batch,
             Err(error) => unreachable!("columns made of the same things have the same length: {error}"),
         };
-        self.show(&[], |_, rows| {
+        let look = self.look.wrapping();
+        let look = std::mem::replace(&mut self.look, look);
+        let shown = self.show(&[], |_, rows| {
             let failed = kforensic_query::QueryError::Sink;
             rows.columns(&batch.schema()).map_err(failed)?;
             rows.rows(&batch).map_err(failed)?;
             let count = batch.num_rows() as u64;
             Ok(RunSummary { rows: count, total_rows: count })
-        })
-        .map(drop)
+        });
+        self.look = look;
+        shown.map(drop)
     }
 }
 

@@ -1,16 +1,16 @@
 //! How answers look, and where they go.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use kforensic_report::{CellText, Format, Layout, RowLayout};
 
 use super::commands::VERTICAL;
 use super::error::ReplError;
-use super::pager::Pager;
 use crate::args::OutputArgs;
 use crate::error::CliError;
+use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::pager::{Leaving, Pager};
 use crate::terminal;
 
 /// The width that tables are fitted to.
@@ -36,13 +36,7 @@ pub(super) struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self {
-            format: Format::Table,
-            rows: RowLayout::Fitted,
-            width: Width::Auto,
-            has_raw_cells: false,
-            is_timed: true,
-        }
+        Self { format: Format::Table, rows: RowLayout::Lines, width: Width::Auto, has_raw_cells: false, is_timed: true }
     }
 }
 
@@ -54,7 +48,7 @@ impl Look {
             format!("{}, `{VERTICAL}`", names.join(", "))
         };
         (self.format, self.rows) = match mode.parse() {
-            Ok(format) => (format, RowLayout::Fitted),
+            Ok(format) => (format, RowLayout::Lines),
             Err(_) if mode == VERTICAL => (Format::Table, RowLayout::Cards),
             Err(_) => return Err(ReplError::NotOneOf { given: mode.to_owned(), expected: names() }),
         };
@@ -77,7 +71,7 @@ impl Look {
     pub(super) fn with(&self, args: &OutputArgs) -> Self {
         let mut look = self.clone();
         if let Some(format) = args.format {
-            (look.format, look.rows) = (format, RowLayout::Fitted);
+            (look.format, look.rows) = (format, RowLayout::Lines);
         }
         if args.wide {
             look.width = Width::Full;
@@ -102,6 +96,12 @@ impl Look {
         }
     }
 
+    /// The same for lists of ours, which wrap: nothing of them is cut.
+    pub(super) fn wrapping(&self) -> Self {
+        let rows = if self.rows == RowLayout::Lines { RowLayout::Fitted } else { self.rows };
+        Self { rows, ..self.clone() }
+    }
+
     /// The same for an output whose layout is `layout`.
     fn lay_out(&self, layout: &mut Layout) {
         layout.rows = self.rows;
@@ -116,14 +116,10 @@ impl Look {
     }
 
     /// The screen, with this look.
-    pub(super) fn screen(&self) -> (Pager, Layout) {
+    pub(super) fn screen(&self, interrupt: &Interrupt) -> (Pager, Layout) {
         let mut layout = terminal::stdout_layout();
         self.lay_out(&mut layout);
-        let stdout = std::io::stdout();
-        let rows = terminal_size::terminal_size_of(&stdout).map_or(0, |(_, height)| usize::from(height.0));
-        let is_paged = stdout.is_terminal() && std::io::stdin().is_terminal();
-        let program = std::env::var("PAGER").ok().filter(|program| !program.trim().is_empty());
-        (Pager::new(if is_paged { rows } else { 0 }, program), layout)
+        (Pager::new(Leaving::Ends, interrupt), layout)
     }
 
     /// A file for answers, outside of the case at `case`. Its form is the one that is asked for, else the one that its

@@ -18,7 +18,6 @@ mod journal;
 mod lexer;
 mod listing;
 mod look;
-mod pager;
 mod paint;
 mod pivot;
 mod quote;

@@ -6,9 +6,6 @@ use super::paint::Style;
 use crate::cell::{Cell, NULL, bare, shown};
 use crate::visible::{escape, width};
 
-/// The column whose words are coloured: what came of a request.
-const OUTCOME: &str = "outcome";
-
 /// A column of the result.
 #[derive(Clone)]
 pub(crate) struct Column {
@@ -18,7 +15,17 @@ pub(crate) struct Column {
     pub(crate) label: String,
     /// How its cells behave.
     pub(crate) kind: Kind,
-    is_outcome: bool,
+    /// What its words are coloured by.
+    palette: Option<Palette>,
+}
+
+/// What the words of a column are coloured by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Palette {
+    /// What came of a request.
+    Outcome,
+    /// How bad a finding is.
+    Severity,
 }
 
 /// How the cells of a column may be laid out.
@@ -38,15 +45,32 @@ impl Column {
         let name = escape(field.name()).into_owned();
         let is_instant = matches!(bare(field.data_type()), DataType::Timestamp(..));
         let label = if is_instant { format!("{name} (UTC)") } else { name.clone() };
-        Self { name, label, kind: Kind::of(field.data_type()), is_outcome: field.name() == OUTCOME }
+        Self { name, label, kind: Kind::of(field.data_type()), palette: Palette::of(field.name()) }
+    }
+
+    /// The same under another header.
+    pub(crate) fn labelled(&self, label: String) -> Self {
+        Self { label, ..self.clone() }
     }
 
     /// The colour of a cell, or `None` for plain text.
     pub(crate) fn style(&self, cell: Option<&Shown>) -> Option<Style> {
         match cell {
             None => Some(Style::Dim),
-            Some(cell) if self.is_outcome => Style::of_outcome(&cell.text),
-            Some(_) => None,
+            Some(cell) => match self.palette? {
+                Palette::Outcome => Style::of_outcome(&cell.text),
+                Palette::Severity => Style::of_severity(&cell.text),
+            },
+        }
+    }
+}
+
+impl Palette {
+    fn of(column: &str) -> Option<Self> {
+        match column {
+            "outcome" => Some(Self::Outcome),
+            "severity" => Some(Self::Severity),
+            _ => None,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Rows under a header, in columns.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::Row;
+use super::choice::{Choice, Part, choose, cut};
 use super::column::{Column, Kind, Shown, text_and_width};
 use super::fit::{GAP, NAME_WIDTH_MAX, TEXT_WIDTH_MIN, Wish, widths};
 use super::paint::{Style, write_painted, write_spaces};
@@ -19,12 +21,23 @@ const ALIGNED_WIDTH_MAX: usize = 200;
 /// A table whose widths are chosen.
 pub(crate) struct Grid {
     pillars: Vec<Pillar>,
-    /// Whether cells wrap to the width of their pillar.
-    is_wrapped: bool,
+    /// What becomes of a cell that is wider than its pillar.
+    excess: Excess,
     /// Whether a blank line stands between rows: when first cells wrap, nothing else shows where a row begins.
     is_spaced: bool,
     is_coloured: bool,
     is_first_row: bool,
+}
+
+/// What becomes of a cell that is wider than its pillar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Excess {
+    /// It pushes the rest of its row aside.
+    Kept,
+    /// It goes on in the next line.
+    Wrapped,
+    /// It is cut.
+    Cut,
 }
 
 /// A column with its place.
@@ -35,6 +48,8 @@ struct Pillar {
     /// Terminal columns left of it.
     start: usize,
     width: usize,
+    /// How much of a cell is shown when cells are cut.
+    part: Part,
 }
 
 /// One line of one cell, ready to be put in its place.
@@ -50,7 +65,7 @@ impl Grid {
         let wishes: Vec<Wish> = shown.iter().map(|index| wish(&columns[*index], *index, rows, true)).collect();
         let widths: Vec<usize> = wishes.iter().map(|wish| wish.natural.min(ALIGNED_WIDTH_MAX)).collect();
         let pillars = pillars(columns, shown, &widths);
-        Self { pillars, is_wrapped: false, is_spaced: false, is_coloured, is_first_row: true }
+        Self { pillars, excess: Excess::Kept, is_spaced: false, is_coloured, is_first_row: true }
     }
 
     /// Fitted to `room` terminal columns, or `None` when the columns do not fit. `is_whole` says that no row comes
@@ -65,12 +80,41 @@ impl Grid {
     ) -> Option<Self> {
         let wishes: Vec<Wish> = shown.iter().map(|index| wish(&columns[*index], *index, rows, is_whole)).collect();
         let pillars = pillars(columns, shown, &widths(&wishes, room)?);
-        let mut grid = Self { pillars, is_wrapped: true, is_spaced: false, is_coloured, is_first_row: true };
+        let mut grid = Self { pillars, excess: Excess::Wrapped, is_spaced: false, is_coloured, is_first_row: true };
         grid.is_spaced = rows.iter().any(|row| {
             let first = grid.pillars.first();
             first.is_some_and(|pillar| grid.lines(pillar, row[pillar.index].as_ref()).len() > 1)
         });
         Some(grid)
+    }
+
+    /// One line per row in `room` terminal columns: what is too long is cut, and columns that say less make room. `is_whole`
+    /// says that no row comes after these.
+    pub(crate) fn cut(
+        columns: &[Column],
+        shown: &[usize],
+        rows: &[Row],
+        room: usize,
+        is_whole: bool,
+        is_coloured: bool,
+    ) -> Self {
+        let mut start = 0;
+        let mut pillars = Vec::new();
+        for Choice { index, label, width, part } in choose(columns, shown, rows, room, is_whole) {
+            let column = columns[index].labelled(label);
+            pillars.push(Pillar { index, column, start, width, part });
+            start += width + GAP;
+        }
+        Self { pillars, excess: Excess::Cut, is_spaced: false, is_coloured, is_first_row: true }
+    }
+
+    /// Whether some cell of `row` is not shown whole, audit ids aside.
+    pub(crate) fn cuts(&self, row: &Row) -> bool {
+        let is_cut = |pillar: &Pillar| {
+            let (_, width) = text_and_width(row[pillar.index].as_ref());
+            matches!(pillar.part, Part::Begin | Part::Ends) && width > pillar.width
+        };
+        self.excess == Excess::Cut && self.pillars.iter().any(is_cut)
     }
 
     /// Whether the column at `index` of the result is part of the table.
@@ -90,7 +134,7 @@ impl Grid {
     /// When `out` fails.
     pub(crate) fn write_header(&self, out: &mut impl Write) -> io::Result<()> {
         let room = |pillar: &Pillar| {
-            if self.is_wrapped { pillar.width } else { usize::MAX }
+            if self.excess == Excess::Kept { usize::MAX } else { pillar.width }
         };
         let names: Vec<Vec<&str>> =
             self.pillars.iter().map(|pillar| wrap_name(&pillar.column.label, room(pillar))).collect();
@@ -119,7 +163,7 @@ impl Grid {
             out.write_all(b"\n")?;
         }
         self.is_first_row = false;
-        let cells: Vec<(Vec<&str>, Option<Style>)> = self
+        let cells: Vec<(Vec<Cow<'_, str>>, Option<Style>)> = self
             .pillars
             .iter()
             .map(|pillar| {
@@ -130,7 +174,7 @@ impl Grid {
         let height = cells.iter().map(|(lines, _)| lines.len()).max().unwrap_or(1);
         for line in 0..height {
             let pieces = cells.iter().map(|(lines, style)| {
-                let text = lines.get(line).copied().unwrap_or("");
+                let text = lines.get(line).map_or("", AsRef::as_ref);
                 Piece { text, width: width(text), style: *style }
             });
             self.write_line(out, &pieces.collect::<Vec<_>>())?;
@@ -142,12 +186,17 @@ impl Grid {
         style.filter(|_| self.is_coloured)
     }
 
-    fn lines<'t>(&self, pillar: &Pillar, cell: Option<&'t Shown>) -> Vec<&'t str> {
+    fn lines<'t>(&self, pillar: &Pillar, cell: Option<&'t Shown>) -> Vec<Cow<'t, str>> {
         let (text, width) = text_and_width(cell);
-        if self.is_wrapped && pillar.column.kind == Kind::Text && width > pillar.width {
-            wrap(text, pillar.width, pillar.width)
-        } else {
-            vec![text]
+        let is_wider = pillar.column.kind == Kind::Text && width > pillar.width;
+        match self.excess {
+            Excess::Wrapped if is_wider => {
+                wrap(text, pillar.width, pillar.width).into_iter().map(Cow::Borrowed).collect()
+            }
+            Excess::Cut if cell.is_some() && (width > pillar.width || pillar.part == Part::TimeOfDay) => {
+                vec![Cow::Owned(cut(text, pillar.part, pillar.width))]
+            }
+            _ => vec![Cow::Borrowed(text)],
         }
     }
 
@@ -172,7 +221,13 @@ fn pillars(columns: &[Column], shown: &[usize], widths: &[usize]) -> Vec<Pillar>
     let mut start = 0;
     let mut pillars = Vec::with_capacity(shown.len());
     for (index, width) in shown.iter().zip(widths) {
-        pillars.push(Pillar { index: *index, column: columns[*index].clone(), start, width: *width });
+        pillars.push(Pillar {
+            index: *index,
+            column: columns[*index].clone(),
+            start,
+            width: *width,
+            part: Part::Begin,
+        });
         start += width + GAP;
     }
     pillars

@@ -11,9 +11,9 @@ pub(crate) enum Style {
     Dim,
     /// The request was allowed.
     Green,
-    /// The request was denied.
+    /// The request was denied, or it is bad.
     Red,
-    /// The request failed for another reason.
+    /// The request failed for another reason, or it may be bad.
     Yellow,
 }
 
@@ -25,6 +25,16 @@ impl Style {
             "denied" => Some(Self::Red),
             "failed" => Some(Self::Yellow),
             "unknown" => Some(Self::Dim),
+            _ => None,
+        }
+    }
+
+    /// The colour of a severity, or `None` for a word that is none, or that says little.
+    pub(crate) fn of_severity(severity: &str) -> Option<Self> {
+        match severity {
+            "critical" | "high" => Some(Self::Red),
+            "medium" => Some(Self::Yellow),
+            "info" => Some(Self::Dim),
             _ => None,
         }
     }

@@ -32,7 +32,7 @@ fn json_is_one_array_that_reads_back_equal() {
     let batches = [batch(&reads()[..half]), batch(&[]), batch(&reads()[half..])];
     let (text, summary) = written(Format::Json, Layout::default(), &batches);
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), Value::from(expected()));
-    assert_eq!(summary, Summary { rows: 8, hidden_columns: vec![] });
+    assert_eq!(summary, Summary { rows: 8, ..Summary::default() });
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 8 + 2);
     assert_eq!((lines[0], lines[9]), ("[", "]"));

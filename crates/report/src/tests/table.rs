@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, TimestampMicrosecondArray};
 
 use super::rows::{COLUMNS, batch, check, columns, letters, reads, table, text, written};
+use crate::visible::width;
 use crate::{Format, Layout, RowLayout, Summary};
 
 /// The cell of every column of a table, its lines joined, when the header fits on one line and cells do not overflow.
@@ -27,7 +28,7 @@ fn real_rows_fit_at_every_width() {
     for width in (40..=260).map(Some).chain([None, Some(0), Some(400)]) {
         let (table, summary) = table(width, &[batch(&reads())]);
         check(width.filter(|width| *width > 0), &table);
-        assert_eq!(summary, Summary { rows: 8, hidden_columns: vec![] });
+        assert_eq!(summary, Summary { rows: 8, ..Summary::default() });
         for row in reads() {
             let agent = letters(row[9].as_deref().unwrap());
             let is_whole = letters(&table).contains(&agent);
@@ -128,7 +129,10 @@ decision_reason:  RBAC: allowed by RoleBinding
 audit_id:         4f0ee777-223b-4627-a808-6d6a7cb49693
 "#;
     assert_eq!(table, expected);
-    assert_eq!(summary, Summary { rows: 2, hidden_columns: vec!["impersonated_user".to_owned()] });
+    assert_eq!(
+        summary,
+        Summary { rows: 2, hidden_columns: vec!["impersonated_user".to_owned()], ..Summary::default() }
+    );
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn columns_without_a_value_are_named_not_silently_dropped() {
     let nothing = columns(vec![("a", text(&[None])), ("b", text(&[None]))]);
     let (shown, summary) = table(None, &[nothing]);
     assert_eq!(shown, "a  b\n─  ─\n-  -\n");
-    assert_eq!(summary, Summary { rows: 1, hidden_columns: vec![] });
+    assert_eq!(summary, Summary { rows: 1, ..Summary::default() });
 }
 
 #[test]
@@ -245,4 +249,43 @@ fn cards_can_be_asked_for_at_any_width() {
     let agent = "\nuser_agent:       kubectl/v1.32.5 (linux/amd64) kubernetes/9894294\n";
     assert!(unlimited.contains(agent), "{unlimited}");
     assert_eq!(unlimited.lines().count(), 2 + 11 + 11);
+}
+
+/// The same rows, one line each.
+fn lines(width: usize) -> (String, Summary) {
+    let layout = Layout { width: Some(width), rows: RowLayout::Lines, ..Layout::default() };
+    written(Format::Table, layout, &[batch(&reads())])
+}
+
+#[test]
+fn an_answer_on_a_terminal_takes_one_line_a_row_at_every_width() {
+    for room in (16..=260).chain([400, 1_000]) {
+        let (table, summary) = lines(room);
+        let rule = table.lines().position(|line| line.starts_with('─')).unwrap();
+        assert_eq!(table.lines().count(), rule + 1 + 8, "{room}\n{table}");
+        if room >= 60 {
+            assert!(table.lines().all(|line| width(line) <= room), "{room}\n{table}");
+        }
+        // What is not there is told.
+        let shown = table.lines().take(rule).collect::<String>();
+        for name in &summary.crowded_columns {
+            assert!(!summary.hidden_columns.contains(name) && !shown.contains(&format!(" {name} ")), "{room} {name}");
+        }
+        assert_eq!(summary.is_cut, table.contains('…'), "{room}\n{table}");
+    }
+}
+
+#[test]
+fn what_explains_a_row_makes_room_for_what_it_is() {
+    let (table, summary) = lines(100);
+    assert!(summary.crowded_columns.contains(&"decision_reason".to_owned()), "{summary:?}");
+    assert!(summary.crowded_columns.contains(&"user_agent".to_owned()), "{summary:?}");
+    for told in ["20:36:50.555", "kubernetes-admin", "legacy-bot-token", "952f3192"] {
+        assert!(table.contains(told), "{table}");
+    }
+    assert!(!table.contains("952f3192-"), "{table}");
+    // With room for all of it nothing is cut but the audit id.
+    let (table, summary) = lines(1_000);
+    assert!(summary.crowded_columns.is_empty() && !summary.is_cut, "{summary:?}");
+    assert!(table.contains("2026-11-21 20:36:50.555") && table.contains("952f3192\n"), "{table}");
 }

@@ -83,7 +83,7 @@ fn a_first_and_a_last_time_are_two_events() {
         ("last_seen", times(vec![Some(MICROS + 1), Some(MICROS)])),
     ]);
     let (_, summary) = written(Format::Timesketch, Layout::default(), std::slice::from_ref(&rows));
-    assert_eq!(summary, Summary { rows: 3, hidden_columns: vec![] });
+    assert_eq!(summary, Summary { rows: 3, ..Summary::default() });
     let events = events(rows);
     let said: Vec<_> = events
         .iter()
