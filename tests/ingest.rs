@@ -58,8 +58,8 @@ fn rejected_lines_are_told_by_exit_code_and_message() {
     let folder = tempfile::tempdir().unwrap();
     let ran = run(&folder.path().join("case"), &["ingest", &logs("tests/logs/damage")[0]]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("937 records = 936 events + 0 duplicates + 1 rejected"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("warning: 1 of 937 records are no audit events"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("937 records of 1 source = 936 events + 0 duplicates + 1 rejected"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: 1 of 937 records is no audit event"), "{}", ran.stderr);
     assert!(ran.stdout.contains("disk-full.log.gz"), "{}", ran.stdout);
 }
 
@@ -109,7 +109,7 @@ fn bad_usage_gives_a_message_and_a_hint() {
     check(
         "case",
         &["ingest", &path("docs")],
-        "no audit log found in the given folders (1 other files in them)",
+        "no audit log found in the given folders (1 other file in them)",
         "a file that is named itself is read whatever it holds, and its lines are kept as rejects",
     );
     let ran = run(path("case").as_ref(), &["ingest"]);

@@ -125,6 +125,10 @@ pub(crate) struct IngestArgs {
     /// Leave out the triage that follows on a terminal
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// On a terminal, list all the sources, however many, and all that was left out
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 /// The names of `--shape`, with what they mean.

@@ -234,6 +234,7 @@ fn lake_hint(error: &LakeError) -> Option<&'static str> {
         LakeError::NotACase { .. } => {
             "make one with `kforensic ingest PATH…`, or name another with `--case DIR` or KFORENSIC_CASE"
         }
+        LakeError::NotReadable { .. } => "ask the one whose case it is, or copy it to where you can read",
         LakeError::Occupied { .. } => "name a new or an empty folder with `--case DIR`",
         LakeError::NothingToRead { .. } => {
             "a file that is named itself is read whatever it holds, and its lines are kept as rejects"

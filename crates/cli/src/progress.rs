@@ -16,18 +16,25 @@ const REDRAW: Duration = Duration::from_millis(100);
 /// A line that shows an ingest until it is dropped.
 pub(crate) struct ProgressLine {
     done: Arc<AtomicBool>,
+    /// Whether the small files of many ingests are being merged.
+    merges: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl ProgressLine {
     /// Shows `progress`; nothing when standard error is not a terminal.
     pub(crate) fn show(progress: &Arc<Progress>) -> Self {
-        let done = Arc::new(AtomicBool::new(false));
+        let (done, merges) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let thread = terminal::stderr_is_terminal().then(|| {
-            let (progress, done) = (Arc::clone(progress), Arc::clone(&done));
-            thread::spawn(move || draw(&progress, &done))
+            let (progress, done, merges) = (Arc::clone(progress), Arc::clone(&done), Arc::clone(&merges));
+            thread::spawn(move || draw(&progress, &done, &merges))
         });
-        Self { done, thread }
+        Self { done, merges, thread }
+    }
+
+    /// The logs are in the case; what comes now is upkeep.
+    pub(crate) fn merges(&self) {
+        self.merges.store(true, Ordering::Relaxed);
     }
 }
 
@@ -41,9 +48,9 @@ impl Drop for ProgressLine {
     }
 }
 
-fn draw(progress: &Progress, done: &AtomicBool) {
+fn draw(progress: &Progress, done: &AtomicBool, merges: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let template = "{bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left";
+    let template = "{bar:24} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {msg}  {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
@@ -51,7 +58,14 @@ fn draw(progress: &Progress, done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         bar.set_length(progress.total_bytes());
         bar.set_position(progress.read_bytes());
-        bar.set_message(message(progress, start.elapsed()));
+        if merges.load(Ordering::Relaxed) {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} merging small files") {
+                bar.set_style(style);
+            }
+            bar.tick();
+        } else {
+            bar.set_message(message(progress, start.elapsed()));
+        }
         thread::sleep(REDRAW);
     }
     bar.finish_and_clear();

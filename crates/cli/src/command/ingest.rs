@@ -11,9 +11,10 @@ use kforensic_lake::{
     Compaction, IngestOptions, LakeError, LedgerEntry, Progress, Report, SMALL_FILES_PER_PARTITION, SecretValues,
     UpkeepOptions,
 };
-use kforensic_report::Format;
+use kforensic_report::{Format, Layout, RowLayout};
 use serde_json::json;
 
+use crate::answer;
 use crate::args::{GraceArgs, IngestArgs, Labels, ReadingArgs};
 use crate::command::{Outcome, case_folder, compact, prune, triage};
 use crate::error::CliError;
@@ -36,7 +37,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &IngestArgs, interrupt: &Interru
     let elapsed = start.elapsed();
     match args.format.as_str() {
         "json" => print_json(&ingested, elapsed)?,
-        _ => print_table(&ingested, &case, elapsed)?,
+        _ => print_table(&ingested, &case, elapsed, args.verbose)?,
     }
     for message in reservations(&ingested.report, args.keep_originals) {
         message::warning(&message);
@@ -134,6 +135,7 @@ pub(crate) fn ingest(
     let pruned = prune::notes(&writer, &report);
     let upkeep =
         UpkeepOptions { threads: options.threads, ..compact::options(&GraceArgs::default(), now.timestamp_millis())? };
+    line.merges();
     let refreshed = report.version.map_or(Ok(()), |_| writer.refresh());
     let compaction =
         refreshed.and_then(|()| kforensic_lake::compact(&writer, SMALL_FILES_PER_PARTITION, &upkeep, &progress));
@@ -160,16 +162,27 @@ fn print_json(ingested: &Ingested, elapsed: Duration) -> Result<(), CliError> {
     message::print_json(&accounts)
 }
 
-fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration) -> Result<(), CliError> {
+/// Sources of one ingest that a screen has room for; more are told by `status`, or with `--verbose`.
+const LISTED_MAX: usize = 12;
+
+fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration, is_verbose: bool) -> Result<(), CliError> {
     let report = &ingested.report;
-    let batch = accounts(&report.sources);
-    let mut out = std::io::stdout().lock();
-    let mut sink = Format::Table.writer(batch.schema(), terminal::stdout_layout(), &mut out)?;
-    sink.write_batch(&batch)?;
-    sink.finish()?;
-    out.flush().map_err(kforensic_report::ReportError::from)?;
-    for skipped in &report.skipped {
+    let is_short = std::io::stdout().is_terminal() && !is_verbose;
+    if !is_short || report.sources.len() <= LISTED_MAX {
+        let batch = accounts(&report.sources);
+        let mut out = std::io::stdout().lock();
+        let layout = Layout { rows: RowLayout::Lines, ..terminal::stdout_layout() };
+        let mut sink = Format::Table.writer(batch.schema(), layout, &mut out)?;
+        sink.write_batch(&batch)?;
+        sink.finish()?;
+        out.flush().map_err(kforensic_report::ReportError::from)?;
+    }
+    let told = if is_short { LISTED_MAX } else { usize::MAX };
+    for skipped in report.skipped.iter().take(told) {
         message::note(&format!("left out `{}`: {}", skipped.name, skipped.reason));
+    }
+    if let Some(more) = report.skipped.len().checked_sub(told).filter(|more| *more > 0) {
+        message::note(&format!("left out {more} files more: `kforensic status` lists them"));
     }
     for entry in &report.sources {
         if let Some((missing, matched)) = entry.not_exported().zip(entry.matched) {
@@ -188,8 +201,10 @@ fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration) -> Result<()
     message::plain(&summary(ingested, case, elapsed));
     if report.rejected > 0 {
         message::warning(&format!(
-            "{} of {} records are no audit events; they are kept word for word in the case",
-            report.rejected, report.records
+            "{} of {} {}; kept word for word in the case: `kforensic sql \"FROM rejects\"`",
+            report.rejected,
+            answer::count_of(report.records, "record"),
+            if report.rejected == 1 { "is no audit event" } else { "are no audit events" }
         ));
     }
     Ok(())
@@ -240,10 +255,11 @@ fn summary(ingested: &Ingested, case: &Path, elapsed: Duration) -> String {
     };
     let merged = ingested.compacted().map(|compaction| format!("; {}", compact::summary(compaction)));
     format!(
-        "{} records = {} events + {} duplicates + {} rejected; {seconds:.2} s, {rate:.0} MB/s of log\n{state}{}, fingerprint {}",
-        report.records,
-        report.events,
-        report.duplicates,
+        "{} of {} = {} + {} + {} rejected; {seconds:.2} s, {rate:.0} MB/s of log\n{state}{}, fingerprint {}",
+        answer::count_of(report.records, "record"),
+        answer::count_of(report.sources.len() as u64, "source"),
+        answer::count_of(report.events, "event"),
+        answer::count_of(report.duplicates, "duplicate"),
         report.rejected,
         merged.unwrap_or_default(),
         ingested.fingerprint()

@@ -8,6 +8,7 @@ pub(crate) mod originals;
 pub(crate) mod staging;
 pub(crate) mod writer;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::ground::error::LakeError;
@@ -29,6 +30,12 @@ impl Case {
     /// When there is no case with at least one commit.
     pub fn open(root: &Path) -> Result<Self, LakeError> {
         let case = Self::at(root);
+        // What another user may not look into is not missing.
+        if let Err(source) = case.log_dir().metadata()
+            && source.kind() == io::ErrorKind::PermissionDenied
+        {
+            return Err(LakeError::NotReadable { path: root.to_owned(), source });
+        }
         if case.exists()? { Ok(case) } else { Err(LakeError::NotACase { path: root.to_owned() }) }
     }
 

@@ -14,7 +14,7 @@ pub enum LakeError {
         path: PathBuf,
     },
     /// No input holds a trace of an audit event.
-    #[error("no audit log found in the given folders ({skipped} other files in them{})", like_logs_of(*like_logs))]
+    #[error("no audit log found in the given folders ({} in them{})", others(*skipped), like_logs_of(*like_logs))]
     NothingToRead {
         /// Files that were looked at.
         skipped: usize,
@@ -26,6 +26,14 @@ pub enum LakeError {
     NotACase {
         /// The folder.
         path: PathBuf,
+    },
+    /// The folder cannot be looked into.
+    #[error("the case `{path}` cannot be read: {source}")]
+    NotReadable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The folder exists, is not empty, and is not a case.
     #[error("`{path}` is a folder with other files in it, not a case")]
@@ -156,6 +164,10 @@ impl LakeError {
 
 fn more_of(more: usize) -> String {
     if more == 0 { String::new() } else { format!(", and there are {more} more such things") }
+}
+
+fn others(files: usize) -> String {
+    if files == 1 { "1 other file".to_owned() } else { format!("{files} other files") }
 }
 
 fn like_logs_of(like_logs: usize) -> String {

@@ -183,7 +183,9 @@ impl Asked {
     fn of(column: &Column, index: usize, rows: &[Row], is_whole: bool) -> Self {
         let part = match column.name.as_str() {
             "audit_id" => Part::Id,
-            name if name.ends_with("user") || name.ends_with("name") || name == "effective_user" => Part::Ends,
+            name if name.ends_with("user") || name.ends_with("name") || ["source", "file"].contains(&name) => {
+                Part::Ends
+            }
             _ => Part::Begin,
         };
         let mut cells: Vec<usize> = rows.iter().map(|row| text_and_width(row[index].as_ref()).1).collect();
