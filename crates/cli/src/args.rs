@@ -14,8 +14,16 @@ use crate::inquiry::args::{CanArgs, ObjectHistoryArgs, RbacArgs, RotateArgs, Spr
 ///
 /// A case is a folder that `kforensic ingest` fills from audit logs, and that every other command reads.
 #[derive(Debug, Parser)]
-#[command(name = "kforensic", version, max_term_width = 100)]
+#[command(name = "kforensic", version, disable_version_flag = true, max_term_width = 100)]
 pub(crate) struct CommandLine {
+    /// Print the version; with `--verbose` also the commit, DuckDB, the format of a case and the target
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+
+    /// With `--version`: all that tells one build from another
+    #[arg(long, requires = "version")]
+    pub(crate) verbose: bool,
+
     /// The case [default: ./kforensic-case]
     #[arg(long, global = true, value_name = "DIR", env = "KFORENSIC_CASE", hide_env_values = true)]
     pub(crate) case: Option<PathBuf>,

@@ -8,7 +8,7 @@ use kforensic_query::catalogue::ValueError;
 use kforensic_query::describe::UnknownView;
 use kforensic_query::policy::PolicyError;
 use kforensic_query::trust::TrustError;
-use kforensic_query::{CatalogueError, FolderError, QueryError, Refusal, TimeError, UnknownQuery};
+use kforensic_query::{CatalogueError, FolderError, QueryError, Refusal, TimeError, UnknownQuery, library};
 use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
@@ -190,6 +190,7 @@ impl CliError {
             Self::Report(ReportError::NoTime { .. }) => {
                 "an answer with `event_time`, or with `first_seen` and `last_seen`, can go to Timesketch"
             }
+            Self::Query(QueryError::Library { .. }) => library::ADVICE,
             Self::Query(QueryError::Path { .. }) => "move the case to a folder with a plain name",
             _ => return None,
         };

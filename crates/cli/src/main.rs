@@ -48,6 +48,9 @@ fn main() -> ExitCode {
 }
 
 fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    if line.version {
+        return command::version::run(line.verbose);
+    }
     places::take(&line.geoip)?;
     let case = line.case.as_ref();
     let Some(command) = &line.command else { return without_command(case, interrupt) };

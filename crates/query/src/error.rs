@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::library;
 use crate::problem::Problem;
 
 /// An error of a session. Texts say what happened; what to do about it is the caller's to say.
@@ -137,6 +138,12 @@ pub enum QueryError {
     /// The receiver of the rows gave up.
     #[error("the rows cannot be passed on")]
     Sink(#[source] SinkError),
+    /// The DuckDB of the system is older than what we were written for.
+    #[error("the DuckDB that is linked is `{found}`, and {}.{} or later is needed", library::OLDEST.0, library::OLDEST.1)]
+    Library {
+        /// Its version, as it says itself.
+        found: String,
+    },
     /// DuckDB refused.
     #[error("cannot {action}: {source}")]
     Engine {

@@ -32,6 +32,7 @@ pub mod inquiry;
 mod json;
 mod kept;
 mod ledger;
+pub mod library;
 mod lookup;
 mod network;
 mod own;

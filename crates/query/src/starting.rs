@@ -11,7 +11,7 @@ use duckdb::{Config, Connection};
 
 use crate::error::QueryError;
 use crate::session::Limits;
-use crate::{json, network, own};
+use crate::{json, library, network, own};
 
 /// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
 /// leave no room for the evidence that is being copied meanwhile.
@@ -34,8 +34,7 @@ impl Starting {
     pub fn begin(limits: &Limits) -> Result<Self, QueryError> {
         let (temp_directory, memory_bytes) = (temp_directory(limits)?.to_owned(), limits.memory_bytes);
         let start = move || {
-            let opened = config(memory_bytes, &temp_directory).and_then(Connection::open_in_memory_with_flags);
-            let connection = opened.map_err(QueryError::engine("start DuckDB"))?;
+            let connection = library::open(config(memory_bytes, &temp_directory))?;
             let added = own::register(&connection).and_then(|()| network::register(&connection));
             let added = added.and_then(|()| json::register(&connection));
             added.map_err(QueryError::engine("add our functions to DuckDB"))?;

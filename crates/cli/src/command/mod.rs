@@ -16,6 +16,7 @@ pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod triage;
 pub(crate) mod verify;
+pub(crate) mod version;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use duckdb::{Config, Connection};
 
 use crate::engine::{Engine, Start};
 use crate::error::QueryError;
+use crate::library;
 use crate::problem::Problem;
 use crate::protection::Reach;
 
@@ -18,12 +19,12 @@ pub(super) struct Parser {
 impl Parser {
     /// Starts one. It has no case, and its thread can open no file at all where the kernel can see to it.
     pub(super) fn start() -> Result<Self, Problem> {
-        let open = || {
-            let opened = config().and_then(Connection::open_in_memory_with_flags);
-            Ok((opened.map_err(QueryError::engine("start DuckDB"))?, ()))
-        };
+        let open = || Ok((library::open(config())?, ()));
         let start = Start { open, lock: |_: &Connection| Ok(()), reach: Reach::default() };
-        let (engine, _, ()) = Engine::start(start).map_err(|error| unusable(&error))?;
+        let (engine, _, ()) = Engine::start(start).map_err(|error| match &error {
+            QueryError::Library { .. } => unusable(&error).with_hint(library::ADVICE),
+            _ => unusable(&error),
+        })?;
         Ok(Self { engine })
     }
 
