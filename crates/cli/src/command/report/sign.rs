@@ -4,8 +4,11 @@
 //! held against the evidence.
 
 use std::io::{Cursor, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use kforensic_report::ReportError;
 use minisign::{PublicKey, SecretKey, SecretKeyBox, SignatureBox};
 
@@ -15,6 +18,14 @@ use crate::output::Output;
 /// Variable with the password of the key, for who signs without a terminal.
 const PASSWORD: &str = "KFORENSIC_SIGN_PASSWORD";
 
+/// Where a secret key of minisign says how its password is used, and what that says when it has none.
+const KDF: Range<usize> = 2..4;
+const NO_KDF: [u8; 2] = [0, 0];
+
+/// Where the checksum of a secret key stands. `minisign -G -W` of version 0.11 writes none for a key without a password,
+/// and reads it back unchecked; our crate would take that for damage.
+const CHECKSUM: Range<usize> = 126..158;
+
 /// A secret key that is ready.
 pub(crate) struct Key(SecretKey);
 
@@ -23,12 +34,15 @@ impl Key {
     pub(crate) fn read(path: &Path) -> Result<Self, CliError> {
         let text = std::fs::read_to_string(path).map_err(|source| CliError::Input { path: path.to_owned(), source })?;
         let failed = |error: minisign::PError| CliError::Key { path: path.to_owned(), problem: error.to_string() };
-        let sealed = || SecretKeyBox::from_string(&text).map_err(failed);
-        if let Ok(key) = sealed()?.into_unencrypted_secret_key() {
-            return Ok(Self(key));
+        let sealed = SecretKeyBox::from_string(&text).map_err(failed)?;
+        let bytes = bytes(&text);
+        let has_password = bytes.get(KDF) != Some(&NO_KDF);
+        if has_password {
+            return Ok(Self(sealed.into_secret_key(std::env::var(PASSWORD).ok()).map_err(failed)?));
         }
-        let password = std::env::var(PASSWORD).ok();
-        Ok(Self(sealed()?.into_secret_key(password).map_err(failed)?))
+        let has_checksum = bytes.get(CHECKSUM).is_some_and(|sum| sum.iter().any(|byte| *byte != 0));
+        let key = if has_checksum { sealed.into_unencrypted_secret_key() } else { SecretKey::from_bytes(&bytes) };
+        Ok(Self(key.map_err(failed)?))
     }
 
     /// Signs a report that is written, beside it.
@@ -49,6 +63,12 @@ impl Key {
         output.write_all(signature.to_string().as_bytes()).map_err(ReportError::from)?;
         output.finish()
     }
+}
+
+/// What stands in a key file below its comment; nothing when that is no Base64.
+fn bytes(text: &str) -> Vec<u8> {
+    let line = text.lines().nth(1).unwrap_or_default();
+    BASE64_STANDARD.decode(line.trim()).unwrap_or_default()
 }
 
 /// The name of the signature of a file.
