@@ -102,7 +102,7 @@ fn a_case_without_the_right_to_write_is_read_and_ingest_names_the_folder() {
     let message = format!("error: the case `{}` cannot be written: Permission denied (os error 13)\n", new.display());
     assert!(refused.code == Some(2) && refused.stderr.starts_with(&message), "{refused:?}");
     // What may not be looked into is not missing.
-    std::fs::set_permissions(&case, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&case, std::fs::Permissions::from_mode(0o0)).unwrap();
     let refused = as_user(&case, &["status"]);
     let message = format!("error: the case `{}` cannot be read: Permission denied (os error 13)\n", case.display());
     assert!(refused.code == Some(2) && refused.stderr.starts_with(&message), "{refused:?}");
