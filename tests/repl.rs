@@ -369,6 +369,21 @@ fn a_statement_can_be_edited_and_saved_as_a_query() {
 }
 
 #[test]
+fn words_of_other_prompts_do_here_what_they_do_there() {
+    let house = House::hardened();
+    let ran = house
+        .script(&[], "help\n.tables\n\\d secret_access\n.schema requests\n.run actor bob --limit 1\nexit\nnonsense;\n");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    for told in [".run NAME", "secret_access", "handed_out", "user_name", "requests", "user_agent"] {
+        assert!(ran.stdout.contains(told), "{told}: {}", ran.stdout);
+    }
+    for leave in ["quit;", "\\q", "EXIT"] {
+        let ran = house.script(&[], &format!("{leave}\nnonsense;\n"));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{leave}");
+    }
+}
+
+#[test]
 fn a_script_says_only_data_and_stops_at_the_first_error() {
     let house = House::hardened();
     let script = "-- a comment\n.mode jsonl\nSELECT 1 AS a;\n\nSELECT a + 1 AS b\nFROM last; SELECT b FROM last;\n";

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::ArgValueCompleter;
 use kforensic_event::shape::SHAPES;
 use kforensic_report::Format;
 use kforensic_report::document::{DocumentFormat, Level};
 
+use crate::completion;
 use crate::inquiry::args::{CanArgs, ObjectHistoryArgs, RbacArgs, RotateArgs, SpreadArgs, SweepArgs, WhoCanArgs};
 
 /// Forensics on Kubernetes audit logs: who read which secret, who changed RBAC, who failed to authenticate.
@@ -176,9 +178,11 @@ pub(crate) struct ReadingArgs {
 #[command(disable_help_flag = true)]
 pub(crate) struct QueryArgs {
     /// Name of the query, such as secret-reads
+    #[arg(add = ArgValueCompleter::new(completion::queries))]
     pub(crate) name: Option<String>,
 
     /// Whom or what it is about, for those that are about one: `actor bob`, `ip 10.0.0.7`, `secret prod/db`
+    #[arg(add = ArgValueCompleter::new(completion::value))]
     pub(crate) value: Option<String>,
 
     /// List the queries about some words: in name, title or question, a resource, technique, group, kind or severity
@@ -193,7 +197,8 @@ pub(crate) struct QueryArgs {
     pub(crate) filter: FilterArgs,
 
     /// A parameter of the query's own, as its help lists them
-    #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = assignment,
+        add = ArgValueCompleter::new(completion::parameter))]
     pub(crate) parameters: Vec<(String, String)>,
 
     #[command(flatten)]
@@ -296,15 +301,15 @@ pub(crate) struct FilterArgs {
     pub(crate) now: Option<String>,
 
     /// Only requests that this user sent
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(completion::of_case("user")))]
     pub(crate) user: Option<String>,
 
     /// Only requests in this namespace
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(completion::of_case("namespace")))]
     pub(crate) namespace: Option<String>,
 
     /// Only requests on this resource, in the plural, such as secrets
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(completion::of_case("resource")))]
     pub(crate) resource: Option<String>,
 
     /// Only requests on objects of this name
@@ -312,11 +317,11 @@ pub(crate) struct FilterArgs {
     pub(crate) name: Option<String>,
 
     /// Only requests with this verb, such as get or create
-    #[arg(long, value_name = "VERB")]
+    #[arg(long, value_name = "VERB", add = ArgValueCompleter::new(completion::of_case("verb")))]
     pub(crate) verb: Option<String>,
 
     /// Only requests from this address or network, such as 10.0.0.0/8 (the last source IP)
-    #[arg(long, value_name = "ADDRESS|CIDR")]
+    #[arg(long, value_name = "ADDRESS|CIDR", add = ArgValueCompleter::new(completion::of_case("source_ip")))]
     pub(crate) source_ip: Option<String>,
 
     /// Only requests with this outcome
@@ -324,11 +329,11 @@ pub(crate) struct FilterArgs {
     pub(crate) outcome: Option<String>,
 
     /// Only logs of this cluster
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(completion::of_case("cluster")))]
     pub(crate) cluster: Option<String>,
 
     /// Only logs of this host
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(completion::of_case("host")))]
     pub(crate) host: Option<String>,
 
     /// Only requests of people, and of whom the log does not tell: no service accounts, nodes and components

@@ -6,6 +6,7 @@ mod answer;
 mod args;
 mod checks;
 mod command;
+mod completion;
 mod error;
 mod findings;
 mod footnotes;
@@ -33,6 +34,7 @@ use crate::inquiry::Inquiry;
 use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
+    completion::act();
     let line = CommandLine::parse();
     checks::skip(line.no_check);
     let interrupt = Interrupt::listen();

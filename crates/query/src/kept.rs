@@ -55,7 +55,7 @@ impl Session {
     pub fn keep_answer(&self, query: &CannedQuery, parameters: &Parameters) -> Result<Kept, QueryError> {
         let bound = self.bound(query, parameters)?;
         let kept = self.keep_bound(bound);
-        kept.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name), Author::Program))
+        kept.map_err(|error| self.explain_asked(error, query, parameters))
     }
 
     /// Hands the rows of `last` to `sink`; with a `limit` only the last ones.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use strsim::damerau_levenshtein;
+
 /// What is wrong with a statement, in the words of the house.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -22,6 +24,36 @@ struct Place {
     /// Characters of `text` before the place.
     before: usize,
 }
+
+/// What people call a column that has another name here.
+const MEANT: [(&str, &str); 26] = [
+    ("user", "user_name"),
+    ("username", "user_name"),
+    ("actor", "user_name"),
+    ("who", "user_name"),
+    ("timestamp", "event_time"),
+    ("time", "event_time"),
+    ("ts", "event_time"),
+    ("date", "event_time"),
+    ("requestreceivedtimestamp", "event_time"),
+    ("stagetimestamp", "stage_time"),
+    ("ip", "source_ip"),
+    ("address", "source_ip"),
+    ("sourceip", "source_ip"),
+    ("sourceips", "source_ips"),
+    ("agent", "user_agent"),
+    ("useragent", "user_agent"),
+    ("groups", "user_groups"),
+    ("code", "status_code"),
+    ("status", "outcome"),
+    ("ns", "namespace"),
+    ("uri", "request_uri"),
+    ("path", "request_uri"),
+    ("requesturi", "request_uri"),
+    ("auditid", "audit_id"),
+    ("reason", "decision_reason"),
+    ("object", "name"),
+];
 
 /// Characters of a line that are shown before and behind a place.
 const EXCERPT: usize = 60;
@@ -61,8 +93,54 @@ impl Problem {
                 advice.push(clean(line.trim()));
             }
         }
-        let hint = (!advice.is_empty()).then(|| candidates(&advice).unwrap_or_else(|| advice.join("; ")));
-        Self { what, place, hint }
+        let hint = (!advice.is_empty()).then(|| candidates(&what, &advice).unwrap_or_else(|| advice.join("; ")));
+        let is_quoted = place.as_ref().is_some_and(|place: &Place| place.text.chars().nth(place.before) == Some('"'));
+        Self { what, place, hint }.advised(is_quoted)
+    }
+
+    /// The same about a condition that stands in a statement of ours, whose lines say nothing to the user.
+    pub(crate) fn in_condition(self, condition: &str) -> Self {
+        let place = self.named().and_then(|name| {
+            let is_part =
+                |character: Option<char>| character.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+            let found = condition.to_lowercase();
+            let found = found.match_indices(&name.to_lowercase()).map(|(at, _)| at).find(|at| {
+                let (before, behind) = (condition.get(..*at), condition.get(at + name.len()..));
+                !is_part(before.and_then(|text| text.chars().next_back()))
+                    && !is_part(behind.and_then(|text| text.chars().next()))
+            });
+            Place::of(condition, found?)
+        });
+        let quote = |place: &Place| place.before.checked_sub(1).and_then(|at| place.text.chars().nth(at));
+        let is_quoted = place.as_ref().is_some_and(|place| quote(place) == Some('"'));
+        Self { place, ..self }.advised(is_quoted)
+    }
+
+    /// The name that it is about: the first that stands in backticks.
+    fn named(&self) -> Option<&str> {
+        self.what.split('`').nth(1).filter(|name| !name.is_empty())
+    }
+
+    /// The same with what people mean by a name that is none here; `is_quoted` says that it stands in double quotes.
+    fn advised(self, is_quoted: bool) -> Self {
+        let Some(name) = self.named() else { return self };
+        let lower = name.to_lowercase();
+        if self.what.starts_with("type with name") && lower == "inet" {
+            return self.with_hint(
+                "`--source-ip 10.0.0.0/8` filters by network, and in SQL `in_network(source_ip, '10.0.0.0/8')`",
+            );
+        }
+        if !self.what.contains("column `") {
+            return self;
+        }
+        let meant =
+            MEANT.iter().find(|(said, _)| *said == lower).map(|(_, column)| format!("did you mean `{column}`?"));
+        let text = is_quoted
+            .then(|| format!("text stands in single quotes: `'{name}'`; double quotes are for names of columns"));
+        match meant.or(text) {
+            Some(hint) => self.with_hint(hint),
+            None => self,
+        }
     }
 
     /// What to do about it.
@@ -125,11 +203,22 @@ fn clean(sentence: &str) -> String {
     }
 }
 
-/// The names that DuckDB offers instead of an unknown one.
-fn candidates(advice: &[String]) -> Option<String> {
+/// The names that DuckDB offers instead of an unknown one, where they are like it.
+fn candidates(what: &str, advice: &[String]) -> Option<String> {
     let [line] = advice else { return None };
     let list = line.strip_prefix("candidate bindings: ").or_else(|| line.strip_prefix("did you mean "))?;
-    let names: Vec<&str> = list.trim_end_matches('?').split(", ").collect();
+    let mut names: Vec<&str> = list.trim_end_matches('?').split(", ").collect();
+    if let Some(wanted) = what.split('`').nth(1).filter(|_| what.contains("column `")) {
+        let distance = |name: &&str| damerau_levenshtein(wanted, name.trim_matches('`'));
+        names.sort_by_key(distance);
+        // Of names that share few letters none is meant; the list of columns says more.
+        let most = wanted.chars().count().div_ceil(2).max(3);
+        names.retain(|name| distance(name) <= most || name.contains(wanted));
+        names.truncate(3);
+        if names.is_empty() {
+            return Some("`kforensic describe requests` lists the columns".to_owned());
+        }
+    }
     Some(format!("did you mean {}?", names.join(" or ")))
 }
 
@@ -141,13 +230,13 @@ mod tests {
     fn messages_of_the_engine_are_told_in_the_words_of_the_house() {
         let problem = Problem::of_engine(
             "Binder Error: Referenced column \"usr\" not found in FROM clause!\n\
-             Candidate bindings: \"user_uid\", \"user_name\"\n\nLINE 2: SELECT usr FROM events\n               ^",
+             Candidate bindings: \"byte_offset\", \"user_uid\", \"user_name\"\n\nLINE 2: SELECT usr FROM events\n               ^",
         );
         assert_eq!(
             problem.to_string(),
             "referenced column `usr` not found in FROM clause in line 2, column 8\n  | SELECT usr FROM events\n  |        ^"
         );
-        assert_eq!(problem.hint(), Some("did you mean `user_uid` or `user_name`?"));
+        assert_eq!(problem.hint(), Some("`kforensic describe requests` lists the columns"));
         assert_eq!(problem.position(), Some((2, 8)));
         let problem =
             Problem::of_engine("Catalog Error: Table with name event does not exist!\nDid you mean \"events\"?");
@@ -156,6 +245,39 @@ mod tests {
             ("table with name event does not exist", Some("did you mean `events`?"))
         );
         assert_eq!(Problem::of_engine("JSON is odd").to_string(), "JSON is odd");
+    }
+
+    #[test]
+    fn a_condition_is_shown_as_it_was_written_with_what_is_meant() {
+        let of = |message: &str, condition: &str| Problem::of_engine(message).in_condition(condition);
+        let column = |name: &str, near: &str| {
+            format!(
+                "Binder Error: Referenced column \"{name}\" not found in FROM clause!\nCandidate bindings: {near}\n\nLINE 9: x\n        ^"
+            )
+        };
+        let problem =
+            of(&column("usr_name", "\"pod_name\", \"user_name\", \"level\""), "verb = 'usr_names' OR usr_name = 'bob'");
+        assert_eq!(
+            problem.to_string(),
+            "referenced column `usr_name` not found in FROM clause in line 1, column 23\n  | verb = 'usr_names' OR usr_name = 'bob'\n  |                       ^"
+        );
+        assert_eq!(problem.hint(), Some("did you mean `user_name` or `pod_name`?"));
+        for (name, condition, hint) in [
+            ("timestamp", "timestamp > 1", "did you mean `event_time`?"),
+            (
+                "bob",
+                "user_name = \"bob\"",
+                "text stands in single quotes: `'bob'`; double quotes are for names of columns",
+            ),
+            ("xyzzy", "xyzzy = 1", "`kforensic describe requests` lists the columns"),
+        ] {
+            assert_eq!(of(&column(name, "\"verb\""), condition).hint(), Some(hint), "{condition}");
+        }
+        let problem = of(
+            "Catalog Error: Type with name \"inet\" is not in the catalog, but it exists",
+            "inet '10.0.0.0/8' >> ip",
+        );
+        assert!(problem.hint().unwrap().contains("--source-ip"), "{problem:?}");
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Session {
         let bound = self.bound(query, parameters)?;
         let rows = limit.map_or(Rows::All, Rows::Last);
         let done = stream(&self.engine, bound, rows, Some(sieve), &self.interrupt, sink);
-        done.map_err(|error| self.explain(error, &format!("run the query `{}`", query.name), Author::Program))
+        done.map_err(|error| self.explain_asked(error, query, parameters))
     }
 
     /// How many rows a canned query has. DuckDB computes nothing for it that only stands in the rows.
@@ -380,6 +380,16 @@ impl Session {
             *provided = before;
         }
         created
+    }
+
+    /// The same for a canned query: what is wrong with a condition of the user's is told as they wrote it.
+    pub(crate) fn explain_asked(&self, error: QueryError, query: &CannedQuery, parameters: &Parameters) -> QueryError {
+        let action = format!("run the query `{}`", query.name);
+        let Some(condition) = parameters.condition() else { return self.explain(error, &action, Author::Program) };
+        match self.explain(error, &action, Author::User) {
+            QueryError::Statement(problem) => QueryError::Statement(problem.in_condition(condition)),
+            error => error,
+        }
     }
 
     pub(crate) fn explain(&self, error: QueryError, action: &str, author: Author) -> QueryError {

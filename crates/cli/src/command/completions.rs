@@ -6,14 +6,13 @@ use clap::CommandFactory;
 
 use crate::args::{CommandLine, CompletionsArgs, ManArgs};
 use crate::command::Outcome;
+use crate::completion;
 use crate::error::CliError;
 use crate::message;
 
 /// Prints the completions of a shell.
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Outcome, CliError> {
-    let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut CommandLine::command(), "kforensic", &mut text);
-    message::print_bytes(&text)?;
+    message::print_bytes(&completion::registration(args.shell)?)?;
     Ok(Outcome::Done)
 }
 

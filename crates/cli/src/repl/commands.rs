@@ -137,7 +137,7 @@ fn switch() -> Vec<&'static str> {
 }
 
 #[rustfmt::skip]
-const TABLE: [Line; 35] = [
+const TABLE: [Line; 37] = [
     ("help", &[optional("COMMAND", ArgumentKind::Command)], "list the commands, or explain one", Act::Help),
     ("views", &[], "list the views, with what a row is", Act::Views),
     ("describe", &[optional("VIEW", ArgumentKind::View)], "list the columns of a view or a result, with what they mean", Act::Describe),
@@ -173,6 +173,8 @@ const TABLE: [Line; 35] = [
     ("quit", &[], "leave; so does Ctrl-D", Act::Quit),
     ("exit", &[], "leave", Act::Quit),
     ("columns", &[optional("VIEW", ArgumentKind::View)], "the same as .describe", Act::Describe),
+    ("schema", &[optional("VIEW", ArgumentKind::View)], "the same as .describe", Act::Describe),
+    ("tables", &[], "the same as .views", Act::Views),
 ];
 
 /// All commands: the table, and a command for every filter of canned queries.

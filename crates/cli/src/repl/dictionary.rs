@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What is completed with values of the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum ValueKind {
+pub(crate) enum ValueKind {
     User,
     Namespace,
     Resource,
@@ -14,10 +14,14 @@ pub(super) enum ValueKind {
     Stage,
     Level,
     Decision,
+    /// A secret, `namespace/name`.
+    Secret,
+    Cluster,
+    Host,
 }
 
 /// Columns and options by the kind of values that they hold.
-const HOLDERS: [(&str, ValueKind); 15] = [
+const HOLDERS: [(&str, ValueKind); 18] = [
     ("user_name", ValueKind::User),
     ("impersonated_user", ValueKind::User),
     ("user", ValueKind::User),
@@ -33,11 +37,14 @@ const HOLDERS: [(&str, ValueKind); 15] = [
     ("stage", ValueKind::Stage),
     ("level", ValueKind::Level),
     ("decision", ValueKind::Decision),
+    ("secret", ValueKind::Secret),
+    ("cluster", ValueKind::Cluster),
+    ("host", ValueKind::Host),
 ];
 
 impl ValueKind {
     /// The values of a column, or of an option without its dashes.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         HOLDERS.iter().find(|(holder, _)| holder.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind)
     }
 

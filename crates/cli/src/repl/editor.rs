@@ -20,9 +20,9 @@ use super::completion::{self, Candidate, Completion};
 use super::dictionary::Dictionary;
 use super::error::ReplError;
 use super::folder::StateFolder;
-use super::lexer;
 use super::paint::{is_obeyed, paint};
 use super::words;
+use super::{lexer, spoken};
 
 /// Lines that are kept from one session to the next.
 const HISTORY_MAX: usize = 10_000;
@@ -207,7 +207,7 @@ impl Hinter for Words {
 impl Validator for Words {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let line = context.input();
-        let is_command = line.trim_start().starts_with('.');
+        let is_command = spoken::is_command(line);
         // A command below SQL that does not end: the session says what is missing, instead of waiting for it for ever.
         let is_stuck = self.commands.behind(line).is_some();
         Ok(match is_command || is_stuck || lexer::is_complete(line) {

@@ -23,6 +23,7 @@ mod pivot;
 mod quote;
 mod save;
 mod script;
+mod spoken;
 mod state;
 mod values;
 mod waiting;
@@ -36,8 +37,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use kforensic_event::time;
 use kforensic_query::Catalogue;
 
+pub(crate) use dictionary::ValueKind;
 pub(crate) use error::ReplError;
 pub(crate) use folder::user_folder;
+pub(crate) use values::held;
 
 use crate::args::ReplArgs;
 use crate::checks;

@@ -4,8 +4,8 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use super::error::ReplError;
-use super::lexer;
 use super::state::{Author, Flow, Repl};
+use super::{lexer, spoken};
 use crate::command::Outcome;
 use crate::error::CliError;
 use crate::message;
@@ -29,7 +29,7 @@ impl Gathered {
         }
         self.text.push_str(line);
         self.text.push('\n');
-        let is_command = self.text.trim_start().starts_with('.');
+        let is_command = spoken::is_command(&self.text);
         let is_whole = is_command || lexer::is_complete(&self.text);
         (is_whole && !self.text.trim().is_empty()).then(|| (self.line, std::mem::take(&mut self.text)))
     }
@@ -95,7 +95,7 @@ pub(super) fn run_input(repl: &mut Repl<'_>, keep_going: bool) -> Result<Outcome
 
 /// Does a command, or the statements of a text; an error tells the line of its statement.
 fn one(repl: &mut Repl<'_>, number: usize, text: &str, author: Author, path: Option<&Path>) -> Result<Flow, CliError> {
-    if text.trim_start().starts_with('.') {
+    if spoken::is_command(text) {
         return repl.line(text, author).map_err(|error| at(number, path, error));
     }
     for statement in lexer::statements(text) {

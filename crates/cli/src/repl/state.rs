@@ -20,7 +20,7 @@ use super::journal::{Journal, What};
 use super::lexer;
 use super::look::{Look, Target};
 use super::values::Reader;
-use super::{edit, save};
+use super::{edit, save, spoken};
 use crate::args::ShowArgs;
 use crate::command::show;
 use crate::error::CliError;
@@ -141,8 +141,8 @@ impl Repl<'_> {
     /// # Errors
     /// Why it was not done.
     pub(super) fn line(&mut self, line: &str, author: Author) -> Result<Flow, CliError> {
-        if line.trim_start().starts_with('.') {
-            return self.command(line, author);
+        if spoken::is_command(line) {
+            return self.command(&spoken::command_of(line), author);
         }
         if let Some(start) = self.commands.behind(line).filter(|_| !lexer::is_complete(line)) {
             self.initial = line[..start].trim_end().to_owned();

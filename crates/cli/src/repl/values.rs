@@ -2,14 +2,15 @@
 //!
 //! In a session of its own, with one thread and little memory: neither the prompt nor a statement waits for it.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
-use kforensic_lake::Snapshot;
-use kforensic_query::{Gate, Interrupt, Limits, RowSink, Selection, Session, SinkError, describe};
+use kforensic_lake::{Case, Snapshot};
+use kforensic_query::{Checks, Gate, Interrupt, Limits, RowSink, Selection, Session, SinkError, describe};
 
 use super::dictionary::{ValueKind, View};
 use super::editor::SharedDictionary;
@@ -29,12 +30,15 @@ const EVENTS_MAX: u64 = 5_000_000;
 const MEMORY_BYTES: u64 = 512 << 20;
 
 /// Columns of `events` with the values that are worth completing.
-const COLUMNS: [(ValueKind, &str); 5] = [
+const COLUMNS: [(ValueKind, &str); 8] = [
     (ValueKind::User, "user_name"),
     (ValueKind::Address, "source_ip"),
     (ValueKind::Namespace, "namespace"),
     (ValueKind::Resource, "resource"),
     (ValueKind::Verb, "verb"),
+    (ValueKind::Secret, "CASE WHEN resource = 'secrets' THEN namespace || '/' || name END"),
+    (ValueKind::Cluster, "cluster"),
+    (ValueKind::Host, "host"),
 ];
 
 /// Functions that the gate refuses, or that are of no use here, begin like this.
@@ -117,18 +121,33 @@ fn read(snapshot: &Snapshot, dictionary: &SharedDictionary, stop: &Stop) -> Resu
         if stop.asked.load(Ordering::SeqCst) {
             break;
         }
-        let found = texts(
-            &session,
-            &gate,
-            &format!(
-                "SELECT {column} FROM events WHERE {column} <> '' AND length({column}) <= {LETTERS_MAX}{since} \
-                 GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT {VALUES_MAX}"
-            ),
-        )?;
+        let found = texts(&session, &gate, &most_frequent(column, &since))?;
         dictionary.write().unwrap_or_else(PoisonError::into_inner).values.insert(kind, found);
     }
     *stop.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     Ok(())
+}
+
+/// The statement for the most frequent values of a column, in events that fit a condition.
+fn most_frequent(column: &str, since: &str) -> String {
+    format!(
+        "SELECT {column} AS value FROM events WHERE {column} <> '' AND length({column}) <= {LETTERS_MAX}{since} \
+         GROUP BY value ORDER BY count(*) DESC, value LIMIT {VALUES_MAX}"
+    )
+}
+
+/// The most frequent values of a kind in the case in that folder.
+///
+/// # Errors
+/// When there is no case that can be asked.
+pub(crate) fn held(case: &Path, kind: ValueKind) -> Result<Vec<String>, CliError> {
+    let snapshot = Case::open(case)?.snapshot()?;
+    let Some((_, column)) = COLUMNS.iter().find(|(known, _)| *known == kind) else { return Ok(Vec::new()) };
+    let (limits, _spill) = limits()?;
+    // Who completes a word does not answer for the evidence, and waits.
+    let limits = Limits { memory_bytes: MEMORY_BYTES, checks: Checks::Never, ..limits };
+    let session = Session::open(&snapshot, &Selection::default(), &limits)?;
+    texts(&session, &Gate::new()?, &most_frequent(column, &since(&snapshot)))
 }
 
 /// A condition on time under which there are about as many events as can be looked through; none for most cases.
