@@ -154,6 +154,23 @@ fn every_event_is_in_exactly_one_of_the_daily_reports() {
     }
 }
 
+/// Cron writes a mail for what is printed: an exit code alone would wake nobody.
+#[test]
+fn findings_that_make_a_report_fail_are_named_although_it_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, at) = (folder.path().join("case"), |name: &str| folder.path().join(name).to_str().unwrap().to_owned());
+    ingest(&case, &logs("sample-logs/hardened"));
+    let (page, nothing) = (at("daily.html"), at("nothing.html"));
+    let args = ["report", "-q", "--template", "daily", "--now", "last", "--fail-on", "critical", "-o"];
+    let ran = run(&case, &[&args[..], &[&page]].concat());
+    assert_eq!(ran.code, Some(10), "{ran:?}");
+    let names = "`exec-credentials`, `privileged-bindings`";
+    assert_eq!(ran.stderr, format!("warning: `{page}` has findings of severity critical or worse: {names}\n"));
+    // Nothing is wrong in a window without anything, and nothing is said.
+    let quiet = run(&case, &[&args[..], &[&nothing, "--until", "2020-01-01"]].concat());
+    assert_eq!((quiet.code, quiet.stdout.as_str(), quiet.stderr.as_str()), (Some(0), "", ""));
+}
+
 #[test]
 fn a_signed_report_is_held_against_key_and_case() {
     let folder = tempfile::tempdir().unwrap();

@@ -14,9 +14,9 @@ use kforensic_lake::{Case, Said, Snapshot};
 use kforensic_query::catalogue::Value;
 use kforensic_query::{Catalogue, Window, window};
 use kforensic_report::ReportError;
-use kforensic_report::document::DocumentFormat;
+use kforensic_report::document::{DocumentFormat, Level};
 use kforensic_report::incident::section::{Plan, document};
-use kforensic_report::incident::{Tag, navigator};
+use kforensic_report::incident::{Incident, Tag, navigator};
 use sha2::{Digest, Sha256};
 
 use crate::args::{Labels, ReportArgs};
@@ -95,7 +95,25 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
     if inquiry.since_report.is_some() {
         remember(&folder, known_as, snapshot.version, &text, clock)?;
     }
-    Ok(outcome(&incident, args.fail_on, ingested))
+    let outcome = outcome(&incident, args.fail_on, ingested);
+    if let (Outcome::Findings, Some(least), Some(path)) = (outcome, args.fail_on, &args.output) {
+        message::warning(&alarm(&incident, least, path));
+    }
+    Ok(outcome)
+}
+
+/// Findings shown by name in a message.
+const NAMED_MAX: usize = 5;
+
+/// Why the exit code is 10, in one line: cron writes a mail for what is printed, not for an exit code.
+fn alarm(incident: &Incident, least: Level, report: &Path) -> String {
+    let found: Vec<_> =
+        incident.found().map(|finding| &finding.question).filter(|question| question.level >= least).collect();
+    let names: Vec<_> = found.iter().take(NAMED_MAX).map(|question| format!("`{}`", question.name)).collect();
+    let more = found.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (report, least, names) = (report.display(), least.name(), names.join(", "));
+    format!("`{report}` has findings of severity {least} or worse: {names}{more}")
 }
 
 fn print_template(name: &str) -> Result<Outcome, CliError> {
