@@ -1,6 +1,7 @@
 -- title = "How many requests over time"
 -- question = "How many requests were there in each step of time, and with which outcome?"
 -- group = "operations"
+-- words = ["volume", "histogram", "peak", "busy"]
 -- kind = "question"
 -- severity = "info"
 -- attack = []

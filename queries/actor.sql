@@ -2,6 +2,7 @@
 -- question = "Who is this user, where did it come from, what did it use, see and change, and through which grants?"
 -- group = "start"
 -- value = "actor"
+-- words = ["user", "person", "what did", "profile"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

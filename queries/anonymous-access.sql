@@ -1,6 +1,7 @@
 -- title = "What was asked without credentials"
 -- question = "Which requests came without credentials, and which of them were allowed?"
 -- group = "access"
+-- words = ["unauthenticated", "exposed", "probe", "scan"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1190", "T1078.001"]

@@ -1,6 +1,7 @@
 -- title = "Signs of audit evasion"
 -- question = "Which requests chose their audit id, forged addresses, hid characters or paths, or left no answer?"
 -- group = "evasion"
+-- words = ["hide", "hidden", "cover tracks", "tamper", "logging switched off"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1070", "T1562"]

@@ -1,6 +1,7 @@
 -- title = "Use of all-powerful accounts"
 -- question = "Who used a member of system:masters or another administrator account, from where, and what for?"
 -- group = "identity"
+-- words = ["system:masters", "emergency", "admin"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1078", "T1078.003"]

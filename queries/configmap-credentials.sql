@@ -3,6 +3,7 @@
 -- group = "credentials"
 -- variant_of = "credentials-in-log"
 -- view = "configmaps"
+-- words = ["password", "leak"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1552.001", "T1552.007"]

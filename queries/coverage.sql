@@ -1,6 +1,7 @@
 -- title = "What was logged at all"
 -- question = "Which resources and verbs are in the log, at which level and with which stages?"
 -- group = "start"
+-- words = ["complete", "gap", "missing", "policy", "level", "what was logged"]
 -- kind = "question"
 -- severity = "info"
 -- attack = []

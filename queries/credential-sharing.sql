@@ -3,6 +3,7 @@
 -- group = "identity"
 -- variant_of = "origins"
 -- view = "shared"
+-- words = ["stolen", "elsewhere", "two addresses"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1528", "T1550.001", "T1078"]

@@ -1,6 +1,7 @@
 -- title = "Credentials inside of the audit log"
 -- question = "Which events carried secret values into the log itself, where whoever reads it can read them?"
 -- group = "credentials"
+-- words = ["password", "leak", "redaction"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1552.001"]

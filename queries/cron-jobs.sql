@@ -3,6 +3,7 @@
 -- group = "execution"
 -- variant_of = "workload-changes"
 -- view = "scheduled"
+-- words = ["backdoor", "schedule"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1053.007"]

@@ -1,6 +1,7 @@
 -- title = "Certificates that were asked for, approved and signed"
 -- question = "Who asked for a certificate, who approved and who signed it, and for which user and groups is it?"
 -- group = "persistence"
+-- words = ["certificate", "kubeconfig"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1098", "T1552", "T1649"]

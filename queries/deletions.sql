@@ -1,6 +1,7 @@
 -- title = "What was deleted"
 -- question = "Who deleted which objects, and how many at once?"
 -- group = "impact"
+-- words = ["deleted", "removed", "destroyed", "cleanup"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1485", "T1489"]

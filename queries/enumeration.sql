@@ -3,6 +3,7 @@
 -- group = "discovery"
 -- variant_of = "recon"
 -- view = "enumeration"
+-- words = ["scan", "brute force", "probing"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1087", "T1046"]

@@ -1,6 +1,7 @@
 -- title = "Errors of the server"
 -- question = "Where did the API server, or what is behind it, fail with 5xx?"
 -- group = "operations"
+-- words = ["500", "server error", "outage"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1499"]

@@ -3,6 +3,7 @@
 -- group = "impact"
 -- variant_of = "deletions"
 -- view = "events"
+-- words = ["cover tracks", "traces"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1070"]

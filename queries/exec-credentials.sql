@@ -3,6 +3,7 @@
 -- group = "execution"
 -- variant_of = "exec-sessions"
 -- view = "credentials"
+-- words = ["environment", "stolen token"]
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1552.001", "T1552.005", "T1552.007", "T1609"]

@@ -1,6 +1,7 @@
 -- title = "Who ran commands in pods"
 -- question = "Who used exec, attach or port-forward, on which pod, with which command, and for how long?"
 -- group = "execution"
+-- words = ["shell", "terminal", "console", "kubectl exec", "attach"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1609"]

@@ -5,6 +5,7 @@
 -- group = "execution"
 -- variant_of = "exec-sessions"
 -- view = "suspicious"
+-- words = ["reverse shell", "malware", "download", "curl"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]

@@ -3,6 +3,7 @@
 -- group = "credentials"
 -- variant_of = "failed-auth"
 -- view = "events"
+-- words = ["login", "401", "403"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]

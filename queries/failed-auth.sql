@@ -1,6 +1,7 @@
 -- title = "Who failed to authenticate or was refused, from where"
 -- question = "Which addresses failed to authenticate or were denied, how often, as whom, and with what?"
 -- group = "credentials"
+-- words = ["login", "logon", "401", "403", "unauthorized", "forbidden", "password guessing", "brute force"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]

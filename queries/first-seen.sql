@@ -2,6 +2,7 @@
 -- question = """
 -- Which users did something, or came from an address or with a client, for the first time since a given time?"""
 -- group = "start"
+-- words = ["new", "never before", "elsewhere", "anomaly", "unusual"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -1,6 +1,7 @@
 -- title = "Changes past GitOps"
 -- question = "Who changed objects that Argo CD or Flux manage, other than these?"
 -- group = "evasion"
+-- words = ["manual change", "argo", "flux"]
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1098", "T1562"]

@@ -3,6 +3,7 @@
 -- Who deleted or weakened network policies, disruption budgets, quotas, limits, admission policies, webhooks or Pod \
 -- Security labels?"""
 -- group = "evasion"
+-- words = ["networkpolicy", "pdb", "quota", "protection", "disable"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1562.001", "T1562.007"]

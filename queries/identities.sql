@@ -3,6 +3,7 @@
 -- Which users, service accounts and nodes sent requests, with which credentials, from where, and with which \
 -- outcome?"""
 -- group = "identity"
+-- words = ["users", "accounts", "people", "who"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -3,6 +3,7 @@
 -- group = "execution"
 -- variant_of = "images"
 -- view = "changes"
+-- words = ["container", "supply chain", "registry"]
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1610", "T1525", "T1609"]

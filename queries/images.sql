@@ -1,6 +1,7 @@
 -- title = "Which images were used"
 -- question = "Which container images appear in workloads, since when, brought by whom, and where?"
 -- group = "execution"
+-- words = ["container", "malware", "registry"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1610", "T1204.003", "T1525"]

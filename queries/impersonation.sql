@@ -1,6 +1,7 @@
 -- title = "Who acted as somebody else"
 -- question = "Who impersonated whom, was it allowed, and what was done with it?"
 -- group = "privilege"
+-- words = ["act as", "--as", "sudo"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1134", "T1550.001"]

@@ -1,6 +1,7 @@
 -- title = "Requests without their end"
 -- question = "Of which requests is the answer not in the log, and why may that be?"
 -- group = "operations"
+-- words = ["missing", "gap", "torn", "complete"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1070"]

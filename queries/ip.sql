@@ -2,6 +2,7 @@
 -- question = "Who came from this address, with what, and what was asked and changed from there?"
 -- group = "start"
 -- value = "address"
+-- words = ["address", "host", "what did"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

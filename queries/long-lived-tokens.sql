@@ -4,6 +4,7 @@
 -- group = "credentials"
 -- variant_of = "token-requests"
 -- view = "long-lived"
+-- words = ["backdoor", "years", "expire"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1528", "T1098"]

@@ -3,6 +3,7 @@
 -- group = "impact"
 -- variant_of = "deletions"
 -- view = "mass"
+-- words = ["wiped", "ransom", "destroyed"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1485", "T1490"]

@@ -3,6 +3,7 @@
 -- group = "execution"
 -- variant_of = "proxied-requests"
 -- view = "kubelets"
+-- words = ["kubelet"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1609", "T1613"]

@@ -3,6 +3,7 @@
 -- Who created, read, changed and deleted an object? Say which by `--resource`, `--namespace` and `--name`."""
 -- group = "start"
 -- value = "resource/namespace/name"
+-- words = ["history", "resource", "who touched", "changed"]
 -- kind = "question"
 -- severity = "info"
 -- attack = []

@@ -1,6 +1,7 @@
 -- title = "Tools of attackers, and scripts at secrets"
 -- question = "Who used a tool that attackers use, or a scripting client on secrets, tokens or RBAC?"
 -- group = "discovery"
+-- words = ["hacking", "kube-hunter", "peirates", "scanner"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1613", "T1552.007"]

@@ -1,6 +1,7 @@
 -- title = "From where and with what each identity came"
 -- question = "From which addresses and with which clients did each user come, through which grants, and since when?"
 -- group = "identity"
+-- words = ["new address", "elsewhere", "where from", "location", "ip", "agent", "client"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

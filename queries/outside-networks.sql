@@ -3,6 +3,7 @@
 -- group = "identity"
 -- variant_of = "origins"
 -- view = "outside"
+-- words = ["foreign", "internet", "unusual", "ip"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1190", "T1078"]

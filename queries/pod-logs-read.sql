@@ -1,6 +1,7 @@
 -- title = "Who read the logs of pods"
 -- question = "Who read container logs, of which pods, and did they follow them?"
 -- group = "discovery"
+-- words = ["kubectl logs"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1005"]

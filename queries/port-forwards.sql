@@ -3,6 +3,7 @@
 -- group = "execution"
 -- variant_of = "proxied-requests"
 -- view = "tunnels"
+-- words = ["tunnel", "port-forward"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1090", "T1572"]

@@ -3,6 +3,7 @@
 -- Who bound cluster-admin or another powerful role, or bound anything to anonymous users, to all users or to a \
 -- service account?"""
 -- group = "privilege"
+-- words = ["cluster-admin", "admin", "escalation"]
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1098.006", "T1078"]

@@ -3,6 +3,7 @@
 -- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, or adds \
 -- capabilities, and why is it listed?"""
 -- group = "execution"
+-- words = ["hostpath", "escape", "host", "root", "breakout"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1610"]

@@ -2,6 +2,7 @@
 -- question = """
 -- Who reached into pods, services and virtual machines through the API server, what for, and what did it answer?"""
 -- group = "execution"
+-- words = ["tunnel", "proxy"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1090", "T1609", "T1210"]

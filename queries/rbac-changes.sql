@@ -1,6 +1,7 @@
 -- title = "Who changed RBAC"
 -- question = "Who created, changed or deleted roles and bindings, and which rights went to whom?"
 -- group = "privilege"
+-- words = ["rights", "permission", "role", "clusterrole", "binding"]
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006", "T1078"]

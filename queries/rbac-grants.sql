@@ -3,6 +3,7 @@
 -- group = "privilege"
 -- variant_of = "rbac-changes"
 -- view = "grants"
+-- words = ["rights", "permission", "admin", "who was given"]
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006"]

@@ -3,6 +3,7 @@
 -- Who listed several of namespaces, nodes, pods, roles, bindings, service accounts, config maps and secrets within \
 -- a minute?"""
 -- group = "discovery"
+-- words = ["scan", "discovery", "look around"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1087", "T1069.003"]

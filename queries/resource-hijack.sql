@@ -1,6 +1,7 @@
 -- title = "Hints of hijacked resources"
 -- question = "Which workloads look like miners, or ask for GPUs or a great many CPUs?"
 -- group = "impact"
+-- words = ["miner", "mining", "cryptominer", "cpu"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1496.001"]

@@ -3,6 +3,7 @@
 -- group = "operations"
 -- variant_of = "activity"
 -- view = "rhythm"
+-- words = ["night", "weekend", "hours"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

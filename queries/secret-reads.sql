@@ -1,6 +1,7 @@
 -- title = "Who read which secret"
 -- question = "Which requests read secrets, by whom, from where, and were they allowed?"
 -- group = "access"
+-- words = ["credential", "password", "leak", "who read"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1552.007"]

@@ -5,6 +5,7 @@
 -- group = "access"
 -- variant_of = "secret-reads"
 -- view = "values"
+-- words = ["leak", "who got", "stolen", "export"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1552.007"]

@@ -2,6 +2,7 @@
 -- question = "Who could have seen or changed this secret: by name, or by a list or watch that covers it?"
 -- group = "start"
 -- value = "secret"
+-- words = ["who had", "password", "who got"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1552.007"]

@@ -3,6 +3,7 @@
 -- Who wrote volumes of the node, APIs, conversion webhooks, trust, identities, SCCs, charts, classes or labels of \
 -- nodes: objects that give more than they seem to?"""
 -- group = "persistence"
+-- words = ["backdoor", "persistence", "crd", "apiservice"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1546", "T1136", "T1098"]

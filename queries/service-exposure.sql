@@ -3,6 +3,7 @@
 -- Who made services reachable from outside, by type, route or ingress, without TLS, or sent a service elsewhere by its \
 -- endpoints?"""
 -- group = "persistence"
+-- words = ["ingress", "nodeport", "loadbalancer", "internet", "expose"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1133", "T1190"]

@@ -3,6 +3,7 @@
 -- group = "execution"
 -- variant_of = "privileged-workloads"
 -- view = "static"
+-- words = ["backdoor", "manifest"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1543.005"]

@@ -1,6 +1,7 @@
 -- title = "Everything, in order"
 -- question = "What happened, request by request?"
 -- group = "start"
+-- words = ["chronology", "story", "everything", "order"]
 -- kind = "question"
 -- severity = "info"
 -- attack = []

@@ -1,6 +1,7 @@
 -- title = "Tokens that were minted for service accounts"
 -- question = "Who asked for a token of which service account, for how long, and which token was it?"
 -- group = "credentials"
+-- words = ["serviceaccount token", "mint"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1528", "T1098"]

@@ -5,6 +5,7 @@
 -- group = "credentials"
 -- variant_of = "token-requests"
 -- view = "secrets"
+-- words = ["backdoor"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1098", "T1528"]

@@ -3,6 +3,7 @@
 -- group = "identity"
 -- variant_of = "identities"
 -- view = "top"
+-- words = ["busiest", "most requests"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

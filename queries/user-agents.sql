@@ -3,6 +3,7 @@
 -- group = "identity"
 -- variant_of = "identities"
 -- view = "agents"
+-- words = ["clients", "tools", "kubectl"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -1,6 +1,7 @@
 -- title = "Who changed webhooks and admission policies"
 -- question = "Who created, changed or deleted admission webhooks and policies, and where do they send objects?"
 -- group = "persistence"
+-- words = ["backdoor", "admission"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1546", "T1562.001"]

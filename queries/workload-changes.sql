@@ -1,6 +1,7 @@
 -- title = "Who changed workloads"
 -- question = "Who created, changed, scaled or deleted workloads, and with which images?"
 -- group = "execution"
+-- words = ["deployment", "daemonset", "pod", "deployed"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1610", "T1543", "T1053.007"]

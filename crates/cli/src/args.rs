@@ -99,6 +99,9 @@ pub(crate) enum Command {
 /// the copy of an event is counted, not stored. A line that is no audit event is kept word for word
 /// with its place and the reason. Exit code 1 says that there were such lines.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic ingest /var/log/kubernetes/audit/\n  kforensic ingest evidence.tar.gz --cluster prod --case case-17\n  kubectl logs -n kube-system kube-apiserver-cp1 | kforensic ingest - --host cp1"
+)]
 pub(crate) struct IngestArgs {
     /// Files, folders (with all below them) or `-` for standard input; plain, compressed (gzip, zstd, xz, bzip2),
     /// or in archives (tar, zip)
@@ -175,6 +178,9 @@ pub(crate) struct ReadingArgs {
 /// Times are RFC 3339 (`2026-11-21T20:37:00Z`), a date, or an age (`90s 15m 1h 7d 2w`, `m` is minutes).
 /// An age counts back from now, or from `--now`; `--now last` is the newest event of the case.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic query secret prod/db-credentials\n  kforensic query rbac-changes --people --since 20:37 --until 20:50\n  kforensic query timeline --where \"user_agent LIKE 'curl%'\" -o timeline.csv"
+)]
 #[command(disable_help_flag = true)]
 pub(crate) struct QueryArgs {
     /// Name of the query, such as secret-reads
@@ -267,6 +273,9 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 /// A condition on `event_time` or `resource` that stands in the WHERE clause by itself spares the files that it
 /// excludes.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic sql \"SELECT user_name, count(*) FROM requests GROUP BY 1 ORDER BY 2 DESC\"\n  kforensic sql \"SHOW TABLES\"\n  kforensic sql -f question.sql --format jsonl"
+)]
 pub(crate) struct SqlArgs {
     /// The statement; `-`, or nothing in a pipe, reads it from standard input
     #[arg(value_name = "SQL", conflicts_with = "file")]
@@ -433,6 +442,9 @@ pub(crate) struct WorthArgs {
 ///
 /// A finding is a detection with rows. Exit code 10 says that there are some at or above `--fail-on`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic triage\n  kforensic triage sample-logs/hardened\n  kforensic triage --since 24h --fail-on high --format jsonl"
+)]
 pub(crate) struct TriageArgs {
     /// Ingest these paths first: into --case, or else into a temporary case that is removed afterwards
     #[arg(value_name = "PATH")]
@@ -471,6 +483,9 @@ pub(crate) struct TriageArgs {
 /// `--since last-report` goes on where the report of the same template ended: every event is in exactly one of them, also
 /// what arrives late. Exit code 0 says that nothing is as bad as `--fail-on`, 10 that something is.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic report -o incident.html\n  kforensic report --template daily --since last-report --fail-on high -o today.md\n  kforensic report --print-template > mine.toml"
+)]
 pub(crate) struct ReportArgs {
     /// What the report is made of: `incident`, `daily`, or a file of your own
     #[arg(long, value_name = "NAME|FILE", default_value = "incident")]
@@ -544,6 +559,9 @@ fn document_formats() -> impl TypedValueParser<Value = DocumentFormat> {
 /// Puts a word and a note on events, for the report and for Timesketch. Notes stand beside the evidence: its fingerprint
 /// stays, and each note holds the hash of the one before, so that none can be changed or taken out without notice.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic tag 8a68baa0 --tag exfiltration --note \"all secrets of prod\"\n  kforensic tag 8a68baa0 62ca10be --tag seen\n  kforensic tag"
+)]
 pub(crate) struct TagArgs {
     /// The events, by audit id
     #[arg(value_name = "AUDIT_ID")]
@@ -619,6 +637,9 @@ pub(crate) struct StatusArgs {
 /// With `--policy` it evaluates an audit policy as the API server does: what each rule wrote of this case, which queries it
 /// would blind, and which rules would mend that. Without a case the policy is judged alone.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic coverage\n  kforensic coverage --gap 5m\n  kforensic coverage --policy audit-policy.yaml"
+)]
 pub(crate) struct CoverageArgs {
     /// Shortest pause of a host that is told, when it is also ten times as long as its pauses usually are
     #[arg(long, value_name = "LENGTH", default_value = "15m")]
@@ -641,6 +662,9 @@ pub(crate) struct CoverageArgs {
 ///
 /// Exit code 3 says that something differs; what it is, is named.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic verify\n  kforensic verify --sources /evidence/logs\n  kforensic verify --manifest hashes.txt"
+)]
 pub(crate) struct VerifyArgs {
     /// Audit the original sources too: every source of the case must be found below these paths,
     /// unchanged and under its name, and no other audit log
@@ -717,6 +741,9 @@ pub(crate) struct GraceArgs {
 
 /// Shows the events with an audit id, and where they stand: source, hash, line, bytes.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic show 8a68baa0\n  kforensic show 8a68baa0 --raw\n  kforensic show 8a68baa0 --stage ResponseComplete"
+)]
 pub(crate) struct ShowArgs {
     /// The audit id, as queries give it, or its beginning
     pub(crate) audit_id: String,
@@ -734,6 +761,9 @@ pub(crate) struct ShowArgs {
 
 /// Explains what a row of a view is and what its columns mean; without a name, lists the views.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic describe\n  kforensic describe requests\n  kforensic describe --format json"
+)]
 pub(crate) struct DescribeArgs {
     /// Name of the view, such as requests
     pub(crate) view: Option<String>,

@@ -30,8 +30,10 @@ pub(crate) struct Listed<'c> {
 /// # Errors
 /// When nothing is about the words.
 pub(crate) fn listed<'c>(catalogue: &'c Catalogue, words: Option<&str>) -> Result<Vec<Listed<'c>>, CliError> {
-    let wanted = |query: &&CannedQuery| match words {
-        Some(words) => words.split_whitespace().all(|word| query.is_about(word)),
+    // Where none is about all the words, those about the most of them may be meant.
+    let most = words.map(|words| catalogue.iter().map(|query| query.relevance(words).0).max().unwrap_or(0));
+    let wanted = |query: &&CannedQuery| match words.zip(most) {
+        Some((words, most)) => most > 0 && query.relevance(words).0 == most,
         None => query.variant.is_none(),
     };
     let line = |query: &'c CannedQuery| {
@@ -40,15 +42,36 @@ pub(crate) fn listed<'c>(catalogue: &'c Catalogue, words: Option<&str>) -> Resul
         Listed { query, run: format!("{}{value}", query.name), views: views.collect::<Vec<_>>().join(", ") }
     };
     let found: Vec<Listed> = catalogue.iter().filter(wanted).map(line).collect();
-    match words.filter(|_| found.is_empty()) {
+    match words.filter(|words| found.is_empty() && commands_about(words).is_empty()) {
         Some(words) => Err(CliError::NoQueryAbout { word: words.to_owned() }),
         None => Ok(found),
     }
 }
 
+/// The commands whose help has all of these words, each with what it does.
+fn commands_about(words: &str) -> Vec<(String, String)> {
+    let words: Vec<String> = words.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let line = CommandLine::command();
+    let about = |command: &clap::Command| {
+        let own = command.get_arguments().filter(|option| !option.is_global_set());
+        let helps = own.flat_map(|option| [option.get_help(), option.get_long_help()]);
+        let texts = helps.chain([command.get_about(), command.get_long_about()]).flatten();
+        let text = texts.map(ToString::to_string).collect::<Vec<_>>().join(" ").to_lowercase();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        words.iter().all(|word| text.contains(word.as_str())).then(|| (command.get_name().to_owned(), about))
+    };
+    line.get_subcommands().filter_map(about).collect()
+}
+
 /// Lists the queries by what they are about: the main ones, or those about some words.
 pub(crate) fn list(catalogue: &Catalogue, words: Option<&str>) -> Result<(), CliError> {
     let found = listed(catalogue, words)?;
+    for (name, about) in words.map(commands_about).unwrap_or_default() {
+        message::note(&format!("the help of `kforensic {name}` has it as well: {about}"));
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
     let texts =
         |of: fn(&Listed) -> String| found.iter().map(|line| Some(of(line)).filter(|text| !text.is_empty())).collect();
     table_of_texts(vec![

@@ -27,6 +27,9 @@ pub(super) struct Header {
     view: Option<String>,
     /// The parameters that a value behind the query's name sets.
     pub(super) value: Option<String>,
+    /// What else people call what it is about; searches find it by these.
+    #[serde(default)]
+    pub(super) words: Vec<String>,
     /// Required of the program's own queries; a query of the user's own is a question unless it says otherwise.
     pub(super) kind: Option<QueryKind>,
     pub(super) severity: Option<Severity>,

@@ -154,6 +154,8 @@ pub struct CannedQuery {
     pub variant: Option<Variant>,
     /// The parameters that a value behind its name sets, with `/` between them: `actor`, `resource/namespace/name`.
     pub value: Option<String>,
+    /// What else people call what it is about; searches find it by these.
+    pub words: Vec<String>,
     /// Whether it is an account or a detection.
     pub kind: QueryKind,
     /// How bad a row is when it is what it looks like.
@@ -485,6 +487,7 @@ impl CannedQuery {
             group: header.group,
             variant,
             value: header.value,
+            words: header.words,
             kind: header.kind.unwrap_or_default(),
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
@@ -571,20 +574,42 @@ impl CannedQuery {
         Ok(())
     }
 
-    /// Whether it is about `word`: its name, title, question, techniques or resources hold it, or it is its group, kind
-    /// or severity.
-    pub fn is_about(&self, word: &str) -> bool {
-        let word = word.to_lowercase();
-        let texts = [&self.name, &self.title, &self.question].into_iter().chain(&self.attack);
-        let mut texts = texts.chain(self.resources.iter().flatten());
-        texts.any(|text| text.to_lowercase().contains(&word))
-            || [self.group.name(), self.kind.name(), self.severity.name()].contains(&word.as_str())
+    /// How many of these words it is about, and of how many: its name, title, question, techniques, resources or other
+    /// words hold one, or one is its group, kind or severity. Endings of English make no difference, and words that stand
+    /// in every question do not count.
+    pub fn relevance(&self, words: &str) -> (usize, usize) {
+        let texts = [&self.name, &self.title, &self.question].into_iter().chain(&self.attack).chain(&self.words);
+        let texts: Vec<String> = texts.chain(self.resources.iter().flatten()).map(|text| text.to_lowercase()).collect();
+        let is = |word: &str| [self.group.name(), self.kind.name(), self.severity.name()].contains(&word);
+        let holds = |word: &str| texts.iter().any(|text| text.contains(word));
+        let words = words.to_lowercase();
+        let asked = words.split(|letter: char| letter.is_whitespace() || ",?".contains(letter));
+        let asked: Vec<&str> = asked.filter(|word| !word.is_empty() && !STOP_WORDS.contains(word)).collect();
+        (asked.iter().filter(|word| is(word) || holds(word) || holds(stem(word))).count(), asked.len())
+    }
+
+    /// Whether it is about all of these words.
+    pub fn is_about(&self, words: &str) -> bool {
+        let (found, asked) = self.relevance(words);
+        found == asked
     }
 
     /// The parameter called `name`, when the query uses it.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
+}
+
+/// Words that stand in every question.
+const STOP_WORDS: [&str; 22] = [
+    "a", "an", "and", "by", "did", "do", "does", "for", "from", "in", "is", "me", "my", "of", "on", "the", "this",
+    "to", "was", "were", "when", "which",
+];
+
+/// A word without the ending that makes it many, or past.
+fn stem(word: &str) -> &str {
+    let long = |stem: &&str| stem.len() >= 4;
+    ["ing", "es", "ed", "s", "d"].iter().find_map(|end| word.strip_suffix(end).filter(long)).unwrap_or(word)
 }
 
 #[cfg(test)]
