@@ -31,7 +31,7 @@
 -- rows = 0
 SELECT
     event_time, verb, request_uri, resource, subresource, namespace, name, outcome, status_code, decision_reason,
-    source_ip, nullif(array_to_string(source_ips[:-2], ', '), '') AS forwarded_for, user_agent, audit_id
+    source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, audit_id
 FROM anonymous_requests
 WHERE filters()
   AND ($probes::BOOLEAN OR NOT (probe AND outcome = 'allowed'))

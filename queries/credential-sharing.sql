@@ -44,20 +44,20 @@
 WITH alike AS (
     -- What is costly is asked of kinds of requests, which are few.
     SELECT
-        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, resource, subresource, namespace,
         name, credential_id, pod_name, node_name, count(*) AS requests,
         count(*) FILTER (outcome = 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()
       AND user_name IS NOT NULL AND user_name <> 'system:anonymous'
     GROUP BY
-        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for, user_agent, verb, resource, subresource, namespace,
         name, credential_id, pod_name, node_name
 )
 SELECT
     coalesce(credential_id, user_name) AS credential,
     list(DISTINCT user_name ORDER BY user_name) AS users,
-    list_sort(list_distinct(list(source_ip))) AS source_ips,
+    list_sort(list_distinct(list(source_ip))) AS source_ips, tidy(list(forwarded_for)) AS forwarded_for,
     list_sort(list_distinct(list(split_part(user_agent, '/', 1)))) AS clients,
     coalesce(list(DISTINCT pod_name ORDER BY pod_name) FILTER (WHERE pod_name IS NOT NULL), []) AS pods,
     coalesce(list(DISTINCT node_name ORDER BY node_name) FILTER (WHERE node_name IS NOT NULL), []) AS nodes,

@@ -51,7 +51,7 @@ WITH asked AS (
     FROM (
         SELECT
             event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource,
-            namespace, name, outcome, source_ip, user_agent, cluster, host,
+            namespace, name, outcome, source_ip, source_ips, user_agent, cluster, host,
             -- The list of all pods is one thing, each pod that is asked for by name another.
             CASE
                 WHEN resource IS NOT NULL THEN concat_ws('/', resource, subresource, coalesce(namespace, '*'), name)

@@ -29,7 +29,7 @@
 WITH asked AS (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, namespace, resource, name,
-        source_ip, outcome, cluster, host, user_agent,
+        source_ip, source_ips, outcome, cluster, host, user_agent,
         -- Without a baseline it is the middle of what the log covers.
         coalesce($baseline::TIMESTAMP, (
             SELECT min(event_time) + (max(event_time) - min(event_time)) / 2 FROM events

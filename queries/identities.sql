@@ -28,12 +28,12 @@
 WITH asked AS (
     SELECT
         user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user,
-        source_ip, user_agent, outcome, event_time, cluster
+        source_ip, source_ips, user_agent, outcome, event_time, cluster
     FROM requests
     WHERE filters()
 )
 SELECT
     user_name, class, service_account, credential_ids, pods, nodes, source_ips, user_agents, requests, allowed, denied,
-    first_seen, last_seen, cluster
+    first_seen, last_seen, cluster, forwarded_for
 FROM identities_of('asked')
 ORDER BY last_seen, user_name NULLS FIRST, class NULLS FIRST, cluster NULLS FIRST

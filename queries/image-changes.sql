@@ -62,7 +62,7 @@ compared AS (
 changes AS (
     SELECT
         event_time, user_name, user_groups, impersonated_user, verb, resource, subresource, api_group, namespace, name,
-        outcome, source_ip, user_agent, request_uri, cluster, host, audit_id,
+        outcome, source_ip, source_ips, user_agent, request_uri, cluster, host, audit_id,
         tidy(list(image_before)) AS images_before, tidy(list(image)) AS images,
         tidy(list(CASE WHEN container <> '' THEN container || ': ' ELSE '' END || coalesce(image_before, 'none') || ' -> ' || image) FILTER (
             image IS DISTINCT FROM image_before

@@ -36,7 +36,7 @@ SELECT
 FROM (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource, api_group, namespace, name, outcome,
-        source_ip, user_agent, cluster, host, client_kind(user_agent) AS kind
+        source_ip, source_ips, user_agent, cluster, host, client_kind(user_agent) AS kind
     FROM requests
 )
 WHERE filters()

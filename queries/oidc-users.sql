@@ -34,7 +34,7 @@
 WITH asked AS (
     SELECT
         user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user,
-        source_ip, user_agent, outcome, event_time, cluster
+        source_ip, source_ips, user_agent, outcome, event_time, cluster
     FROM requests
     WHERE filters()
 )

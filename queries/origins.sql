@@ -26,18 +26,18 @@
 WITH alike AS (
     -- What is costly is asked of kinds of requests, which are few.
     SELECT
-        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, resource, subresource, namespace,
         name, decision_reason, count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
         min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()
     GROUP BY
-        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for, user_agent, verb, resource, subresource, namespace,
         name, decision_reason
 ),
 granted AS (
     SELECT
-        user_name, source_ip, user_agent, requests, denied, first_seen, last_seen,
+        user_name, source_ip, forwarded_for, user_agent, requests, denied, first_seen, last_seen,
         is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource,
             namespace, name) AS own,
         -- Written by the server: `RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "y" to Group "z"`.
@@ -50,7 +50,8 @@ granted AS (
 SELECT
     user_name, source_ip, user_agent, sum(requests)::BIGINT AS requests, sum(denied)::BIGINT AS denied,
     coalesce(list(DISTINCT grant_used ORDER BY grant_used) FILTER (WHERE grant_used IS NOT NULL), []) AS grants,
-    bool_and(own) AS platform, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+    bool_and(own) AS platform, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+    tidy(list(forwarded_for)) AS forwarded_for
 FROM granted
 GROUP BY user_name, source_ip, user_agent
 ORDER BY first_seen, user_name NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST

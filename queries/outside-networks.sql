@@ -47,7 +47,7 @@ SELECT
     count(*) FILTER (outcome = 'denied') AS denied,
     count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
     coalesce(list(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL), []) AS user_agents,
-    tidy(list(array_to_string(source_ips[:-2], ', '))) AS forwarded_for,
+    tidy(list(forwarded_for(source_ips))) AS forwarded_for,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM requests
 WHERE filters()

@@ -49,7 +49,7 @@ WITH asked AS (
     FROM (
         SELECT
             event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource,
-            api_group, namespace, name, outcome, source_ip, user_agent, cluster, host
+            api_group, namespace, name, outcome, source_ip, source_ips, user_agent, cluster, host
         FROM requests
         WHERE verb = 'list'
           AND resource IN (

@@ -39,6 +39,11 @@ pub(crate) struct CommandLine {
     #[arg(long, global = true, value_name = "FILE.mmdb")]
     pub(crate) geoip: Vec<PathBuf>,
 
+    /// Take this proxy's or load balancer's word for where a request came from: the last address before it counts as the
+    /// source, and is marked as asserted; can be given several times
+    #[arg(long, global = true, value_name = "ADDRESS|CIDR")]
+    pub(crate) proxy: Vec<String>,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }

@@ -98,6 +98,8 @@ pub(crate) enum CliError {
     Snapshot { path: PathBuf, source: kforensic_trace::rbac::SnapshotError },
     #[error(transparent)]
     Places(#[from] kforensic_query::places::PlacesError),
+    #[error("`--proxy`: {0}")]
+    Proxy(#[from] kforensic_query::proxies::NoNetwork),
     #[error("{problem}")]
     Form { problem: String },
     #[error("interrupted")]

@@ -8,13 +8,14 @@ use kforensic_event::time;
 use kforensic_lake::Snapshot;
 use kforensic_query::catalogue::{Parameter, Value};
 use kforensic_query::coverage::{Finding, LeftOut, Observed, Scope, Verdict, judge};
-use kforensic_query::trust::{Sieve, Trusted};
-use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, QueryError, RunSummary, Session};
-use serde_json::json;
+use kforensic_query::trust::{Entry, Sieve, Trusted};
+use kforensic_query::{Balancer, CannedQuery, Catalogue, Claims, Limits, Parameters, QueryError, RunSummary, Session};
+use serde_json::{Value as Json, json};
 
+use crate::answer;
 use crate::error::CliError;
 use crate::message;
-use crate::places;
+use crate::{places, proxies};
 
 /// The list of what is trusted that lies in a case.
 const TRUSTED: &str = "trusted.toml";
@@ -32,6 +33,89 @@ pub(crate) struct Footnotes {
     sieve: Sieve,
     trusted: Option<PathBuf>,
     names_cluster: bool,
+    said: Said,
+}
+
+/// What of an answer rests on somebody's word.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// Of an answer about one address: what only claims it.
+    claims: Option<Claims>,
+    /// Addresses that carry what many send.
+    balancers: Vec<Balancer>,
+    /// Requests whose source is a proxy's word.
+    asserted: Option<u64>,
+}
+
+impl Said {
+    /// Looks for it behind an answer with so many rows.
+    pub(crate) fn of(
+        session: &Session,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        rows: u64,
+    ) -> Result<Self, QueryError> {
+        Ok(Self {
+            claims: session.claims(query, parameters, rows)?,
+            balancers: session.balancers(query)?,
+            asserted: session.asserted()?.map(|asserted| asserted.count),
+        })
+    }
+
+    fn tell(&self) {
+        for words in self.in_words() {
+            message::note(&visible(&words));
+        }
+        if !self.balancers.is_empty() {
+            message::hint("when it is yours, name it: `kforensic --proxy ADDRESS …` takes the address before it");
+        }
+    }
+
+    fn in_words(&self) -> Vec<String> {
+        let claimed = self.claims.iter().map(|Claims { address, rows, requests, peers }| {
+            let peers = peers.iter().map(|(peer, requests)| format!("`{peer}` ({requests})"));
+            let peers = peers.collect::<Vec<_>>().join(", ");
+            let shown = match rows {
+                0 => String::new(),
+                1 => "; 1 row is here for that alone".to_owned(),
+                rows => format!("; {rows} rows are here for that alone"),
+            };
+            let claims = if *requests == 1 { "request merely claims" } else { "requests merely claim" };
+            format!(
+                "{requests} {claims} to be from `{address}` (`forwarded_for`, which a client can forge), and came from {peers}{shown}"
+            )
+        });
+        let balancers = self.balancers.iter().map(balancer_in_words);
+        let asserted = self.asserted.iter().filter_map(|requests| {
+            Some(format!("{}: {} here", proxies::in_words()?, answer::count_of(*requests, "request")))
+        });
+        claimed.chain(balancers).chain(asserted).collect()
+    }
+
+    fn to_json(&self) -> Json {
+        let claims = self.claims.as_ref().map(|Claims { address, rows, requests, peers }| {
+            json!({"address": address, "rows": rows, "requests": requests, "peers": peers})
+        });
+        let balancer = |balancer: &Balancer| {
+            json!({
+                "source_ip": balancer.source_ip, "requests": balancer.requests, "of": balancer.all_requests,
+                "users": balancer.users, "addresses": balancer.addresses,
+            })
+        };
+        json!({
+            "claims": claims, "balancers": self.balancers.iter().map(balancer).collect::<Vec<_>>(),
+            "proxies": proxies::to_json(), "asserted_requests": self.asserted,
+        })
+    }
+}
+
+/// An address that many seem to come through.
+pub(crate) fn balancer_in_words(balancer: &Balancer) -> String {
+    let Balancer { source_ip, requests, all_requests, users, addresses } = balancer;
+    format!(
+        "`{source_ip}` sent {requests} of {all_requests} requests of users outside of the cluster, for {users} of them and from \
+         {addresses} addresses as it says (`forwarded_for`): a load balancer, or one client that forges the header"
+    )
 }
 
 impl Footnotes {
@@ -50,6 +134,7 @@ impl Footnotes {
             sieve: Sieve::default(),
             trusted: None,
             names_cluster: parameters.get("cluster").is_some(),
+            said: Said::default(),
         })
     }
 
@@ -57,6 +142,11 @@ impl Footnotes {
     pub(crate) fn with_rows(self, run: RunSummary, own: Option<u64>, sieve: Sieve, trusted: Option<PathBuf>) -> Self {
         let verdict = self.verdict.with_rows(run.total_rows + sieve.hidden());
         Self { verdict, own, sieve, trusted, ..self }
+    }
+
+    /// Adds what rests on somebody's word.
+    pub(crate) fn with_said(self, said: Said) -> Self {
+        Self { said, ..self }
     }
 
     /// Tells people.
@@ -74,13 +164,10 @@ impl Footnotes {
         for words in self.words() {
             message::labelled("left out", AnsiColor::Cyan, &words);
         }
+        self.said.tell();
+        let path = self.trusted.as_deref().unwrap_or(Path::new(TRUSTED));
         for entry in &self.sieve.expired {
-            let (number, until) = (entry.number, message::time(&time::render(entry.until)));
-            let file = self.trusted.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-            message::note(&visible(&format!(
-                "entry {number} of `{file}` ended at {until} UTC and hides nothing any more: {}",
-                entry.reason
-            )));
+            tell_expired(entry, path);
         }
         if !self.left_out.clusters.is_empty() && !self.names_cluster {
             let clusters = self.left_out.clusters.iter().map(|name| match name.as_str() {
@@ -125,7 +212,7 @@ impl Footnotes {
                 })
             })
             .collect();
-        let entry = |entry: &kforensic_query::trust::Entry| {
+        let entry = |entry: &Entry| {
             json!({
                 "entry": entry.number, "reason": entry.reason, "author": entry.author,
                 "until": time::render(entry.until),
@@ -164,8 +251,9 @@ impl Footnotes {
             "rows_not_shown": run.total_rows - run.rows,
         });
         format!(
-            ", \"verdict\": {verdict}, \"left_out\": {left_out}, \"clusters\": {}, \"geoip\": {}}}\n",
+            ", \"verdict\": {verdict}, \"left_out\": {left_out}, \"clusters\": {}, \"addresses\": {}, \"geoip\": {}}}\n",
             json!(left.clusters),
+            self.said.to_json(),
             places::to_json()
         )
     }
@@ -188,6 +276,31 @@ pub(crate) fn trusted(
     let names: Vec<&str> = catalogue.iter().map(|query| query.name.as_str()).collect();
     let trusted = Trusted::parse(&path.display().to_string(), &text, &names)?;
     Ok(Some((path, trusted)))
+}
+
+/// Says which rows of an answer are trusted where they are shown all the same.
+pub(crate) fn tell_trusted(sieve: &Sieve, path: &Path) {
+    for (entry, rows) in sieve.entries.iter().filter(|(_, rows)| *rows > 0) {
+        let (rows, number) = (answer::count(*rows), entry.number);
+        message::note(&visible(&format!(
+            "{rows} of these trusted by entry {number} of `{}`, {}: {}; the prompt shows them, `kforensic query` leaves them out",
+            path.display(),
+            entry.author,
+            entry.reason
+        )));
+    }
+    for entry in &sieve.expired {
+        tell_expired(entry, path);
+    }
+}
+
+fn tell_expired(entry: &Entry, path: &Path) {
+    let (number, until) = (entry.number, message::time(&time::render(entry.until)));
+    message::note(&visible(&format!(
+        "entry {number} of `{}` ended at {until} UTC and hides nothing any more: {}",
+        path.display(),
+        entry.reason
+    )));
 }
 
 /// Whether the answer leaves out the cluster's own work, which is counted in a second run.

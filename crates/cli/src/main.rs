@@ -17,6 +17,7 @@ mod output;
 mod pager;
 mod places;
 mod progress;
+mod proxies;
 mod repl;
 mod terminal;
 
@@ -54,6 +55,7 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         return command::version::run(line.verbose);
     }
     places::take(&line.geoip)?;
+    proxies::take(&line.proxy)?;
     let case = line.case.as_ref();
     let Some(command) = &line.command else { return without_command(case, interrupt) };
     match command {

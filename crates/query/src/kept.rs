@@ -6,16 +6,21 @@
 //! the gate as one statement that reads, and is put behind ours on lines of its own.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use duckdb::{Connection, params_from_iter};
 
+use crate::asserted::Asserted;
 use crate::catalogue::CannedQuery;
-use crate::error::QueryError;
+use crate::error::{QueryError, SinkError};
 use crate::gate::Statement;
 use crate::parameters::Parameters;
 use crate::session::Session;
-use crate::stream::{Bound, RowSink, Rows, RunSummary, stream};
+use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{self, Author};
+use crate::trust::Sieve;
 
 /// Answers that are kept; each takes memory or disk until it is pushed out.
 pub const RESULTS_MAX: usize = 9;
@@ -63,9 +68,40 @@ impl Session {
     /// # Errors
     /// When the sink gives up, or on an interrupt.
     pub fn kept(&self, limit: Option<usize>, sink: &mut dyn RowSink) -> Result<RunSummary, QueryError> {
+        self.show_kept(limit, None, sink)
+    }
+
+    /// The same of an answer to a canned query: addresses that are a proxy's word are marked.
+    ///
+    /// # Errors
+    /// As for [`Session::kept`].
+    pub fn kept_answer(&self, limit: Option<usize>, sink: &mut dyn RowSink) -> Result<RunSummary, QueryError> {
+        self.show_kept(limit, self.asserted()?, sink)
+    }
+
+    /// Counts the rows of `last` that a sieve would hide.
+    ///
+    /// # Errors
+    /// As for [`Session::kept`].
+    pub fn sift_kept(&self, sieve: &mut Sieve) -> Result<(), QueryError> {
+        if sieve.entries.is_empty() {
+            return Ok(());
+        }
         let bound = Bound { sql: "FROM last".to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
-        let rows = limit.map_or(Rows::All, Rows::Last);
-        let done = stream(self.engine(), bound, rows, None, self.interrupt(), sink);
+        let wanted = Wanted { rows: Rows::Last(0), asserted: self.asserted()?, sieve: Some(sieve) };
+        let done = stream(self.engine(), bound, wanted, self.interrupt(), &mut Nowhere);
+        done.map(drop).map_err(|error| self.explain(error, "count what is trusted", Author::Program))
+    }
+
+    fn show_kept(
+        &self,
+        limit: Option<usize>,
+        asserted: Option<Arc<Asserted>>,
+        sink: &mut dyn RowSink,
+    ) -> Result<RunSummary, QueryError> {
+        let bound = Bound { sql: "FROM last".to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
+        let wanted = Wanted { asserted, ..Wanted::of(limit.map_or(Rows::All, Rows::Last)) };
+        let done = stream(self.engine(), bound, wanted, self.interrupt(), sink);
         done.map_err(|error| self.explain(error, "show the answer", Author::Program))
     }
 
@@ -74,6 +110,19 @@ impl Session {
             return Err(QueryError::Interrupted);
         }
         self.engine().run(move |connection| keep(connection, &bound)).map_err(QueryError::engine("keep the answer"))
+    }
+}
+
+/// Takes rows that nobody wants to see.
+struct Nowhere;
+
+impl RowSink for Nowhere {
+    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn rows(&mut self, _: &RecordBatch) -> Result<(), SinkError> {
+        Ok(())
     }
 }
 

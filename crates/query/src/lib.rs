@@ -20,7 +20,9 @@
 //! ```
 
 mod argument;
+mod asserted;
 pub mod catalogue;
+mod claims;
 pub mod coverage;
 pub mod describe;
 pub mod doubt;
@@ -42,6 +44,7 @@ pub mod policy;
 mod problem;
 mod progress;
 mod protection;
+pub mod proxies;
 mod reach;
 mod selection;
 mod session;
@@ -55,7 +58,9 @@ pub mod trust;
 mod views;
 pub mod window;
 
+pub use asserted::Asserted;
 pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, QueryKind, Severity, UnknownQuery};
+pub use claims::{Balancer, Claims};
 pub use error::{QueryError, SinkError};
 pub use gate::{Gate, Refusal, Statement};
 pub use kept::{Kept, RESULTS_MAX, result_name};

@@ -47,7 +47,7 @@ impl VArrowScalar for InNetwork {
 }
 
 /// A network in CIDR notation, or the one of a single address.
-fn parse_network(text: &str) -> Option<IpNet> {
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     let text = text.trim();
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(IpNet::from(address.to_canonical()));
@@ -61,7 +61,7 @@ fn parse_network(text: &str) -> Option<IpNet> {
     }
 }
 
-fn contains(network: IpNet, address: &str) -> bool {
+pub(crate) fn contains(network: IpNet, address: &str) -> bool {
     address.trim().parse::<IpAddr>().is_ok_and(|address| network.contains(&address.to_canonical()))
 }
 

@@ -14,6 +14,7 @@ use crate::window::Window;
 pub struct Parameters {
     values: BTreeMap<String, Value>,
     condition: Option<String>,
+    without_claims: bool,
 }
 
 impl Parameters {
@@ -54,6 +55,15 @@ impl Parameters {
     /// The condition in SQL, when there is one.
     pub(crate) fn condition(&self) -> Option<&str> {
         self.condition.as_deref()
+    }
+
+    /// The same where an address is the source alone, and not what somebody says: for counting the difference.
+    pub(crate) fn without_claims(&self) -> Self {
+        Self { without_claims: true, ..self.clone() }
+    }
+
+    pub(crate) fn are_claims_left_out(&self) -> bool {
+        self.without_claims
     }
 
     /// The value of a parameter.

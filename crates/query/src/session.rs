@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::Array as _;
 use arrow::array::{AsArray, RecordBatch};
@@ -16,6 +16,7 @@ use arrow::datatypes::{Int64Type, SchemaRef};
 use duckdb::Connection;
 use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Note, Snapshot, check_files};
 
+use crate::asserted::Asserted;
 use crate::catalogue::CannedQuery;
 use crate::engine::{Engine, Start};
 use crate::error::{QueryError, SinkError};
@@ -25,11 +26,12 @@ use crate::places::{self, Known, Places};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::protection::{Protection, Reach};
+use crate::proxies::Proxies;
 use crate::selection::Selection;
 use crate::sql::literals;
 use crate::starting::{Starting, temp_directory};
 use crate::statement;
-use crate::stream::{Bound, RowSink, Rows, RunSummary, stream};
+use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
 use crate::views::Provided;
@@ -51,6 +53,8 @@ pub struct Limits {
     pub checks: Checks,
     /// What tells where addresses are, for the SQL function `ip_info`.
     pub places: Option<Arc<Places>>,
+    /// Proxies that are believed when they say where a request came from.
+    pub proxies: Proxies,
 }
 
 /// An open case: the views, such as `events`, `requests`, `rejects` and `sources`, and the queries on them.
@@ -68,6 +72,9 @@ pub struct Session {
     interrupt: Interrupt,
     progress: Progress,
     provided: Mutex<Provided>,
+    pub(crate) has_proxies: bool,
+    /// What they passed on, once somebody needs to know.
+    pub(crate) asserted: OnceLock<Arc<Asserted>>,
 }
 
 /// Stops the query of a session, from any thread.
@@ -137,6 +144,7 @@ impl Session {
                 &views::Files::group(&reject_files, &rejects),
                 &views::Files::group(&component_files, &everywhere),
                 selection,
+                &limits.proxies,
             ),
             paths: events.into_iter().chain(rejects).chain(everywhere).collect(),
         };
@@ -164,7 +172,20 @@ impl Session {
         let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle };
         let (selection, provided) = (selection.clone(), Mutex::default());
         let is_checked = limits.checks != Checks::Never;
-        Ok(Self { engine, protection, selection, checked, is_checked, trouble, interrupt, progress, provided })
+        let (has_proxies, asserted) = (!limits.proxies.is_empty(), OnceLock::new());
+        Ok(Self {
+            engine,
+            protection,
+            selection,
+            checked,
+            is_checked,
+            trouble,
+            interrupt,
+            progress,
+            provided,
+            has_proxies,
+            asserted,
+        })
     }
 
     /// Has the session compute once what several questions need: for who asks many, and before the first. The answers
@@ -223,8 +244,9 @@ impl Session {
         sink: &mut dyn RowSink,
     ) -> Result<RunSummary, QueryError> {
         let bound = self.bound(query, parameters)?;
-        let rows = limit.map_or(Rows::All, Rows::Last);
-        let done = stream(&self.engine, bound, rows, Some(sieve), &self.interrupt, sink);
+        let wanted =
+            Wanted { rows: limit.map_or(Rows::All, Rows::Last), asserted: self.asserted()?, sieve: Some(sieve) };
+        let done = stream(&self.engine, bound, wanted, &self.interrupt, sink);
         done.map_err(|error| self.explain_asked(error, query, parameters))
     }
 
@@ -236,7 +258,7 @@ impl Session {
         let Bound { sql, value } = self.bound(query, parameters)?;
         let bound = Bound { sql: format!("SELECT count(*) AS rows FROM (\n{sql}\n)"), value };
         let mut count = Count(0);
-        let done = stream(&self.engine, bound, Rows::All, None, &self.interrupt, &mut count);
+        let done = stream(&self.engine, bound, Wanted::of(Rows::All), &self.interrupt, &mut count);
         let what = || format!("count the rows of the query `{}`", query.name);
         done.map_err(|error| self.explain(error, &what(), Author::Program))?;
         Ok(count.0)
@@ -253,7 +275,7 @@ impl Session {
             "SELECT count(*) AS rows, user_name FROM (\n{sql}\n) GROUP BY user_name ORDER BY rows DESC, user_name NULLS LAST"
         );
         let mut tally = Tallying { tally: Tally::default(), users_max };
-        match stream(&self.engine, Bound { sql, value }, Rows::All, None, &self.interrupt, &mut tally) {
+        match stream(&self.engine, Bound { sql, value }, Wanted::of(Rows::All), &self.interrupt, &mut tally) {
             Ok(_) => Ok(tally.tally),
             // Its rows are of nobody in particular; whatever else was wrong is so again.
             Err(QueryError::Engine { .. }) => Ok(Tally { rows: self.count(query, parameters)?, users: Vec::new() }),
@@ -279,7 +301,7 @@ impl Session {
     ) -> Result<RunSummary, QueryError> {
         self.run_statement(statement, |bound| {
             let rows = limit.map_or(Rows::All, Rows::First);
-            stream(&self.engine, bound, rows, None, &self.interrupt, sink)
+            stream(&self.engine, bound, Wanted::of(rows), &self.interrupt, sink)
         })
     }
 

@@ -11,7 +11,7 @@ use duckdb::{Config, Connection};
 
 use crate::error::QueryError;
 use crate::session::Limits;
-use crate::{json, library, network, own};
+use crate::{json, library, network, own, proxies};
 
 /// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
 /// leave no room for the evidence that is being copied meanwhile.
@@ -33,9 +33,11 @@ impl Starting {
     /// When there can be no more threads, or no folder to spill into.
     pub fn begin(limits: &Limits) -> Result<Self, QueryError> {
         let (temp_directory, memory_bytes) = (temp_directory(limits)?.to_owned(), limits.memory_bytes);
+        let named = limits.proxies.clone();
         let start = move || {
             let connection = library::open(config(memory_bytes, &temp_directory))?;
             let added = own::register(&connection).and_then(|()| network::register(&connection));
+            let added = added.and_then(|()| proxies::register(&connection, &named));
             let added = added.and_then(|()| json::register(&connection));
             added.map_err(QueryError::engine("add our functions to DuckDB"))?;
             Ok(connection)

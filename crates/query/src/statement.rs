@@ -88,7 +88,20 @@ fn conditions(query: &CannedQuery, parameters: &Parameters, alias: &str) -> Stri
                     ["user_name", "user_groups", "impersonated_user"].map(|column| format!("{alias}{dot}{column}"));
                 format!("is_person({user}, {groups}, {other})")
             }
-            Value::Network(_) => format!("in_network({column}, ${name})"),
+            value if name == "source_ip" => {
+                let source = match value {
+                    Value::Network(_) => format!("in_network({column}, ${name})"),
+                    _ => format!("{column} {operator} ${name}"),
+                };
+                // Whoever is said to have sent it counts too; the footer tells how many rows that are.
+                match parameters.are_claims_left_out() {
+                    true => source,
+                    false => format!(
+                        "({source} OR len({alias}{dot}source_ips) > 1 \
+                         AND names_network(array_to_string({alias}{dot}source_ips, ','), ${name}))"
+                    ),
+                }
+            }
             Value::Text(_) if ["namespace", "name"].contains(&name) && query.is_about_secrets_read() => {
                 format!("({column} = ${name} OR ({column} IS NULL AND {alias}{dot}verb IN ('list', 'watch')))")
             }
@@ -133,12 +146,14 @@ mod tests {
         parameters.set_condition("verb = 'get' -- only".to_owned()).unwrap();
         assert_eq!(
             body(&parameters),
-            "FROM requests r WHERE (r.user_name = $user AND in_network(r.source_ip, $source_ip) AND (\nverb = 'get' -- only\n)) \
+            "FROM requests r WHERE (r.user_name = $user AND (in_network(r.source_ip, $source_ip) OR len(r.source_ips) > 1 \
+             AND names_network(array_to_string(r.source_ips, ','), $source_ip)) AND (\nverb = 'get' -- only\n)) \
              AND 1 < $least -- filters()\nORDER BY 1\n"
         );
         assert_eq!(
             shown(&query, &parameters),
-            "FROM requests r WHERE (r.user_name = 'o''hara' AND in_network(r.source_ip, '10.0.0.0/8') AND (\nverb = 'get' -- only\n)) \
+            "FROM requests r WHERE (r.user_name = 'o''hara' AND (in_network(r.source_ip, '10.0.0.0/8') OR len(r.source_ips) > 1 \
+             AND names_network(array_to_string(r.source_ips, ','), '10.0.0.0/8')) AND (\nverb = 'get' -- only\n)) \
              AND 1 < (3) -- filters()\nORDER BY 1;"
         );
     }

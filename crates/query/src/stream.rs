@@ -1,6 +1,7 @@
 //! Rows on their way from DuckDB's thread to whoever wants them, a batch at a time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use duckdb::{Connection, params_from_iter, types};
 
+use crate::asserted::Asserted;
 use crate::engine::Engine;
 use crate::error::{QueryError, SinkError};
 use crate::session::Interrupt;
@@ -54,6 +56,22 @@ pub(crate) enum Rows {
     First(usize),
 }
 
+/// What of a result is wanted, and how.
+pub(crate) struct Wanted<'s> {
+    pub(crate) rows: Rows,
+    /// Marks addresses that are a proxy's word.
+    pub(crate) asserted: Option<Arc<Asserted>>,
+    /// Keeps back what is trusted.
+    pub(crate) sieve: Option<&'s mut Sieve>,
+}
+
+impl Wanted<'_> {
+    /// Those rows as they are.
+    pub(crate) fn of(rows: Rows) -> Self {
+        Self { rows, asserted: None, sieve: None }
+    }
+}
+
 /// One statement, with what is bound to its parameters by name.
 pub(crate) struct Bound {
     pub(crate) sql: String,
@@ -70,8 +88,7 @@ enum Message {
 pub(crate) fn stream(
     engine: &Engine,
     statement: Bound,
-    rows: Rows,
-    sieve: Option<&mut Sieve>,
+    wanted: Wanted<'_>,
     interrupt: &Interrupt,
     sink: &mut dyn RowSink,
 ) -> Result<RunSummary, QueryError> {
@@ -85,7 +102,7 @@ pub(crate) fn stream(
         let _ = sender.send(Message::End(end));
     });
     let running = Running { messages: receiver, interrupt, ended: false };
-    consume(running, rows, sieve, sink)
+    consume(running, wanted, sink)
 }
 
 /// On DuckDB's thread: sends what there is until it ends, or until nobody takes it any more.
@@ -105,12 +122,9 @@ fn produce(connection: &Connection, bound: &Bound, to: &SyncSender<Message>) -> 
     Ok(())
 }
 
-fn consume(
-    mut running: Running<'_>,
-    rows: Rows,
-    mut sieve: Option<&mut Sieve>,
-    sink: &mut dyn RowSink,
-) -> Result<RunSummary, QueryError> {
+fn consume(mut running: Running<'_>, wanted: Wanted<'_>, sink: &mut dyn RowSink) -> Result<RunSummary, QueryError> {
+    let Wanted { rows, asserted, mut sieve } = wanted;
+    let asserted = asserted.as_deref();
     let mut summary = RunSummary::default();
     let mut newest = match rows {
         Rows::Last(wanted) => Some(Newest::new(wanted)),
@@ -122,10 +136,20 @@ fn consume(
     };
     loop {
         match running.next()? {
-            Message::Columns(schema) => sink.columns(&schema).map_err(QueryError::Sink)?,
+            Message::Columns(schema) => {
+                let schema = match asserted {
+                    Some(asserted) => asserted.schema(schema),
+                    None => schema,
+                };
+                sink.columns(&schema).map_err(QueryError::Sink)?;
+            }
             Message::Rows(batch) => {
+                let batch = match asserted {
+                    Some(asserted) => asserted.mark(batch),
+                    None => batch,
+                };
                 let batch = match &mut sieve {
-                    Some(sieve) => sieve.sift(batch),
+                    Some(sieve) => sieve.sift(batch, asserted),
                     None => batch,
                 };
                 summary.total_rows += batch.num_rows() as u64;

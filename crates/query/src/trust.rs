@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::asserted::{self, Asserted};
 use crate::window;
 
 /// Why a list of what is trusted cannot be used.
@@ -205,13 +206,13 @@ impl Sieve {
     }
 
     /// The rows that nothing hides; the others are counted.
-    pub(crate) fn sift(&mut self, batch: RecordBatch) -> RecordBatch {
+    pub(crate) fn sift(&mut self, batch: RecordBatch, asserted: Option<&Asserted>) -> RecordBatch {
         if self.entries.is_empty() {
             return batch;
         }
         let kept: BooleanArray = (0..batch.num_rows())
             .map(|row| {
-                let hides = self.entries.iter_mut().find(|(entry, _)| fits(entry, &batch, row));
+                let hides = self.entries.iter_mut().find(|(entry, _)| fits(entry, &batch, row, asserted));
                 Some(hides.map(|(_, rows)| *rows += 1).is_none())
             })
             .collect();
@@ -222,16 +223,27 @@ impl Sieve {
     }
 }
 
-fn fits(entry: &Entry, batch: &RecordBatch, row: usize) -> bool {
+fn fits(entry: &Entry, batch: &RecordBatch, row: usize, asserted: Option<&Asserted>) -> bool {
     entry.fields.iter().all(|(field, values)| {
         let columns = FIELDS.iter().find(|(known, _)| known == field).map_or(&[][..], |(_, columns)| columns);
         let mut columns = columns.iter().filter_map(|name| batch.column_by_name(name));
         // What an answer does not show cannot be held against an entry, which then hides nothing.
         columns.next().is_some_and(|column| {
             let found = texts(column, row);
+            if *field == "source_ip" && asserted.is_some_and(|asserted| is_said(asserted, batch, row, &found)) {
+                return false;
+            }
             !found.is_empty() && found.iter().all(|text| values.iter().any(|value| is(field, value, text)))
         })
     })
+}
+
+/// Whether an address in a row is a proxy's word: that hides nothing, because a client can have it said.
+fn is_said(asserted: &Asserted, batch: &RecordBatch, row: usize, addresses: &[String]) -> bool {
+    match batch.column_by_name(asserted::COLUMN) {
+        Some(marks) => marks.is_valid(row),
+        None => addresses.iter().any(|address| asserted.peers.contains_key(address)),
+    }
 }
 
 /// The texts in a cell: one, or those of a list.
@@ -288,7 +300,8 @@ mod tests {
         let trusted = parse(&entry).unwrap();
         let mut sieve = trusted.sieve("secret-reads", 0);
         let users = [Some("bob"), Some("bobby"), Some("dev:x"), Some("bob"), None];
-        let kept = sieve.sift(rows(&users, &["10.1.1.1", "10.1.1.1", "::ffff:10.2.2.2", "192.0.2.1", "10.1.1.1"]));
+        let kept =
+            sieve.sift(rows(&users, &["10.1.1.1", "10.1.1.1", "::ffff:10.2.2.2", "192.0.2.1", "10.1.1.1"]), None);
         let kept: Vec<_> = kept.column(0).as_string::<i32>().iter().collect();
         assert_eq!(kept, [Some("bobby"), Some("bob"), None]);
         assert_eq!((sieve.hidden(), sieve.entries[0].1), (2, 2));
@@ -310,7 +323,7 @@ mod tests {
     fn what_an_answer_does_not_show_is_not_trusted() {
         let trusted = parse(&format!("query = \"*\"\nuser = \"bob\"\nnamespace = \"ci\"\n{REST}")).unwrap();
         let mut sieve = trusted.sieve("secret-reads", 0);
-        assert_eq!(sieve.sift(rows(&[Some("bob")], &["10.1.1.1"])).num_rows(), 1);
+        assert_eq!(sieve.sift(rows(&[Some("bob")], &["10.1.1.1"]), None).num_rows(), 1);
         // Of several users of a row all must be trusted.
         let trusted = parse(&format!("query = \"*\"\nuser = \"bob\"\n{REST}")).unwrap();
         let mut users = ListBuilder::new(StringBuilder::new());
@@ -319,7 +332,7 @@ mod tests {
         users.append_value([None::<&str>; 0]);
         let users: ArrayRef = Arc::new(users.finish());
         let batch = RecordBatch::try_from_iter([("users", users)]).unwrap();
-        assert_eq!(trusted.sieve("failed-auth", 0).sift(batch).num_rows(), 2);
+        assert_eq!(trusted.sieve("failed-auth", 0).sift(batch, None).num_rows(), 2);
     }
 
     #[test]

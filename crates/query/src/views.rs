@@ -14,6 +14,7 @@ use kforensic_event::{COLUMNS, Column, Kind, time};
 use kforensic_lake::DataFile;
 
 use crate::embedded::{self, File};
+use crate::proxies::{Proxies, SOURCE};
 use crate::selection::Selection;
 use crate::sql::{literal, literals};
 use definitions::Definition;
@@ -54,16 +55,20 @@ pub(crate) fn create(
     reject_files: &[Files],
     component_files: &[Files],
     selection: &Selection,
+    proxies: &Proxies,
 ) -> String {
     let events: Vec<&Column> = COLUMNS.iter().collect();
     let rejects: Vec<&Column> =
         REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
     let writes: Vec<&Column> = COLUMNS.iter().filter(|column| COMPONENT_COLUMNS.contains(&column.name)).collect();
+    let source = if proxies.is_empty() { Source::Peer } else { Source::Asserted };
     format!(
-        "CREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\nCREATE VIEW component_writes AS\n{};\n",
-        union(&events, event_files, &conditions(selection), Fold::Requests),
-        union(&rejects, reject_files, &[], Fold::Requests),
-        union(&writes, component_files, &conditions(&Selection::of_components()), Fold::Nothing),
+        "CREATE MACRO has_proxies() AS {};\nCREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\nCREATE VIEW component_writes AS\n{};\n",
+        !proxies.is_empty(),
+        union(&events, event_files, &conditions(selection), Fold::Requests, source),
+        union(&rejects, reject_files, &[], Fold::Requests, Source::Peer),
+        // Where a component is at home is no proxy's to say.
+        union(&writes, component_files, &conditions(&Selection::of_components()), Fold::Nothing, Source::Peer),
     )
 }
 
@@ -74,14 +79,23 @@ enum Fold {
     Nothing,
 }
 
-fn union(columns: &[&Column], files: &[Files], conditions: &[String], fold: Fold) -> String {
+/// What counts as the address that a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The peer of the connection.
+    Peer,
+    /// What a proxy that is named says, else the peer.
+    Asserted,
+}
+
+fn union(columns: &[&Column], files: &[Files], conditions: &[String], fold: Fold, source: Source) -> String {
     let parts = files.iter().filter(|files| !files.paths.is_empty()).map(|files| {
-        let rows = select(columns, files, conditions);
+        let rows = select(columns, files, conditions, source);
         if files.are_folded || fold == Fold::Nothing { rows } else { FOLD.replace("$EVENTS", &rows) }
     });
     let parts: Vec<String> = parts.collect();
     match parts.as_slice() {
-        [] => select(columns, &Files { columns: Arc::from([]), are_folded: true, paths: Vec::new() }, &[]),
+        [] => select(columns, &Files { columns: Arc::from([]), are_folded: true, paths: Vec::new() }, &[], source),
         parts => parts.join("\nUNION ALL\n"),
     }
 }
@@ -238,7 +252,7 @@ fn definitions_called(name: &str) -> impl Iterator<Item = &'static Definition<'s
 static DEFINITIONS: LazyLock<Vec<Definition<'static>>> =
     LazyLock::new(|| embedded::VIEWS.iter().flat_map(|file| definitions::of(file.text)).collect());
 
-fn select(columns: &[&Column], files: &Files, conditions: &[String]) -> String {
+fn select(columns: &[&Column], files: &Files, conditions: &[String], source: Source) -> String {
     let mut names = Vec::new();
     for column in columns {
         let (name, kind) = (column.name, sql_type(column.kind));
@@ -246,6 +260,9 @@ fn select(columns: &[&Column], files: &Files, conditions: &[String]) -> String {
             _ if files.paths.is_empty() || !files.have(name) => format!("NULL::{kind} AS {name}"),
             // DuckDB without ICU can hardly compute on TIMESTAMPTZ, which is what a UTC time of Parquet is to it.
             Kind::Time => format!("{name}::{kind} AS {name}"),
+            _ if name == "source_ip" && source == Source::Asserted && files.have("source_ips") => {
+                format!("{SOURCE} AS source_ip")
+            }
             _ => name.to_owned(),
         });
     }
@@ -298,7 +315,7 @@ mod tests {
     fn paths_and_names_cannot_break_out_of_their_quotes() {
         let selection = Selection { resources: Some(vec!["x' OR 'a".to_owned()]), ..Selection::default() };
         let files = Files { columns: Arc::from([]), are_folded: true, paths: vec!["/it's/a.parquet".to_owned()] };
-        let sql = create(&[files], &[], &[], &selection);
+        let sql = create(&[files], &[], &[], &selection, &Proxies::default());
         assert!(sql.contains("read_parquet(['/it''s/a.parquet'], hive_partitioning = false)"), "{sql}");
         assert!(sql.contains("resource = 'x'' OR ''a'"), "{sql}");
     }

@@ -44,12 +44,27 @@ shares AS (
         bool_or(is_lease) OVER (PARTITION BY process, cluster) AS has_lease
     FROM work
     WHERE process IS NOT NULL
+),
+at_home AS (
+    SELECT DISTINCT concat_ws(' ', process, cluster) AS home_of, source_ip
+    FROM shares
+    WHERE is_lease = has_lease
+      AND requests >= all_requests * CASE WHEN is_lease THEN 0.1 ELSE 0.3 END
+      AND all_requests >= CASE WHEN is_lease THEN 1 ELSE 10 END
+),
+-- What a proxy says is nobody's home: such an address counts as the proxies that it came through, all of which must be
+-- at home. One that came directly as well is no home any more, because a client could have had it said.
+passed_on AS (
+    SELECT home_of, asserted_addresses.source_ip
+    FROM asserted_addresses JOIN at_home ON at_home.source_ip = peer
+    GROUP BY home_of, asserted_addresses.source_ip
+    HAVING count(*) = (SELECT count(*) FROM asserted_addresses AS peers WHERE peers.source_ip = asserted_addresses.source_ip)
 )
-SELECT DISTINCT concat_ws(' ', process, cluster) AS home_of, concat_ws(' ', process, cluster, source_ip) AS home
-FROM shares
-WHERE is_lease = has_lease
-  AND requests >= all_requests * CASE WHEN is_lease THEN 0.1 ELSE 0.3 END
-  AND all_requests >= CASE WHEN is_lease THEN 1 ELSE 10 END;
+SELECT
+    home_of,
+    CASE WHEN source_ip IN (SELECT source_ip FROM asserted_addresses) THEN '' ELSE home_of || ' ' || source_ip END AS home
+FROM at_home
+UNION SELECT home_of, home_of || ' ' || source_ip FROM passed_on;
 
 -- Whether a request comes from where its sender is at home, as far as the log tells.
 CREATE MACRO is_from_home(whose, where_from) AS

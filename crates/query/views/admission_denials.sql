@@ -68,7 +68,7 @@ SELECT
         WHEN 'PodSecurity' THEN nullif(regexp_extract(status_message, 'violates PodSecurity "([^"]*)"', 1), '')
         WHEN 'ResourceQuota' THEN nullif(regexp_extract(status_message, '(?:exceeded|failed) quota: ([^:,]*)', 1), '')
     END AS rule,
-    status_message AS message, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
+    status_message AS message, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
     decision, decision_reason, api_group, subresource, cluster, host, request_uri, audit_id
 FROM refusals
 WHERE plugin IS NOT NULL;

@@ -13,21 +13,21 @@ SELECT
 FROM (
     SELECT
         event_time, user_name, user_groups, impersonated_user, 'pods/exec' AS via, namespace, name, container,
-        command_text AS command, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
+        command_text AS command, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
         decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
     FROM exec_sessions
     WHERE kind = 'exec'
     UNION ALL
     SELECT
         event_time, user_name, user_groups, impersonated_user, 'nodes/proxy' AS via, namespace, name, kubelet_path AS container,
-        command_text AS command, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
+        command_text AS command, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
         decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
     FROM node_proxy
     WHERE len(command) > 0
     UNION ALL
     SELECT
         event_time, user_name, user_groups, impersonated_user, 'template' AS via, namespace, name, NULL AS container,
-        array_to_string(commands, chr(10)) AS command, outcome, status_code, source_ip, user_agent, credential_id,
+        array_to_string(commands, chr(10)) AS command, outcome, status_code, source_ip, source_ips, user_agent, credential_id,
         pod_name, node_name, decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
     FROM workload_specs
     WHERE len(commands) > 0

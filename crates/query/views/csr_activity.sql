@@ -42,7 +42,7 @@ CREATE VIEW csr_activity AS
 WITH asked AS (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, api_group,
-        subresource, namespace, name, outcome, status_code, source_ip, user_agent, credential_id, cluster, host,
+        subresource, namespace, name, outcome, status_code, source_ip, source_ips, user_agent, credential_id, cluster, host,
         decision_reason, stages, level,
         json_body(response_object) AS response, json_body(request_object) AS request
     FROM requests
@@ -97,5 +97,5 @@ SELECT
     CASE WHEN subresource = 'approval' THEN requested_by = effective_user(user_name, impersonated_user) END
         AS self_approved,
     outcome, status_code,
-    decision_reason, source_ip, user_agent, credential_id, stages, level, cluster, host
+    decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host
 FROM parts;

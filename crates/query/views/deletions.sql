@@ -62,6 +62,6 @@ SELECT
     ) AS grace_seconds,
     coalesce(nullif(uri_values(request_uri, 'propagationPolicy')[1], ''), json_text(options, 'propagationPolicy'))
         AS propagation,
-    dry_run, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name, decision,
+    dry_run, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name, decision,
     decision_reason, api_group, subresource, cluster, host, request_uri, audit_id
 FROM told;

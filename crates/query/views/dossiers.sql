@@ -16,7 +16,7 @@ WITH facets AS (
             {aspect: 'node', value: node_name},
             {aspect: 'acting as', value: impersonated_user},
             {aspect: 'source_ip', value: source_ip},
-            {aspect: 'forwarded for', value: nullif(array_to_string(source_ips[:-2], ', '), '')},
+            {aspect: 'forwarded for', value: forwarded_for(source_ips)},
             {aspect: 'user_agent', value: user_agent},
             {aspect: 'namespace', value: namespace},
             {aspect: 'action', value: concat_ws(

@@ -54,6 +54,6 @@ SELECT
     effective_user(user_name, impersonated_user) AS effective_user,
     binding_kind, binding_namespace, binding, role_kind, role, subject,
     resource, api_group, subresource, namespace, name, outcome, status_code,
-    requests.decision_reason, source_ip, user_agent, credential_id, cluster, host
+    requests.decision_reason, source_ip, source_ips, user_agent, credential_id, cluster, host
 FROM requests
 JOIN grants ON grants.decision_reason = requests.decision_reason;

@@ -2,14 +2,14 @@
 
 -- `requests_asked` names the table, view or CTE whose requests are counted, so that a query can count some of them:
 -- `WITH asked AS (SELECT … FROM requests WHERE …) FROM identities_of('asked')`. It needs the columns user_name,
--- user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user, source_ip, user_agent,
+-- user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user, source_ip, source_ips, user_agent,
 -- outcome, event_time and cluster. Equal requests are counted first, because extras are costly to look into.
 -- Requests that failed to authenticate belong to nobody: their row has neither user nor class.
 CREATE MACRO identities_of(requests_asked) AS TABLE
 WITH alike AS (
     SELECT
         user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user,
-        source_ip, user_agent, cluster,
+        source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, cluster,
         count(*) AS requests,
         count(*) FILTER (WHERE outcome = 'allowed') AS allowed,
         count(*) FILTER (WHERE outcome = 'denied') AS denied,
@@ -49,7 +49,8 @@ SELECT
     sum(unknown)::BIGINT AS unknown,
     min(first_seen) AS first_seen,
     max(last_seen) AS last_seen,
-    cluster
+    cluster,
+    tidy(list(forwarded_for)) AS forwarded_for
 FROM classed
 GROUP BY user_name, class, cluster;
 
@@ -65,6 +66,7 @@ GROUP BY user_name, class, cluster;
 -- nodes: nodes that its tokens were bound to, sorted (1.29 and later)
 -- impersonated_users: whom it acted as, sorted
 -- source_ips: addresses that it came from, sorted
+-- forwarded_for: addresses before the peer, as the headers say that a client can forge, sorted
 -- user_agents: what its clients called themselves, sorted
 -- requests: number of requests
 -- allowed: requests that were allowed
@@ -77,7 +79,7 @@ CREATE VIEW identities AS
 WITH asked AS (
     SELECT
         user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user,
-        source_ip, user_agent, outcome, event_time, cluster
+        source_ip, source_ips, user_agent, outcome, event_time, cluster
     FROM requests
 )
 FROM identities_of('asked');

@@ -52,5 +52,5 @@ SELECT
     target_namespace, impersonated_user, impersonated_uid, impersonated_groups, impersonated_extra, impersonation_constraint,
     effective_user(user_name, impersonated_user) AS effective_user,
     resource, api_group, subresource, namespace, name, outcome, status_code, status_message,
-    decision, decision_reason, source_ip, user_agent, credential_id, stages, level, cluster, host
+    decision, decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host
 FROM found;

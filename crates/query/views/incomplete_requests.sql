@@ -24,7 +24,7 @@ SELECT
         WHEN verb = 'patch' AND level IN ('Request', 'RequestResponse') THEN 'not encoded'
         ELSE 'lost'
     END AS kind,
-    stages, level, log_ends, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name, decision,
+    stages, level, log_ends, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name, decision,
     decision_reason, api_group, requests.cluster, requests.host, request_uri, audit_id
 FROM requests
 LEFT JOIN ends ON requests.host IS NOT DISTINCT FROM ends.host AND requests.cluster IS NOT DISTINCT FROM ends.cluster

@@ -162,5 +162,5 @@ SELECT
     verbs, api_groups, resources, resource_names, urls,
     CASE WHEN rule_object IS NULL THEN ['aggregate ' || aggregates]
         ELSE rule_powers(verbs, api_groups, resources, urls) END AS powers,
-    aggregated_to, decision_reason, source_ip, user_agent, credential_id, stages, level, cluster, host
+    aggregated_to, decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host
 FROM parts;

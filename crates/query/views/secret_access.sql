@@ -36,7 +36,7 @@ CREATE VIEW secret_access AS
 WITH reads AS (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, user_groups, user_extra, impersonated_user, resource,
-        api_group, subresource, namespace, name, outcome, status_code, source_ip, user_agent, credential_id, pod_name,
+        api_group, subresource, namespace, name, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name,
         node_name, cluster, host, decision_reason, stages, level, json_body(response_object) AS response,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
@@ -74,5 +74,5 @@ SELECT
         END,
         lambda secret: secret IS NOT NULL
     ))) AS secrets,
-    decision_reason, source_ip, user_agent, credential_id, pod_name, node_name, stages, level, cluster, host
+    decision_reason, source_ip, source_ips, user_agent, credential_id, pod_name, node_name, stages, level, cluster, host
 FROM answers;

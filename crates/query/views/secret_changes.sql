@@ -15,7 +15,7 @@ CREATE VIEW secret_changes AS
 WITH changes AS (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, api_group,
-        subresource, namespace, name, outcome, status_code, source_ip, user_agent, credential_id, cluster, host,
+        subresource, namespace, name, outcome, status_code, source_ip, source_ips, user_agent, credential_id, cluster, host,
         decision_reason, stages, level,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         json_body(response_object) AS response, json_body(request_object) AS request
@@ -59,5 +59,5 @@ SELECT
     CASE WHEN verb = 'deletecollection' THEN
         list_sort(list_transform(json_objects(json_member(response, 'items')), lambda item: json_object_name(item)))
     END AS deleted,
-    decision_reason, source_ip, user_agent, credential_id, stages, level, cluster, host
+    decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host
 FROM bodies;

@@ -15,7 +15,7 @@ SELECT
     END AS cause,
     TRY_CAST(json_extract_string(json_member(json_body(status_details), 'retryAfterSeconds'), '$') AS BIGINT)
         AS retry_after_seconds,
-    status_message AS message, outcome, status_code, source_ip, user_agent, credential_id, pod_name, node_name,
+    status_message AS message, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
     decision, decision_reason, api_group, cluster, host, request_uri, audit_id
 FROM requests
 WHERE status_code = 429;

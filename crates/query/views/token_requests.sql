@@ -17,7 +17,7 @@ CREATE VIEW token_requests AS
 WITH asked AS (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, user_groups, user_extra, impersonated_user, resource,
-        api_group, subresource, namespace, name, outcome, status_code, source_ip, user_agent, credential_id, pod_name,
+        api_group, subresource, namespace, name, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name,
         node_name, cluster, host, decision_reason, stages, level, issued_credential_id,
         json_body(response_object) AS response, json_body(request_object) AS request
     FROM requests
@@ -49,5 +49,5 @@ SELECT
     ) AS expires,
     nullif(concat_ws('/', json_text(bound, 'kind'), json_text(bound, 'name')), '') AS bound_to,
     issued_credential_id,
-    decision_reason, source_ip, user_agent, credential_id, pod_name, node_name, stages, level, cluster, host
+    decision_reason, source_ip, source_ips, user_agent, credential_id, pod_name, node_name, stages, level, cluster, host
 FROM bodies;

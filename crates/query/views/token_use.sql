@@ -52,6 +52,6 @@ SELECT
     minting.bound_to AS bound_to,
     used.source_ip <> minting.source_ip AS elsewhere,
     resource, api_group, subresource, namespace, name, outcome, status_code,
-    decision_reason, source_ip, user_agent, pod_name, node_name, stages, level, cluster, host
+    decision_reason, source_ip, used.source_ips, user_agent, pod_name, node_name, stages, level, cluster, host
 FROM requests AS used
 JOIN minted ON minted.issued_credential_id = used.credential_id;

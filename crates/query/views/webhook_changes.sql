@@ -58,6 +58,6 @@ SELECT
         json_members(specs, 'validationActions'), lambda actions: json_extract(actions, '$[*]')
     ))) AS actions,
     json_texts(json_members(json_items(specs, 'validations'), 'expression')) AS expressions,
-    namespace, source_ip, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource,
+    namespace, source_ip, source_ips, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource,
     cluster, host, request_uri, audit_id
 FROM parts;

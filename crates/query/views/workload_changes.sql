@@ -18,7 +18,7 @@
 CREATE VIEW workload_changes AS
 WITH writes AS (
     SELECT
-        event_time, audit_id, verb, source_ip, resource, api_group, user_name, user_groups, request_uri,
+        event_time, audit_id, verb, source_ip, source_ips, resource, api_group, user_name, user_groups, request_uri,
         impersonated_user,
         subresource, namespace, name, outcome, status_code, status_message, user_agent, credential_id, pod_name,
         node_name, decision_reason, cluster, host,
@@ -36,7 +36,7 @@ SELECT
     writes.namespace, coalesce(writes.name, specs.name) AS name, writes.outcome, writes.status_code,
     writes.status_message, writes.dry_run, specs.owner, specs.images, specs.sent_images,
     specs.ephemeral_images, specs.commands, specs.service_account, specs.schedule, specs.mirror_pod, specs.reasons,
-    writes.source_ip, writes.user_agent, writes.credential_id, writes.pod_name, writes.node_name,
+    writes.source_ip, writes.source_ips, writes.user_agent, writes.credential_id, writes.pod_name, writes.node_name,
     writes.decision_reason, writes.api_group, writes.cluster, writes.host, writes.request_uri, writes.audit_id
 FROM writes
 LEFT JOIN workload_specs AS specs

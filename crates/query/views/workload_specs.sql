@@ -40,7 +40,7 @@
 CREATE VIEW workload_specs AS
 WITH writes AS (
     SELECT
-        event_time, audit_id, verb, source_ip, resource, api_group, user_name, request_uri, impersonated_user,
+        event_time, audit_id, verb, source_ip, source_ips, resource, api_group, user_name, request_uri, impersonated_user,
         user_groups, subresource, namespace, name AS object_name, outcome, status_code, status_message, user_agent, credential_id,
         pod_name, node_name, decision_reason, cluster, host, request_object, response_object,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
@@ -156,7 +156,7 @@ read AS (
             flatten(list_transform(json_members(metadata, 'annotations'), lambda annotations: json_keys(annotations))),
             'kubernetes.io/config.mirror'
         ) AS mirror_pod,
-        source_ip, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource,
+        source_ip, source_ips, user_agent, credential_id, pod_name, node_name, decision_reason, api_group, subresource,
         cluster, host, request_uri, audit_id
     FROM contexts
 )

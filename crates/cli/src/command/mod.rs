@@ -28,8 +28,8 @@ use tempfile::TempDir;
 
 use crate::checks;
 use crate::error::CliError;
-use crate::places;
 use crate::terminal;
+use crate::{places, proxies};
 
 /// Memory that a query may take before it uses the disk: half of what a small laptop has.
 pub(crate) const QUERY_MEMORY_BYTES: u64 = 4 << 30;
@@ -82,6 +82,7 @@ pub(crate) fn limits() -> Result<(Limits, TempDir), CliError> {
         temp_directory: spill.path().to_owned(),
         checks: checks::wanted(),
         places: places::wanted(),
+        proxies: proxies::wanted(),
     };
     Ok((limits, spill))
 }

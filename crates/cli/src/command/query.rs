@@ -20,7 +20,7 @@ use crate::checks;
 use crate::command::ingest::{ingest, reservations};
 use crate::command::{Outcome, case_folder, hits, limits, prune, queries};
 use crate::error::CliError;
-use crate::footnotes::{self, Footnotes};
+use crate::footnotes::{self, Footnotes, Said};
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
@@ -226,7 +226,8 @@ fn answer(
         session.run_sieved(query, parameters, limit, &mut sieve, &mut places::sink(rows))
     })?;
     let own = footnotes::own_rows(&session, query, parameters, shown.run.total_rows + sieve.hidden())?;
-    let footnotes = footnotes.with_rows(shown.run, own, sieve, trusted);
+    let said = Said::of(&session, query, parameters, shown.run.total_rows + sieve.hidden())?;
+    let footnotes = footnotes.with_rows(shown.run, own, sieve, trusted).with_said(said);
     if envelope {
         write(&mut output, &footnotes.to_json(shown.run))?;
     }

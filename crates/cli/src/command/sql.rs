@@ -17,7 +17,7 @@ use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
-use crate::places;
+use crate::{places, proxies};
 
 /// Runs a statement of the user, when it only reads.
 pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
@@ -51,6 +51,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
     };
     footer(&shown, &statement, newest, start);
     places::remark();
+    proxies::remark();
     Ok(Outcome::Done)
 }
 

@@ -21,6 +21,7 @@ use crate::command::{QUERY_MEMORY_BYTES, limits};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
+use crate::proxies;
 use progress::Shown;
 use sink::{Batches, Gather};
 
@@ -156,7 +157,8 @@ pub(crate) fn ask(
     let (limits, _spill) = limits()?;
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
     let observed = Observed::of(snapshot, &limits)?;
-    let reservations = LeftOut::of(snapshot, &observed).in_words();
+    let mut reservations = LeftOut::of(snapshot, &observed).in_words();
+    reservations.extend(proxies::in_words());
     let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new(), is_frugal: false };
     let detections: Vec<&CannedQuery> = chosen(catalogue, &inquiry.queries)?;
     let shown = Shown::show(inquiry.is_watched, detections.len());

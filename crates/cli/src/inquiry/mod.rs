@@ -21,7 +21,7 @@ use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{Output, format_of};
-use crate::places;
+use crate::{places, proxies};
 use args::{CanArgs, FormArgs, ObjectHistoryArgs, RbacArgs, RotateArgs, SpreadArgs, SweepArgs, WhoCanArgs};
 
 /// What is asked.
@@ -103,6 +103,7 @@ pub(crate) fn run(case: Option<&PathBuf>, inquiry: &Inquiry, interrupt: &Interru
     let rows = rows.map(|rows| format!("{}; ", answer::count(rows))).unwrap_or_default();
     message::plain(&format!("{rows}{}; {:.3} s", answer::newest_event(newest), start.elapsed().as_secs_f64()));
     places::remark();
+    proxies::remark();
     for note in &found.notes {
         message::note(note);
     }

@@ -18,7 +18,7 @@ use crate::answer::{self, Shown};
 use crate::args::{OutputArgs, QueryArgs};
 use crate::command::{limits, prune, queries, query};
 use crate::error::CliError;
-use crate::footnotes::Footnotes;
+use crate::footnotes::{self, Footnotes, Said};
 use crate::interrupt::Manner;
 use crate::message;
 use crate::output::format_of;
@@ -165,13 +165,22 @@ impl Repl<'_> {
         self.record(text.clone(), start, done)
     }
 
-    /// Says what an answer is worth, for people at a terminal. What is trusted is shown at the prompt.
-    fn footnotes(&self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<(), CliError> {
-        if self.is_watched() {
-            let (limits, _spill) = limits()?;
-            let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
-            let run = RunSummary { rows, total_rows: rows };
-            footnotes.with_rows(run, None, Sieve::default(), None).tell();
+    /// Says what an answer is worth, for people at a terminal. What is trusted is shown at the prompt, and counted.
+    fn footnotes(&mut self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<(), CliError> {
+        if !self.is_watched() {
+            return Ok(());
+        }
+        let (limits, _spill) = limits()?;
+        let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
+        let own = self.while_waiting(|session| footnotes::own_rows(session, query, parameters, rows))?;
+        let said = self.while_waiting(|session| Said::of(session, query, parameters, rows))?;
+        let trusted = footnotes::trusted(None, self.case.root(), &self.catalogue)?;
+        let run = RunSummary { rows, total_rows: rows };
+        footnotes.with_rows(run, own, Sieve::default(), None).with_said(said).tell();
+        if let Some((path, trusted)) = trusted {
+            let mut sieve = trusted.sieve(&query.name, self.clock());
+            let sieve = self.while_waiting(|session| session.sift_kept(&mut sieve).map(|()| sieve))?;
+            footnotes::tell_trusted(&sieve, &path);
         }
         Ok(())
     }
@@ -247,7 +256,7 @@ impl Repl<'_> {
         // Only answers of canned queries have tags; what a statement of one's own shows, it says itself.
         match tags {
             [] => self.show(tags, |session, rows| session.kept(limit, rows)),
-            _ => self.show(tags, |session, rows| session.kept(limit, &mut places::sink(rows))),
+            _ => self.show(tags, |session, rows| session.kept_answer(limit, &mut places::sink(rows))),
         }
     }
 

@@ -63,6 +63,7 @@ fn open(folder: &TempDir, snapshot: &Snapshot, threads: usize) -> Session {
         temp_directory: folder.path().join("spill"),
         checks: Checks::Never,
         places: None,
+        proxies: crate::proxies::Proxies::default(),
     };
     Session::open(snapshot, &Selection::default(), &limits).unwrap()
 }
@@ -85,7 +86,7 @@ impl RowSink for Counted {
 fn run(session: &Session, sql: &str) -> Result<usize, QueryError> {
     let bound = Bound { sql: sql.to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
     let mut rows = Counted::default();
-    let done = stream(&session.engine, bound, Rows::All, None, &session.interrupt, &mut rows);
+    let done = stream(&session.engine, bound, Wanted::of(Rows::All), &session.interrupt, &mut rows);
     done.map_err(|error| session.explain(error, "run the statement", Author::User))?;
     Ok(rows.0)
 }
@@ -139,7 +140,7 @@ fn what_one_session_leaves_undone_does_not_trouble_the_next_statement() {
             value: Box::new(|_| duckdb::types::Value::Null),
         };
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            stream(&session.engine, bound, Rows::All, None, &session.interrupt, &mut Panics)
+            stream(&session.engine, bound, Wanted::of(Rows::All), &session.interrupt, &mut Panics)
         }));
         assert!(panicked.is_err());
         assert_eq!(run(&session, "SELECT 1").unwrap(), 1);

@@ -92,6 +92,7 @@ impl Fixture {
             temp_directory: self.folder.path().join("spill"),
             checks: Checks::Never,
             places: None,
+            proxies: kforensic_query::proxies::Proxies::default(),
         }
     }
 

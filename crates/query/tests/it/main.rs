@@ -20,6 +20,7 @@ mod lockdown;
 mod oracle;
 mod own;
 mod peers;
+mod proxies;
 mod rbac;
 mod requests;
 mod sources;

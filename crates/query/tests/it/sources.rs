@@ -33,6 +33,7 @@ fn select(snapshot: &Snapshot, sql: &str, arguments: &[&str]) -> Vec<Value> {
         temp_directory: std::env::temp_dir(),
         checks: Checks::Never,
         places: None,
+        proxies: kforensic_query::proxies::Proxies::default(),
     };
     let query = ad_hoc(sql);
     let parameters = parameters(&query, arguments);

@@ -1,0 +1,175 @@
+//! Addresses that somebody says: what rests on `X-Forwarded-For` and `X-Real-Ip`, which a client writes as it likes.
+
+use duckdb::{params_from_iter, types};
+
+use crate::catalogue::{COMMON, CannedQuery, Value};
+use crate::error::QueryError;
+use crate::parameters::Parameters;
+use crate::session::Session;
+use crate::sql::literal;
+
+/// Peers that are named.
+const PEERS_MAX: usize = 3;
+
+/// Users who are no part of the cluster, of whom a load balancer has at least so many.
+const USERS_MIN: i64 = 2;
+
+/// What of an answer rests on an address that was only claimed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The address or network that was asked for.
+    pub address: String,
+    /// Rows that are there only because of such requests.
+    pub rows: u64,
+    /// Requests that name the address and came from another.
+    pub requests: u64,
+    /// From whom they came, with how many requests; those with most first.
+    pub peers: Vec<(String, u64)>,
+}
+
+/// An address that carries what many send, each from an address of its own, as it says: a load balancer, or a client that
+/// forges the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balancer {
+    /// The address.
+    pub source_ip: String,
+    /// Requests of users who are no part of the cluster.
+    pub requests: u64,
+    /// Of so many in all.
+    pub all_requests: u64,
+    /// How many users.
+    pub users: u64,
+    /// How many addresses it says that they come from.
+    pub addresses: u64,
+}
+
+impl Claims {
+    /// The address that `query` is asked for, when it is asked for one.
+    fn address(parameters: &Parameters) -> Option<&str> {
+        ["source_ip", "address"].into_iter().find_map(|name| match parameters.get(name)? {
+            Value::Network(text) | Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// Whether the rows of `query` are requests, each with its id, so that rows can be counted.
+fn has_rows_of_requests(query: &CannedQuery) -> bool {
+    query.sql.rsplit("ORDER BY").next().is_some_and(|order| order.contains("audit_id"))
+}
+
+/// Whether the answer is about addresses.
+fn is_about_addresses(query: &CannedQuery) -> bool {
+    query.sql.contains("forwarded_for") || query.sql.contains("dossier_of(")
+}
+
+impl Session {
+    /// What of an answer with so many rows rests on a claimed address; `None` when it asks for none, or nothing does.
+    ///
+    /// # Errors
+    /// As for [`Session::run`].
+    pub fn claims(
+        &self,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        rows: u64,
+    ) -> Result<Option<Claims>, QueryError> {
+        let Some(address) = Claims::address(parameters).map(str::to_owned) else { return Ok(None) };
+        let peers = self.claiming_peers(query, parameters, &address)?;
+        let requests = peers.iter().map(|(_, requests)| requests).sum();
+        if requests == 0 {
+            return Ok(None);
+        }
+        let direct = match parameters.get("source_ip") {
+            Some(_) => self.count(query, &parameters.without_claims())?,
+            None => rows,
+        };
+        let rows = rows.saturating_sub(direct);
+        if rows == 0 && has_rows_of_requests(query) {
+            return Ok(None);
+        }
+        Ok(Some(Claims { address, rows, requests, peers: peers.into_iter().take(PEERS_MAX).collect() }))
+    }
+
+    /// From whom the requests came that name the address, and do not come from it. A condition in SQL is left out: it may be
+    /// about columns that only the query has.
+    fn claiming_peers(
+        &self,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        address: &str,
+    ) -> Result<Vec<(String, u64)>, QueryError> {
+        let mut conditions = vec![
+            "len(source_ips) > 1".to_owned(),
+            "NOT coalesce(in_network(source_ip, $address) OR in_network(source_ips[-1], $address), false)".to_owned(),
+            "names_network(array_to_string(source_ips, ','), $address)".to_owned(),
+        ];
+        if let Some(resources) = &query.resources {
+            let resources: Vec<String> = resources.iter().map(|name| literal(name)).collect();
+            conditions.push(format!("resource IN ({})", resources.join(", ")));
+        }
+        let given = COMMON.iter().filter(|common| {
+            common.name != "source_ip" && matches!(parameters.get(common.name), Some(Value::Text(_) | Value::Time(_)))
+        });
+        conditions.extend(given.map(|common| format!("{} {} ${}", common.column, common.operator, common.name)));
+        let sql = format!(
+            "SELECT coalesce(source_ips[-1], ''), count(*)::UBIGINT FROM requests WHERE {} GROUP BY 1 ORDER BY 2 DESC, 1",
+            conditions.join(" AND ")
+        );
+        self.provide(|provided| provided.for_statement(&sql))?;
+        let (query, parameters, address) = (query.clone(), parameters.clone(), address.to_owned());
+        self.ask("look for claimed addresses", move |connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let value = |name: &str| match name {
+                "address" => types::Value::Text(address.clone()),
+                name => parameters.bound(&query, name),
+            };
+            let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
+            let values = names.map(|name| name.map(|name| value(&name))).collect::<duckdb::Result<Vec<_>>>()?;
+            statement.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// The addresses that carry most of what people send, who come from several addresses as these say. Asked for answers
+    /// that are about addresses alone.
+    ///
+    /// # Errors
+    /// When a file turns out to be damaged, or on an interrupt.
+    pub fn balancers(&self, query: &CannedQuery) -> Result<Vec<Balancer>, QueryError> {
+        if !is_about_addresses(query) {
+            return Ok(Vec::new());
+        }
+        // Users of the cluster's own come from everywhere; those without a name have nothing in common. One who is
+        // named as a proxy is not the source of what it passes on.
+        const SQL: &str = "WITH sent AS (
+                SELECT source_ip, user_name, source_ips[-2] AS forwarded, count(*) AS requests
+                FROM requests
+                WHERE user_name IS NOT NULL AND NOT starts_with(user_name, 'system:') AND source_ip = source_ips[-1]
+                GROUP BY ALL
+            ),
+            summed AS (
+                SELECT source_ip, sum(requests) AS requests, coalesce(sum(requests) FILTER (forwarded IS NOT NULL), 0) AS passed_on,
+                    count(DISTINCT user_name) FILTER (forwarded IS NOT NULL) AS users, count(DISTINCT forwarded) AS addresses
+                FROM sent GROUP BY source_ip
+            )
+            SELECT source_ip, requests::UBIGINT, (SELECT sum(requests) FROM sent)::UBIGINT, users::UBIGINT, addresses::UBIGINT
+            FROM summed
+            WHERE users >= ? AND addresses >= 2 AND passed_on * 2 > requests
+                AND requests * 2 > (SELECT sum(requests) FROM sent)
+            ORDER BY source_ip";
+        self.provide(|provided| provided.for_statement(SQL))?;
+        self.ask("look for load balancers", |connection| {
+            let mut statement = connection.prepare(SQL)?;
+            let rows = statement.query_map([USERS_MIN], |row| {
+                Ok(Balancer {
+                    source_ip: row.get(0)?,
+                    requests: row.get(1)?,
+                    all_requests: row.get(2)?,
+                    users: row.get(3)?,
+                    addresses: row.get(4)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+}
