@@ -41,8 +41,14 @@ const CORE: [&str; 9] =
 /// Characters of an audit id that tell the events of a case apart; commands take so many.
 pub(crate) const ID_WIDTH: usize = 8;
 
+/// The first of these make room before the last column goes that only this answer has.
+const CORE_LESS: usize = 3;
+
+/// Columns that only this answer has, and that stay as long as those of every answer.
+const OWN_MAX: usize = 2;
+
 /// A cell that is cut shows at least this much, or its column makes room for the others.
-const CUT_WIDTH_MIN: usize = 12;
+const CUT_WIDTH_MIN: usize = 10;
 
 /// A name that is cut shows at least this much while there are columns that can make room.
 const NAME_WIDTH_EASY: usize = 24;
@@ -91,13 +97,24 @@ pub(crate) fn choose(columns: &[Column], shown: &[usize], rows: &[Row], room: us
     let mut chosen: Vec<Asked> =
         shown.iter().map(|index| Asked::of(&columns[*index], *index, rows, is_whole)).collect();
     loop {
-        let wishes = chosen.iter().map(Asked::wish);
-        if let Some(widths) = widths(&wishes.collect::<Vec<_>>(), room)
-            && (chosen.len() == 1 || {
-                let has_spare = chosen.iter().any(|asked| asked.is_spare);
-                chosen.iter().zip(&widths).all(|(asked, width)| asked.is_readable(*width, has_spare))
-            })
+        let fitting = widths(&chosen.iter().map(Asked::wish).collect::<Vec<_>>(), room);
+        let has_spare = chosen.iter().any(|asked| asked.is_spare);
+        let all = |is: &dyn Fn(&Asked, usize) -> bool| {
+            fitting.as_ref().is_some_and(|widths| chosen.iter().zip(widths).all(|(asked, width)| is(asked, *width)))
+        };
+        let (is_whole, is_readable) = (
+            all(&|asked, width| !asked.is_text || width >= asked.widest),
+            all(&|asked, width| asked.is_readable(width, has_spare)),
+        );
+        // The day goes first when it is the same in every row: nothing is lost with it.
+        let day = |asked: &Asked| days.iter().find(|(at, _)| *at == asked.index && asked.part == Part::Begin);
+        if let Some((asked, (_, day))) =
+            chosen.iter_mut().find_map(|asked| day(asked).map(|day| (asked, day))).filter(|_| !is_whole)
         {
+            asked.shorten_to_time_of_day(day);
+            continue;
+        }
+        if let Some(widths) = fitting.filter(|_| is_readable || chosen.len() == 1) {
             let choice = |(asked, width): (&Asked, &usize)| Choice {
                 index: asked.index,
                 label: asked.label.clone(),
@@ -106,18 +123,18 @@ pub(crate) fn choose(columns: &[Column], shown: &[usize], rows: &[Row], room: us
             };
             return chosen.iter().zip(&widths).map(choice).collect();
         }
-        // The day goes first when it is the same in every row: nothing is lost with it.
-        if let Some(asked) =
-            chosen.iter_mut().find(|asked| asked.part == Part::Begin && days.iter().any(|(at, _)| *at == asked.index))
-            && let Some((_, day)) = days.iter().find(|(at, _)| *at == asked.index)
-        {
-            asked.shorten_to_time_of_day(day);
-            continue;
-        }
         let at = |name: &&str| chosen.iter().position(|asked| columns[asked.index].name == **name);
         let spare = || SPARE.iter().find_map(at);
-        let other = || chosen.iter().rposition(|asked| !CORE.contains(&columns[asked.index].name.as_str()));
-        match spare().or_else(other).or_else(|| CORE.iter().find_map(at)).filter(|_| chosen.len() > 1) {
+        // What only this answer has is what it is about: two such columns stay before those that every answer has.
+        let is_own = |asked: &Asked| !CORE.contains(&columns[asked.index].name.as_str());
+        let owns = chosen.iter().filter(|asked| is_own(asked)).count();
+        let other = |most: usize| if owns > most { chosen.iter().rposition(is_own) } else { None };
+        let next = spare()
+            .or_else(|| other(OWN_MAX))
+            .or_else(|| CORE[..CORE_LESS].iter().find_map(at))
+            .or_else(|| other(0))
+            .or_else(|| CORE.iter().find_map(at));
+        match next.filter(|_| chosen.len() > 1) {
             Some(at) => drop(chosen.remove(at)),
             None => {
                 let asked = &chosen[0];
