@@ -3,6 +3,7 @@
 -- group = "start"
 -- value = "actor"
 -- words = ["user", "person", "what did", "profile"]
+-- further = ["origins", "timeline"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

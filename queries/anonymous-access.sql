@@ -2,6 +2,7 @@
 -- question = "Which requests came without credentials, and which of them were allowed?"
 -- group = "access"
 -- words = ["unauthenticated", "exposed", "probe", "scan"]
+-- further = ["failed-auth-events"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1190", "T1078.001"]

@@ -2,6 +2,7 @@
 -- question = "Which requests chose their audit id, forged addresses, hid characters or paths, or left no answer?"
 -- group = "evasion"
 -- words = ["hide", "hidden", "cover tracks", "tamper", "logging switched off"]
+-- further = ["events-deleted", "incomplete-requests"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1070", "T1562"]

@@ -4,6 +4,7 @@
 -- variant_of = "origins"
 -- view = "shared"
 -- words = ["stolen", "elsewhere", "two addresses"]
+-- further = ["origins", "first-seen"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1528", "T1550.001", "T1078"]

@@ -4,6 +4,7 @@
 -- variant_of = "workload-changes"
 -- view = "scheduled"
 -- words = ["backdoor", "schedule"]
+-- further = ["privileged-workloads"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1053.007"]

@@ -2,6 +2,7 @@
 -- question = "Who deleted which objects, and how many at once?"
 -- group = "impact"
 -- words = ["deleted", "removed", "destroyed", "cleanup"]
+-- further = ["events-deleted", "mass-deletions"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1485", "T1489"]

@@ -4,6 +4,7 @@
 -- variant_of = "deletions"
 -- view = "events"
 -- words = ["cover tracks", "traces"]
+-- further = ["audit-evasion", "guards-removed"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1070"]

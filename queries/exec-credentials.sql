@@ -4,6 +4,7 @@
 -- variant_of = "exec-sessions"
 -- view = "credentials"
 -- words = ["environment", "stolen token"]
+-- further = ["secret-reads", "token-use"]
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1552.001", "T1552.005", "T1552.007", "T1609"]

@@ -2,6 +2,7 @@
 -- question = "Who used exec, attach or port-forward, on which pod, with which command, and for how long?"
 -- group = "execution"
 -- words = ["shell", "terminal", "console", "kubectl exec", "attach"]
+-- further = ["exec-suspicious", "exec-credentials"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1609"]

@@ -6,6 +6,7 @@
 -- variant_of = "exec-sessions"
 -- view = "suspicious"
 -- words = ["reverse shell", "malware", "download", "curl"]
+-- further = ["exec-credentials", "privileged-workloads"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]

@@ -4,6 +4,7 @@
 -- outcome?"""
 -- group = "identity"
 -- words = ["users", "accounts", "people", "who"]
+-- further = ["origins", "first-seen"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -2,6 +2,7 @@
 -- question = "Who impersonated whom, was it allowed, and what was done with it?"
 -- group = "privilege"
 -- words = ["act as", "--as", "sudo"]
+-- further = ["rbac-changes"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1134", "T1550.001"]

@@ -3,6 +3,7 @@
 -- group = "start"
 -- value = "address"
 -- words = ["address", "host", "what did"]
+-- further = ["origins", "credential-sharing"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

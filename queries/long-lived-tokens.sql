@@ -5,6 +5,7 @@
 -- variant_of = "token-requests"
 -- view = "long-lived"
 -- words = ["backdoor", "years", "expire"]
+-- further = ["token-use"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1528", "T1098"]

@@ -4,6 +4,7 @@
 -- group = "start"
 -- value = "resource/namespace/name"
 -- words = ["history", "resource", "who touched", "changed"]
+-- further = ["timeline"]
 -- kind = "question"
 -- severity = "info"
 -- attack = []

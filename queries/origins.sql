@@ -2,6 +2,7 @@
 -- question = "From which addresses and with which clients did each user come, through which grants, and since when?"
 -- group = "identity"
 -- words = ["new address", "elsewhere", "where from", "location", "ip", "agent", "client"]
+-- further = ["first-seen", "credential-sharing"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

@@ -4,6 +4,7 @@
 -- service account?"""
 -- group = "privilege"
 -- words = ["cluster-admin", "admin", "escalation"]
+-- further = ["grants-used", "workload-after-rbac"]
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1098.006", "T1078"]

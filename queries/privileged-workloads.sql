@@ -4,6 +4,7 @@
 -- capabilities, and why is it listed?"""
 -- group = "execution"
 -- words = ["hostpath", "escape", "host", "root", "breakout"]
+-- further = ["exec-sessions", "images"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1610"]

@@ -2,6 +2,7 @@
 -- question = "Who created, changed or deleted roles and bindings, and which rights went to whom?"
 -- group = "privilege"
 -- words = ["rights", "permission", "role", "clusterrole", "binding"]
+-- further = ["rbac-grants", "workload-after-rbac"]
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006", "T1078"]

@@ -4,6 +4,7 @@
 -- variant_of = "rbac-changes"
 -- view = "grants"
 -- words = ["rights", "permission", "admin", "who was given"]
+-- further = ["grants-used"]
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006"]

@@ -4,6 +4,7 @@
 -- a minute?"""
 -- group = "discovery"
 -- words = ["scan", "discovery", "look around"]
+-- further = ["enumeration", "permission-checks"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1087", "T1069.003"]

@@ -2,6 +2,7 @@
 -- question = "Which requests read secrets, by whom, from where, and were they allowed?"
 -- group = "access"
 -- words = ["credential", "password", "leak", "who read"]
+-- further = ["secret-values", "first-seen"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1552.007"]

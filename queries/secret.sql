@@ -3,6 +3,7 @@
 -- group = "start"
 -- value = "secret"
 -- words = ["who had", "password", "who got"]
+-- further = ["secret-history", "secret-values"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1552.007"]

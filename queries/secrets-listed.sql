@@ -1,6 +1,7 @@
 -- title = "Secrets listed or watched across namespaces"
 -- question = "Who listed or watched the secrets of the whole cluster, of a system namespace, or of `default`?"
 -- group = "access"
+-- further = ["secret-values", "rbac-changes"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1552.007", "T1613"]

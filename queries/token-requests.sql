@@ -2,6 +2,7 @@
 -- question = "Who asked for a token of which service account, for how long, and which token was it?"
 -- group = "credentials"
 -- words = ["serviceaccount token", "mint"]
+-- further = ["token-use", "long-lived-tokens"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1528", "T1098"]

@@ -2,6 +2,7 @@
 -- question = "Who created, changed, scaled or deleted workloads, and with which images?"
 -- group = "execution"
 -- words = ["deployment", "daemonset", "pod", "deployed"]
+-- further = ["privileged-workloads", "image-changes"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1610", "T1543", "T1053.007"]

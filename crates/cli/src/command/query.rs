@@ -5,6 +5,7 @@ use std::iter;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use anstyle::AnsiColor;
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
 use kforensic_query::trust::Sieve;
@@ -25,6 +26,7 @@ use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
 use crate::places;
+use crate::terminal;
 
 /// Answers a question, or lists the questions that can be asked.
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
@@ -83,6 +85,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         explain(&Selection::of(query, &parameters), &snapshot);
     }
     footnotes.tell();
+    if shown.run.rows > 0 {
+        go_on(query, &catalogue);
+    }
     places::remark();
     window_notes(window, &snapshot, args.filter.now.is_some());
     question_notes(query, &parameters, shown.run.total_rows, &snapshot)?;
@@ -90,6 +95,16 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         message::note(&note);
     }
     Ok(ingested)
+}
+
+/// Tells people which queries go on where this one ends.
+fn go_on(query: &CannedQuery, catalogue: &Catalogue) {
+    let further = query.further.iter().filter_map(|name| catalogue.find(name).ok());
+    let words = further.map(|query| format!("`kforensic query {}` ({})", query.name, query.title.to_lowercase()));
+    let words = words.collect::<Vec<_>>().join(", ");
+    if !words.is_empty() && terminal::stderr_is_terminal() {
+        message::labelled("next", AnsiColor::Blue, &words);
+    }
 }
 
 /// Says which part of the case was opened, and of what.

@@ -30,6 +30,9 @@ pub(super) struct Header {
     /// What else people call what it is about; searches find it by these.
     #[serde(default)]
     pub(super) words: Vec<String>,
+    /// Queries that go on where this one ends.
+    #[serde(default)]
+    pub(super) further: Vec<String>,
     /// Required of the program's own queries; a query of the user's own is a question unless it says otherwise.
     pub(super) kind: Option<QueryKind>,
     pub(super) severity: Option<Severity>,

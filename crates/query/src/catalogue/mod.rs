@@ -156,6 +156,8 @@ pub struct CannedQuery {
     pub value: Option<String>,
     /// What else people call what it is about; searches find it by these.
     pub words: Vec<String>,
+    /// Queries that go on where this one ends, by name.
+    pub further: Vec<String>,
     /// Whether it is an account or a detection.
     pub kind: QueryKind,
     /// How bad a row is when it is what it looks like.
@@ -369,6 +371,9 @@ impl Catalogue {
 
     /// Checks that a view belongs to a main query of its group, and that its name is its own.
     fn check_folding(&self, query: &CannedQuery) -> Result<(), &'static str> {
+        if query.further.iter().any(|name| *name == query.name || self.find(name).is_err()) {
+            return Err("or `further` names no other query");
+        }
         let Some(variant) = &query.variant else { return Ok(()) };
         let main = self.queries.iter().find(|main| main.name == variant.of).ok_or("names no query")?;
         if main.variant.is_some() || main.group != query.group {
@@ -488,6 +493,7 @@ impl CannedQuery {
             variant,
             value: header.value,
             words: header.words,
+            further: header.further,
             kind: header.kind.unwrap_or_default(),
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
