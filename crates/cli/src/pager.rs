@@ -3,6 +3,8 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::interrupt::{Interrupt, Manner};
 
@@ -11,6 +13,23 @@ const OWN_BYTES_MAX: usize = 64 << 20;
 
 /// The id of the hook of the pager that is built in which ends the program.
 const DEFAULT_HOOK: u64 = 1;
+
+/// Microseconds that this program has waited for somebody to turn pages.
+static WAITED_MICROS: AtomicU64 = AtomicU64::new(0);
+
+/// How long this program has waited for somebody to turn pages: no time of the answer's.
+pub(crate) fn waited() -> Duration {
+    Duration::from_micros(WAITED_MICROS.load(Ordering::Relaxed))
+}
+
+/// Does something that waits for the reader.
+fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    WAITED_MICROS.fetch_add(micros, Ordering::Relaxed);
+    done
+}
 
 /// What happens to an answer when the reader leaves the pager before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +121,7 @@ impl Pager {
 
     fn pass(&mut self, text: &[u8]) -> io::Result<()> {
         let passed = match &mut self.stage {
-            Stage::Program(child) => child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(text)),
+            Stage::Program(child) => child.stdin.as_mut().map_or(Ok(()), |stdin| waiting(|| stdin.write_all(text))),
             Stage::Own { text: kept, left_out } => {
                 if kept.len() + text.len() <= OWN_BYTES_MAX && *left_out == 0 {
                     kept.extend_from_slice(text);
@@ -168,7 +187,7 @@ fn program() -> Option<String> {
 
 fn wait(mut child: Child) -> io::Result<()> {
     drop(child.stdin.take());
-    child.wait().map(drop)
+    waiting(|| child.wait()).map(drop)
 }
 
 /// Has the pager that is built in show `text`.
@@ -183,5 +202,5 @@ fn turn_pages(text: &[u8], left_out: usize) -> io::Result<()> {
     pager.set_prompt("Space: on; b: back; /: search; q: leave").map_err(failed)?;
     // Its first hook would end the program, whose accounts of the answer are still to come.
     pager.remove_hook(minus::hooks::Hook::PostPagerExit, DEFAULT_HOOK).map_err(failed)?;
-    minus::page_all(pager).map_err(failed)
+    waiting(|| minus::page_all(pager)).map_err(failed)
 }

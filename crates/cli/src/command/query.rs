@@ -25,6 +25,7 @@ use crate::footnotes::{self, Footnotes, Said};
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
+use crate::pager;
 use crate::places;
 use crate::terminal;
 
@@ -77,7 +78,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
     let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path) };
     let (shown, footnotes) = answer(asked, &snapshot, starting, output, args.worth.envelope, interrupt)?;
-    footer(&shown, window, newest, start.elapsed());
+    footer(&shown, window, newest, start.elapsed().saturating_sub(pager::waited()));
     if args.filter.now.as_deref() == Some("last") {
         tell_of_the_future(&snapshot, clock);
     }

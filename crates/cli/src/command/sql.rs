@@ -17,6 +17,7 @@ use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
+use crate::pager;
 use crate::{places, proxies};
 
 /// Runs a statement of the user, when it only reads.
@@ -79,7 +80,8 @@ fn footer(shown: &Shown, statement: &Statement, newest: Option<i64>, start: Inst
         (false, true) => answer::count(rows),
         (false, false) => format!("the first {}, and there are more", answer::count(rows)),
     };
-    let (newest, seconds) = (answer::newest_event(newest), start.elapsed().as_secs_f64());
+    let (newest, seconds) =
+        (answer::newest_event(newest), start.elapsed().saturating_sub(pager::waited()).as_secs_f64());
     message::plain(&format!("{rows}; {newest}; {seconds:.3} s"));
     answer::note_hidden_columns(shown);
 }
