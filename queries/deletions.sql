@@ -9,10 +9,12 @@
 -- needs = [
 --     { verbs = ["delete", "deletecollection"], level = "Metadata" },
 --     { verbs = ["deletecollection"], level = "RequestResponse", tells = "what a deletecollection hit" },
+--     { verbs = ["patch", "update"], level = "RequestResponse", tells = "what went with its last finalizer" },
 -- ]
 -- noise = """
 -- Controllers delete pods and ReplicaSets of every rollout; kubelets delete a pod a second time when its \
--- containers are gone."""
+-- containers are gone; controllers take finalizers away, which deletes what was marked (`deleted` is empty where only an \
+-- answer could tell)."""
 --
 -- [[examples]]
 -- log = "hardened"

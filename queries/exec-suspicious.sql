@@ -1,6 +1,6 @@
 -- title = "Suspicious commands in containers"
 -- question = """
--- Which commands sent into containers, or written into workloads, open reverse shells, download, copy data out, escape, or name outside \
+-- Which commands sent into containers, or written into workloads, open shells or reverse shells, download, copy data out, escape, or name outside \
 -- addresses?"""
 -- group = "execution"
 -- variant_of = "exec-sessions"
@@ -26,11 +26,11 @@
 -- ]
 -- noise = """
 -- `kubectl cp` of people who work (copy in, copy out), and checks that curl an outside service. Four numbers with \
--- dots may be a version."""
+-- dots may be a version. Where people work in pods, interactive shells are daily work: say whose in `trusted.toml`."""
 --
 -- [[examples]]
 -- log = "made"
--- rows = 3
+-- rows = 4
 --
 -- [[examples]]
 -- log = "hardened"

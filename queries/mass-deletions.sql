@@ -41,6 +41,8 @@ WITH asked AS (
         CASE WHEN whole THEN target END AS other
     FROM deletions
     WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'
+      -- A write that took a finalizer away counts where it is known to have deleted.
+      AND (verb NOT IN ('update', 'patch') OR deleted = 1)
       AND filters() AND not_own()
 )
 SELECT

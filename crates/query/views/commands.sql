@@ -112,6 +112,19 @@ CREATE MACRO attack_signs(command) AS tidy([
         THEN 'covers tracks' END
 ]);
 
+-- Whether a command leaves its sender at the prompt of a shell: it ends in one that is given nothing to run, however it is
+-- wrapped (`env -i bash`, `nsenter -t 1 -m -- sh`, `sh -c "exec bash || exec sh"`), asks for one by `-i`, or starts
+-- what is nothing else (`su -`, `chroot /host`, `pty.spawn`). Only where input is sent: without, a shell ends at once.
+CREATE MACRO opens_shell(command) AS coalesce(regexp_matches(
+    command,
+    '(^|[\s/;&|(''"])((ba|z|da|a|k|mk|c|tc|fi|rba)?sh|powershell(\.exe)?|pwsh(\.exe)?|cmd(\.exe)?)(\s+(-[abefhilmprsuvx]+|-NoLogo|-NoExit|--(login|norc|noprofile|posix)|--(rc|init-)file[= ]\S+|-))*[\s)''";]*$'
+    || '|(^|[\s/;&|(''"])(ba|z|da|a|k|mk|c|tc|fi|rba)?sh\s+(-\S+\s+)*-[abefhlmprsuvx]*i[abefhlmprsuvx]*(\s|$)'
+    || '|(^|[\s/;&|(''"])(su|login)(\s+-)?(\s+[a-z_][\w-]*)?\s*$|(^|[\s/;&|(''"])sudo\s+(-\S+\s+)*(-i|-s|su)\b'
+    || '|\bchroot\s+(--\S+\s+)*\S+\s*$|\bnsenter(\s+-(t|-target)[= ]?\d+|\s+-\S+)*(\s+--)?\s*$'
+    || '|pty\.spawn|\bscript\s+(-\S+\s+)*-?\S*\s*/dev/null\b|\bexec\s*\(?\s*["''](/\S*/)?(ba|da|z|a|k)?sh["'']|os\.system\(["''](/\S*/)?(ba|da|z|a|k)?sh["'']',
+    'i'
+), false);
+
 -- An amount as the API writes it, `1500m`, `2`, `1e3`, `64Gi`, as a number; NULL when it is none.
 CREATE MACRO quantity(amount) AS TRY_CAST(regexp_extract(amount, '^[0-9.]+(?:[eE][0-9]+)?') AS DOUBLE)
     * CASE regexp_extract(amount, '[a-zA-Z]*$')

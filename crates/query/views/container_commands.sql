@@ -9,26 +9,33 @@
 -- attack_signs: what in the command is usual for intruders, as far as its text tells
 CREATE VIEW container_commands AS
 SELECT
-    *, credential_signs(command) AS credential_signs, attack_signs(command) AS attack_signs
+    * EXCLUDE (has_input), credential_signs(command) AS credential_signs,
+    tidy(attack_signs(command) || CASE WHEN has_input AND opens_shell(command) THEN ['interactive shell'] ELSE [] END)
+        AS attack_signs
 FROM (
     SELECT
         event_time, user_name, user_groups, impersonated_user, 'pods/exec' AS via, namespace, name, container,
         command_text AS command, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
-        decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
+        decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id,
+        -- A client that says of no stream whether it wants it leaves it open.
+        stdin OR tty OR NOT (uri_flag(request_uri, 'stdout') OR uri_flag(request_uri, 'stderr')) AS has_input
     FROM exec_sessions
     WHERE kind = 'exec'
     UNION ALL
     SELECT
         event_time, user_name, user_groups, impersonated_user, 'nodes/proxy' AS via, namespace, name, kubelet_path AS container,
         command_text AS command, outcome, status_code, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
-        decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
+        decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id,
+        -- The kubelet calls it `input`.
+        uri_flag(request_uri, 'input') OR uri_flag(request_uri, 'stdin') OR uri_flag(request_uri, 'tty') AS has_input
     FROM node_proxy
     WHERE len(command) > 0
     UNION ALL
     SELECT
         event_time, user_name, user_groups, impersonated_user, 'template' AS via, namespace, name, NULL AS container,
         array_to_string(commands, chr(10)) AS command, outcome, status_code, source_ip, source_ips, user_agent, credential_id,
-        pod_name, node_name, decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id
+        pod_name, node_name, decision_reason, verb, resource, api_group, subresource, cluster, host, request_uri, audit_id,
+        false AS has_input
     FROM workload_specs
     WHERE len(commands) > 0
 );

@@ -4,6 +4,9 @@
 -- An object with finalizers goes later, and an answer of 200 says that it was marked. `kubectl delete --all` is one
 -- request for each object. An eviction (`create` on `pods/eviction`) deletes a pod, and goes past whoever watches for
 -- the verb `delete`. A namespace goes with all that is in it.
+-- What is marked goes with its last finalizer: a write after which an object has a time of deletion, no finalizers and no
+-- grace left deletes it (the server's own rule), as the `finalize` of a namespace that leaves none. A patch that takes
+-- finalizers away is such a write when the object was marked before, which only its answer tells.
 -- DELETE on a `proxy` subresource goes to what is behind it and deletes nothing here.
 --
 -- Columns:
@@ -21,13 +24,43 @@ WITH deletes AS (
         CASE WHEN subresource = 'eviction' THEN json_member(json_body(request_object), 'deleteOptions')::VARCHAR
             ELSE json_body(request_object) END AS options,
         json_body(response_object) AS answer,
-        json_items([json_body(response_object)], 'items') AS items
+        json_items([json_body(response_object)], 'items') AS items,
+        verb IN ('update', 'patch') AS by_finalizer,
+        -- The object as it was left: by the answer, or by what was put in its place.
+        CASE WHEN verb IN ('update', 'patch') THEN coalesce(
+            json_body(response_object), CASE WHEN verb = 'update' THEN json_body(request_object) END
+        ) END AS object
     FROM requests
     WHERE (
             verb IN ('delete', 'deletecollection')
             OR verb = 'create' AND resource = 'pods' AND subresource = 'eviction'
+            OR verb IN ('update', 'patch') AND (
+                subresource = 'finalize'
+                OR contains(request_object, 'finalizers') AND verb = 'patch'
+                OR contains(coalesce(response_object, request_object), '"deletionTimestamp"')
+                    AND NOT contains(coalesce(response_object, request_object), '"finalizers"')
+            )
         )
         AND resource IS NOT NULL
+),
+-- Of the writes, those that can have deleted something.
+asked AS (
+    SELECT *, CASE
+        WHEN NOT by_finalizer THEN NULL
+        WHEN subresource = 'finalize' THEN CASE WHEN object IS NOT NULL THEN
+            coalesce(json_array_length(json_member(json_member(object, 'spec'), 'finalizers')), 0) = 0 END
+        WHEN object IS NOT NULL THEN json_text(json_member(object, 'metadata'), 'deletionTimestamp') IS NOT NULL
+            AND coalesce(json_array_length(json_member(json_member(object, 'metadata'), 'finalizers')), 0) = 0
+            AND coalesce(json_extract_string(json_member(json_member(object, 'metadata'), 'deletionGracePeriodSeconds'), '$'), '0') = '0'
+        -- Of a patch alone: whether it takes finalizers away.
+        WHEN json_type(options) = 'ARRAY' THEN CASE WHEN regexp_matches(
+            request_object, '"path"\s*:\s*"/metadata/finalizers'
+        ) AND regexp_matches(request_object, '"op"\s*:\s*"(remove|replace)"') THEN NULL ELSE false END
+        WHEN regexp_matches(request_object, '"finalizers"\s*:\s*(null|\[\s*\])|\$deleteFromPrimitiveList/finalizers')
+            THEN NULL
+        ELSE false
+    END AS finalized
+    FROM deletes
 ),
 told AS (
     SELECT
@@ -39,17 +72,20 @@ told AS (
                 '/', json_text(metadata, 'namespace'), json_text(metadata, 'name')
             )))
         END AS names
-    FROM deletes
+    FROM asked
+    WHERE NOT by_finalizer OR finalized IS NOT FALSE
 )
 SELECT
     event_time, user_name, user_groups, impersonated_user, verb, resource, namespace, name,
     CASE
         WHEN outcome IN ('denied', 'failed') OR dry_run OR subresource = 'proxy' THEN 0
         WHEN outcome = 'unknown' OR dry_run IS NULL THEN NULL
+        WHEN by_finalizer THEN CASE WHEN finalized THEN 1 END
         WHEN verb <> 'deletecollection' THEN 1
         WHEN json_type(json_member(answer, 'items')) = 'ARRAY' THEN len(items)
     END AS deleted,
-    CASE WHEN outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy' THEN names ELSE [] END
+    CASE WHEN outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'
+        AND (NOT by_finalizer OR coalesce(finalized, false)) THEN names ELSE [] END
         AS deleted_names,
     nullif(concat_ws(
         ' ',

@@ -191,6 +191,7 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ("V15", "exec-suspicious", &["reverse shell"]),
     ("V16", "exec-credentials", &["environment"]),
     ("V17", "exec-sessions", &["bash"]),
+    ("V17", "exec-suspicious", &["interactive shell"]),
     ("U1", "exec-sessions", &["attach"]),
     ("G1", "gitops-drift", &["none"]),
     ("G2", "gitops-drift", &["Argo CD label"]),
@@ -207,4 +208,135 @@ fn changes_are_what_changed_and_commands_what_they_do() {
     assert_eq!(cases.rows("G2", "gitops-drift", &gitops).len(), 0);
     let label = ["-p", "label=app.kubernetes.io/instance"];
     assert_eq!(cases.rows("G1", "gitops-drift", &label).len(), 1);
+}
+
+/// A log of what would evade: one event a line, as the server writes them.
+fn case_of(events: &[Value]) -> Fixture {
+    let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
+    Fixture::of_texts(&[lines.as_bytes()])
+}
+
+fn event(
+    number: usize,
+    verb: &str,
+    object: &Value,
+    uri: &str,
+    request: Option<Value>,
+    response: Option<Value>,
+) -> Value {
+    let time = format!("2026-11-25T10:00:{number:02}.000000Z");
+    let mut event = serde_json::json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "stage": "ResponseComplete",
+        "auditID": format!("{number:08x}-0000-4000-8000-000000000000"), "requestURI": uri, "verb": verb,
+        "user": {"username": "eve", "groups": ["system:authenticated"]}, "sourceIPs": ["10.9.9.9"],
+        "userAgent": "kubectl/v1.33.1", "objectRef": object, "responseStatus": {"metadata": {}, "code": 200},
+        "requestReceivedTimestamp": time, "stageTimestamp": time,
+        "annotations": {"authorization.k8s.io/decision": "allow"}
+    });
+    for (key, body) in [("requestObject", request), ("responseObject", response)] {
+        if let Some(body) = body {
+            event[key] = body;
+        }
+    }
+    event
+}
+
+#[test]
+fn what_goes_with_its_last_finalizer_is_deleted() {
+    use serde_json::json;
+    let secret = json!({"resource": "secrets", "namespace": "prod", "name": "db", "apiVersion": "v1"});
+    let space = json!({"resource": "namespaces", "namespace": "prod", "name": "prod", "subresource": "finalize", "apiVersion": "v1"});
+    let marked = |finalizers: Option<Value>, grace: u32| {
+        let mut object = json!({"kind": "Secret", "metadata": {"name": "db", "deletionTimestamp": "2026-11-25T10:00:00Z",
+            "deletionGracePeriodSeconds": grace}});
+        if let Some(finalizers) = finalizers {
+            object["metadata"]["finalizers"] = finalizers;
+        }
+        Some(object)
+    };
+    let empties = || Some(json!({"metadata": {"finalizers": null}}));
+    let labels = || Some(json!({"metadata": {"labels": {"a": "b"}}}));
+    let removes = || Some(json!([{"op": "remove", "path": "/metadata/finalizers"}]));
+    let plain = || Some(json!({"kind": "Secret", "metadata": {"name": "db"}}));
+    let uri = "/api/v1/namespaces/prod/secrets/db";
+    let is = |deleted: i64| Some(Value::from(deleted));
+    let cases = [
+        (event(1, "patch", &secret, uri, empties(), marked(None, 0)), is(1)),
+        (event(2, "patch", &secret, uri, removes(), None), Some(Value::Null)),
+        (event(3, "patch", &secret, uri, empties(), None), Some(Value::Null)),
+        // One is left, nothing was marked, or a pod has its grace.
+        (event(4, "patch", &secret, uri, empties(), marked(Some(json!(["x/y"])), 0)), None),
+        (event(5, "patch", &secret, uri, empties(), plain()), None),
+        (event(6, "patch", &secret, uri, labels(), marked(None, 30)), None),
+        (event(7, "update", &secret, uri, marked(None, 0), marked(None, 0)), is(1)),
+        (
+            event(
+                8,
+                "update",
+                &space,
+                "/api/v1/namespaces/prod/finalize",
+                Some(json!({"spec": {"finalizers": []}})),
+                None,
+            ),
+            is(1),
+        ),
+        (
+            event(
+                9,
+                "update",
+                &space,
+                "/api/v1/namespaces/prod/finalize",
+                Some(json!({"spec": {"finalizers": ["kubernetes"]}})),
+                None,
+            ),
+            None,
+        ),
+        (event(10, "update", &space, "/api/v1/namespaces/prod/finalize", None, None), Some(Value::Null)),
+        (event(11, "patch", &secret, &format!("{uri}?dryRun=All"), empties(), marked(None, 0)), is(0)),
+        (event(12, "patch", &secret, uri, labels(), plain()), None),
+    ];
+    let log = case_of(&cases.iter().map(|(event, _)| event.clone()).collect::<Vec<_>>());
+    let rows = log.ask("deletions", &[]);
+    for (number, (event, expected)) in cases.iter().enumerate() {
+        let row = rows.iter().find(|row| row["audit_id"] == event["auditID"]);
+        assert_eq!(row.map(|row| row["deleted"].clone()), *expected, "case {}", number + 1);
+    }
+}
+
+#[test]
+fn a_shell_that_is_left_open_is_found_however_it_is_wrapped() {
+    let pod = serde_json::json!({"resource": "pods", "namespace": "prod", "name": "web", "subresource": "exec", "apiVersion": "v1"});
+    let opens = |command: &str, flags: &str| {
+        let words: String = command.split('|').map(|word| format!("&command={}", word.replace(' ', "+"))).collect();
+        let uri = format!("/api/v1/namespaces/prod/pods/web/exec?container=c{words}{flags}");
+        !case_of(&[event(1, "get", &pod, &uri, None, None)])
+            .ask("exec-suspicious", &[])
+            .iter()
+            .all(|row| !row["attack_signs"].to_string().contains("interactive shell"))
+    };
+    let tty = "&stdin=true&tty=true";
+    for command in [
+        "bash",
+        "/bin/sh|-i",
+        "env|-i|bash",
+        "nsenter|-t|1|-m|--|sh",
+        "sh|-c|exec bash %7C%7C exec sh",
+        "python3|-c|import pty%3B pty.spawn('/bin/sh')",
+        "ash",
+        "zsh|-l",
+        "busybox|sh",
+        "chroot|/host",
+    ] {
+        assert!(opens(command, tty), "{command}");
+    }
+    assert!(opens("sh", "&stdin=true"));
+    for (command, flags) in [
+        ("ls|/", tty),
+        ("sh", "&stdout=true&stderr=true"),
+        ("bash|-c|id", tty),
+        ("cat|install.sh", tty),
+        ("psql|-U|x", tty),
+    ] {
+        assert!(!opens(command, flags), "{command} {flags}");
+    }
 }
