@@ -27,6 +27,17 @@ pub enum ReportError {
         /// The names of the columns, joined by commas.
         columns: String,
     },
+    /// A spreadsheet is not wide enough.
+    #[error("the answer has {columns} columns, and a sheet of Excel has {most}")]
+    TooManyColumns {
+        /// Columns of the answer.
+        columns: usize,
+        /// Columns of a sheet.
+        most: usize,
+    },
+    /// A workbook that cannot be written: its temporary file, or a limit of the format.
+    #[error("cannot write the result for Excel: {0}")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
     /// A value that Parquet cannot hold.
     #[error("cannot write the result as Parquet: {0}")]
     Parquet(#[from] ParquetError),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use arrow::datatypes::SchemaRef;
 
 use crate::sink::{Layout, Sink};
-use crate::{ReportError, UnknownFormat, csv, json, markdown, parquet, table, timesketch, tsv};
+use crate::{ReportError, UnknownFormat, csv, json, markdown, page, parquet, table, timesketch, tsv, xlsx};
 
 /// Starts one format: the last column of the table.
 type Start = for<'w> fn(SchemaRef, Layout, &'w mut dyn Write) -> Result<Box<dyn Sink + 'w>, ReportError>;
@@ -53,6 +53,8 @@ formats! {
     Csv, "csv", ["csv"], "comma-separated values with a header line (RFC 4180)", csv::start;
     Tsv, "tsv", ["tsv", "tab"], "tab-separated values with a header line; tabs, line ends and backslashes as \\t \\n \\r \\\\", tsv::start;
     Markdown, "markdown", ["md", "markdown"], "a table for reports and tickets (GitHub's Markdown)", markdown::start;
+    Html, "html", ["html", "htm"], "one page that opens anywhere, with the verdict, the command and the SQL", page::start;
+    Xlsx, "xlsx", ["xlsx"], "a workbook for Excel: texts stay texts; a second sheet says what the rows are", xlsx::start;
     Parquet, "parquet", ["parquet"], "columns with their types, compressed with zstd", parquet::start;
     Timesketch, "timesketch", [], "events for a Timesketch timeline: JSON lines, or CSV to a file named `.csv`", timesketch::start_lines;
     TimesketchCsv, "timesketch-csv", [], "events for a Timesketch timeline as CSV", timesketch::start_csv;
@@ -93,7 +95,24 @@ impl Format {
     /// Whether the output is not text: nothing to show on a terminal.
     #[must_use]
     pub const fn is_binary(self) -> bool {
-        matches!(self, Self::Parquet)
+        matches!(self, Self::Parquet | Self::Xlsx)
+    }
+
+    /// Whether the output is one whole that ends: nothing can follow an answer in the same file.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Parquet | Self::Xlsx | Self::Html)
+    }
+
+    /// Whether it shows what stands beside the rows: [`About`](crate::About).
+    #[must_use]
+    pub const fn tells_about(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Html)
+    }
+
+    /// Every ending of a file name that asks for a format, in the order of the formats.
+    pub fn extensions() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().flat_map(|format| format.entry().extensions.iter().copied())
     }
 
     /// Starts writing a result with the columns of `schema` to `out`.
@@ -137,7 +156,19 @@ mod tests {
         let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
         assert_eq!(
             names,
-            ["table", "json", "jsonl", "csv", "tsv", "markdown", "parquet", "timesketch", "timesketch-csv"]
+            [
+                "table",
+                "json",
+                "jsonl",
+                "csv",
+                "tsv",
+                "markdown",
+                "html",
+                "xlsx",
+                "parquet",
+                "timesketch",
+                "timesketch-csv"
+            ]
         );
         for format in Format::ALL {
             assert_eq!(format.name().parse(), Ok(*format));
@@ -150,11 +181,13 @@ mod tests {
     }
     #[test]
     fn file_names_ask_for_formats() {
-        let asked = ["csv", "CSV", "ndjson", "md", "tsv", "parquet", "txt"].map(Format::of_extension);
+        let asked = ["csv", "CSV", "ndjson", "md", "tsv", "parquet", "txt", "xlsx", "HTM"].map(Format::of_extension);
         let formats =
-            [Format::Csv, Format::Csv, Format::Jsonl, Format::Markdown, Format::Tsv, Format::Parquet, Format::Table];
-        assert_eq!(asked, formats.map(Some));
-        assert_eq!(Format::of_extension("xlsx"), None);
+            [Format::Csv, Format::Csv, Format::Jsonl, Format::Markdown, Format::Tsv, Format::Parquet, Format::Table]
+                .into_iter()
+                .chain([Format::Xlsx, Format::Html]);
+        assert!(asked.into_iter().eq(formats.map(Some)));
+        assert_eq!(Format::of_extension("xls"), None);
         let mut extensions: Vec<_> = Format::ALL.iter().flat_map(|format| format.entry().extensions).collect();
         let count = extensions.len();
         extensions.sort_unstable();

@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod about;
 mod cell;
 mod csv;
 mod delimited;
@@ -29,6 +30,7 @@ pub mod incident;
 mod json;
 mod markdown;
 mod names;
+mod page;
 mod parquet;
 mod sink;
 mod table;
@@ -36,11 +38,14 @@ mod time;
 mod timesketch;
 mod tsv;
 mod visible;
+mod xlsx;
 
 #[cfg(test)]
 mod tests;
 
+pub use about::About;
 pub use error::{ReportError, UnknownFormat};
 pub use format::Format;
+pub use page::PAGE_ROWS_MAX;
 pub use sink::{CellText, Layout, RowLayout, Sink, Summary};
 pub use visible::{escape, is_hostile};

@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
-use crate::ReportError;
+use crate::{About, ReportError};
 
 /// Bytes gathered before the output is called: fewer calls, still little memory.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
@@ -53,12 +53,16 @@ pub enum CellText {
 /// without its `]`. Dropping a sink therefore writes no ending.
 pub trait Sink {
     /// Writes the rows of `batch`. The table keeps back its first rows to choose its widths, and Parquet the
-    /// rows of a row group, both up to a limit; every other format has handed all rows to the output when this
+    /// rows of a row group, both up to a limit; HTML and Excel keep all; every other format has handed all rows to the output when this
     /// returns.
     ///
     /// # Errors
     /// When the output fails, or when the columns of `batch` are not those of the result.
     fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
+
+    /// Takes what stands beside the rows, which is known when they are. HTML and Excel show it; to other formats it makes
+    /// no difference.
+    fn about(&mut self, _about: &About) {}
 
     /// Writes what is still kept back and the ending of the format, and flushes the output.
     ///
@@ -79,6 +83,10 @@ pub struct Summary {
     pub crowded_columns: Vec<String>,
     /// Whether the table cut some cell.
     pub is_cut: bool,
+    /// Rows that the format had no room for. They are counted, and the file says so too.
+    pub rows_left_out: u64,
+    /// Values that were cut because a cell of the format holds no more; each says so.
+    pub values_cut: u64,
 }
 
 /// Refuses a batch whose values would stand under the names of other columns.

@@ -106,6 +106,7 @@ impl Sink for Table<'_> {
             hidden_columns: names(empty),
             crowded_columns: names(crowded),
             is_cut: self.is_cut,
+            ..Summary::default()
         })
     }
 }

@@ -106,6 +106,7 @@ fn value(value: &Value, _: &Column) -> String {
         Value::Nothing => String::new(),
         Value::Text(text) => code(&shown_text(text)),
         Value::Texts(texts) => texts.iter().map(|text| code(&shown_text(text))).collect::<Vec<_>>().join(", "),
+        Value::Shown(text) => code(text),
         Value::Number(number) => number.to_string(),
         Value::Literal(text) => code(&shown_text(text)),
         Value::Time(at) => instant::millis(*at),

@@ -55,6 +55,8 @@ pub enum Value {
     Time(i64),
     /// A level.
     Level(Level),
+    /// A text from the evidence as it is shown: cut and made visible already.
+    Shown(String),
     /// Words that lead to a part of the same document.
     Link {
         /// The id of the part.
@@ -115,7 +117,9 @@ impl Table {
     pub(crate) fn is_prose(&self, column: usize) -> bool {
         const PROSE_CHARS: usize = 48;
         let length = |value: &Value| match value {
-            Value::Text(text) | Value::Literal(text) if text.contains(' ') => text.chars().take(PROSE_CHARS).count(),
+            Value::Text(text) | Value::Literal(text) | Value::Shown(text) if text.contains(' ') => {
+                text.chars().take(PROSE_CHARS).count()
+            }
             Value::Texts(texts) => texts.iter().map(|text| text.chars().take(PROSE_CHARS).count()).sum(),
             _ => 0,
         };
@@ -139,6 +143,28 @@ impl Value {
         Self::of_cell(&Cell::of(batch.column(column), row))
     }
 
+    /// The same, with no more of a text than a page shows: a page of many rows has no room for megabytes.
+    pub(crate) fn bounded(batch: &RecordBatch, column: usize, row: usize) -> Self {
+        match Cell::of(batch.column(column), row) {
+            Cell::Text(text) => Self::Shown(shown_text(&text)),
+            Cell::List { rows, .. } if rows.is_empty() => Self::Shown("[]".to_owned()),
+            Cell::List { values, rows } => {
+                let left_out = rows.len().saturating_sub(TEXTS_MAX);
+                let texts = rows.take(TEXTS_MAX).map(|row| match Cell::of(values, row) {
+                    Cell::Text(text) => shown_text(&text),
+                    Cell::Null => "null".to_owned(),
+                    cell => shown_text(&in_memory(|out| write_plain(out, &cell))),
+                });
+                let list = texts.collect::<Vec<_>>().join(", ");
+                Self::Shown(if left_out > 0 { format!("{list} and {left_out} more") } else { list })
+            }
+            cell @ (Cell::Struct { .. } | Cell::Map { .. }) => {
+                Self::Shown(shown_text(&in_memory(|out| write_plain(out, &cell))))
+            }
+            cell => Self::of_cell(&cell),
+        }
+    }
+
     fn of_cell(cell: &Cell<'_>) -> Self {
         match cell {
             Cell::Null => Self::Nothing,
@@ -158,6 +184,20 @@ impl Value {
             _ => Self::Literal(in_memory(|out| write_plain(out, cell))),
         }
     }
+}
+
+/// Elements of a list that a page shows.
+pub(crate) const TEXTS_MAX: usize = 12;
+
+/// About how much room a value takes on a page.
+pub(crate) fn shown_bytes(value: &Value) -> usize {
+    /// Markup around a value.
+    const AROUND: usize = 24;
+    AROUND
+        + match value {
+            Value::Text(text) | Value::Literal(text) | Value::Shown(text) => text.len(),
+            _ => 0,
+        }
 }
 
 /// The columns of an answer.

@@ -130,6 +130,7 @@ pub(crate) fn plain(value: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Time(at) => instant::rfc3339(*at),
         Value::Level(level) => level.name().to_owned(),
+        Value::Shown(text) => text.clone(),
         Value::Link { words, .. } => words.clone(),
     }
 }

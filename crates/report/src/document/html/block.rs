@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::document::figure::Figure;
 use crate::document::instant;
-use crate::document::table::{Column, Table, Value, bearable, shown_text};
+use crate::document::table::{Column, TEXTS_MAX, Table, Value, bearable, shown_text};
 use crate::document::text::{Level, Span, Text};
 use crate::document::{Block, Part};
 use crate::visible::escape;
@@ -132,6 +132,7 @@ fn cell(value: &Value, column: &Column) -> Markup {
                 }
                 @if texts.len() > TEXTS_MAX { " and " (texts.len() - TEXTS_MAX) " more" }
             },
+            Value::Shown(text) => td { bdi { (text) } },
             Value::Number(number) => td class=(class(column)) data-sort=(number) { (number) },
             Value::Literal(text) => td class=(class(column)) { (shown_text(text)) },
             Value::Time(at) => td.time data-sort=(at) { time datetime=(machine_time(*at)) { (instant::millis(*at)) } },
@@ -145,9 +146,6 @@ fn cell(value: &Value, column: &Column) -> Markup {
 fn machine_time(micros: i64) -> String {
     instant::millis(micros).replace(' ', "T") + "Z"
 }
-
-/// Elements of a list that a page shows.
-const TEXTS_MAX: usize = 12;
 
 fn figure(picture: &Figure) -> Markup {
     let numbers = picture.chart.table(&format!("{}-numbers", picture.id), &format!("{}, in numbers", picture.title));
