@@ -7,7 +7,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use kforensic_event::time;
 use kforensic_query::{QueryError, RowSink, RunSummary, Session, SinkError};
-use kforensic_report::{Format, Layout, Sink, Summary};
+use kforensic_report::{About, Format, Layout, Sink, Summary};
 
 use crate::checks;
 use crate::error::CliError;
@@ -18,7 +18,7 @@ use crate::output::Output;
 /// What an answer was, for the line under it.
 pub(crate) struct Shown {
     pub(crate) run: RunSummary,
-    /// What the table left out.
+    /// What the format left out.
     pub(crate) summary: Summary,
 }
 
@@ -26,13 +26,14 @@ pub(crate) struct Shown {
 pub(crate) fn write(
     session: &Session,
     mut output: Output,
+    about: &About,
     interrupt: &Interrupt,
     ask: impl FnOnce(&Session, &mut dyn RowSink) -> Result<RunSummary, QueryError>,
 ) -> Result<Shown, CliError> {
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
     let (format, layout) = (output.format, output.layout.clone());
-    let shown = write_to(format, layout, &mut output, |rows| ask(session, rows))?;
+    let shown = write_to(format, layout, &mut output, about, |rows| ask(session, rows))?;
     // A file appears only when its rows come from what was checked.
     session.still_checked()?;
     output.finish()?;
@@ -47,21 +48,34 @@ pub(crate) fn write_to(
     format: Format,
     layout: Layout,
     output: &mut dyn Write,
+    about: &About,
     ask: impl FnOnce(&mut dyn RowSink) -> Result<RunSummary, QueryError>,
 ) -> Result<Shown, CliError> {
-    let mut rows = Rows { format, layout, output: Some(output), sink: None };
+    let mut rows = Rows::new(format, layout, output);
     let run = ask(&mut rows)?;
-    let summary = rows.sink.take().map_or_else(|| Ok(Summary::default()), Sink::finish)?;
-    Ok(Shown { run, summary })
+    rows.finish(run, about)
 }
 
 /// Writes rows as they come.
-struct Rows<'w> {
+pub(crate) struct Rows<'w> {
     format: Format,
     layout: Layout,
     /// The output, until the columns are known.
     output: Option<&'w mut dyn Write>,
     sink: Option<Box<dyn Sink + 'w>>,
+}
+
+impl<'w> Rows<'w> {
+    pub(crate) fn new(format: Format, layout: Layout, output: &'w mut dyn Write) -> Self {
+        Self { format, layout, output: Some(output), sink: None }
+    }
+
+    /// Ends the answer, whose worth is known by now.
+    pub(crate) fn finish(self, run: RunSummary, about: &About) -> Result<Shown, CliError> {
+        let Some(mut sink) = self.sink else { return Ok(Shown { run, summary: Summary::default() }) };
+        sink.about(about);
+        Ok(Shown { run, summary: sink.finish()? })
+    }
 }
 
 impl RowSink for Rows<'_> {
@@ -124,9 +138,17 @@ pub(crate) fn newest_event(newest: Option<i64>) -> String {
     }
 }
 
-/// Says what the table leaves out.
+/// Says what the table leaves out, and what a file had no room for.
 pub(crate) fn note_hidden_columns(shown: &Shown) {
-    let Summary { hidden_columns, crowded_columns, is_cut, .. } = &shown.summary;
+    let Summary { hidden_columns, crowded_columns, is_cut, rows_left_out, values_cut, .. } = &shown.summary;
+    if *rows_left_out > 0 {
+        message::warning(&format!("the file has no room for {} more; the file says so too", count(*rows_left_out)));
+        message::hint("a file that ends in .csv or .parquet has all of them");
+    }
+    if *values_cut > 0 {
+        let values = count_of(*values_cut, "value");
+        message::note(&format!("{values} longer than a cell of Excel can hold are cut, and say so"));
+    }
     if !hidden_columns.is_empty() {
         message::note(&format!("columns without any value are not shown: {}", hidden_columns.join(", ")));
     }

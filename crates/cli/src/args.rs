@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Compact(CompactArgs),
     /// Remove the events from before a time; the ledger says for ever what was removed
     Prune(PruneArgs),
+    /// Serve the case to a program, such as an agent, over the Model Context Protocol; it can only read
+    Mcp(McpArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write the pages of all commands into a folder
@@ -250,6 +252,25 @@ pub(crate) struct ReplArgs {
     /// In a script, tell errors and go on; the exit code is that of the first one
     #[arg(long)]
     pub(crate) keep_going: bool,
+
+    #[command(flatten)]
+    pub(crate) queries: QueriesArgs,
+}
+
+/// Serves the case over the Model Context Protocol (MCP) on standard input and output, for agents that help to investigate.
+///
+/// The tools are triage, coverage, list_queries, query, sql, describe and show. They read, behind the same gate and locks as
+/// the commands of those names; every answer has its verdict, its account, and a bound, and says that values of a log are
+/// data of whoever wrote into it. A client is told to start `kforensic --case DIR mcp`.
+#[derive(Debug, Args)]
+pub(crate) struct McpArgs {
+    /// Stop a question that takes longer
+    #[arg(long, value_name = "SECONDS", default_value_t = 50)]
+    pub(crate) time_limit: u64,
+
+    /// Serve a case that was ingested with --keep-secret-values, whose secrets every answer may then show
+    #[arg(long)]
+    pub(crate) with_secret_values: bool,
 
     #[command(flatten)]
     pub(crate) queries: QueriesArgs,
@@ -422,6 +443,16 @@ fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.iter().map(value)).try_map(|name| name.parse::<Format>())
 }
 
+/// Forms of a triage that are no formats of answers: the screen, and one finding a line as OCSF has it.
+pub(crate) const SCREEN: &str = "screen";
+pub(crate) const OCSF: &str = "ocsf";
+
+/// The forms of a triage.
+fn triage_forms() -> PossibleValuesParser {
+    let formats = Format::ALL.iter().filter(|format| **format != Format::Table).map(|format| format.name());
+    PossibleValuesParser::new([SCREEN].into_iter().chain(formats).chain([OCSF]).map(PossibleValue::new))
+}
+
 /// What is said about an answer besides its rows.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
@@ -462,10 +493,10 @@ pub(crate) struct TriageArgs {
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
     pub(crate) fail_on: Option<Level>,
 
-    /// Form of the findings: the screen for people, or one row per finding; timesketch has one event per deed
-    #[arg(long, value_name = "FORMAT", default_value = "screen",
-          value_parser = ["screen", "json", "jsonl", "csv", "timesketch", "timesketch-csv", "ocsf"])]
-    pub(crate) format: String,
+    /// Form of the findings: the screen for people, or one row per finding; timesketch has one event per deed [default: as
+    /// the name of the output file tells, else screen]
+    #[arg(long, value_name = "FORMAT", value_parser = triage_forms())]
+    pub(crate) format: Option<String>,
 
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -647,7 +678,7 @@ pub(crate) struct StatusArgs {
 )]
 pub(crate) struct CoverageArgs {
     /// Shortest pause of a host that is told, when it is also ten times as long as its pauses usually are
-    #[arg(long, value_name = "LENGTH", default_value = "15m")]
+    #[arg(long, value_name = "LENGTH", default_value = crate::command::coverage::GAP)]
     pub(crate) gap: String,
 
     /// Evaluate this audit policy

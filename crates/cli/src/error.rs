@@ -36,6 +36,10 @@ pub(crate) enum CliError {
     OutputExists { path: PathBuf },
     #[error("the manifest cannot name `{name}`: a line of it is no place for such a name")]
     ManifestName { name: String },
+    #[error("`{path}` ends in `.{extension}`, which is no format that an answer can be written in")]
+    UnknownExtension { path: PathBuf, extension: String },
+    #[error("`{path}` ends in `.{extension}`, which is no form of a report")]
+    UnknownReport { path: PathBuf, extension: String },
     #[error("`{option}` makes a difference to {wanted} only, and the answer is written as {format}")]
     NotForFormat { option: &'static str, wanted: &'static str, format: Format },
     #[error("Timesketch would not take `{path}`: the name must end in `.{extension}`")]
@@ -102,6 +106,16 @@ pub(crate) enum CliError {
     Proxy(#[from] kforensic_query::proxies::NoNetwork),
     #[error("{problem}")]
     Form { problem: String },
+    #[error(
+        "the case keeps secret values of {sources} sources as they were logged, and a program that asks would see them"
+    )]
+    SecretValues { sources: usize },
+    #[error("{problem}")]
+    Argument { problem: String },
+    #[error("the question took longer than {seconds} seconds, and was stopped")]
+    TooLong { seconds: u64 },
+    #[error("the client and this program do not understand one another: {problem}")]
+    Protocol { problem: String },
     #[error("interrupted")]
     Interrupted,
 }
@@ -132,13 +146,11 @@ impl CliError {
             Self::Line { source, .. } => return source.hint(),
             Self::Lake(LakeError::NoSuchPath { path }) => return no_such_path(path),
             Self::Lake(error) | Self::Upkeep(error) => return lake_hint(error).map(str::to_owned),
-            Self::OutputInCase { .. } => "choose a file outside of the case",
-            Self::OutputIsSource { .. } => "choose another file",
-            Self::OutputExists { .. } => "choose another file, or let it be replaced with `--force`",
             Self::ManifestName { .. } => "`kforensic status --format json` lists all sources with their hashes",
-            Self::NotForFormat { .. } => "leave the option out, or choose the format with `--format`",
-            Self::TimesketchName { .. } => "`--format timesketch` writes JSON lines to `.jsonl`, and CSV to `.csv`",
-            Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
+            Self::UnknownExtension { .. } => {
+                let known: Vec<String> = Format::extensions().map(|extension| format!(".{extension}")).collect();
+                return Some(format!("choose one of {}, or name the format with `--format`", known.join(" ")));
+            }
             Self::ManyEvents { .. } => "give more of it",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::Trust(_) => {
@@ -194,9 +206,27 @@ impl CliError {
             }
             Self::Query(QueryError::Library { .. }) => library::ADVICE,
             Self::Query(QueryError::Path { .. }) => "move the case to a folder with a plain name",
-            _ => return None,
+            _ => return self.hint_about_output().map(str::to_owned),
         };
         Some(hint.to_owned())
+    }
+
+    /// What the user can do about where an answer goes, and to whom.
+    fn hint_about_output(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::OutputInCase { .. } => "choose a file outside of the case",
+            Self::OutputIsSource { .. } => "choose another file",
+            Self::OutputExists { .. } => "choose another file, or let it be replaced with `--force`",
+            Self::UnknownReport { .. } => "choose one of .html .md .json, or name the form with `--format`",
+            Self::SecretValues { .. } => {
+                "ingest the sources into a new case without `--keep-secret-values`, or allow it with `--with-secret-values`"
+            }
+            Self::TooLong { .. } => "narrow it by time, resource or user, or allow more with `--time-limit`",
+            Self::NotForFormat { .. } => "leave the option out, or choose the format with `--format`",
+            Self::TimesketchName { .. } => "`--format timesketch` writes JSON lines to `.jsonl`, and CSV to `.csv`",
+            Self::BinaryOnTerminal { .. } => "name a file with `-o FILE`, or send the answer into a pipe",
+            _ => return None,
+        })
     }
 
     /// 2 for what the user can mend on the command line, 3 for evidence that is altered or unreadable.

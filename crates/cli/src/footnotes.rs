@@ -144,6 +144,11 @@ impl Footnotes {
         Self { verdict, own, sieve, trusted, ..self }
     }
 
+    /// What rests on somebody's word, in sentences.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.in_words()
+    }
+
     /// Adds what rests on somebody's word.
     pub(crate) fn with_said(self, said: Said) -> Self {
         Self { said, ..self }
@@ -151,16 +156,8 @@ impl Footnotes {
 
     /// Tells people.
     pub(crate) fn tell(&self) {
-        let Verdict { finding, because, .. } = &self.verdict;
-        let colour = match finding {
-            Finding::Seen | Finding::NoSuchTraffic => AnsiColor::Green,
-            Finding::Partly | Finding::NotObservable | Finding::Untold => AnsiColor::Yellow,
-        };
-        let because = match because.as_slice() {
-            [] => String::new(),
-            reasons => format!(": {}", reasons.join("; ")),
-        };
-        message::labelled("verdict", colour, &format!("{}{because}", finding.name()));
+        let colour = if self.is_reserved() { AnsiColor::Yellow } else { AnsiColor::Green };
+        message::labelled("verdict", colour, &self.verdict());
         for words in self.words() {
             message::labelled("left out", AnsiColor::Cyan, &words);
         }
@@ -182,8 +179,23 @@ impl Footnotes {
         }
     }
 
+    /// The verdict in words.
+    pub(crate) fn verdict(&self) -> String {
+        let Verdict { finding, because, .. } = &self.verdict;
+        let because = match because.as_slice() {
+            [] => String::new(),
+            reasons => format!(": {}", reasons.join("; ")),
+        };
+        format!("{}{because}", finding.name())
+    }
+
+    /// Whether the verdict takes something back from the rows.
+    pub(crate) fn is_reserved(&self) -> bool {
+        matches!(self.verdict.finding, Finding::Partly | Finding::NotObservable | Finding::Untold)
+    }
+
     /// What is left out, each in a sentence.
-    fn words(&self) -> Vec<String> {
+    pub(crate) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         if let Some(own) = self.own.filter(|own| *own > 0) {
             let rows = if own == 1 { "row" } else { "rows" };
@@ -200,8 +212,14 @@ impl Footnotes {
         words
     }
 
-    /// The members of an envelope behind its rows.
+    /// The members of an envelope behind its rows, as text.
     pub(crate) fn to_json(&self, run: RunSummary) -> String {
+        let members = self.members(run).map(|(name, value)| format!(", \"{name}\": {value}"));
+        members.concat() + "}\n"
+    }
+
+    /// The members of an envelope behind its rows.
+    pub(crate) fn members(&self, run: RunSummary) -> [(&'static str, Json); 5] {
         let Verdict { finding, because, pauses } = &self.verdict;
         let pauses: Vec<_> = pauses
             .iter()
@@ -250,12 +268,13 @@ impl Footnotes {
             "pruned_before": left.pruned_before,
             "rows_not_shown": run.total_rows - run.rows,
         });
-        format!(
-            ", \"verdict\": {verdict}, \"left_out\": {left_out}, \"clusters\": {}, \"addresses\": {}, \"geoip\": {}}}\n",
-            json!(left.clusters),
-            self.said.to_json(),
-            places::to_json()
-        )
+        [
+            ("verdict", verdict),
+            ("left_out", left_out),
+            ("clusters", json!(left.clusters)),
+            ("addresses", self.said.to_json()),
+            ("geoip", places::to_json()),
+        ]
     }
 }
 

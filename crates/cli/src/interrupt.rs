@@ -83,8 +83,17 @@ impl Interrupt {
         }
     }
 
-    /// Does `action` when the user asks to stop.
+    /// Asks to stop, in place of the user.
+    pub(crate) fn ask(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        self.act();
+    }
+
+    /// Does `action` when the user asks to stop; at once, when that was asked before there was anything to stop.
     pub(crate) fn on(&self, action: impl Fn() + Send + 'static) {
+        if self.is_asked() {
+            action();
+        }
         self.actions.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Only this crate prints, exits, and reads the environment and the clock.
 
+mod about;
 mod answer;
 mod args;
 mod checks;
@@ -12,6 +13,7 @@ mod findings;
 mod footnotes;
 mod inquiry;
 mod interrupt;
+mod mcp;
 mod message;
 mod output;
 mod pager;
@@ -72,6 +74,7 @@ fn run(line: &CommandLine, interrupt: &Interrupt) -> Result<Outcome, CliError> {
         Command::Compact(args) => command::compact::run(case, args, interrupt),
         Command::Repl(args) => repl::run(case, args, interrupt),
         Command::Describe(args) => command::describe::run(args),
+        Command::Mcp(args) => mcp::run(case, args, interrupt),
         Command::Completions(args) => command::completions::completions(args),
         Command::Man(args) => command::completions::man(args),
         Command::Prune(args) => command::prune::run(case, args, interrupt),

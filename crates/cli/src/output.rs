@@ -11,21 +11,26 @@ use tempfile::NamedTempFile;
 use crate::args::OutputArgs;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
+use crate::message;
 use crate::pager::{Leaving, Pager};
 use crate::terminal;
 
 /// The format that is asked for: by its name, else by that of the output file.
 ///
 /// # Errors
-/// When an option was given that makes no difference to it, or Timesketch would refuse the file by its name.
+/// When the name asks for something that nobody can write here, when an option was given that makes no difference to the
+/// format, or when Timesketch would refuse the file by its name.
 pub(crate) fn format_of(args: &OutputArgs) -> Result<Format, CliError> {
-    let extension = args.output.as_ref().and_then(|path| path.extension()).and_then(|extension| extension.to_str());
-    let extension = extension.map(str::to_ascii_lowercase);
-    let told = || extension.as_deref().and_then(Format::of_extension);
-    let format = match args.format {
-        Some(Format::Timesketch) if told() == Some(Format::Csv) => Format::TimesketchCsv,
-        Some(format) => format,
-        None => told().unwrap_or(Format::Table),
+    let extension = args.output.as_deref().and_then(extension_of);
+    let told = extension.as_deref().and_then(Format::of_extension);
+    let format = match (args.format, &args.output, &extension) {
+        (Some(Format::Timesketch), ..) if told == Some(Format::Csv) => Format::TimesketchCsv,
+        (Some(format), ..) => format,
+        // A table in a file that is called a spreadsheet would be found out by whoever it was sent to.
+        (None, Some(path), Some(extension)) if told.is_none() && !is_device(path) => {
+            return Err(CliError::UnknownExtension { path: path.clone(), extension: extension.clone() });
+        }
+        (None, ..) => told.unwrap_or(Format::Table),
     };
     let wanted = match format {
         Format::Timesketch => "jsonl",
@@ -45,6 +50,23 @@ pub(crate) fn format_of(args: &OutputArgs) -> Result<Format, CliError> {
     match options.into_iter().find(|(_, is_given, fits, _)| *is_given && !fits) {
         Some((option, .., wanted)) => Err(CliError::NotForFormat { option, wanted, format }),
         None => Ok(format),
+    }
+}
+
+/// The ending of a file's name, in lower case and without the dot.
+pub(crate) fn extension_of(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_string_lossy().to_ascii_lowercase())
+}
+
+/// Says when a file is not what its name says: the format that is given counts, as with other programs, and whoever
+/// gets the file will be surprised.
+fn note_other_name(args: &OutputArgs) {
+    let (Some(path), Some(format)) = (&args.output, args.format) else { return };
+    let told = extension_of(path).and_then(|extension| Format::of_extension(&extension));
+    let is_timesketch = matches!(format, Format::Timesketch | Format::TimesketchCsv);
+    if let Some(told) = told.filter(|told| *told != format && !is_timesketch) {
+        let name = path.display();
+        message::note(&format!("`{name}` is written as {format}, as `--format` says, although its name says {told}"));
     }
 }
 
@@ -75,6 +97,7 @@ impl Output {
     /// Opens the output that is asked for; a file must neither lie in the case at `case` nor be one of its sources.
     pub(crate) fn open(args: &OutputArgs, case: &Path) -> Result<Self, CliError> {
         let format = format_of(args)?;
+        note_other_name(args);
         let (writer, mut layout) = match &args.output {
             Some(path) => Writer::open(path, case, args.force)?,
             None => (Writer::Stdout(BufWriter::new(io::stdout().lock())), terminal::stdout_layout()),

@@ -9,7 +9,7 @@ use kforensic_lake::{Case, Snapshot};
 use kforensic_query::catalogue::Stage;
 use kforensic_query::coverage::{HostAccount, LeftOut, Observed, Scope, Verdict, judge};
 use kforensic_query::policy::{Blind, Policy, Usage, Volume, advice};
-use kforensic_query::{Catalogue, Selection, Session, window};
+use kforensic_query::{Catalogue, Limits, Selection, Session, window};
 use serde_json::{Value, json};
 
 use crate::args::CoverageArgs;
@@ -18,6 +18,9 @@ use crate::error::CliError;
 use crate::footnotes::visible;
 use crate::interrupt::Interrupt;
 use crate::message;
+
+/// What counts as a pause unless the user says otherwise.
+pub(crate) const GAP: &str = "15m";
 
 /// Kinds of traffic that are named as costly.
 const NOISE: usize = 5;
@@ -60,6 +63,18 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &CoverageArgs, interrupt: &Inter
         false => print(&snapshot, &observed, &hosts, &verdicts)?,
     }
     Ok(Outcome::Done)
+}
+
+/// The same as JSON.
+pub(crate) fn told(
+    session: &Session,
+    snapshot: &Snapshot,
+    limits: &Limits,
+    catalogue: &Catalogue,
+) -> Result<Value, CliError> {
+    let gap = window::parse_length(GAP)?.saturating_mul(1_000_000);
+    let observed = Observed::of(snapshot, limits)?;
+    Ok(as_json(snapshot, &observed, &session.hosts(gap)?, &verdicts(catalogue, &observed)))
 }
 
 fn read_policy(path: &Path) -> Result<Policy, CliError> {

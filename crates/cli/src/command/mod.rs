@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub(crate) mod catalogue;
 pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod coverage;

@@ -8,18 +8,20 @@ use std::time::{Duration, Instant};
 use anstyle::AnsiColor;
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
+use kforensic_query::doubt::Doubt;
 use kforensic_query::trust::Sieve;
 use kforensic_query::{
     CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Starting, Window, doubt, window,
 };
-use kforensic_report::{Format, ReportError};
+use kforensic_report::{About, Format, ReportError};
 use tempfile::TempDir;
 
+use crate::about;
 use crate::answer::{self, Shown};
 use crate::args::{Labels, QueriesArgs, QueryArgs, ReadingArgs};
 use crate::checks;
 use crate::command::ingest::{ingest, reservations};
-use crate::command::{Outcome, case_folder, hits, limits, prune, queries};
+use crate::command::{self, Outcome, case_folder, hits, limits, prune, queries};
 use crate::error::CliError;
 use crate::footnotes::{self, Footnotes, Said};
 use crate::interrupt::Interrupt;
@@ -36,7 +38,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         return match (args.help, args.from.is_empty()) {
             (true, _) => queries::help_of_command().map(|()| Outcome::Done),
             (false, true) if args.hits => hits::list(case, &catalogue, args, interrupt).map(|()| Outcome::Done),
-            (false, true) => queries::list(&catalogue, args.search.as_deref()).map(|()| Outcome::Done),
+            (false, true) => list(&catalogue, args).map(|()| Outcome::Done),
             (false, false) => Err(CliError::NoQuery),
         };
     };
@@ -76,7 +78,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     };
     let now = args.filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
     let sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
-    let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path) };
+    let about = about::of_query(query, &parameters, window, case.root(), &snapshot);
+    let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path), about };
     let (shown, footnotes) = answer(asked, &snapshot, starting, output, args.worth.envelope, interrupt)?;
     footer(&shown, window, newest, start.elapsed().saturating_sub(pager::waited()));
     if args.filter.now.as_deref() == Some("last") {
@@ -96,6 +99,15 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         message::note(&note);
     }
     Ok(ingested)
+}
+
+/// Lists the queries: for people, unless another form or a file is asked for.
+fn list(catalogue: &Catalogue, args: &QueryArgs) -> Result<(), CliError> {
+    let words = args.search.as_deref();
+    match output::format_of(&args.output)? {
+        Format::Table if args.output.output.is_none() => queries::list(catalogue, words),
+        _ => command::catalogue::write(catalogue, words, &args.output),
+    }
 }
 
 /// Tells people which queries go on where this one ends.
@@ -214,6 +226,8 @@ struct Asked<'a> {
     sieve: Sieve,
     /// The file that the sieve comes from.
     trusted: Option<PathBuf>,
+    /// What a file tells besides the rows.
+    about: About,
 }
 
 fn answer(
@@ -224,7 +238,7 @@ fn answer(
     envelope: bool,
     interrupt: &Interrupt,
 ) -> Result<(Shown, Footnotes), CliError> {
-    let Asked { query, parameters, limit, mut sieve, trusted } = asked;
+    let Asked { query, parameters, limit, mut sieve, trusted, about } = asked;
     let footnotes = Footnotes::of(query, parameters, snapshot, starting.limits())?;
     let session = Session::open_in(starting, snapshot, &Selection::of(query, parameters))?;
     if footnotes::leaves_out_own(query, parameters) && parameters.is_window() {
@@ -238,12 +252,16 @@ fn answer(
     if envelope {
         write(&mut output, "{\"rows\": ")?;
     }
-    let shown = answer::write_to(format, layout, &mut output, |rows| {
-        session.run_sieved(query, parameters, limit, &mut sieve, &mut places::sink(rows))
-    })?;
-    let own = footnotes::own_rows(&session, query, parameters, shown.run.total_rows + sieve.hidden())?;
-    let said = Said::of(&session, query, parameters, shown.run.total_rows + sieve.hidden())?;
-    let footnotes = footnotes.with_rows(shown.run, own, sieve, trusted).with_said(said);
+    let mut rows = answer::Rows::new(format, layout, &mut output);
+    let run = session.run_sieved(query, parameters, limit, &mut sieve, &mut places::sink(&mut rows))?;
+    let own = footnotes::own_rows(&session, query, parameters, run.total_rows + sieve.hidden())?;
+    let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden())?;
+    let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said);
+    let mut about = about::with_worth(about, &footnotes, query);
+    if run.rows < run.total_rows {
+        about.notes.push(format!("these are the newest {} of {}", run.rows, answer::count(run.total_rows)));
+    }
+    let shown = rows.finish(run, &about)?;
     if envelope {
         write(&mut output, &footnotes.to_json(shown.run))?;
     }
@@ -260,12 +278,7 @@ pub(crate) fn question_notes(
     rows: u64,
     snapshot: &Snapshot,
 ) -> Result<(), CliError> {
-    let mut doubts = doubt::of_question(query, parameters);
-    if snapshot.event_times().is_some() && doubt::has_values(query, parameters, rows) {
-        let (limits, _spill) = limits()?;
-        doubts.extend(Session::open(snapshot, &Selection::default(), &limits)?.doubts(query, parameters, rows)?);
-    }
-    for doubt in doubts {
+    for doubt in doubts(query, parameters, rows, snapshot)? {
         message::note(&footnotes::visible(&doubt.text));
         if let Some(hint) = doubt.hint {
             message::hint(&footnotes::visible(&hint));
@@ -274,17 +287,40 @@ pub(crate) fn question_notes(
     Ok(())
 }
 
+/// What may be wrong with a question, and what to ask instead.
+pub(crate) fn doubts(
+    query: &CannedQuery,
+    parameters: &Parameters,
+    rows: u64,
+    snapshot: &Snapshot,
+) -> Result<Vec<Doubt>, CliError> {
+    let mut doubts = doubt::of_question(query, parameters);
+    if snapshot.event_times().is_some() && doubt::has_values(query, parameters, rows) {
+        let (limits, _spill) = limits()?;
+        doubts.extend(Session::open(snapshot, &Selection::default(), &limits)?.doubts(query, parameters, rows)?);
+    }
+    Ok(doubts)
+}
+
+/// How a window lies beside the evidence.
+pub(crate) fn window_problems(window: Window, snapshot: &Snapshot) -> Vec<&'static str> {
+    let Some((first, newest)) = snapshot.event_times() else { return Vec::new() };
+    let begins = window.since.is_some_and(|since| since > newest).then_some(BEGINS_BEHIND);
+    let ends = window.until.is_some_and(|until| until <= first);
+    let ends = ends.then_some("the window ends before the first event of the case: the evidence is newer");
+    begins.into_iter().chain(ends).collect()
+}
+
+/// What counting ages from the present does to old evidence.
+const BEGINS_BEHIND: &str = "the window begins after the newest event of the case: the evidence is older";
+
 /// Says when a window lies beside the evidence. An age counts back from the present unless the user says otherwise.
 pub(crate) fn window_notes(window: Window, snapshot: &Snapshot, names_now: bool) {
-    let Some((first, newest)) = snapshot.event_times() else { return };
-    if window.since.is_some_and(|since| since > newest) {
-        message::note("the window begins after the newest event of the case: the evidence is older");
-        if !names_now {
+    for problem in window_problems(window, snapshot) {
+        message::note(problem);
+        if problem == BEGINS_BEHIND && !names_now {
             message::hint("count ages back from the newest event with `--now last`");
         }
-    }
-    if window.until.is_some_and(|until| until <= first) {
-        message::note("the window ends before the first event of the case: the evidence is newer");
     }
 }
 

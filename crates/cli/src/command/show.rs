@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use kforensic_event::{Cell, columns, rebuild};
 use kforensic_lake::{Case, LedgerEntry, Snapshot};
 use kforensic_query::{Selection, Session};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::ShowArgs;
 use crate::checks;
@@ -36,6 +36,37 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ShowArgs) -> Result<Outcome, Cl
         0 => Err(CliError::NoEvent { audit_id, stage: args.stage.clone() }),
         _ => Ok(outcome),
     }
+}
+
+/// The events with an audit id as JSON, each with its place.
+pub(crate) fn events(
+    session: &Session,
+    snapshot: &Snapshot,
+    audit_id: &str,
+    stage: Option<&str>,
+) -> Result<Vec<Value>, CliError> {
+    let mut events = Vec::new();
+    for batch in &session.events_of(audit_id, stage)? {
+        for row in 0..batch.num_rows() {
+            events.push(told(snapshot, &Event { batch, row })?);
+        }
+    }
+    Ok(events)
+}
+
+fn told(snapshot: &Snapshot, event: &Event<'_>) -> Result<Value, CliError> {
+    let source_id = event.cell("source_id").text().unwrap_or_default();
+    let source = snapshot.sources().find(|source| source.source_id == source_id);
+    let rebuilt = rebuild(&|name| event.cell(name))?;
+    Ok(json!({
+        "event": serde_json::from_str(&rebuilt).unwrap_or(Value::String(rebuilt)),
+        "source_id": source_id,
+        "source": source.map(|source| &source.name),
+        "sha256": source.map(|source| &source.sha256),
+        "line_number": event.number("line_number"),
+        "byte_offset": event.number("byte_offset"),
+        "byte_length": event.number("byte_length"),
+    }))
 }
 
 /// Audit ids that are named when one of them must be meant.

@@ -10,6 +10,7 @@ use kforensic_lake::Case;
 use kforensic_query::{RunSummary, Session, Starting, Statement, gate};
 use kforensic_report::Summary;
 
+use crate::about;
 use crate::answer::{self, Plan, Shown};
 use crate::args::SqlArgs;
 use crate::command::{Outcome, case_folder, limits};
@@ -48,7 +49,13 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
         output.finish()?;
         Shown { run, summary: Summary::default() }
     } else {
-        answer::write(&session, output, interrupt, |session, rows| session.sql(&statement, limit, rows))?
+        let mut about = about::of_case("Answer to a statement", case.root(), &snapshot);
+        about.sql = Some(text.trim().to_owned());
+        about.notes.push("a statement says not what it needs, so there is no verdict on its rows".to_owned());
+        if let Some(limit) = limit {
+            about.notes.push(format!("at most {} were asked for", answer::count(limit as u64)));
+        }
+        answer::write(&session, output, &about, interrupt, |session, rows| session.sql(&statement, limit, rows))?
     };
     footer(&shown, &statement, newest, start);
     places::remark();

@@ -7,17 +7,18 @@ use kforensic_lake::Case;
 use kforensic_query::{Window, window};
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Incident, Screen, deeds_batch, findings_batch, ocsf, triage};
-use kforensic_report::{Format, ReportError};
+use kforensic_report::{About, Format, ReportError};
 
-use crate::args::{OutputArgs, QueriesArgs, TriageArgs, WindowArgs};
-use crate::command::query::{catalogue, ingest_first};
+use crate::about;
+use crate::args::{OCSF, OutputArgs, QueriesArgs, SCREEN, TriageArgs, WindowArgs};
+use crate::command::query::{self, catalogue, ingest_first};
 use crate::command::{Outcome, case_folder};
 use crate::error::CliError;
 use crate::findings::{self, Inquiry};
 use crate::footnotes;
 use crate::interrupt::Interrupt;
 use crate::message;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::terminal;
 
 /// Tells on one screen what the case is about.
@@ -26,6 +27,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
     let clock = chrono::Utc::now().timestamp_micros();
     // What is wrong with the command line is said before anything is read; any time stands for `last` here.
     asked(&args.window, clock, Some(clock))?;
+    form(args)?;
     let (temporary, ingested) = ingest_first(case, &args.paths, &args.reading, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
     let case = Case::open(&folder)?;
@@ -46,7 +48,10 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
     };
     let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
     let tells_age = args.window.now.is_none();
-    write(&incident, args, case.root(), tells_age)?;
+    let mut about = about::of_case("Findings of all detections", case.root(), &snapshot);
+    about.window = Some(query::window_text(window));
+    about.notes.extend(incident.reservations.iter().cloned());
+    write(&incident, args, case.root(), tells_age, &about)?;
     Ok(outcome(&incident, args.fail_on, ingested))
 }
 
@@ -83,28 +88,37 @@ fn screen(tells_age: bool) -> Screen {
     Screen { width: layout.width.unwrap_or(default.width), colour: layout.colour, tells_age: tells_age && is_watched }
 }
 
-fn write(incident: &Incident, args: &TriageArgs, case: &Path, tells_age: bool) -> Result<(), CliError> {
-    let format = match args.format.as_str() {
-        "screen" => None,
-        "ocsf" => return write_ocsf(incident, args, case),
-        name => name.parse::<Format>().ok(),
-    };
-    let (output, force) = (args.output.clone(), args.force);
-    let output = OutputArgs { format, output, force, wide: false, vertical: false, raw_cells: false };
-    let Some(format) = format else {
+fn write(incident: &Incident, args: &TriageArgs, case: &Path, tells_age: bool, about: &About) -> Result<(), CliError> {
+    if args.format.as_deref() == Some(OCSF) {
+        return write_ocsf(incident, args, case);
+    }
+    let (format, output) = form(args)?;
+    if format.is_table() {
         let mut output = Output::open_text(args.output.as_deref(), case, args.force)?;
         let screen = if args.output.is_some() { Screen::default() } else { screen(tells_age) };
         output.write_all(triage(incident, screen).as_bytes()).map_err(ReportError::from)?;
         return output.finish();
-    };
+    }
     let mut output = Output::open(&output, case)?;
     let is_timeline = matches!(format, Format::Timesketch | Format::TimesketchCsv);
     let batch = if is_timeline { deeds_batch(incident) } else { findings_batch(incident) };
     let (format, layout) = (output.format, output.layout.clone());
     let mut sink = format.writer(batch.schema(), layout, &mut output)?;
     sink.write_batch(&batch)?;
+    sink.about(about);
     sink.finish()?;
     output.finish()
+}
+
+/// The form that is asked for: by its name, else by that of the file. A table of findings is the screen.
+fn form(args: &TriageArgs) -> Result<(Format, OutputArgs), CliError> {
+    let format = match args.format.as_deref() {
+        Some(SCREEN) => Some(Format::Table),
+        given => given.and_then(|name| name.parse::<Format>().ok()),
+    };
+    let (output, force) = (args.output.clone(), args.force);
+    let output = OutputArgs { format, output, force, wide: false, vertical: false, raw_cells: false };
+    Ok((output::format_of(&output)?, output))
 }
 
 /// One finding a line, as collectors take them.

@@ -13,9 +13,11 @@ use std::time::Instant;
 use kforensic_lake::{Case, Snapshot};
 use kforensic_query::inquiry::Answer;
 use kforensic_query::{QueryError, Selection, Session};
-use kforensic_report::ReportError;
+use kforensic_report::{About, ReportError};
 
+use crate::about;
 use crate::answer;
+use crate::args::OutputArgs;
 use crate::command::{Outcome, case_folder, limits};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -59,6 +61,45 @@ pub(crate) struct Findings {
 }
 
 impl Inquiry {
+    /// How its tables are written.
+    ///
+    /// # Errors
+    /// When it has no such form: said before anything is asked.
+    pub(crate) fn table(&self) -> Result<OutputArgs, CliError> {
+        let form = self.output();
+        let drawing = form.drawing();
+        if let Some(name) = drawing.filter(|name| !self.drawings().contains(name)) {
+            return Err(CliError::Form { problem: format!("this answer cannot be written as {name}") });
+        }
+        let table = form.of_table().map_err(|error| CliError::Form { problem: error.to_string() })?;
+        if drawing.is_none() {
+            format_of(&table)?;
+        }
+        Ok(table)
+    }
+
+    /// The forms of it that are no tables.
+    fn drawings(&self) -> &'static [&'static str] {
+        match self {
+            Self::Spread(_) => &["svg", "dot", "graph"],
+            Self::Rbac(RbacArgs { what: args::RbacCommand::Diff { .. } }) => &["yaml"],
+            _ => &[],
+        }
+    }
+
+    /// What the answer is called.
+    pub(crate) fn title(&self) -> &'static str {
+        match self {
+            Self::Spread(_) => "What else an intruder got into",
+            Self::Rotate(_) => "What to revoke, remove and replace",
+            Self::Rbac(_) => "Who had which rights",
+            Self::WhoCan(_) => "Who could do it",
+            Self::Can(_) => "What a user could do",
+            Self::Sweep(_) => "Indicators of compromise",
+            Self::History(_) => "The states of an object in time",
+        }
+    }
+
     pub(crate) fn output(&self) -> &FormArgs {
         match self {
             Self::Spread(args) => &args.output,
@@ -79,10 +120,7 @@ impl Inquiry {
 /// Answers at the command line.
 pub(crate) fn run(case: Option<&PathBuf>, inquiry: &Inquiry, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let form = inquiry.output();
-    let table = form.of_table().map_err(|error| CliError::Form { problem: error.to_string() })?;
-    if form.drawing().is_none() {
-        format_of(&table)?;
-    }
+    let table = inquiry.table()?;
     let start = Instant::now();
     let case = Case::open(&case_folder(case))?;
     let snapshot = case.snapshot()?;
@@ -98,7 +136,10 @@ pub(crate) fn run(case: Option<&PathBuf>, inquiry: &Inquiry, interrupt: &Interru
             write_text(text, form, &case)?;
             None
         }
-        None => Some(write_tables(&found, Output::open(&table, case.root())?)?),
+        None => {
+            let about = about::of_case(inquiry.title(), case.root(), &snapshot);
+            Some(write_tables(&found, Output::open(&table, case.root())?, about)?)
+        }
     };
     let rows = rows.map(|rows| format!("{}; ", answer::count(rows))).unwrap_or_default();
     message::plain(&format!("{rows}{}; {:.3} s", answer::newest_event(newest), start.elapsed().as_secs_f64()));
@@ -122,7 +163,8 @@ fn write_text(text: &str, form: &FormArgs, case: &Case) -> Result<(), CliError> 
 }
 
 /// Writes all tables for people, the last one for programs. Returns its rows.
-fn write_tables(found: &Findings, mut output: Output) -> Result<u64, CliError> {
+fn write_tables(found: &Findings, mut output: Output, mut about: About) -> Result<u64, CliError> {
+    about.notes.extend(found.notes.iter().cloned());
     let (format, layout) = (output.format, output.layout.clone());
     let last = found.tables.len().saturating_sub(1);
     let mut rows = 0;
@@ -134,7 +176,7 @@ fn write_tables(found: &Findings, mut output: Output) -> Result<u64, CliError> {
             let gap = if at == 0 { "" } else { "\n" };
             writeln!(output, "{gap}{title}").map_err(ReportError::from)?;
         }
-        let shown = answer::write_to(format, layout.clone(), &mut output, |sink| {
+        let shown = answer::write_to(format, layout.clone(), &mut output, &about, |sink| {
             table.give(&mut places::sink(sink)).map_err(QueryError::Sink)
         })?;
         rows = shown.run.rows;

@@ -5,8 +5,8 @@ use std::time::Instant;
 use clap::parser::ValueSource;
 use clap::{Args, FromArgMatches};
 use kforensic_query::trust::Sieve;
-use kforensic_query::{CannedQuery, Gate, Kept, Parameters, RowSink, RunSummary, Session, Statement, window};
-use kforensic_report::ReportError;
+use kforensic_query::{CannedQuery, Gate, Kept, Parameters, RowSink, RunSummary, Session, Statement, Window, window};
+use kforensic_report::{About, ReportError};
 
 use super::error::ReplError;
 use super::journal::What;
@@ -14,6 +14,7 @@ use super::lexer::{self, Kind};
 use super::look::Target;
 use super::state::{Author, Repl};
 use super::waiting::Waiting;
+use crate::about;
 use crate::answer::{self, Shown};
 use crate::args::{OutputArgs, QueryArgs};
 use crate::command::{limits, prune, queries, query};
@@ -90,7 +91,8 @@ impl Repl<'_> {
             return self.explain(&statement, start);
         }
         let kept = self.while_waiting(|session| session.keep(&statement))?;
-        let shown = self.show_kept(sql, &kept, None, &[])?;
+        let about = self.about("Answer to a statement", sql);
+        let shown = self.show_kept(sql, &kept, None, &[], &about)?;
         self.footer(&answer::count(kept.rows), start);
         self.note_hidden(shown.as_ref());
         if self.is_watched() && self.filters.iter().next().is_some() {
@@ -147,7 +149,8 @@ impl Repl<'_> {
             let kept = self.while_waiting(|session| session.keep_answer(&query, &parameters))?;
             let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
             let tags: Vec<String> = std::iter::once(&query.name).chain(&query.attack).cloned().collect();
-            let shown = self.with_output_of(&args.output, |repl| repl.show_kept(&text, &kept, limit, &tags))?;
+            let about = self.about_query(&query, &parameters, window, &text, kept.rows)?;
+            let shown = self.with_output_of(&args.output, |repl| repl.show_kept(&text, &kept, limit, &tags, &about))?;
             let rows = match limit.filter(|limit| (*limit as u64) < kept.rows) {
                 None => answer::count(kept.rows),
                 Some(limit) => format!("the newest {limit} of {}", answer::count(kept.rows)),
@@ -183,6 +186,29 @@ impl Repl<'_> {
             footnotes::tell_trusted(&sieve, &path);
         }
         Ok(())
+    }
+
+    /// What a file tells of an answer.
+    pub(super) fn about(&self, title: &str, text: &str) -> About {
+        let about = about::of_case(title, self.case.root(), &self.case.snapshot);
+        About { command: Some(text.to_owned()), ..about }
+    }
+
+    /// The same of a canned query. What is trusted is shown at the prompt.
+    fn about_query(
+        &self,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        window: Window,
+        text: &str,
+        rows: u64,
+    ) -> Result<About, CliError> {
+        let about = about::of_query(query, parameters, window, self.case.root(), &self.case.snapshot);
+        let about = About { command: Some(text.to_owned()), ..about };
+        let (limits, _spill) = limits()?;
+        let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
+        let run = RunSummary { rows, total_rows: rows };
+        Ok(about::with_worth(about, &footnotes.with_rows(run, None, Sieve::default(), None), query))
     }
 
     /// Does something with the form and the file that the options of one answer ask for.
@@ -251,12 +277,13 @@ impl Repl<'_> {
         kept: &Kept,
         limit: Option<usize>,
         tags: &[String],
+        about: &About,
     ) -> Result<Option<Shown>, CliError> {
         self.remember(text, kept);
         // Only answers of canned queries have tags; what a statement of one's own shows, it says itself.
         match tags {
-            [] => self.show(tags, |session, rows| session.kept(limit, rows)),
-            _ => self.show(tags, |session, rows| session.kept_answer(limit, &mut places::sink(rows))),
+            [] => self.show(tags, about, |session, rows| session.kept(limit, rows)),
+            _ => self.show(tags, about, |session, rows| session.kept_answer(limit, &mut places::sink(rows))),
         }
     }
 
@@ -264,6 +291,7 @@ impl Repl<'_> {
     pub(super) fn show(
         &mut self,
         tags: &[String],
+        about: &About,
         ask: impl FnOnce(&Session, &mut dyn RowSink) -> Result<RunSummary, kforensic_query::QueryError>,
     ) -> Result<Option<Shown>, CliError> {
         let case = self.case.root().to_owned();
@@ -278,7 +306,7 @@ impl Repl<'_> {
                 }
                 layout.tags = tags.to_vec();
                 interrupt.heed(if is_watched { Manner::Cancels } else { Manner::Ends });
-                let shown = answer::write_to(look.format, layout, &mut pager, |rows| ask(session, rows));
+                let shown = answer::write_to(look.format, layout, &mut pager, about, |rows| ask(session, rows));
                 let finished = pager.finish();
                 interrupt.heed(Manner::Ends);
                 match shown {
@@ -296,18 +324,18 @@ impl Repl<'_> {
                 let mut output = look.file(&path, format, force, &case)?;
                 let (format, mut layout) = (output.format, output.layout.clone());
                 layout.tags = tags.to_vec();
-                let shown = answer::write_to(format, layout, &mut output, |rows| ask(session, rows))?;
+                let shown = answer::write_to(format, layout, &mut output, about, |rows| ask(session, rows))?;
                 output.finish()?;
                 Ok(Some(shown))
             }
             Target::File { output, has_answer, .. } => {
-                if *has_answer && output.format.is_binary() {
+                if *has_answer && output.format.is_whole() {
                     return Err(ReplError::OneAnswer { format: output.format }.into());
                 }
                 *has_answer = true;
                 let (format, mut layout) = (output.format, output.layout.clone());
                 layout.tags = tags.to_vec();
-                answer::write_to(format, layout, output.as_mut(), |rows| ask(session, rows)).map(Some)
+                answer::write_to(format, layout, output.as_mut(), about, |rows| ask(session, rows)).map(Some)
             }
         }
     }
@@ -317,6 +345,10 @@ impl Repl<'_> {
         use std::io::Write;
         let failed = |error: std::io::Error| CliError::Report(ReportError::from(error));
         match &mut self.target {
+            // What is written into a workbook or before a page makes neither of it.
+            Target::File { output, .. } if output.format.is_whole() => {
+                Err(ReplError::OneAnswer { format: output.format }.into())
+            }
             Target::File { output, .. } => output.write_all(text.as_bytes()).map_err(failed),
             Target::Screen | Target::Once { .. } => {
                 let (mut pager, _) = self.look.screen(self.interrupt);

@@ -80,7 +80,7 @@ impl Repl<'_> {
         if author == Author::File && (form.output.is_some() || reads_file) {
             return Err(ReplError::NotInFile { command: format!(".{name}") }.into());
         }
-        let table = form.of_table().map_err(|error| CliError::Form { problem: error.to_string() })?;
+        let table = inquiry.table()?;
         let start = Instant::now();
         let (case, snapshot) = self.case.held();
         let (clock, newest) = (self.clock(), self.case.newest());
@@ -99,12 +99,14 @@ impl Repl<'_> {
             let look = std::mem::replace(&mut self.look, look);
             let file = form.output.clone().map(|path| Target::Once { path, format: table.format, force: form.force });
             let target = file.map(|file| std::mem::replace(&mut self.target, file));
+            let mut about = self.about(inquiry.title(), &format!(".{name} {}", words.join(" ")));
+            about.notes.extend(found.notes.iter().cloned());
             let mut shown = Ok(None);
             // On the screen all tables, for a program the one that it wants.
             let is_one = form.output.is_some() || !self.look.format.is_table();
             let first = if is_one { found.tables.len().saturating_sub(1) } else { 0 };
             for (_, table) in found.tables.iter().skip(first) {
-                shown = self.show(&[], |_, sink| table.give(&mut places::sink(sink)).map_err(QueryError::Sink));
+                shown = self.show(&[], &about, |_, sink| table.give(&mut places::sink(sink)).map_err(QueryError::Sink));
                 rows = table.batch.num_rows() as u64;
                 if shown.is_err() {
                     break;

@@ -143,7 +143,8 @@ impl Repl<'_> {
         let text = format!(".pivot {}", super::words::quote(value));
         let statement = self.check(&pivot::answer(&mentions))?;
         let kept = self.while_waiting(|session| session.keep(&statement))?;
-        self.show_kept(&text, &kept, None, &[])?;
+        let about = self.about("Answer to a statement", &text);
+        self.show_kept(&text, &kept, None, &[], &about)?;
         self.footer(&format!("{} with mentions", answer::count_of(kept.rows, "view")), start);
         let (seconds, version) = (start.elapsed().as_secs_f64(), self.case.snapshot.version);
         self.note(super::journal::What::Statement { text, rows: Some(kept.rows), seconds, version, error: None });
@@ -167,7 +168,8 @@ impl Repl<'_> {
         };
         let look = self.look.wrapping();
         let look = std::mem::replace(&mut self.look, look);
-        let shown = self.show(&[], |_, rows| {
+        let about = self.about("List", "");
+        let shown = self.show(&[], &about, |_, rows| {
             let failed = kforensic_query::QueryError::Sink;
             rows.columns(&batch.schema()).map_err(failed)?;
             rows.rows(&batch).map_err(failed)?;

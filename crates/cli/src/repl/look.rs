@@ -9,7 +9,7 @@ use super::error::ReplError;
 use crate::args::OutputArgs;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::pager::{Leaving, Pager};
 use crate::terminal;
 
@@ -123,7 +123,7 @@ impl Look {
     }
 
     /// A file for answers, outside of the case at `case`. Its form is the one that is asked for, else the one that its
-    /// name tells, else that of the screen.
+    /// name tells; a name without an ending gets that of the screen.
     ///
     /// # Errors
     /// When it cannot be made, is there already without `force`, or lies in the case.
@@ -134,9 +134,8 @@ impl Look {
         force: bool,
         case: &Path,
     ) -> Result<Output, CliError> {
-        let told = path.extension().and_then(|extension| extension.to_str()).and_then(Format::of_extension);
         let args = OutputArgs {
-            format: asked.or(if told.is_none() { Some(self.format) } else { None }),
+            format: asked.or(if output::extension_of(path).is_none() { Some(self.format) } else { None }),
             output: Some(path.to_owned()),
             force,
             wide: false,

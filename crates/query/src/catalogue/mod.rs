@@ -26,7 +26,7 @@ pub(crate) use parameter::{COMMON, OWN, PEOPLE, nearest};
 pub(crate) use scan::scan;
 
 /// What a canned query is about; the order of lists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
     /// What an investigation begins with.
@@ -77,7 +77,7 @@ impl Group {
 }
 
 /// Whether a query tells what happened or points at what should be looked into.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QueryKind {
     /// An account: rows are there in every cluster, and say nothing by themselves.
@@ -98,7 +98,7 @@ impl QueryKind {
 }
 
 /// How bad a row is when it is what it looks like; the order of triage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing by itself.
@@ -131,7 +131,7 @@ impl Severity {
 pub const VIEW: &str = "view";
 
 /// That a query is another view of what a main query is about: lists show it with that one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Variant {
     /// The main query.
     pub of: String,
@@ -139,8 +139,8 @@ pub struct Variant {
     pub view: String,
 }
 
-/// A canned query.
-#[derive(Debug, Clone, PartialEq)]
+/// A canned query. As JSON it is what programs get of the catalogue: a new member is there by itself.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct CannedQuery {
     /// Name on the command line: the file's name without `.sql`.
     pub name: String,
@@ -180,11 +180,12 @@ pub struct CannedQuery {
     /// The parameters that it takes: common ones first, then its own.
     pub parameters: Vec<Parameter>,
     /// The whole file, header included.
+    #[serde(skip)]
     pub sql: String,
 }
 
 /// A run of a query whose result is known.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// Folder of the log.

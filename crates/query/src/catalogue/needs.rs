@@ -4,10 +4,10 @@
 
 use std::fmt::{self, Write as _};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How much of a request an audit policy records. Each level records what those before it do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub enum Level {
     /// Nothing.
     #[default]
@@ -41,7 +41,7 @@ impl Level {
 }
 
 /// The stages of a request at which a server writes an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub enum Stage {
     /// Before it is handled.
     RequestReceived,
@@ -74,7 +74,7 @@ impl Stage {
 }
 
 /// Requests that a query must see, and how well.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Need {
     /// API group; any when absent.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use strsim::damerau_levenshtein;
 use thiserror::Error;
 
@@ -13,11 +13,12 @@ use crate::window::{self, TimeError};
 pub const OUTCOMES: [&str; 4] = ["allowed", "denied", "failed", "unknown"];
 
 /// A parameter of a canned query, bound by name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parameter {
     /// Name in SQL, without `$`.
     pub name: String,
     /// What values it takes.
+    #[serde(rename = "type")]
     pub kind: ParameterKind,
     /// What it means, for help texts.
     pub meaning: String,
@@ -26,7 +27,7 @@ pub struct Parameter {
 }
 
 /// What values a parameter takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ParameterKind {
     /// An instant.
@@ -58,6 +59,18 @@ pub enum Value {
     Integer(i64),
     /// True or false.
     Boolean(bool),
+}
+
+/// A value as people give it: times as RFC 3339.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Time(micros) => to.serialize_str(&kforensic_event::time::render(*micros)),
+            Self::Text(text) | Self::Network(text) => to.serialize_str(text),
+            Self::Integer(number) => to.serialize_i64(*number),
+            Self::Boolean(truth) => to.serialize_bool(*truth),
+        }
+    }
 }
 
 /// Why a text is no value of a parameter.

@@ -29,7 +29,7 @@ use crate::findings::{self, Inquiry, SinceReport};
 use crate::footnotes;
 use crate::interrupt::Interrupt;
 use crate::message;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::terminal;
 use template::Template;
 
@@ -127,8 +127,11 @@ fn print_template(name: &str) -> Result<Outcome, CliError> {
 
 /// The form that is asked for: by its name, else by that of the output file.
 fn format_of(args: &ReportArgs) -> Result<DocumentFormat, CliError> {
-    let extension = args.output.as_ref().and_then(|path| path.extension()).and_then(|extension| extension.to_str());
-    let told = extension.and_then(DocumentFormat::of_extension);
+    let extension = args.output.as_deref().and_then(output::extension_of);
+    let told = extension.as_deref().and_then(DocumentFormat::of_extension);
+    if let (None, None, Some(path), Some(extension)) = (args.format, told, &args.output, &extension) {
+        return Err(CliError::UnknownReport { path: path.clone(), extension: extension.clone() });
+    }
     if args.sign.is_some() && args.output.is_none() {
         return Err(CliError::NothingToSign);
     }
