@@ -105,7 +105,7 @@ impl Session {
         const REQUESTS: &str = "SELECT audit_id, epoch_us(event_time), coalesce(source_ips[-1], source_ip) FROM requests \
                                 WHERE audit_id IS NOT NULL AND event_time IS NOT NULL AND source_ip IN (\
                                 SELECT source_ip FROM asserted_addresses GROUP BY source_ip HAVING count(*) > 1)";
-        self.provide(|provided| provided.for_statement(PEERS) + &provided.for_statement(REQUESTS))?;
+        self.provide(|provided| provided.for_statement(&format!("{PEERS} {REQUESTS}")))?;
         self.ask("look for what proxies say", |connection| {
             let mut asserted = Asserted::default();
             let mut statement = connection.prepare(PEERS)?;

@@ -21,6 +21,7 @@ use crate::catalogue::CannedQuery;
 use crate::engine::{Engine, Start};
 use crate::error::{QueryError, SinkError};
 use crate::gate::Statement;
+use crate::own::Homes;
 use crate::parameters::Parameters;
 use crate::places::{self, Known, Places};
 use crate::problem::Problem;
@@ -34,7 +35,7 @@ use crate::statement;
 use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
-use crate::views::Provided;
+use crate::views::{Creation, Provided};
 use crate::{ledger, views};
 
 /// Width of the boxes in a plan, in characters. DuckDB's own is 240.
@@ -72,6 +73,7 @@ pub struct Session {
     interrupt: Interrupt,
     progress: Progress,
     provided: Mutex<Provided>,
+    homes: Homes,
     pub(crate) has_proxies: bool,
     /// What they passed on, once somebody needs to know.
     pub(crate) asserted: OnceLock<Arc<Asserted>>,
@@ -123,7 +125,7 @@ impl Session {
     /// # Errors
     /// As for [`Session::open`].
     pub fn open_in(starting: Starting, snapshot: &Snapshot, selection: &Selection) -> Result<Self, QueryError> {
-        let limits = starting.limits().clone();
+        let (limits, homes) = (starting.limits().clone(), starting.homes());
         let (event_files, reject_files) =
             (selection.event_files(snapshot), snapshot.reject_files().collect::<Vec<_>>());
         let component_files = Selection::of_components().event_files(snapshot);
@@ -183,6 +185,7 @@ impl Session {
             interrupt,
             progress,
             provided,
+            homes,
             has_proxies,
             asserted,
         })
@@ -384,16 +387,25 @@ impl Session {
     }
 
     /// Creates views that are not there yet.
-    pub(crate) fn provide(&self, wanted: impl FnOnce(&mut Provided) -> String) -> Result<(), QueryError> {
+    pub(crate) fn provide(&self, wanted: impl FnOnce(&mut Provided) -> Creation) -> Result<(), QueryError> {
         let mut provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
         let before = provided.clone();
-        let sql = wanted(&mut provided);
-        if sql.is_empty() {
+        let creation = wanted(&mut provided);
+        if creation.is_empty() {
             return Ok(());
         }
+        let homes = self.homes.clone();
         let created = self.ask("create the views", move |connection| {
             // All of them or none, so that an interrupt does not leave some behind that nobody knows of.
-            connection.execute_batch(&format!("BEGIN;\n{sql}\nCOMMIT;")).inspect_err(|_| {
+            let create = || {
+                connection.execute_batch(&format!("BEGIN;\n{}", creation.first))?;
+                // What is made next may be a table of what is not the cluster's own work.
+                if creation.makes_homes {
+                    homes.load(connection)?;
+                }
+                connection.execute_batch(&format!("{}\nCOMMIT;", creation.then))
+            };
+            create().inspect_err(|_| {
                 // Without a transaction, which an error may have ended, there is nothing to roll back.
                 let _ = connection.execute_batch("ROLLBACK");
             })

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use duckdb::{Config, Connection};
 
 use crate::error::QueryError;
+use crate::own::Homes;
 use crate::session::Limits;
 use crate::{json, library, network, own, proxies};
 
@@ -22,6 +23,7 @@ const SPILL_BYTES: u64 = 32 << 30;
 /// It has no threads of its own and has opened no file: what comes to hold it is held from its first statement on.
 pub struct Starting {
     limits: Limits,
+    homes: Homes,
     /// `None` only when it is taken or dropped.
     thread: Option<JoinHandle<Result<Connection, QueryError>>>,
 }
@@ -34,21 +36,28 @@ impl Starting {
     pub fn begin(limits: &Limits) -> Result<Self, QueryError> {
         let (temp_directory, memory_bytes) = (temp_directory(limits)?.to_owned(), limits.memory_bytes);
         let named = limits.proxies.clone();
+        let homes = Homes::default();
+        let known = homes.clone();
         let start = move || {
             let connection = library::open(config(memory_bytes, &temp_directory))?;
-            let added = own::register(&connection).and_then(|()| network::register(&connection));
+            let added = own::register(&connection, &known).and_then(|()| network::register(&connection));
             let added = added.and_then(|()| proxies::register(&connection, &named));
             let added = added.and_then(|()| json::register(&connection));
             added.map_err(QueryError::engine("add our functions to DuckDB"))?;
             Ok(connection)
         };
         let thread = thread::Builder::new().spawn(start).map_err(|source| QueryError::Thread { source })?;
-        Ok(Self { limits: limits.clone(), thread: Some(thread) })
+        Ok(Self { limits: limits.clone(), homes, thread: Some(thread) })
     }
 
     /// Its limits.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What its function `own_request` knows, once it is loaded.
+    pub(crate) fn homes(&self) -> Homes {
+        self.homes.clone()
     }
 
     /// Waits until it is there.

@@ -198,27 +198,45 @@ const KEPT: [&str; 13] = [
     "workload_specs",
 ];
 
+/// SQL that creates views.
+#[derive(Debug, Default)]
+pub(crate) struct Creation {
+    /// Up to the view `homes`, when that is among them.
+    pub(crate) first: String,
+    pub(crate) makes_homes: bool,
+    /// What comes behind it.
+    pub(crate) then: String,
+}
+
+impl Creation {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+}
+
 impl Provided {
     /// SQL that creates what `sql` needs and is not there yet, each behind what it mentions itself.
-    pub(crate) fn for_statement(&mut self, sql: &str) -> String {
+    pub(crate) fn for_statement(&mut self, sql: &str) -> Creation {
         self.of(definitions::needed(sql, embedded::VIEWS))
     }
 
     /// SQL that creates all that is not there yet.
-    pub(crate) fn for_all(&mut self) -> String {
+    pub(crate) fn for_all(&mut self) -> Creation {
         self.of(definitions::in_order(embedded::VIEWS))
     }
 
-    fn of(&mut self, files: Vec<&'static File>) -> String {
-        let mut sql = String::new();
+    fn of(&mut self, files: Vec<&'static File>) -> Creation {
+        let mut creation = Creation::default();
         for file in files {
             if self.paths.insert(file.path) {
                 let text = if self.are_kept { as_tables(file.text) } else { file.text.to_owned() };
+                let sql = if creation.makes_homes { &mut creation.then } else { &mut creation.first };
                 // Writing into a string cannot fail.
                 let _ = writeln!(sql, "-- {}\n{text}", file.path);
+                creation.makes_homes |= file.text.contains("CREATE VIEW homes AS\n");
             }
         }
-        sql
+        creation
     }
 }
 

@@ -11,8 +11,9 @@
 -- One who stole the identity works from elsewhere. Less than ten such requests tell nothing.
 -- From all of the case, whatever is asked for: `component_writes` has the files of leases, nodes and pods.
 -- Columns:
--- home_of: component, or the user name of a kubelet, with the cluster that its log says
--- home: the same with an address that it is at home at
+-- process: component, or the user name of a kubelet
+-- cluster: the cluster that its log says; an empty text when it says none
+-- source_ip: an address that it is at home at; NULL where nothing but the word of a proxy tells one
 CREATE VIEW homes AS
 WITH work AS (
     SELECT
@@ -46,7 +47,7 @@ shares AS (
     WHERE process IS NOT NULL
 ),
 at_home AS (
-    SELECT DISTINCT concat_ws(' ', process, cluster) AS home_of, source_ip
+    SELECT DISTINCT process, cluster, source_ip
     FROM shares
     WHERE is_lease = has_lease
       AND requests >= all_requests * CASE WHEN is_lease THEN 0.1 ELSE 0.3 END
@@ -55,35 +56,42 @@ at_home AS (
 -- What a proxy says is nobody's home: such an address counts as the proxies that it came through, all of which must be
 -- at home. One that came directly as well is no home any more, because a client could have had it said.
 passed_on AS (
-    SELECT home_of, asserted_addresses.source_ip
+    SELECT process, cluster, asserted_addresses.source_ip
     FROM asserted_addresses JOIN at_home ON at_home.source_ip = peer
-    GROUP BY home_of, asserted_addresses.source_ip
+    GROUP BY process, cluster, asserted_addresses.source_ip
     HAVING count(*) = (SELECT count(*) FROM asserted_addresses AS peers WHERE peers.source_ip = asserted_addresses.source_ip)
 )
 SELECT
-    home_of,
-    CASE WHEN source_ip IN (SELECT source_ip FROM asserted_addresses) THEN '' ELSE home_of || ' ' || source_ip END AS home
+    process, cluster,
+    CASE WHEN source_ip IN (SELECT source_ip FROM asserted_addresses) THEN NULL ELSE source_ip END AS source_ip
 FROM at_home
-UNION SELECT home_of, home_of || ' ' || source_ip FROM passed_on;
+UNION SELECT process, cluster, source_ip FROM passed_on;
 
--- Whether a request comes from where its sender is at home, as far as the log tells.
-CREATE MACRO is_from_home(whose, where_from) AS
-    whose NOT IN (SELECT home_of FROM homes) OR whose || ' ' || where_from IN (SELECT home FROM homes);
+-- The place of a word among those that make a difference; 1 for an absent one, 0 for any other.
+CREATE MACRO own_word(kind, word) AS coalesce(list_position(own_words(kind), word), (word IS NULL)::INTEGER);
 
 -- Whether a request is the cluster's own work. Never NULL. A canned query writes `not_own()` for `$own OR NOT is_own(…)`
--- with these columns.
+-- with these columns. `own_request` knows what the view `homes` found: the program loads it when it makes this macro.
+-- What is asked for each different value of one column costs next to nothing: who is no component at all is told so.
 CREATE MACRO is_own(
     cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace, name
-) AS looks_own(
-    coalesce(user_name, ''),
-    CASE WHEN user_groups IS NULL THEN '?' ELSE concat_ws(
-        '', CASE WHEN list_contains(user_groups, 'system:masters') THEN 'm' END,
-        CASE WHEN list_contains(user_groups, 'system:serviceaccounts') THEN 's' END,
-        CASE WHEN list_contains(user_groups, 'system:nodes') THEN 'n' END
-    ) END,
-    coalesce(impersonated_user, ''), coalesce(user_agent, ''), coalesce(verb, ''), coalesce(resource, ''),
-    coalesce(subresource, ''), coalesce(namespace, ''), coalesce(name, '')
-) AND is_from_home(concat_ws(' ', own_process(user_name), coalesce(cluster, '')), coalesce(source_ip, ''));
+) AS CASE
+    WHEN (own_word('users', user_name) > 1 OR starts_with(user_name, 'system:node:')) AND coalesce(impersonated_user, '') = ''
+    THEN own_request(
+        own_word('users', user_name),
+        CASE WHEN starts_with(user_name, 'system:node:') THEN user_name ELSE '' END,
+        CASE WHEN user_groups IS NULL THEN -1 ELSE
+            list_contains(user_groups, 'system:masters')::INTEGER
+                + list_contains(user_groups, 'system:serviceaccounts')::INTEGER * 2
+                + list_contains(user_groups, 'system:nodes')::INTEGER * 4
+        END,
+        coalesce(list_position(own_words('agents'), split_part(user_agent, '/', 1)), (coalesce(user_agent, '') = '')::INTEGER),
+        own_word('users', split_part(user_agent, '/', -1)),
+        own_word('verbs', verb), own_word('kinds', resource), own_word('subresources', subresource),
+        own_word('namespaces', namespace), coalesce(name, ''), coalesce(cluster, ''), coalesce(source_ip, '')
+    )
+    ELSE false
+END;
 
 CREATE MACRO is_system_namespace(namespace) AS coalesce(
     namespace IN ('kube-system', 'kube-public', 'kube-node-lease', 'gke-system', 'gke-managed-system', 'gmp-system',

@@ -4,42 +4,62 @@
 //! everything that a request tells has to agree: name, groups, client, no impersonation, and a deed that the component does
 //! day by day (`deeds`). Where it comes from is compared in SQL (`views/actors.sql`), because that takes other requests.
 //! As SQL the table would cost a quarter of a second to plan, in every question.
+//!
+//! Texts cost more than the decision: DuckDB copies each that a function of ours is given. So SQL looks texts up in lists
+//! of words (`words`), which it does once for every different value of a column, and hands over their places. Whose home
+//! an address is (`homes`) is loaded before it is asked.
 
 mod deeds;
+mod homes;
+mod words;
 
 use std::error::Error;
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, AsArray, BooleanArray, Int32Array, ListBuilder, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::{DataType, Field, Int32Type};
 use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
 
 use crate::argument::texts;
 
 use deeds::{COMPONENTS, CONTROLLERS_READ, Component, Deed, EVERYBODY, Of, READABLE_CONFIGMAPS};
+use words::{AGENTS, KINDS, NAMESPACES, SUBRESOURCES, USERS, VERBS, Words};
+
+pub(crate) use homes::Homes;
 
 /// The members of the account of a service account in kube-system.
 const IN_KUBE_SYSTEM: &str = "system:serviceaccount:kube-system:";
 
+/// How the user names of kubelets begin.
+const NODE: &str = "system:node:";
+
 /// Binaries in which a distribution puts all components together.
 const ALL_IN_ONE: [&str; 5] = ["k3s", "rke2", "k0s", "kubelite", "hyperkube"];
 
+/// Letters of groups by the sum of 1 for system:masters, 2 for system:serviceaccounts, 4 for system:nodes.
+const GROUPS: [&str; 8] = ["", "m", "s", "ms", "n", "mn", "sn", "msn"];
+
 /// Makes the functions.
 ///
-/// * `looks_own(user_name, groups, impersonated_user, user_agent, verb, resource, subresource, namespace, name)`, with an
-///   empty text for what there is not, because DuckDB answers a NULL with NULL. `groups` are letters: `m` for a member of
-///   system:masters, `s` of system:serviceaccounts, `n` of system:nodes; `?` when the log has no groups.
+/// * `own_words(kind)`: the words of that kind that can make a difference, for `list_position`: `users`, `agents`, `verbs`,
+///   `kinds`, `subresources`, `namespaces`. The first stands for what is absent.
+/// * `own_request(user, node, groups, agent, agent_user, verb, resource, subresource, namespace, name, cluster, address)`:
+///   places of words, 0 for one that is not in its list; `node` is the user name of a kubelet, else empty; `groups` a
+///   number (see `GROUPS`), -1 when the log has none; the others are texts, empty for what there is not, because DuckDB
+///   answers a NULL with NULL.
 /// * `own_process(user_name)`: the process that does this work, of which there is one at a time: a component, or the user
 ///   name of a kubelet; NULL for all else.
 /// * `is_component(name)`: whether a service account of that name in kube-system is a controller of the cluster.
-pub(crate) fn register(connection: &Connection) -> duckdb::Result<()> {
-    connection.register_scalar_function::<LooksOwn>("looks_own")?;
+pub(crate) fn register(connection: &Connection, homes: &Homes) -> duckdb::Result<()> {
+    connection.register_scalar_function::<OwnWords>("own_words")?;
+    connection.register_scalar_function_with_state::<OwnRequest>("own_request", homes)?;
     connection.register_scalar_function::<OwnProcess>("own_process")?;
     connection.register_scalar_function::<IsComponent>("is_component")
 }
 
-struct LooksOwn;
+struct OwnWords;
+struct OwnRequest;
 struct OwnProcess;
 struct IsComponent;
 
@@ -48,8 +68,7 @@ struct IsComponent;
 struct Request<'a> {
     user: Option<&'a str>,
     groups: Option<&'a str>,
-    impersonated: Option<&'a str>,
-    agent: Option<&'a str>,
+    agent: Option<Agent<'a>>,
     verb: Option<&'a str>,
     resource: Option<&'a str>,
     subresource: Option<&'a str>,
@@ -57,32 +76,78 @@ struct Request<'a> {
     name: Option<&'a str>,
 }
 
-impl VArrowScalar for LooksOwn {
+/// How a client calls itself.
+#[derive(Debug, Clone, Copy)]
+struct Agent<'a> {
+    /// What stands before the first slash.
+    binary: &'a str,
+    /// What stands behind the last one: client-go puts the user name of a controller there.
+    user: &'a str,
+}
+
+impl VArrowScalar for OwnWords {
     type State = ();
 
     fn invoke(_: &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
-        let columns = (0..9).map(|at| texts(&input, at)).collect::<Result<Vec<_>, _>>()?;
+        let mut lists = ListBuilder::new(StringBuilder::new());
+        for kind in texts(&input, 0)? {
+            let words = kind.and_then(Words::called).ok_or("there are no such words")?;
+            lists.append_value(words.texts().map(Some));
+        }
+        Ok(Arc::new(lists.finish()))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        let list = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], list)]
+    }
+}
+
+impl VArrowScalar for OwnRequest {
+    type State = Homes;
+
+    fn invoke(homes: &Homes, input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let homes = homes.loaded().ok_or("nobody has looked where the components of the cluster are at home")?;
+        let [users, groups, agents, agent_users, verbs] = [0, 2, 3, 4, 5].map(|at| places(&input, at));
+        let (users, groups, agents, agent_users, verbs) = (users?, groups?, agents?, agent_users?, verbs?);
+        let (resources, subresources, namespaces) = (places(&input, 6)?, places(&input, 7)?, places(&input, 8)?);
+        let (nodes, names, clusters, addresses) =
+            (texts(&input, 1)?, texts(&input, 9)?, texts(&input, 10)?, texts(&input, 11)?);
         let answers = (0..input.num_rows()).map(|row| {
-            let text = |at: usize| Some(columns[at].value(row)).filter(|text| !text.is_empty());
+            let user = Some(nodes.value(row)).filter(|node| !node.is_empty()).or(USERS.at(users.value(row)));
+            let binary = AGENTS.at(agents.value(row));
+            // One without a slash has nothing behind it that could be a user.
+            let agent_user = USERS.at(agent_users.value(row)).unwrap_or_default();
             let request = Request {
-                user: text(0),
-                groups: Some(columns[1].value(row)).filter(|groups| *groups != "?"),
-                impersonated: text(2),
-                agent: text(3),
-                verb: text(4),
-                resource: text(5),
-                subresource: text(6),
-                namespace: text(7),
-                name: text(8),
+                user,
+                groups: usize::try_from(groups.value(row)).ok().and_then(|sum| GROUPS.get(sum).copied()),
+                agent: binary.map(|binary| Agent { binary, user: agent_user }),
+                verb: VERBS.at(verbs.value(row)),
+                resource: KINDS.at(resources.value(row)),
+                subresource: SUBRESOURCES.at(subresources.value(row)),
+                namespace: NAMESPACES.at(namespaces.value(row)),
+                name: Some(names.value(row)).filter(|name| !name.is_empty()),
             };
-            Some(looks_own(&request))
+            let is_at_home = || {
+                let process = user.and_then(process);
+                process.is_none_or(|process| homes.may_be(process, clusters.value(row), addresses.value(row)))
+            };
+            Some(looks_own(&request) && is_at_home())
         });
         Ok(Arc::new(answers.collect::<BooleanArray>()))
     }
 
     fn signatures() -> Vec<ArrowFunctionSignature> {
-        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8; 9], DataType::Boolean)]
+        let (place, text) = (DataType::Int32, DataType::Utf8);
+        let mut parameters = vec![place.clone(), text.clone()];
+        parameters.extend(std::iter::repeat_n(place, 7));
+        parameters.extend(std::iter::repeat_n(text, 3));
+        vec![ArrowFunctionSignature::exact(parameters, DataType::Boolean)]
     }
+}
+
+fn places(input: &RecordBatch, at: usize) -> Result<&Int32Array, Box<dyn Error>> {
+    input.column(at).as_primitive_opt::<Int32Type>().ok_or_else(|| format!("argument {at} is no place").into())
 }
 
 impl VArrowScalar for OwnProcess {
@@ -120,7 +185,7 @@ fn component(user: &str) -> Option<&'static Component> {
         }
         Some(name) => name,
         None => match user.strip_prefix("system:")? {
-            name if name.starts_with("node:") => "node",
+            _ if user.starts_with(NODE) => "node",
             name @ ("apiserver"
             | "kube-controller-manager"
             | "kube-scheduler"
@@ -149,8 +214,7 @@ fn process(user: &str) -> Option<&str> {
 fn looks_own(request: &Request<'_>) -> bool {
     let Some(user) = request.user else { return false };
     let Some(component) = component(user) else { return false };
-    request.impersonated.is_none_or(str::is_empty)
-        && has_groups(component, user, request.groups)
+    has_groups(component, user, request.groups)
         && request.agent.is_none_or(|agent| has_agent(component, user, agent))
         && is_usual(component, request)
 }
@@ -170,16 +234,15 @@ fn has_groups(component: &Component, user: &str, groups: Option<&str>) -> bool {
 
 /// Whether the client calls itself as the component does: by its binary, or that of a distribution. client-go adds the name
 /// of the service account to the agent of a controller.
-fn has_agent(component: &Component, user: &str, agent: &str) -> bool {
-    let binary = agent.split('/').next().unwrap_or_default();
+fn has_agent(component: &Component, user: &str, agent: Agent<'_>) -> bool {
+    let binary = agent.binary;
     let in_one = ALL_IN_ONE.contains(&binary);
     match component.name {
         "apiserver" => in_one || binary == "kube-apiserver",
         // The kubelet of kubemark, with which clusters are tried out.
         "node" => in_one || binary == "kubelet" || binary == "hollow-kubelet",
         name if user.starts_with(IN_KUBE_SYSTEM) && process(user) == Some("kube-controller-manager") => {
-            (in_one || binary == "kube-controller-manager" || binary == name)
-                && agent.strip_suffix(user).is_some_and(|agent| agent.ends_with('/'))
+            (in_one || binary == "kube-controller-manager" || binary == name) && agent.user == user
         }
         name => in_one || binary == name,
     }

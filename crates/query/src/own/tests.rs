@@ -2,13 +2,17 @@ use super::*;
 
 const CONTROLLER: &str = "system:serviceaccount:kube-system:replicaset-controller";
 
+fn agent(text: &str) -> Agent<'_> {
+    Agent { binary: text.split('/').next().unwrap(), user: text.rsplit_once('/').map_or("", |(_, last)| last) }
+}
+
 fn pod_of_a_controller() -> Request<'static> {
     Request {
         user: Some(CONTROLLER),
         groups: Some("s"),
-        agent: Some(
+        agent: Some(agent(
             "kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0/system:serviceaccount:kube-system:replicaset-controller",
-        ),
+        )),
         verb: Some("create"),
         resource: Some("pods"),
         namespace: Some("prod"),
@@ -28,9 +32,8 @@ fn one_thing_that_does_not_fit_is_enough() {
         Request { groups: Some("sm"), ..real },
         // A certificate with the name of a service account.
         Request { groups: Some(""), ..real },
-        Request { impersonated: Some("system:admin"), ..real },
-        Request { agent: Some("kubectl/v1.33.1 (linux/amd64) kubernetes/8adc0f0"), ..real },
-        Request { agent: Some("kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0"), ..real },
+        Request { agent: Some(agent("kubectl/v1.33.1 (linux/amd64) kubernetes/8adc0f0")), ..real },
+        Request { agent: Some(agent("kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0")), ..real },
         Request { subresource: Some("exec"), ..real },
         Request { verb: Some("list"), resource: Some("secrets"), ..real },
         Request { resource: Some("clusterrolebindings"), ..real },
@@ -47,20 +50,20 @@ fn components_do_what_they_do_and_nothing_else() {
     let manager = Request {
         user: Some("system:kube-controller-manager"),
         groups: Some(""),
-        agent: Some("kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0/shared-informers"),
+        agent: Some(agent("kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0/shared-informers")),
         ..Request::default()
     };
     let node = Request {
         user: Some("system:node:worker-1"),
         groups: Some("n"),
-        agent: Some("kubelet/v1.33.1 (linux/amd64) kubernetes/8adc0f0"),
+        agent: Some(agent("kubelet/v1.33.1 (linux/amd64) kubernetes/8adc0f0")),
         namespace: Some("prod"),
         ..Request::default()
     };
     let server = Request {
         user: Some("system:apiserver"),
         groups: Some("m"),
-        agent: Some("kube-apiserver/v1.33.1 (linux/amd64) kubernetes/8adc0f0"),
+        agent: Some(agent("kube-apiserver/v1.33.1 (linux/amd64) kubernetes/8adc0f0")),
         ..Request::default()
     };
     let asks = |who: Request<'static>, verb, resource, name| Request {
@@ -114,24 +117,144 @@ fn no_component_stands_twice_in_the_table() {
     assert_eq!(names.len(), count);
 }
 
+/// A DuckDB with the macros, in which worker-1 and the scheduler have a home.
+fn with_homes() -> Connection {
+    let (connection, homes) = (Connection::open_in_memory().unwrap(), Homes::default());
+    register(&connection, &homes).unwrap();
+    let writes = "CREATE TABLE component_writes AS
+        SELECT user_name, NULL::VARCHAR AS impersonated_user, '10.0.0.1' AS source_ip, 'update' AS verb,
+            'leases' AS resource, NULL::VARCHAR AS subresource, namespace, name, 200 AS status_code,
+            NULL::VARCHAR AS cluster
+        FROM (VALUES ('system:node:worker-1', 'kube-node-lease', 'worker-1'),
+            ('system:kube-scheduler', 'kube-system', 'kube-scheduler')) AS renewed(user_name, namespace, name);
+        CREATE TABLE asserted_addresses(source_ip VARCHAR, peer VARCHAR)";
+    connection.execute_batch(writes).unwrap();
+    let asked_early = "SELECT own_request(2, '', -1, 1, 1, 1, 1, 1, 1, '', '', '')";
+    assert!(connection.query_row(asked_early, [], |row| row.get::<_, bool>(0)).is_err());
+    let file = crate::embedded::VIEWS.iter().find(|file| file.path.ends_with("actors.sql")).unwrap();
+    connection.execute_batch(file.text).unwrap();
+    homes.load(&connection).unwrap();
+    connection
+}
+
+/// Makes the table `asked` of what requests tell.
+fn store(connection: &Connection, all: &[Vec<Option<&str>>]) {
+    connection
+        .execute_batch(
+            "CREATE TABLE asked(number BIGINT, user_name VARCHAR, user_agent VARCHAR, verb VARCHAR, resource VARCHAR,
+                subresource VARCHAR, namespace VARCHAR, name VARCHAR)",
+        )
+        .unwrap();
+    let columns = (0..7).map(|at| {
+        let texts: StringArray = all.iter().map(|row| row[at]).collect();
+        Arc::new(texts) as Arc<dyn Array>
+    });
+    let numbers = Arc::new((0_i64..).take(all.len()).collect::<arrow::array::Int64Array>()) as Arc<dyn Array>;
+    let columns = std::iter::once(numbers).chain(columns).enumerate();
+    let batch = RecordBatch::try_from_iter(columns.map(|(at, column)| (format!("c{at}"), column))).unwrap();
+    connection.appender("asked").unwrap().append_record_batch(batch).unwrap();
+}
+
+#[test]
+fn sql_decides_by_the_texts_of_a_request() {
+    let connection = with_homes();
+    let asked: Vec<Vec<Option<&str>>> = [
+        [
+            None,
+            Some(""),
+            Some("bob"),
+            Some("system:node:worker-1"),
+            Some("system:node:"),
+            Some("system:kube-scheduler"),
+            Some("system:apiserver"),
+            Some(CONTROLLER),
+            Some("system:serviceaccount:kube-system:node"),
+        ]
+        .as_slice(),
+        &[
+            None,
+            Some(""),
+            Some("/x"),
+            Some("/"),
+            Some("kubelet"),
+            Some("k3s/v1"),
+            Some("kube-scheduler/v1/scheduler"),
+            Some("kube-controller-manager/v1/system:serviceaccount:kube-system:replicaset-controller"),
+            Some("system:serviceaccount:kube-system:replicaset-controller"),
+            Some("kube-apiserver/v1"),
+        ],
+        &[None, Some(""), Some("get"), Some("create"), Some("\0")],
+        &[None, Some(""), Some("pods"), Some("clusterroles"), Some("widgets"), Some("services/status")],
+        &[None, Some("status"), Some("exec")],
+        &[None, Some("kube-system"), Some("prod")],
+        &[None, Some("system:node"), Some("mine")],
+    ]
+    .iter()
+    .map(|texts| texts.to_vec())
+    .collect();
+    let mut all: Vec<Vec<Option<&str>>> = vec![Vec::new()];
+    for texts in &asked {
+        all = all.iter().flat_map(|row| texts.iter().map(|text| [row.as_slice(), &[*text]].concat())).collect();
+    }
+    store(&connection, &all);
+    for (groups, letters) in [("NULL", None), ("['system:nodes', 'x']", Some("n")), ("['system:masters']", Some("m"))] {
+        for (address, is_home) in [("NULL", false), ("'10.0.0.1'", true)] {
+            let sql = format!(
+                "SELECT is_own(NULL, user_name, {groups}::VARCHAR[], NULL, {address}, user_agent, verb, resource,
+                    subresource, namespace, name) FROM asked ORDER BY number"
+            );
+            let mut statement = connection.prepare(&sql).unwrap();
+            let answers = statement.query_map([], |row| row.get::<_, bool>(0)).unwrap();
+            for (row, answer) in all.iter().zip(answers) {
+                let text = |at: usize| row[at].filter(|text: &&str| !text.is_empty());
+                let request = Request {
+                    user: text(0),
+                    groups: letters,
+                    agent: text(1).map(agent),
+                    verb: text(2),
+                    resource: text(3),
+                    subresource: text(4),
+                    namespace: text(5),
+                    name: text(6),
+                };
+                let has_home = ["system:node:worker-1", "system:kube-scheduler"].contains(&text(0).unwrap_or_default());
+                let expected = looks_own(&request) && (is_home || !has_home);
+                assert_eq!(answer.unwrap(), expected, "{request:?} at {address}");
+            }
+        }
+    }
+    let impersonating = "SELECT is_own(NULL, 'system:node:x', NULL, 'bob', NULL, NULL, 'get', 'pods', NULL, 'a', 'b')";
+    assert!(!connection.query_row(impersonating, [], |row| row.get::<_, bool>(0)).unwrap());
+}
+
+#[test]
+fn all_words_of_deeds_are_known() {
+    for component in COMPONENTS {
+        assert!(AGENTS.texts().any(|agent| agent == component.name), "{}", component.name);
+        for deed in component.deeds.iter().chain(EVERYBODY) {
+            for verb in deed.verbs.split(' ') {
+                assert!(VERBS.texts().any(|known| known == verb), "{verb}");
+            }
+        }
+    }
+    assert_eq!((KINDS.at(1), KINDS.at(0), KINDS.at(i32::MAX)), (None, Some("\0"), Some("\0")));
+    assert_eq!(USERS.at(2), USERS.texts().nth(1));
+}
+
 #[test]
 fn the_functions_are_there_in_sql() {
-    let connection = Connection::open_in_memory().unwrap();
-    register(&connection).unwrap();
-    let sql = "SELECT looks_own('system:node:a', '?', '', '', 'get', 'secrets', '', 'prod', 'db'), \
-               own_process('system:node:a'), own_process('bob'), is_component('job-controller'), is_component('mine'), \
-               looks_own('', '?', '', '', '', '', '', '', '')";
+    let connection = with_homes();
+    let sql = "SELECT own_process('system:node:a'), own_process('bob'), is_component('job-controller'), \
+               is_component('mine')";
     let row = connection
         .query_row(sql, [], |row| {
             Ok((
-                row.get::<_, bool>(0)?,
+                row.get::<_, Option<String>>(0)?,
                 row.get::<_, Option<String>>(1)?,
-                row.get::<_, Option<String>>(2)?,
+                row.get::<_, bool>(2)?,
                 row.get::<_, bool>(3)?,
-                row.get::<_, bool>(4)?,
-                row.get::<_, bool>(5)?,
             ))
         })
         .unwrap();
-    assert_eq!(row, (true, Some("system:node:a".to_owned()), None, true, false, false));
+    assert_eq!(row, (Some("system:node:a".to_owned()), None, true, false));
 }
