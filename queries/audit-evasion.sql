@@ -30,23 +30,9 @@ conflicts AS (
     SELECT audit_id, min(kind) AS conflict FROM audit_id_conflicts WHERE kind <> 'forwarded' GROUP BY audit_id
 ),
 unanswered AS (
-    SELECT event_time, audit_id, true AS unanswered FROM incomplete_requests WHERE kind = 'not encoded'
+    SELECT event_time, audit_id, true AS unanswered FROM incomplete_requests
+    WHERE kind = 'not encoded' AND verb = 'patch'
     GROUP BY event_time, audit_id
-),
-suspects AS (
-    SELECT audit_id FROM events
-    WHERE NOT is_server_audit_id(audit_id)
-       OR len(source_ips) > 1
-       OR has_hidden_characters(user_agent)
-       OR has_hidden_characters(request_uri)
-       OR (contains(request_uri, '%') AND has_hidden_characters(uri_decoded(request_uri)))
-       OR is_path_disguised(request_uri)
-       OR (verb = 'patch' AND has_double_members(json_body(request_object)))
-    UNION SELECT audit_id FROM conflicts
-    UNION SELECT audit_id FROM unanswered
-),
-few AS (
-    SELECT * FROM requests SEMI JOIN suspects USING (audit_id)
 ),
 signs AS (
     SELECT requests.*, tidy([
@@ -60,10 +46,22 @@ signs AS (
             THEN 'double members in the body' END,
         CASE WHEN unanswered THEN 'write without an answer' END
     ]) AS signs
-    FROM few AS requests
+    FROM requests
     LEFT JOIN usual USING (source_id)
     LEFT JOIN conflicts USING (audit_id)
     LEFT JOIN unanswered USING (event_time, audit_id)
+    -- The list of signs is made for the few that have one.
+    WHERE audit_id IS NOT NULL AND (
+        conflict IS NOT NULL
+        OR unanswered
+        OR NOT is_server_audit_id(audit_id)
+        OR len(source_ips) > 1
+        OR has_hidden_characters(user_agent)
+        OR has_hidden_characters(request_uri)
+        OR contains(request_uri, '%') AND has_hidden_characters(uri_decoded(request_uri))
+        OR is_path_disguised(request_uri)
+        OR verb = 'patch' AND has_double_members(json_body(request_object))
+    )
 )
 SELECT
     event_time, signs, user_name, impersonated_user, verb, request_uri, outcome, status_code, source_ip, source_ips,

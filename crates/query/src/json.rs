@@ -1,14 +1,15 @@
-//! SQL functions that take a member out of a JSON object: `json_member` and `json_text`.
+//! SQL functions that take a member out of a JSON object: `json_member` and `json_text`; and `json_has_doubles`.
 //!
 //! DuckDB's own functions take the first of two members with one name, and the API server the last, because the body of a
 //! patch is logged as the client sent it. Written in SQL, a member would cost a list of all members, each copied: a
 //! question about the bodies of pods took six seconds.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::error::Error;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, StringBuilder};
+use arrow::array::{Array, BooleanArray, RecordBatch, StringBuilder};
 use arrow::datatypes::DataType;
 use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
@@ -16,18 +17,34 @@ use kforensic_event::json;
 
 use crate::argument::texts;
 
-/// Makes the functions; both answer NULL when an argument is NULL, or the first is no JSON object.
+/// Makes the functions; they answer NULL when an argument is NULL, or the first is no JSON object.
 ///
 /// * `json_member(json, key)`: the last member of that name, as JSON text written as DuckDB writes it: without blanks, and
 ///   with no more escapes than it takes.
 /// * `json_text(json, key)`: the same as text when it is a string with something in it.
+/// * `json_has_doubles(json)`: whether two of its members have one name.
 pub(crate) fn register(connection: &Connection) -> duckdb::Result<()> {
+    connection.register_scalar_function::<Doubles>("json_has_doubles")?;
     connection.register_scalar_function::<Member>("json_member")?;
     connection.register_scalar_function::<Text>("json_text")
 }
 
+struct Doubles;
 struct Member;
 struct Text;
+
+impl VArrowScalar for Doubles {
+    type State = ();
+
+    fn invoke(_: &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let answers = texts(&input, 0)?.iter().map(|object| object.and_then(has_doubles));
+        Ok(Arc::new(answers.collect::<BooleanArray>()))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], DataType::Boolean)]
+    }
+}
 
 impl VArrowScalar for Member {
     type State = ();
@@ -66,6 +83,13 @@ fn each(
         });
     }
     Ok(Arc::new(answers.finish()))
+}
+
+fn has_doubles(object: &str) -> Option<bool> {
+    let mut names = HashSet::new();
+    let mut are_double = false;
+    json::members(object, &mut |name, _| are_double |= !names.insert(name)).ok()?;
+    Some(are_double)
 }
 
 fn last_member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
@@ -163,6 +187,17 @@ mod tests {
                     assert_eq!(ask(native, &object, "k"), ask(sql, &object, "k"), "{native} of {object}");
                 }
             }
+        }
+        for (object, doubles) in [
+            ("{}", Some("false")),
+            ("{\"a\":1,\"b\":{\"a\":1}}", Some("false")),
+            ("{\"a\":1,\"b\":2,\"\\u0061\":3}", Some("true")),
+            ("[1]", None),
+            ("{\"a\":1,\"a\":", None),
+        ] {
+            let sql = "SELECT json_has_doubles(?::VARCHAR)::VARCHAR";
+            let said = connection.query_row(sql, [object], |row| row.get::<_, Option<String>>(0)).unwrap();
+            assert_eq!(said.as_deref(), doubles, "{object}");
         }
         // What is no JSON has no members, and is no error.
         assert_eq!(ask("SELECT json_member(?::VARCHAR, ?::VARCHAR)", "{\"k\":1", "k"), None);

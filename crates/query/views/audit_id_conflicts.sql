@@ -23,8 +23,15 @@
 -- hosts: hosts whose logs they stand in
 -- source_ids: sources that they stand in
 CREATE VIEW audit_id_conflicts AS
-WITH shared AS (
-    SELECT audit_id, stage FROM events GROUP BY audit_id, stage HAVING count(*) > 1
+WITH suspected AS (
+    -- By a hash, which takes a fifth of the memory: what meets by chance, or is made to, is told apart below.
+    SELECT key_hash FROM (SELECT hash(audit_id, stage) AS key_hash FROM events)
+    GROUP BY key_hash HAVING count(*) > 1
+),
+shared AS (
+    SELECT audit_id, stage FROM events
+    WHERE hash(audit_id, stage) IN (SELECT key_hash FROM suspected)
+    GROUP BY audit_id, stage HAVING count(*) > 1
 )
 SELECT
     audit_id,
