@@ -52,6 +52,14 @@ fn the_screen_tells_who_did_what_and_what_is_left() {
     let binding = rows.iter().find(|row| row["query"] == "privileged-bindings").unwrap();
     assert!(binding["users"].as_array().unwrap().iter().any(|user| user == "bob"), "{binding}");
 
+    // One finding a line, and one a row behind the names of the columns.
+    assert_eq!(&run(&case, &["triage", "--now", "last", "--format", "jsonl"]).lines(), rows);
+    let table = run(&case, &["triage", "--now", "last", "--format", "csv"]).stdout;
+    assert!(table.starts_with("severity,query,title,rows,users,source_ips,first_seen,last_seen,verdict,"), "{table}");
+    let listed: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
+    let found: Vec<&str> = rows.iter().map(|row| row["query"].as_str().unwrap()).collect();
+    assert_eq!(listed, found);
+
     let events = run(&case, &["triage", "--format", "timesketch"]).lines();
     let token = events.iter().find(|event| event["message"].as_str().unwrap().contains("minted a token")).unwrap();
     assert_eq!(token["user_name"], "bob");
