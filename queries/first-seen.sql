@@ -26,7 +26,7 @@
 -- log = "hardened"
 -- arguments = ["-p", "baseline=2026-11-22"]
 -- rows = 0
-WITH asked AS (
+WITH asked AS NOT MATERIALIZED (
     SELECT
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, namespace, resource, name,
         source_ip, source_ips, outcome, cluster, host, user_agent,
@@ -37,25 +37,31 @@ WITH asked AS (
     FROM requests
     WHERE not_own()
 ),
-facets AS (
-    SELECT
-        *, min(event_time) OVER (PARTITION BY user_name) >= known_until AS new_user,
-        unnest([
-            {what: 'action', value: concat_ws(' ', verb, coalesce(resource, 'path'))},
-            {what: 'source_ip', value: source_ip},
-            {what: 'user_agent', value: user_agent}
-        ]) AS facet
+facets AS NOT MATERIALIZED (
+    SELECT *, unnest([
+        {what: 'action', value: concat_ws(' ', verb, coalesce(resource, 'path'))},
+        {what: 'source_ip', value: source_ip},
+        {what: 'user_agent', value: user_agent}
+    ]) AS facet
     FROM asked
 ),
-dated AS (
-    SELECT *, min(event_time) OVER (PARTITION BY user_name, facet) AS first_time FROM facets
+-- Different things are few, and rows are many: to sort all of these took half a gigabyte.
+firsts AS (
+    SELECT user_name, facet, min(event_time) AS first_time, any_value(known_until) AS known_until
+    FROM facets
     WHERE facet.value IS NOT NULL
+    GROUP BY user_name, facet
+),
+fresh AS (
+    SELECT user_name, facet, first_time, new_user
+    -- Every request is an action, so the first of these is the user's first.
+    FROM (SELECT *, min(first_time) OVER (PARTITION BY user_name) >= known_until AS new_user FROM firsts)
+    WHERE first_time >= known_until
 )
 SELECT
-    user_name, facet.what AS what, facet.value AS value, new_user, count(*) AS requests,
+    shown.user_name, shown.facet.what AS what, shown.facet.value AS value, new_user, count(*) AS requests,
     count(*) FILTER (outcome = 'denied') AS denied, first_time AS first_seen, max(event_time) AS last_seen
-FROM dated
-WHERE filters()
-  AND first_time >= known_until
+FROM (SELECT user_name, facet, outcome, event_time FROM facets WHERE facet.value IS NOT NULL AND filters()) AS shown
+JOIN fresh ON shown.user_name IS NOT DISTINCT FROM fresh.user_name AND shown.facet = fresh.facet
 GROUP BY ALL
-ORDER BY first_seen, user_name NULLS FIRST, what, value
+ORDER BY first_seen, shown.user_name NULLS FIRST, what, value
