@@ -120,7 +120,7 @@ fn an_agent_gets_what_the_commands_give() {
     let expected = query(&case, &["secret-reads", "--user", "bob"]);
     assert_eq!(reads["rows"].as_array().unwrap(), &expected);
     let envelope = run(&case, &["query", "secret-reads", "--user", "bob", "--format", "json", "--envelope"]).json();
-    for member in ["verdict", "left_out", "clusters", "geoip"] {
+    for member in ["verdict", "left_out", "clusters", "addresses", "geoip"] {
         assert_eq!(reads[member], envelope[member], "{member}");
     }
     let fingerprint = run(&case, &["status", "--format", "json"]).json()["fingerprint"].clone();

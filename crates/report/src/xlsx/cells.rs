@@ -111,7 +111,7 @@ fn whole(cell: &Cell<'_>) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "the way back is tried")]
 #[expect(clippy::cast_possible_truncation, reason = "a day has fewer microseconds than an i64")]
 fn days(at: NaiveDateTime) -> Option<f64> {
-    if at.and_utc().timestamp_subsec_nanos() % 1_000 != 0 {
+    if !at.and_utc().timestamp_subsec_nanos().is_multiple_of(1_000) {
         return None;
     }
     let micros = at.and_utc().timestamp_micros();
