@@ -48,16 +48,17 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Looks for it behind an answer with so many rows.
+    /// Looks for it behind an answer with so many rows; `has_claims` when one of them tells of a claimed address.
     pub(crate) fn of(
         session: &Session,
         query: &CannedQuery,
         parameters: &Parameters,
         rows: u64,
+        has_claims: bool,
     ) -> Result<Self, QueryError> {
         Ok(Self {
             claims: session.claims(query, parameters, rows)?,
-            balancers: session.balancers(query)?,
+            balancers: if has_claims { session.balancers(query)? } else { Vec::new() },
             asserted: session.asserted()?.map(|asserted| asserted.count),
         })
     }

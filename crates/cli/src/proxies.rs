@@ -3,7 +3,10 @@
 
 use std::sync::OnceLock;
 
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::SchemaRef;
 use kforensic_query::proxies::Proxies;
+use kforensic_query::{RowSink, SinkError};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -48,4 +51,35 @@ pub(crate) fn in_words() -> Option<String> {
 pub(crate) fn to_json() -> Value {
     let proxies = wanted();
     if proxies.is_empty() { Value::Null } else { json!(proxies.names()) }
+}
+
+/// Looks on rows on their way to `rows` whether any tells of a claimed address.
+pub(crate) fn watch(rows: &mut dyn RowSink) -> Watch<'_> {
+    Watch { rows, has_claims: false }
+}
+
+/// Rows of an answer, and whether one of them tells of a claimed address: only then is it worth a tenth of a second, on a
+/// million requests, to look whose claims they are.
+pub(crate) struct Watch<'r> {
+    rows: &'r mut dyn RowSink,
+    pub(crate) has_claims: bool,
+}
+
+impl RowSink for Watch<'_> {
+    fn columns(&mut self, schema: &SchemaRef) -> Result<(), SinkError> {
+        self.rows.columns(schema)
+    }
+
+    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        self.has_claims = self.has_claims || has_claims(batch);
+        self.rows.rows(batch)
+    }
+}
+
+fn has_claims(batch: &RecordBatch) -> bool {
+    let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    let lists = batch.column_by_name("forwarded_for").and_then(|column| column.as_list_opt::<i32>());
+    text("forwarded_for").is_some_and(|texts| texts.null_count() < texts.len())
+        || lists.is_some_and(|lists| lists.iter().flatten().any(|list| !list.is_empty()))
+        || text("aspect").is_some_and(|aspects| aspects.iter().flatten().any(|aspect| aspect == "forwarded for"))
 }

@@ -7,6 +7,7 @@ use strsim::damerau_levenshtein;
 
 use crate::catalogue::{COMMON, CannedQuery, Value};
 use crate::error::QueryError;
+use crate::network::parse_network;
 use crate::parameters::Parameters;
 use crate::session::Session;
 
@@ -89,7 +90,19 @@ pub fn of_question(query: &CannedQuery, parameters: &Parameters) -> Vec<Doubt> {
         ),
         hint: Some(format!("name it with `-p {own}=…` or `--{}`", filter.replace('_', "-"))),
     };
-    missing.map(doubt).collect()
+    missing.map(doubt).chain(of_networks(parameters)).collect()
+}
+
+/// What of a list of networks is none: an address lies in no such network, so everything would be outside of it.
+fn of_networks(parameters: &Parameters) -> Vec<Doubt> {
+    let Some(Value::Text(networks)) = parameters.get("networks") else { return Vec::new() };
+    let wrong = networks.split(',').map(str::trim).filter(|text| parse_network(text).is_none());
+    wrong
+        .map(|text| Doubt {
+            text: format!("`{text}` is neither an address nor a network, and holds nothing"),
+            hint: Some("write networks as 10.0.0.0/8, separated by commas".to_owned()),
+        })
+        .collect()
 }
 
 /// Whether an answer with so many rows has values that can be doubted.
@@ -237,6 +250,15 @@ fn quoted(values: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_network_is_named() {
+        let mut parameters = Parameters::new();
+        parameters.set("networks", Value::Text("10.0.0.0/8, ::1, 10.0.0/8,foo".to_owned()));
+        let texts: Vec<String> = of_networks(&parameters).into_iter().map(|doubt| doubt.text).collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(texts[0].starts_with("`10.0.0/8` is neither") && texts[1].starts_with("`foo` is neither"), "{texts:?}");
+    }
 
     #[test]
     fn the_value_that_is_meant_is_found() {

@@ -28,8 +28,8 @@ use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
 use crate::pager;
-use crate::places;
 use crate::terminal;
+use crate::{places, proxies};
 
 /// Answers a question, or lists the questions that can be asked.
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
@@ -253,9 +253,12 @@ fn answer(
         write(&mut output, "{\"rows\": ")?;
     }
     let mut rows = answer::Rows::new(format, layout, &mut output);
-    let run = session.run_sieved(query, parameters, limit, &mut sieve, &mut places::sink(&mut rows))?;
+    let mut placed = places::sink(&mut rows);
+    let mut watch = proxies::watch(&mut placed);
+    let run = session.run_sieved(query, parameters, limit, &mut sieve, &mut watch)?;
+    let has_claims = watch.has_claims;
     let own = footnotes::own_rows(&session, query, parameters, run.total_rows + sieve.hidden())?;
-    let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden())?;
+    let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden(), has_claims)?;
     let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said);
     let mut about = about::with_worth(about, &footnotes, query);
     if run.rows < run.total_rows {

@@ -176,7 +176,7 @@ impl Repl<'_> {
         let (limits, _spill) = limits()?;
         let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
         let own = self.while_waiting(|session| footnotes::own_rows(session, query, parameters, rows))?;
-        let said = self.while_waiting(|session| Said::of(session, query, parameters, rows))?;
+        let said = self.while_waiting(|session| Said::of(session, query, parameters, rows, true))?;
         let trusted = footnotes::trusted(None, self.case.root(), &self.catalogue)?;
         let run = RunSummary { rows, total_rows: rows };
         footnotes.with_rows(run, own, Sieve::default(), None).with_said(said).tell();
