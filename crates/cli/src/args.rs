@@ -52,14 +52,22 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Read audit logs into the case, every line accounted for
     Ingest(IngestArgs),
+    /// Tell on one screen what the case is about: who stands out, what happened, what cannot be seen
+    Triage(TriageArgs),
     /// Answer a question with a canned query; without a name, list them
     Query(Box<QueryArgs>),
+    /// Show what the case can tell and what it cannot, by resource, host and query; or what an audit policy would record
+    Coverage(CoverageArgs),
+    /// Show an event, and where in the evidence it stands
+    Show(ShowArgs),
     /// Run one SQL statement that reads; the evidence cannot be changed by it
     Sql(SqlArgs),
     /// Ask one question after the other at a prompt, or from a script; also plain `kforensic` on a terminal
     Repl(ReplArgs),
     /// Explain the views and their columns; without a name, list them
     Describe(DescribeArgs),
+    /// Make a document of the case: HTML, Markdown or JSON, once or day by day
+    Report(Box<ReportArgs>),
     /// Find what else an intruder got into, from a clue
     Spread(SpreadArgs),
     /// List what to revoke, remove and replace after a breach
@@ -74,18 +82,10 @@ pub(crate) enum Command {
     Sweep(SweepArgs),
     /// Show the states of an object in time, and who changed what
     ObjectHistory(ObjectHistoryArgs),
-    /// Tell on one screen what the case is about: who stands out, what happened, what cannot be seen
-    Triage(TriageArgs),
-    /// Make a document of the case: HTML, Markdown or JSON, once or day by day
-    Report(Box<ReportArgs>),
     /// Put a word and a note on events, beside the evidence; without a word, list them
     Tag(TagArgs),
     /// Show what the case holds: sources and their accounts, times, counts, files
     Status(StatusArgs),
-    /// Show what the case can tell and what it cannot, by resource, host and query; or what an audit policy would record
-    Coverage(CoverageArgs),
-    /// Show an event, and where in the evidence it stands
-    Show(ShowArgs),
     /// Check that the case is what its ledger says, byte for byte
     Verify(VerifyArgs),
     /// Merge the small files that many ingests leave, so that queries open fewer
