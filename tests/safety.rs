@@ -98,7 +98,7 @@ fn an_output_file_is_new_or_replaced_on_purpose_and_never_a_source() {
     let to = |file: &str, force: &[&str]| run(&case, &[&["query", "failed-auth", "-o", file][..], force].concat());
     std::fs::write(at("notes.csv"), "of mine").unwrap();
     std::os::unix::fs::symlink(at("notes.csv"), at("link.csv")).unwrap();
-    for name in ["notes.csv", "link.csv", "audit.log"] {
+    for name in ["notes.csv", "link.csv"] {
         let ran = to(&text(name), &[]);
         let message = format!(
             "error: `{}` exists already\n\nhint: choose another file, or let it be replaced with `--force`\n",
@@ -116,7 +116,7 @@ fn an_output_file_is_new_or_replaced_on_purpose_and_never_a_source() {
     std::fs::write(at("grown.log"), [&content[..], b"{}\n"].concat()).unwrap();
     for name in ["audit.log", "copy.log", "grown.log"] {
         let before = std::fs::read(at(name)).unwrap();
-        let ran = to(&text(name), &["-C"]);
+        let ran = to(&text(name), &["-C", "--format", "csv"]);
         assert!(ran.code == Some(2) && ran.stderr.contains("evidence is never overwritten"), "{ran:?}");
         assert_eq!(std::fs::read(at(name)).unwrap(), before);
     }

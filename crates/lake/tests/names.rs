@@ -108,7 +108,7 @@ fn what_looks_like_a_log_and_is_left_out_is_marked() {
     assert_eq!(left_out(&snapshot.operations[0].skipped), expected);
     let only = write(folder.path(), b"only/logs.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
     let error = try_ingest(&folder.path().join("other"), &[only.parent().unwrap().to_owned()]).unwrap_err();
-    assert!(error.to_string().ends_with("(1 other files in them, 1 of which may be logs all the same)"), "{error}");
+    assert!(error.to_string().ends_with("(1 other file in them, 1 of which may be logs all the same)"), "{error}");
 }
 
 #[test]

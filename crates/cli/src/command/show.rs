@@ -78,6 +78,10 @@ const OFFERED: usize = 8;
 /// When no event of the case has one that begins so, or several have.
 pub(crate) fn whole(session: &Session, prefix: &str, stage: Option<&str>) -> Result<String, CliError> {
     let mut ids = session.audit_ids(prefix, OFFERED)?;
+    if ids.len() != 1 {
+        // What is not there may have been altered.
+        checks::end(session)?;
+    }
     match ids.len() {
         0 => Err(CliError::NoEvent { audit_id: prefix.to_owned(), stage: stage.map(str::to_owned) }),
         1 => Ok(ids.remove(0)),

@@ -128,7 +128,10 @@ fn the_first_source_ip_is_the_clients_own_word() {
     }))]);
     let rows = case.ask("secret-reads", &[]);
     assert_eq!(rows[0]["source_ip"], "198.51.100.7");
-    assert!(case.ask("secret-reads", &["--source-ip", "10.0.0.1"]).is_empty());
+    // Who asks for an address that was only claimed finds it, under the address that it came from.
+    let claimed = case.ask("secret-reads", &["--source-ip", "10.0.0.1"]);
+    assert_eq!((claimed.len(), &claimed[0]["source_ip"]), (1, &"198.51.100.7".into()));
+    assert!(case.ask("secret-reads", &["--source-ip", "10.0.0.2"]).is_empty());
     assert_eq!(case.ask("secret-reads", &["--source-ip", "198.51.100.0/24"]).len(), 1);
     // The peer is outside of the company's networks, whatever the header says.
     assert_eq!(case.ask("outside-networks", &["-p", "networks=10.0.0.0/8"]).len(), 1);
