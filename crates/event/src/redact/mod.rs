@@ -163,15 +163,20 @@ impl Redactor {
                 values += count;
             }
         }
-        values + self.text(text)
+        values + Self::credentials_of(text, |text| self.in_json(text))
     }
 
     /// Replaces credentials in plain text.
     fn text(&self, text: &mut Cow<'_, str>) -> u32 {
+        Self::credentials_of(text, |text| self.in_text(text))
+    }
+
+    /// Replaces the credentials that `find` finds.
+    fn credentials_of(text: &mut Cow<'_, str>, find: impl FnOnce(&[u8]) -> Vec<Edit>) -> u32 {
         if text.len() < text::MIN_BYTES {
             return 0;
         }
-        let edits = self.in_text(text.as_bytes());
+        let edits = find(text.as_bytes());
         if edits.is_empty() {
             return 0;
         }

@@ -353,3 +353,14 @@ fn a_reference_and_the_name_of_a_secret_are_none() {
         assert!(values > 0 && !String::from_utf8_lossy(&redacted).contains("realsecret"), "{text}");
     }
 }
+
+#[test]
+fn a_credential_in_json_ends_with_its_string() {
+    let json = r#"{"a?access_token=```iVersion":"v1","b":"x token='y","password":"hunter2hunter2","n":[1]}"#;
+    let mut text = Some(Cow::Borrowed(json));
+    assert!(redactor().json(&mut text, About::Else) >= 3);
+    let text = text.unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((value.as_object().unwrap().len(), &value["n"]), (4, &serde_json::json!([1])), "{text}");
+    assert!(!text.contains("hunter2") && !text.contains("iVersion"), "{text}");
+}

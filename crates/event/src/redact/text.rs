@@ -95,6 +95,22 @@ pub(super) fn signs() -> AhoCorasick {
 impl Redactor {
     /// Finds credentials, in order.
     pub(super) fn in_text(&self, text: &[u8]) -> Vec<Edit> {
+        self.edits(text, self.credentials(text))
+    }
+
+    /// Finds credentials in JSON text, in order. One ends with the string that it stands in at the latest: a mark of
+    /// quotation that is never closed in it would take the members behind it along, and leave no JSON.
+    pub(super) fn in_json(&self, text: &[u8]) -> Vec<Edit> {
+        let mut found = self.credentials(text);
+        for at in &mut found {
+            at.end = end_of_string(text, at.start).min(at.end);
+        }
+        found.retain(|at| !at.is_empty());
+        self.edits(text, found)
+    }
+
+    /// Where credentials stand, in no order.
+    fn credentials(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = self
             .signs
             .find_iter(text)
@@ -104,6 +120,11 @@ impl Redactor {
             found.extend(uri::credential(text, sign));
             false
         });
+        found
+    }
+
+    /// What replaces credentials.
+    fn edits(&self, text: &[u8], mut found: Vec<Range<usize>>) -> Vec<Edit> {
         // The longest of those that begin at one place.
         found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
         let mut edits: Vec<Edit> = Vec::new();
@@ -205,6 +226,12 @@ fn credential(text: &[u8], sign: Sign, at: Range<usize>) -> Option<Range<usize>>
         Sign::Auth => registry_login(text, at.end),
         Sign::Escape => None,
     }
+}
+
+/// Where the JSON string ends that the byte at `from` stands in.
+fn end_of_string(text: &[u8], from: usize) -> usize {
+    let is_end = |at: &usize| text[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
+    memchr::memchr_iter(b'"', &text[from..]).map(|found| from + found).find(is_end).unwrap_or(text.len())
 }
 
 /// Where the bytes that are so, from `from` on, end.
