@@ -578,7 +578,10 @@ impl CannedQuery {
         if COMMON.iter().any(|common| self.parameter(common.name).is_none()) {
             return Err(Problem::Unfiltered);
         }
-        Ok(())
+        match self.needs.is_empty() {
+            true => Err(Problem::Need { rule: "is said in words alone, from which no verdict comes" }),
+            false => Ok(()),
+        }
     }
 
     /// How many of these words it is about, and of how many: its name, title, question, techniques, resources or other

@@ -135,7 +135,9 @@ fn needs_are_read_by_machines() {
     let query = with("needs = [{ resource = \"pods\", subresource = \"exec\", level = \"Request\" }]").unwrap();
     assert_eq!((query.needs.len(), query.needs[0].level), (1, Level::Request));
     assert_eq!(query.needs_in_words(), "level Request for `pods/exec`");
-    // A query of the user's own may say it in words.
+    // A query of the user's own may say it in words, one of ours may not.
+    let words = parse(HEADER, "SELECT 1 WHERE filters() ORDER BY 1").unwrap().check_shipped();
+    assert_eq!(words, Err(Problem::Need { rule: "is said in words alone, from which no verdict comes" }));
     let query = with("needs = \"level Metadata\"\n-- caveat = \"and luck\"").unwrap();
     assert_eq!((query.needs.len(), query.needs_in_words().as_str()), (0, "level Metadata; and luck"));
     for (needs, problem) in [
