@@ -114,7 +114,10 @@ impl Redactor {
         let mut found: Vec<Range<usize>> = self
             .signs
             .find_iter(text)
-            .filter_map(|sign| credential(text, SIGNS[sign.pattern().as_usize()].1, sign.range()))
+            .flat_map(|sign| {
+                let announced = credential(text, SIGNS[sign.pattern().as_usize()].1, sign.range());
+                [announced, overlapping(text, sign.end())].into_iter().flatten()
+            })
             .collect();
         uri::equals(text, &mut |sign| {
             found.extend(uri::credential(text, sign));
@@ -156,7 +159,10 @@ impl Redactor {
     /// assert!(redactor.may_hold_secret(br#"{"requestURI":"/proxy?token=hunter2"}"#));
     /// ```
     pub fn may_hold_secret(&self, record: &[u8]) -> bool {
-        let may = |sign: aho_corasick::Match| may_be(record, SIGNS[sign.pattern().as_usize()].1, sign.range());
+        let may = |sign: aho_corasick::Match| {
+            may_be(record, SIGNS[sign.pattern().as_usize()].1, sign.range())
+                || overlapping(record, sign.end()).is_some()
+        };
         self.signs.find_iter(record).any(may) || uri::may_hold(record)
     }
 }
@@ -255,6 +261,12 @@ fn outside_of_escape(text: &[u8], start: usize) -> usize {
     let [b'\\', b'u', digits @ ..] = &text[backslash..start] else { return start };
     let backslashes = text[..=backslash].iter().rev().take_while(|byte| **byte == b'\\').count();
     if digits.iter().all(u8::is_ascii_hexdigit) && backslashes % 2 == 1 { backslash } else { start }
+}
+
+/// The token that begins with the last letters of another sign, which was found in its place: `apikeyJhbGci…`.
+fn overlapping(text: &[u8], end: usize) -> Option<Range<usize>> {
+    let begins = [end.checked_sub(2)?, end - 1].into_iter();
+    begins.filter(|at| text[*at..].starts_with(b"eyJ")).find_map(|at| json_web_token(text, at))
 }
 
 /// Two parts that are base64 of `{"`, and the signature if there is one.
