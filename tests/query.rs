@@ -182,6 +182,13 @@ fn what_the_case_has_for_each_query_is_told_on_one_page() {
     let unseen = ran.stderr.lines().find(|line| line.contains("this log cannot answer")).unwrap();
     assert!(unseen.contains("secret-reads") && unseen.contains("rbac-changes"), "{ran:?}");
     assert!(!ran.stdout.contains(" secret-reads "), "{ran:?}");
+    // Its filters filter, its forms are those of any answer, and what it cannot take is refused.
+    let of_bob = ["query", "--hits", "--where", "user_name = 'bob'", "--format", "jsonl"];
+    let rows = run(&case, &of_bob).stdout;
+    let timeline = rows.lines().find(|line| line.contains("\"timeline\"")).unwrap();
+    let events = run(&case, &["query", "timeline", "--user", "bob", "--format", "jsonl"]).stdout.lines().count();
+    assert!(timeline.contains(&format!("\"rows\":{events},\"most_of\":\"bob {events}\"")), "{timeline} {events}");
+    assert_eq!(run(&case, &["query", "--hits", "--limit", "1"]).code, Some(2));
 }
 
 #[test]

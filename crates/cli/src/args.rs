@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::ArgValueCompleter;
 use kforensic_event::shape::SHAPES;
+use kforensic_query::{TimeError, Window, window};
 use kforensic_report::Format;
 use kforensic_report::document::{DocumentFormat, Level};
 
@@ -203,7 +204,7 @@ pub(crate) struct QueryArgs {
     pub(crate) search: Option<String>,
 
     /// List the queries with the rows that each has in the case, and for whom
-    #[arg(long, conflicts_with = "name")]
+    #[arg(long, conflicts_with_all = ["name", "parameters", "limit", "show_sql", "explain", "envelope"])]
     pub(crate) hits: bool,
 
     #[command(flatten)]
@@ -355,7 +356,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "VERB", add = ArgValueCompleter::new(completion::of_case("verb")))]
     pub(crate) verb: Option<String>,
 
-    /// Only requests from this address or network, such as 10.0.0.0/8 (the last source IP)
+    /// Only requests from this address or network, or said to be, such as 10.0.0.0/8
     #[arg(long, value_name = "ADDRESS|CIDR", add = ArgValueCompleter::new(completion::of_case("source_ip")))]
     pub(crate) source_ip: Option<String>,
 
@@ -385,6 +386,11 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// The window, and what its ages count from.
+    pub(crate) fn window(&self, clock: i64, newest: Option<i64>) -> Result<(Window, i64), TimeError> {
+        window::asked(self.since.as_deref(), self.until.as_deref(), self.now.as_deref(), clock, newest)
+    }
+
     /// The filters that are given, by the names of their parameters.
     pub(crate) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = [

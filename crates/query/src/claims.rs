@@ -2,7 +2,7 @@
 
 use duckdb::{params_from_iter, types};
 
-use crate::catalogue::{COMMON, CannedQuery, Value};
+use crate::catalogue::{COMMON, CannedQuery, Test, Value};
 use crate::error::QueryError;
 use crate::parameters::Parameters;
 use crate::session::Session;
@@ -108,10 +108,14 @@ impl Session {
             let resources: Vec<String> = resources.iter().map(|name| literal(name)).collect();
             conditions.push(format!("resource IN ({})", resources.join(", ")));
         }
-        let given = COMMON.iter().filter(|common| {
-            common.name != "source_ip" && matches!(parameters.get(common.name), Some(Value::Text(_) | Value::Time(_)))
-        });
-        conditions.extend(given.map(|common| format!("{} {} ${}", common.column, common.operator, common.name)));
+        conditions.extend(COMMON.iter().filter(|common| parameters.get(common.name).is_some()).filter_map(|common| {
+            let operator = match common.test {
+                Test::Is(operator) => operator,
+                Test::IsOrCovers => "=",
+                Test::SentOrClaimed | Test::Person => return None,
+            };
+            Some(format!("{} {operator} ${}", common.column, common.name))
+        }));
         let sql = format!(
             "SELECT coalesce(source_ips[-1], ''), count(*)::UBIGINT FROM requests WHERE {} GROUP BY 1 ORDER BY 2 DESC, 1",
             conditions.join(" AND ")

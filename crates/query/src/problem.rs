@@ -26,8 +26,7 @@ struct Place {
 }
 
 /// What people call a column that has another name here.
-const MEANT: [(&str, &str); 26] = [
-    ("user", "user_name"),
+const MEANT: [(&str, &str); 25] = [
     ("username", "user_name"),
     ("actor", "user_name"),
     ("who", "user_name"),

@@ -9,7 +9,7 @@
 
 use kforensic_event::time;
 
-use crate::catalogue::{COMMON, CannedQuery, OWN, PEOPLE, Value, scan};
+use crate::catalogue::{COMMON, CannedQuery, OWN, Test, Value, scan};
 use crate::parameters::Parameters;
 use crate::sql::literal;
 
@@ -73,39 +73,34 @@ fn replaced(sql: &str, mut places: Vec<(std::ops::Range<usize>, String)>) -> Str
 }
 
 /// The conditions that the given filters make on the columns of `alias`, or of the only table when it is empty.
-///
-/// Who could have got the value of a secret also includes those who listed or watched all of its namespace, or of the
-/// cluster: such a request names neither, and a query about reading secrets keeps it.
 fn conditions(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
     let dot = if alias.is_empty() { "" } else { "." };
+    let of = |column: &str| format!("{alias}{dot}{column}");
     let given = COMMON.iter().filter_map(|common| {
-        let (name, operator) = (common.name, common.operator);
-        let column = format!("{alias}{dot}{}", common.column);
-        Some(match parameters.get(name)? {
-            Value::Boolean(false) if name == PEOPLE => return None,
-            Value::Boolean(true) if name == PEOPLE => {
-                let [user, groups, other] =
-                    ["user_name", "user_groups", "impersonated_user"].map(|column| format!("{alias}{dot}{column}"));
-                format!("is_person({user}, {groups}, {other})")
+        let (name, column) = (common.name, of(common.column));
+        Some(match (common.test, parameters.get(name)?) {
+            (Test::Is(operator), _) => format!("{column} {operator} ${name}"),
+            (Test::IsOrCovers, _) if query.is_about_secrets_read() => {
+                format!("({column} = ${name} OR ({column} IS NULL AND {} IN ('list', 'watch')))", of("verb"))
             }
-            value if name == "source_ip" => {
-                let source = match value {
+            (Test::IsOrCovers, _) => format!("{column} = ${name}"),
+            (Test::SentOrClaimed, value) => {
+                let sent = match value {
                     Value::Network(_) => format!("in_network({column}, ${name})"),
-                    _ => format!("{column} {operator} ${name}"),
+                    _ => format!("{column} = ${name}"),
                 };
-                // Whoever is said to have sent it counts too; the footer tells how many rows that are.
+                let all = of("source_ips");
                 match parameters.are_claims_left_out() {
-                    true => source,
-                    false => format!(
-                        "({source} OR len({alias}{dot}source_ips) > 1 \
-                         AND names_network(array_to_string({alias}{dot}source_ips, ','), ${name}))"
-                    ),
+                    true => sent,
+                    false => {
+                        format!("({sent} OR len({all}) > 1 AND names_network(array_to_string({all}, ','), ${name}))")
+                    }
                 }
             }
-            Value::Text(_) if ["namespace", "name"].contains(&name) && query.is_about_secrets_read() => {
-                format!("({column} = ${name} OR ({column} IS NULL AND {alias}{dot}verb IN ('list', 'watch')))")
+            (Test::Person, Value::Boolean(true)) => {
+                format!("is_person({column}, {}, {})", of("user_groups"), of("impersonated_user"))
             }
-            _ => format!("{column} {operator} ${name}"),
+            (Test::Person, _) => return None,
         })
     });
     // On lines of its own, so that a comment at its end ends with it.

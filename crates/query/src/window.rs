@@ -81,6 +81,22 @@ impl Window {
     }
 }
 
+/// Reads a window and what its ages count from, as people give them: back from `now`, else from `clock`. Gives both, in
+/// microseconds since 1970.
+///
+/// # Errors
+/// As for [`Window::parse`] and [`parse_now`].
+pub fn asked(
+    since: Option<&str>,
+    until: Option<&str>,
+    now: Option<&str>,
+    clock: i64,
+    newest: Option<i64>,
+) -> Result<(Window, i64), TimeError> {
+    let now = now.map_or(Ok(clock), |now| parse_now(now, clock, newest))?;
+    Ok((Window::parse(since, until, now, newest)?, now))
+}
+
 /// Reads `--now`: a time, or `last` for the newest event of the case.
 ///
 /// `clock` is the time it is, `last` the time of the newest event; both in microseconds since 1970.

@@ -1,5 +1,12 @@
 -- Who somebody is: classes of identities, service accounts, effective users.
 
+-- Whether a name is one that the server reserves, or that providers give their own components. Not `system:admin`, the name in
+-- the first certificate of OpenShift and k3s.
+CREATE MACRO is_component_name(user_name) AS
+    starts_with(user_name, 'system:') AND user_name <> 'system:admin'
+    OR starts_with(user_name, 'eks:')
+    OR user_name IN ('aksService', 'acsService', 'nodeclient', 'kube-apiserver', 'kube-apiserver-kubelet-client');
+
 -- The kind of identity; NULL when nobody was authenticated (401), or when the log does not say who it was.
 -- * `anonymous`: a request without credentials.
 -- * `service_account`, `node`: by the name that the server reserves; whatever the credential, it has their rights.
@@ -20,12 +27,7 @@ CREATE MACRO identity_class(user_name, user_groups, user_extra, credential_id) A
     -- A member of system:masters has a certificate that somebody made, whatever it is called: `masterclient` of AKS.
     WHEN list_contains(user_groups::VARCHAR[], 'system:masters') AND user_name <> 'system:apiserver' THEN 'certificate'
     WHEN starts_with(user_name, 'system:bootstrap:') THEN 'other'
-    WHEN starts_with(user_name, 'system:') AND user_name <> 'system:admin'
-        OR starts_with(user_name, 'eks:')
-        OR user_name IN (
-            'aksService', 'acsService', 'nodeclient', 'kube-apiserver', 'kube-apiserver-kubelet-client'
-        )
-        THEN 'control_plane'
+    WHEN is_component_name(user_name) THEN 'control_plane'
     WHEN json_member(json_body(user_extra), 'arn') IS NOT NULL
         OR json_member(json_body(user_extra), 'canonicalArn') IS NOT NULL
         OR json_member(json_body(user_extra), 'principalId') IS NOT NULL
@@ -56,12 +58,9 @@ END;
 -- service account, a node or a component, by name. Who is in system:masters has a certificate that somebody made, and is
 -- a person whatever the name.
 CREATE MACRO is_person(user_name, user_groups, impersonated_user) AS
-    coalesce(user_name, '') IN ('', 'system:anonymous', 'system:admin')
+    coalesce(user_name, '') IN ('', 'system:anonymous')
     OR list_contains(user_groups::VARCHAR[], 'system:masters') AND user_name <> 'system:apiserver'
-    OR NOT (
-        starts_with(user_name, 'system:') OR starts_with(user_name, 'eks:')
-        OR user_name IN ('aksService', 'acsService', 'nodeclient', 'kube-apiserver', 'kube-apiserver-kubelet-client')
-    )
+    OR NOT is_component_name(user_name)
     OR impersonated_user IS NOT NULL AND NOT starts_with(impersonated_user, 'system:');
 
 -- The service account behind a user name, `namespace/name`; NULL when it is none.

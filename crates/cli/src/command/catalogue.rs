@@ -40,7 +40,12 @@ pub(crate) fn write(catalogue: &Catalogue, words: Option<&str>, args: &OutputArg
     let mut output = Output::open(args, "".as_ref())?;
     match output.format {
         Format::Json | Format::Jsonl => write_json(&found, &mut output)?,
-        _ => write_columns(&found, &mut output)?,
+        _ => {
+            let column = |of: fn(&CannedQuery) -> Option<String>| -> ArrayRef {
+                Arc::new(found.iter().map(|query| of(query)).collect::<StringArray>())
+            };
+            write_columns(COLUMNS.map(|(name, of)| (name, column(of))), "Canned queries", &mut output)?;
+        }
     }
     output.finish()
 }
@@ -57,11 +62,13 @@ fn write_json(found: &[&CannedQuery], output: &mut Output) -> Result<(), CliErro
     Ok(output.write_all(text.as_bytes()).map_err(ReportError::from)?)
 }
 
-fn write_columns(found: &[&CannedQuery], output: &mut Output) -> Result<(), CliError> {
-    let columns = COLUMNS.iter().map(|(name, of)| {
-        let texts: StringArray = found.iter().map(|query| of(query)).collect();
-        (*name, Arc::new(texts) as ArrayRef, true)
-    });
+/// Writes columns of a list of queries, in whatever format has columns.
+pub(crate) fn write_columns(
+    columns: impl IntoIterator<Item = (&'static str, ArrayRef)>,
+    title: &str,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let columns = columns.into_iter().map(|(name, column)| (name, column, true));
     let batch = match RecordBatch::try_from_iter_with_nullable(columns) {
         Ok(batch) => batch,
         Err(error) => unreachable!("columns made of the same queries have the same length: {error}"),
@@ -69,7 +76,7 @@ fn write_columns(found: &[&CannedQuery], output: &mut Output) -> Result<(), CliE
     let (format, layout) = (output.format, output.layout.clone());
     let mut sink = format.writer(batch.schema(), layout, output)?;
     sink.write_batch(&batch)?;
-    sink.about(&About { title: "Canned queries".to_owned(), ..About::default() });
+    sink.about(&About { title: title.to_owned(), ..About::default() });
     sink.finish()?;
     Ok(())
 }

@@ -1,18 +1,21 @@
 //! `kforensic query --hits`: the catalogue with what each query has in the case.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use kforensic_lake::Case;
+use kforensic_query::Catalogue;
 use kforensic_query::coverage::Finding;
-use kforensic_query::{CannedQuery, Catalogue, Window, window};
 
 use crate::args::QueryArgs;
-use crate::command::query::{ingest_first, window_text};
-use crate::command::{case_folder, table_of_texts};
+use crate::command::query::{ingest_first, values, window_text};
+use crate::command::{Outcome, case_folder, catalogue};
 use crate::error::CliError;
-use crate::findings::{self, Hits, Inquiry};
+use crate::findings::{self, Hits};
 use crate::interrupt::Interrupt;
 use crate::message;
+use crate::output::Output;
 
 /// Users that are named for a query; the others are counted.
 const USERS_MAX: usize = 3;
@@ -20,40 +23,45 @@ const USERS_MAX: usize = 3;
 /// Lists the queries with the rows that each has, those without any folded into a line.
 pub(crate) fn list(
     case: Option<&PathBuf>,
-    catalogue: &Catalogue,
+    all: &Catalogue,
     args: &QueryArgs,
     interrupt: &Interrupt,
-) -> Result<(), CliError> {
-    let (temporary, _) = ingest_first(case, &args.from, &args.reading, interrupt)?;
+) -> Result<Outcome, CliError> {
+    let (temporary, ingested) = ingest_first(case, &args.from, &args.reading, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
     let snapshot = Case::open(&folder)?.snapshot()?;
     let clock = chrono::Utc::now().timestamp_micros();
     let newest = snapshot.event_times().map(|(_, newest)| newest);
-    let filter = &args.filter;
-    let now = filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
-    let window = Window::parse(filter.since.as_deref(), filter.until.as_deref(), now, newest)?;
-    let labels = filter.given().filter(|(name, _)| !["since", "until"].contains(name));
-    let labels = labels.map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let inquiry = Inquiry { window, now, labels, is_watched: true, ..Inquiry::default() };
-    let word = args.search.as_deref();
+    let (window, _) = args.filter.window(clock, newest)?;
+    let mut queries = match args.search.as_deref() {
+        Some(words) => all.about(words),
+        None => all.iter().collect(),
+    };
     // What is the account of one needs to be told of whom.
-    let asked = |query: &&CannedQuery| query.value.is_none() && word.is_none_or(|word| query.is_about(word));
-    let queries: Vec<&CannedQuery> = catalogue.iter().filter(asked).collect();
-    if let (Some(word), true) = (word, queries.is_empty()) {
-        return Err(CliError::NoQueryAbout { word: word.to_owned() });
+    queries.retain(|query| query.value.is_none());
+    if let (Some(words), true) = (&args.search, queries.is_empty()) {
+        return Err(CliError::NoQueryAbout { word: words.clone() });
     }
-    let hits = findings::hits(&snapshot, &queries, &inquiry, USERS_MAX, interrupt)?;
+    let mut output = Output::open(&args.output, &folder)?.paged(interrupt);
+    let asked = queries.into_iter().map(|query| Ok((query, values(query, &[], args, clock, newest)?.0)));
+    let asked = asked.collect::<Result<Vec<_>, CliError>>()?;
+    let hits = findings::hits(&snapshot, &asked, USERS_MAX, interrupt)?;
     let (found, empty): (Vec<&Hits>, Vec<&Hits>) = hits.iter().partition(|hits| hits.tally.rows > 0);
-    let texts =
-        |of: fn(&Hits) -> String| found.iter().map(|hits| Some(of(hits)).filter(|text| !text.is_empty())).collect();
-    table_of_texts(vec![
+    let numbers: Int64Array = found.iter().map(|hits| i64::try_from(hits.tally.rows).ok()).collect();
+    let texts = |of: fn(&Hits) -> String| -> ArrayRef {
+        let texts = found.iter().map(|hits| Some(of(hits)).filter(|text| !text.is_empty()));
+        Arc::new(texts.collect::<StringArray>())
+    };
+    let columns = [
         ("about", texts(|hits| hits.query.group.name().to_owned())),
         ("query", texts(|hits| hits.query.name.clone())),
         ("severity", texts(|hits| hits.query.severity.name().to_owned())),
-        ("rows", texts(|hits| hits.tally.rows.to_string())),
-        ("most of", texts(whose)),
+        ("rows", Arc::new(numbers) as ArrayRef),
+        ("most_of", texts(whose)),
         ("title", texts(|hits| hits.query.title.clone())),
-    ])?;
+    ];
+    catalogue::write_columns(columns, "What each query has", &mut output)?;
+    output.finish()?;
     let is_blind = |hits: &&&Hits| matches!(hits.verdict, Finding::NotObservable | Finding::Untold);
     let names = |hits: Vec<&&Hits>| hits.iter().map(|hits| hits.query.name.as_str()).collect::<Vec<_>>().join(", ");
     let (blind, none): (Vec<&&Hits>, Vec<&&Hits>) = empty.iter().partition(is_blind);
@@ -64,9 +72,9 @@ pub(crate) fn list(
     if !blind.is_empty() {
         message::warning(&format!("this log cannot answer {}: {}", blind.len(), names(blind)));
     }
-    let of_one = catalogue.iter().filter(|query| query.value.is_some()).map(|query| query.name.as_str());
+    let of_one = all.iter().filter(|query| query.value.is_some()).map(|query| query.name.as_str());
     message::note(&format!("about one of your choice: {}", of_one.collect::<Vec<_>>().join(", ")));
-    Ok(())
+    Ok(ingested)
 }
 
 /// Whose rows they are: the users with the most.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::CommandFactory;
-use kforensic_query::catalogue::{Example, Parameter, Value};
+use kforensic_query::catalogue::{Example, Parameter};
 use kforensic_query::{CannedQuery, Catalogue};
 use textwrap::{Options, fill};
 
@@ -30,18 +30,16 @@ pub(crate) struct Listed<'c> {
 /// # Errors
 /// When nothing is about the words.
 pub(crate) fn listed<'c>(catalogue: &'c Catalogue, words: Option<&str>) -> Result<Vec<Listed<'c>>, CliError> {
-    // Where none is about all the words, those about the most of them may be meant.
-    let most = words.map(|words| catalogue.iter().map(|query| query.relevance(words).0).max().unwrap_or(0));
-    let wanted = |query: &&CannedQuery| match words.zip(most) {
-        Some((words, most)) => most > 0 && query.relevance(words).0 == most,
-        None => query.variant.is_none(),
+    let wanted = match words {
+        Some(words) => catalogue.about(words),
+        None => catalogue.iter().filter(|query| query.variant.is_none()).collect(),
     };
     let line = |query: &'c CannedQuery| {
         let value = query.value.as_ref().map(|value| format!(" {}", value.to_uppercase())).unwrap_or_default();
         let views = catalogue.variants(query).filter_map(|other| Some(other.variant.as_ref()?.view.as_str()));
         Listed { query, run: format!("{}{value}", query.name), views: views.collect::<Vec<_>>().join(", ") }
     };
-    let found: Vec<Listed> = catalogue.iter().filter(wanted).map(line).collect();
+    let found: Vec<Listed> = wanted.into_iter().map(line).collect();
     match words.filter(|words| found.is_empty() && commands_about(words).is_empty()) {
         Some(words) => Err(CliError::NoQueryAbout { word: words.to_owned() }),
         None => Ok(found),
@@ -143,7 +141,7 @@ fn text(query: &CannedQuery, catalogue: &Catalogue, width: usize) -> String {
     if !own.is_empty() {
         text.push_str("\nParameters:\n");
         for parameter in own {
-            let default = parameter.default.as_ref().map(|value| format!(" [default: {}]", shown(value)));
+            let default = parameter.default.as_ref().map(|value| format!(" [default: {value}]"));
             let line = format!("{}{}", parameter.meaning, default.unwrap_or_default());
             let head = format!("  -p {}=<{}>  ", parameter.name, parameter.kind.name());
             let options = Options::new(width).initial_indent(&head).subsequent_indent("      ");
@@ -166,13 +164,4 @@ fn text(query: &CannedQuery, catalogue: &Catalogue, width: usize) -> String {
 
 fn is_common(parameter: &Parameter) -> bool {
     kforensic_query::catalogue::common().any(|common| common.name == parameter.name)
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Time(micros) => kforensic_event::time::render(*micros),
-        Value::Text(text) | Value::Network(text) => text.clone(),
-        Value::Integer(number) => number.to_string(),
-        Value::Boolean(truth) => truth.to_string(),
-    }
 }

@@ -10,9 +10,7 @@ use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
 use kforensic_query::doubt::Doubt;
 use kforensic_query::trust::Sieve;
-use kforensic_query::{
-    CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Starting, Window, doubt, window,
-};
+use kforensic_query::{CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Starting, Window, doubt};
 use kforensic_report::{About, Format, ReportError};
 use tempfile::TempDir;
 
@@ -37,7 +35,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let Some(name) = &args.name else {
         return match (args.help, args.from.is_empty()) {
             (true, _) => queries::help_of_command().map(|()| Outcome::Done),
-            (false, true) if args.hits => hits::list(case, &catalogue, args, interrupt).map(|()| Outcome::Done),
+            (false, _) if args.hits => hits::list(case, &catalogue, args, interrupt),
             (false, true) => list(&catalogue, args).map(|()| Outcome::Done),
             (false, false) => Err(CliError::NoQuery),
         };
@@ -48,7 +46,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     }
     let clock = chrono::Utc::now().timestamp_micros();
     // What is wrong with the command line is said before anything is read; any time stands for `last` here.
-    let (parameters, _) = values(query, &given, args, clock, Some(clock))?;
+    let (parameters, ..) = values(query, &given, args, clock, Some(clock))?;
     if args.show_sql && args.filter.now.as_deref() != Some("last") {
         return show_sql(query, &parameters);
     }
@@ -65,7 +63,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let case = Case::open(&folder)?;
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
-    let (parameters, window) = values(query, &given, args, clock, newest)?;
+    let (parameters, window, now) = values(query, &given, args, clock, newest)?;
     if args.show_sql {
         return show_sql(query, &parameters);
     }
@@ -76,7 +74,6 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         true => None,
         false => footnotes::trusted(args.worth.trusted.as_ref(), case.root(), &catalogue)?,
     };
-    let now = args.filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
     let sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
     let about = about::of_query(query, &parameters, window, case.root(), &snapshot);
     let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path), about };
@@ -196,17 +193,16 @@ pub(crate) fn asked<'a>(
     Ok((query, given))
 }
 
-/// Reads the values that the command line gives; ages count back from `--now`, else from `clock`.
+/// Reads the values that the command line gives, the window among them, and what its ages count from: `--now`, else `clock`.
 pub(crate) fn values(
     query: &CannedQuery,
     given: &[(String, String)],
     args: &QueryArgs,
     clock: i64,
     newest: Option<i64>,
-) -> Result<(Parameters, Window), CliError> {
+) -> Result<(Parameters, Window, i64), CliError> {
     let filter = &args.filter;
-    let now = filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
-    let window = Window::parse(filter.since.as_deref(), filter.until.as_deref(), now, newest)?;
+    let (window, now) = filter.window(clock, newest)?;
     let own = given.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let mut parameters = Parameters::new();
     for (name, text) in filter.given().chain(own) {
@@ -215,7 +211,7 @@ pub(crate) fn values(
     if let Some(condition) = &filter.condition {
         parameters.set_condition(condition.clone())?;
     }
-    Ok((parameters, window))
+    Ok((parameters, window, now))
 }
 
 /// A canned query with its values, and what is kept out of its rows.

@@ -57,8 +57,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
 
 /// The window and the time that ages count from.
 pub(crate) fn asked(args: &WindowArgs, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
-    let now = args.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
-    Ok((Window::parse(args.since.as_deref(), args.until.as_deref(), now, newest)?, now))
+    Ok(window::asked(args.since.as_deref(), args.until.as_deref(), args.now.as_deref(), clock, newest)?)
 }
 
 /// Exit code 10 when something at least as bad as `fail_on` was found.

@@ -202,11 +202,10 @@ pub(crate) struct Hits<'c> {
     pub(crate) verdict: coverage::Finding,
 }
 
-/// Counts the rows of queries, and of whom they are, each for itself.
+/// Counts the rows of queries with their values, and of whom they are, each for itself.
 pub(crate) fn hits<'c>(
     snapshot: &Snapshot,
-    queries: &[&'c CannedQuery],
-    inquiry: &Inquiry,
+    asked: &[(&'c CannedQuery, Parameters)],
     users_max: usize,
     interrupt: &Interrupt,
 ) -> Result<Vec<Hits<'c>>, CliError> {
@@ -214,14 +213,13 @@ pub(crate) fn hits<'c>(
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
     let observed = Observed::of(snapshot, &limits)?;
     let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new(), is_frugal: false };
-    let shown = Shown::show(inquiry.is_watched, queries.len());
-    let mut hits = Vec::with_capacity(queries.len());
-    for query in queries {
+    let shown = Shown::show(true, asked.len());
+    let mut hits = Vec::with_capacity(asked.len());
+    for (query, parameters) in asked {
         shown.next(&query.name);
-        let parameters = values(query, inquiry)?;
         let tally =
-            sessions.ask(|sessions| Ok(sessions.of(query, &parameters)?.tally(query, &parameters, users_max)?))?;
-        let judged = coverage::judge(query, &sessions.observed, &Scope::of(&parameters));
+            sessions.ask(|sessions| Ok(sessions.of(query, parameters)?.tally(query, parameters, users_max)?))?;
+        let judged = coverage::judge(query, &sessions.observed, &Scope::of(parameters));
         let verdict = judged.with_rows(tally.rows).finding;
         hits.push(Hits { query, tally, verdict });
     }
@@ -334,13 +332,7 @@ fn command(query: &CannedQuery, inquiry: &Inquiry) -> String {
         command.push_str(&format!(" --{} {}", name.replace('_', "-"), message::quoted(text)));
     }
     for (name, value) in inquiry.parameters.get(&query.name).into_iter().flatten() {
-        let text = match value {
-            Value::Time(micros) => time(*micros),
-            Value::Text(text) | Value::Network(text) => text.clone(),
-            Value::Integer(number) => number.to_string(),
-            Value::Boolean(truth) => truth.to_string(),
-        };
-        command.push_str(&format!(" -p {}", message::quoted(&format!("{name}={text}"))));
+        command.push_str(&format!(" -p {}", message::quoted(&format!("{name}={value}"))));
     }
     command
 }

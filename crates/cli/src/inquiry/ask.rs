@@ -7,7 +7,7 @@ use std::path::Path;
 use kforensic_event::redact::Redactor;
 use kforensic_event::time;
 use kforensic_query::inquiry::{SpreadView, rbac_at, rbac_diff};
-use kforensic_query::{Session, Window, window};
+use kforensic_query::{Session, window};
 use kforensic_trace::indicator::{Indicator, Indicators, Sought};
 use kforensic_trace::rbac::{Asked, Replay, way_back};
 use kforensic_trace::spread::{self, Bounds, Kind, Node, Spread};
@@ -54,8 +54,8 @@ fn instant(text: &str, context: &Context<'_>) -> Result<i64, CliError> {
 
 /// Follows a clue. Returns what is to be said about the clue itself, too.
 fn follow(session: &Session, context: &Context<'_>, args: &ClueArgs) -> Result<(Spread, Vec<String>), CliError> {
-    let now = args.now.as_deref().map_or(Ok(context.clock), |now| instant(now, context))?;
-    let window = Window::parse(args.since.as_deref(), args.until.as_deref(), now, context.newest)?;
+    let Context { clock, newest, .. } = *context;
+    let (window, _) = window::asked(args.since.as_deref(), args.until.as_deref(), args.now.as_deref(), clock, newest)?;
     let (mut seeds, mut notes) = (Vec::new(), Vec::new());
     for text in &args.seeds {
         match spread::seed(text) {

@@ -6,7 +6,7 @@ use kforensic_event::time;
 use kforensic_lake::Snapshot;
 use kforensic_query::coverage::{LeftOut, Observed};
 use kforensic_query::trust::Sieve;
-use kforensic_query::{CannedQuery, Limits, RowSink, Selection, Session, describe as views, gate, window};
+use kforensic_query::{CannedQuery, Limits, RowSink, Selection, Session, describe as views, gate};
 use kforensic_report::incident::{Incident, Screen, findings_batch, triage as screen};
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value, json};
@@ -90,8 +90,10 @@ fn end(answer: &mut Map<String, Value>, session: &Session) -> Result<(), CliErro
 
 /// `kforensic query --search`.
 pub(super) fn list(asking: &Asking, arguments: &JsonObject, _: &Interrupt) -> Answer {
-    let words = text(arguments, "words")?.unwrap_or_default();
-    let is_wanted = |query: &&CannedQuery| words.split_whitespace().all(|word| query.is_about(word));
+    let found = match text(arguments, "words")? {
+        Some(words) => asking.catalogue.about(words),
+        None => asking.catalogue.iter().collect(),
+    };
     let line = |query: &CannedQuery| {
         json!({
             "name": query.name, "question": query.question.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -99,7 +101,7 @@ pub(super) fn list(asking: &Asking, arguments: &JsonObject, _: &Interrupt) -> An
             "view_of": query.variant.as_ref().map(|variant| &variant.of),
         })
     };
-    let queries: Vec<Value> = asking.catalogue.iter().filter(is_wanted).map(line).collect();
+    let queries: Vec<Value> = found.into_iter().map(line).collect();
     Ok(Value::Object(shortened(members(json!({"queries": queries})), ANSWER_BYTES)))
 }
 
@@ -125,8 +127,7 @@ pub(super) fn query(asking: &Asking, arguments: &JsonObject, interrupt: &Interru
     let (case, snapshot) = asking.open()?;
     let clock = chrono::Utc::now().timestamp_micros();
     let newest = snapshot.event_times().map(|(_, newest)| newest);
-    let (parameters, window) = canned::values(query, &given, &args, clock, newest)?;
-    let now = args.filter.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
+    let (parameters, window, now) = canned::values(query, &given, &args, clock, newest)?;
     let trusted = footnotes::trusted(None, case.root(), &asking.catalogue)?;
     let mut sieve: Sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
     let (limits, _spill) = limits()?;

@@ -139,7 +139,7 @@ impl Repl<'_> {
             return queries::help(&query, &self.catalogue);
         }
         let start = Instant::now();
-        let (parameters, window) = query::values(&query, &values, &args, self.clock(), self.case.newest())?;
+        let (parameters, window, _) = query::values(&query, &values, &args, self.clock(), self.case.newest())?;
         if args.show_sql {
             return self.show_text(&format!("{}\n", query.shown_sql(&parameters)));
         }

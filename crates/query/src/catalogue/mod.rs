@@ -22,7 +22,7 @@ use crate::statement;
 pub use needs::{Level, Need, Stage};
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
 
-pub(crate) use parameter::{COMMON, OWN, PEOPLE, nearest};
+pub(crate) use parameter::{COMMON, OWN, Test, nearest};
 pub(crate) use scan::scan;
 
 /// What a canned query is about; the order of lists.
@@ -433,9 +433,15 @@ impl Catalogue {
         let found = self.queries.iter().find(|query| query.name == name);
         found.ok_or_else(|| {
             let near = nearest(name, self.queries.iter().map(|query| query.name.as_str()));
-            let about = self.iter().filter(|query| query.is_about(name)).map(|query| query.name.clone()).collect();
+            let about = self.about(name).into_iter().map(|query| query.name.clone()).collect();
             UnknownQuery { name: name.to_owned(), near, about }
         })
+    }
+
+    /// The queries about some words, by group and name: about all of them, or where none is, about the most of them.
+    pub fn about(&self, words: &str) -> Vec<&CannedQuery> {
+        let most = self.iter().map(|query| query.relevance(words)).max().unwrap_or(0);
+        self.iter().filter(|query| most > 0 && query.relevance(words) == most).collect()
     }
 
     /// The view of a main query that is chosen among `parameters`, which is then taken out; else the query itself.
@@ -584,24 +590,18 @@ impl CannedQuery {
         }
     }
 
-    /// How many of these words it is about, and of how many: its name, title, question, techniques, resources or other
-    /// words hold one, or one is its group, kind or severity. Endings of English make no difference, and words that stand
-    /// in every question do not count.
-    pub fn relevance(&self, words: &str) -> (usize, usize) {
+    /// How many of these words it is about: its name, title, question, techniques, resources or other words hold one, or one
+    /// is its group, kind or severity. Endings of English make no difference, and words that stand in every question do not
+    /// count.
+    fn relevance(&self, words: &str) -> usize {
         let texts = [&self.name, &self.title, &self.question].into_iter().chain(&self.attack).chain(&self.words);
         let texts: Vec<String> = texts.chain(self.resources.iter().flatten()).map(|text| text.to_lowercase()).collect();
         let is = |word: &str| [self.group.name(), self.kind.name(), self.severity.name()].contains(&word);
         let holds = |word: &str| texts.iter().any(|text| text.contains(word));
         let words = words.to_lowercase();
         let asked = words.split(|letter: char| letter.is_whitespace() || ",?".contains(letter));
-        let asked: Vec<&str> = asked.filter(|word| !word.is_empty() && !STOP_WORDS.contains(word)).collect();
-        (asked.iter().filter(|word| is(word) || holds(word) || holds(stem(word))).count(), asked.len())
-    }
-
-    /// Whether it is about all of these words.
-    pub fn is_about(&self, words: &str) -> bool {
-        let (found, asked) = self.relevance(words);
-        found == asked
+        let asked = asked.filter(|word| !word.is_empty() && !STOP_WORDS.contains(word));
+        asked.filter(|word| [*word, stem(word)].into_iter().any(|word| is(word) || holds(word))).count()
     }
 
     /// The parameter called `name`, when the query uses it.

@@ -1,8 +1,10 @@
 //! The parameters of canned queries: which exist, what values they take.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use kforensic_event::time;
 use serde::{Deserialize, Serialize, Serializer};
 use strsim::damerau_levenshtein;
 use thiserror::Error;
@@ -117,30 +119,42 @@ pub(crate) struct Common {
     /// Name of the parameter.
     pub(crate) name: &'static str,
     pub(crate) kind: ParameterKind,
-    /// Column that is compared, and how.
+    /// Column that is compared.
     pub(crate) column: &'static str,
-    pub(crate) operator: &'static str,
+    /// How it is compared.
+    pub(crate) test: Test,
     pub(crate) meaning: &'static str,
 }
 
-/// The filter that leaves out what is no person, by `is_person` of `views/identity.sql`.
-pub(crate) const PEOPLE: &str = "people";
+/// How a filter compares its value with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// By an operator of SQL.
+    Is(&'static str),
+    /// The same; who could have got the value of a secret also includes those who listed or watched all of its namespace,
+    /// or of the cluster: such a request names neither, and a query about reading secrets keeps it.
+    IsOrCovers,
+    /// By address or network; whoever is said to have sent it counts too, and the footer tells how many rows that are.
+    SentOrClaimed,
+    /// That a person sent it, when the value is true: by `is_person` of `views/identity.sql`.
+    Person,
+}
 
 /// The common filters, in the order of help texts.
 #[rustfmt::skip]
 pub(crate) const COMMON: &[Common] = &[
-    Common { name: "since", kind: ParameterKind::Time, column: "event_time", operator: ">=", meaning: "only requests received at this time or later" },
-    Common { name: "until", kind: ParameterKind::Time, column: "event_time", operator: "<", meaning: "only requests received before this time" },
-    Common { name: "user", kind: ParameterKind::Text, column: "user_name", operator: "=", meaning: "only requests that this user sent" },
-    Common { name: "namespace", kind: ParameterKind::Text, column: "namespace", operator: "=", meaning: "only requests in this namespace" },
-    Common { name: "resource", kind: ParameterKind::Resource, column: "resource", operator: "=", meaning: "only requests on this resource, in the plural: `secrets`" },
-    Common { name: "name", kind: ParameterKind::Text, column: "name", operator: "=", meaning: "only requests on objects of this name" },
-    Common { name: "verb", kind: ParameterKind::Text, column: "verb", operator: "=", meaning: "only requests with this verb" },
-    Common { name: "source_ip", kind: ParameterKind::Address, column: "source_ip", operator: "=", meaning: "only requests from this address or network (the last source IP)" },
-    Common { name: "outcome", kind: ParameterKind::Outcome, column: "outcome", operator: "=", meaning: "only requests with this outcome: allowed, denied, failed or unknown" },
-    Common { name: "cluster", kind: ParameterKind::Text, column: "cluster", operator: "=", meaning: "only logs of this cluster" },
-    Common { name: "host", kind: ParameterKind::Text, column: "host", operator: "=", meaning: "only logs of this host" },
-    Common { name: PEOPLE, kind: ParameterKind::Boolean, column: "user_name", operator: "is_person", meaning: "only requests of people and of whom the log does not tell: no service accounts, nodes and components" },
+    Common { name: "since", kind: ParameterKind::Time, column: "event_time", test: Test::Is(">="), meaning: "only requests received at this time or later" },
+    Common { name: "until", kind: ParameterKind::Time, column: "event_time", test: Test::Is("<"), meaning: "only requests received before this time" },
+    Common { name: "user", kind: ParameterKind::Text, column: "user_name", test: Test::Is("="), meaning: "only requests that this user sent" },
+    Common { name: "namespace", kind: ParameterKind::Text, column: "namespace", test: Test::IsOrCovers, meaning: "only requests in this namespace" },
+    Common { name: "resource", kind: ParameterKind::Resource, column: "resource", test: Test::Is("="), meaning: "only requests on this resource, in the plural: `secrets`" },
+    Common { name: "name", kind: ParameterKind::Text, column: "name", test: Test::IsOrCovers, meaning: "only requests on objects of this name" },
+    Common { name: "verb", kind: ParameterKind::Text, column: "verb", test: Test::Is("="), meaning: "only requests with this verb" },
+    Common { name: "source_ip", kind: ParameterKind::Address, column: "source_ip", test: Test::SentOrClaimed, meaning: "only requests from this address or network, or said to be" },
+    Common { name: "outcome", kind: ParameterKind::Outcome, column: "outcome", test: Test::Is("="), meaning: "only requests with this outcome: allowed, denied, failed or unknown" },
+    Common { name: "cluster", kind: ParameterKind::Text, column: "cluster", test: Test::Is("="), meaning: "only logs of this cluster" },
+    Common { name: "host", kind: ParameterKind::Text, column: "host", test: Test::Is("="), meaning: "only logs of this host" },
+    Common { name: "people", kind: ParameterKind::Boolean, column: "user_name", test: Test::Person, meaning: "only requests of people and of whom the log does not tell: no service accounts, nodes and components" },
 ];
 
 /// The parameter that every query takes which leaves out the cluster's own work (`not_own()`, or `$own` itself): one name
@@ -167,6 +181,18 @@ pub fn common() -> impl Iterator<Item = Parameter> {
         meaning: common.meaning.to_owned(),
         default: None,
     })
+}
+
+/// As people type it.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(micros) => f.write_str(&time::render(*micros)),
+            Self::Text(text) | Self::Network(text) => f.write_str(text),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Boolean(truth) => write!(f, "{truth}"),
+        }
+    }
 }
 
 impl Parameter {

@@ -43,9 +43,11 @@ fn kind_and_severity_are_read_and_searched() {
     assert_eq!((query.kind, query.severity), (QueryKind::Detection, Severity::High));
     assert!(Severity::Info < Severity::Low && Severity::High < Severity::Critical);
     for word in ["a-query", "Q?", "t1552", "access", "detection", "HIGH"] {
-        assert!(query.is_about(word), "{word}");
+        assert_eq!(query.relevance(word), 1, "{word}");
     }
-    assert!(!query.is_about("question") && !query.is_about("low"));
+    assert_eq!((query.relevance("question"), query.relevance("low")), (0, 0));
+    // Endings and words of every question do not count, and each word by itself.
+    assert_eq!((query.relevance("the detections of t1552"), query.relevance("of the")), (2, 0));
     let own: String = HEADER
         .lines()
         .filter(|line| !line.contains("kind") && !line.contains("severity"))

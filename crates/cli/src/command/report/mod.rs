@@ -140,11 +140,10 @@ fn format_of(args: &ReportArgs) -> Result<DocumentFormat, CliError> {
 
 /// The window and the time that ages count from: the command line goes before the template.
 fn asked(args: &ReportArgs, template: &Template, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
-    let now = args.window.now.as_deref().map_or(Ok(clock), |now| window::parse_now(now, clock, newest))?;
     let of_template = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
     let since = args.window.since.clone().filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since));
     let until = args.window.until.clone().or_else(|| of_template(&template.until));
-    Ok((Window::parse(since.as_deref(), until.as_deref(), now, newest)?, now))
+    Ok(window::asked(since.as_deref(), until.as_deref(), args.window.now.as_deref(), clock, newest)?)
 }
 
 /// Ingests what is to be in the report, and tells only what is wrong.
