@@ -5,127 +5,27 @@
 mod header;
 mod needs;
 mod parameter;
+mod problem;
+mod rating;
 mod scan;
 
-use std::path::{Path, PathBuf};
-use std::{fs, io};
-
-use thiserror::Error;
+use std::fs;
+use std::path::Path;
 
 use crate::embedded;
 use crate::error::QueryError;
-use crate::gate::{self, Refusal};
+use crate::gate;
 use crate::parameters::Parameters;
 use crate::reach;
 use crate::statement;
 
 pub use needs::{Level, Need, Stage};
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
+pub use problem::{CatalogueError, FolderError, Problem, UnknownQuery};
+pub use rating::{Group, QueryKind, Severity};
 
 pub(crate) use parameter::{COMMON, OWN, Test, nearest};
 pub(crate) use scan::scan;
-
-/// What a canned query is about; the order of lists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Group {
-    /// What an investigation begins with.
-    Start,
-    /// Who read or changed what.
-    Access,
-    /// Secrets, tokens and certificates.
-    Credentials,
-    /// Commands and workloads that were run.
-    Execution,
-    /// Rights that were gained or used.
-    Privilege,
-    /// What stays behind.
-    Persistence,
-    /// What hides an intrusion.
-    Evasion,
-    /// What was tried and explored.
-    Discovery,
-    /// What was destroyed or taken over.
-    Impact,
-    /// Who is who.
-    Identity,
-    /// How the cluster and its log do.
-    Operations,
-    /// A query of the user's own.
-    #[default]
-    Own,
-}
-
-impl Group {
-    /// Its name in lists and headers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Access => "access",
-            Self::Credentials => "credentials",
-            Self::Execution => "execution",
-            Self::Privilege => "privilege",
-            Self::Persistence => "persistence",
-            Self::Evasion => "evasion",
-            Self::Discovery => "discovery",
-            Self::Impact => "impact",
-            Self::Identity => "identity",
-            Self::Operations => "operations",
-            Self::Own => "own",
-        }
-    }
-}
-
-/// Whether a query tells what happened or points at what should be looked into.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum QueryKind {
-    /// An account: rows are there in every cluster, and say nothing by themselves.
-    #[default]
-    Question,
-    /// A row is worth a look: it is what an intruder does, or an accident that looks like it.
-    Detection,
-}
-
-impl QueryKind {
-    /// Its name in lists and headers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Question => "question",
-            Self::Detection => "detection",
-        }
-    }
-}
-
-/// How bad a row is when it is what it looks like; the order of triage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Nothing by itself.
-    #[default]
-    Info,
-    /// Daily work that an intruder does too.
-    Low,
-    /// Seldom, and mostly with a good reason.
-    Medium,
-    /// Seldom, and bad without a good reason.
-    High,
-    /// The cluster, or a credential of it, is in other hands.
-    Critical,
-}
-
-impl Severity {
-    /// Its name in lists and headers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
 
 /// The parameter that chooses a [`Variant`] of a query: `-p view=suspicious`.
 pub const VIEW: &str = "view";
@@ -195,149 +95,6 @@ pub struct Example {
     pub arguments: Vec<String>,
     /// Rows of the result.
     pub rows: u64,
-}
-
-/// A file that is no canned query.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line} of `{path}`: {problem}")]
-pub struct CatalogueError {
-    /// The file.
-    pub path: String,
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The rule it breaks.
-    pub problem: Problem,
-}
-
-/// Rules that a file can break.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Problem {
-    /// The file's name is no name of a query.
-    #[error("a query's file is named in lower case with dashes, such as `secret-reads.sql`")]
-    Name,
-    /// The header is no TOML, or a key is unknown, missing, or of another type.
-    #[error("{message}")]
-    Header {
-        /// What the TOML parser says.
-        message: String,
-    },
-    /// A text of the header is blank.
-    #[error("`{key}` is empty")]
-    Blank {
-        /// The key.
-        key: &'static str,
-    },
-    /// Not the id of a technique.
-    #[error("`{id}` is no ATT&CK technique such as `T1552` or `T1552.007`")]
-    Technique {
-        /// The id.
-        id: String,
-    },
-    /// A need that no log meets.
-    #[error("a need {rule}")]
-    Need {
-        /// What is wrong with it.
-        rule: &'static str,
-    },
-    /// A parameter's name does not fit, or is taken.
-    #[error("parameter `{name}` {rule}")]
-    Declaration {
-        /// The parameter.
-        name: String,
-        /// What is wrong with it.
-        rule: &'static str,
-    },
-    /// The SQL uses a parameter that does not exist.
-    #[error("`${name}` is neither a common parameter nor declared in the header")]
-    Undeclared {
-        /// The parameter.
-        name: String,
-    },
-    /// A view that cannot be chosen, or a value that sets nothing.
-    #[error("`{key}` {rule}")]
-    Folding {
-        /// The key.
-        key: &'static str,
-        /// What is wrong with it.
-        rule: &'static str,
-    },
-    /// No example finds something, or none finds nothing.
-    #[error("no example with {missing}")]
-    Examples {
-        /// The missing kind.
-        missing: &'static str,
-    },
-    /// No kind or no severity.
-    #[error("`kind` (question, detection) and `severity` (info, low, medium, high, critical) are not both given")]
-    Unrated,
-    /// The SQL is not one SELECT.
-    #[error("a query is one SELECT, but here {found}")]
-    Statements {
-        /// What there is instead.
-        found: &'static str,
-    },
-    /// Something that the SQL must not contain.
-    #[error("a query must not contain {what}")]
-    Refused {
-        /// What it is.
-        what: &'static str,
-    },
-    /// Nothing says where filters apply.
-    #[error(
-        "a query says `filters()` where the requests are chosen, such as `WHERE resource = 'secrets' AND filters()`"
-    )]
-    Unfiltered,
-    /// The rows have no order.
-    #[error("a query ends in an ORDER BY, or its rows come in another order every time")]
-    Unordered,
-}
-
-/// Why the queries of a folder cannot be used.
-#[derive(Debug, Error)]
-pub enum FolderError {
-    /// The folder or a file cannot be read.
-    #[error("cannot read `{path}`: {source}")]
-    Read {
-        /// Folder or file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// No file in it is a query.
-    #[error("there is no query in `{path}`: no file ends in `.sql`")]
-    Empty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file breaks a rule.
-    #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
-    /// It does more than read.
-    #[error("`{path}` does not pass: {source}")]
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// What is refused.
-        source: Refusal,
-    },
-    /// The name is taken: one of two answers would be given in the place of the other.
-    #[error("`{path}` has the name of another query")]
-    Taken {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// A name that no query has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("there is no query `{name}`")]
-pub struct UnknownQuery {
-    /// The name as given.
-    pub name: String,
-    /// Names like it, best first.
-    pub near: Vec<String>,
-    /// Names of queries that are about such a word, by group and name.
-    pub about: Vec<String>,
 }
 
 /// All canned queries.
