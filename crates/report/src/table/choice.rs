@@ -10,7 +10,9 @@ use super::wrap::name_part_width_max;
 use crate::visible::width;
 
 /// Columns that make room for others, the first one first: they explain a row, or stand in it in other words.
-const SPARE: [&str; 20] = [
+const SPARE: [&str; 22] = [
+    "sha256",
+    "last_event",
     "decision_reason",
     "user_agent",
     "user_agents",
@@ -56,8 +58,8 @@ const NAME_WIDTH_EASY: usize = 24;
 /// The beginning of a sentence tells as much as that; a shorter one says nothing.
 const SENTENCE_WIDTH_MIN: usize = 36;
 
-/// Columns that are never cut: half an address is another address.
-const WHOLE: [&str; 4] = ["source_ip", "address", "outcome", "severity"];
+/// Columns that are never cut: half an address is another address, half a time no time.
+const WHOLE: [&str; 6] = ["source_ip", "address", "outcome", "severity", "first_event", "last_event"];
 
 /// How every service account is called; of one that is cut, this goes first.
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
