@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::decode::Decoder;
 use crate::json;
 use crate::reject::Reason;
+use crate::shape::Part;
 
 /// An audit event: one stage of one request. `None` means that the member is absent.
 #[derive(Debug, Default, Clone)]
@@ -58,6 +59,8 @@ pub struct Event<'a> {
     pub salvaged: Option<Cow<'a, str>>,
     /// What was assumed because the collector left it out or changed it; see [`crate::assumed`].
     pub assumed: Option<Vec<Cow<'a, str>>>,
+    /// It is the first part of an entry that was split: [`crate::shape::Parts`] joins it with the others.
+    pub part: Option<Box<Part>>,
 }
 
 /// A user as the API server saw it.

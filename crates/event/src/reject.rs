@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::shape::Part;
+
 /// The reason a record was rejected. Its text stands in the column `reject_reason`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
@@ -52,12 +54,10 @@ pub enum Reason {
         /// What it is.
         what: &'static str,
     },
-    /// A further part of an entry that was split, without the first.
+    /// A further part of an entry that was split, by itself.
     FurtherPart {
-        /// Which it is, counted from 1.
-        number: usize,
-        /// How many there are.
-        total: usize,
+        /// The part.
+        part: Box<Part>,
     },
     /// An event that a collector cut off, and of which too little is left.
     Cut {
@@ -112,8 +112,13 @@ impl fmt::Display for Reason {
             }
             Self::NotAuditEvent { missing } => write!(out, "not an audit event: no {missing}"),
             Self::Foreign { what } => write!(out, "not a Kubernetes audit event, but {what}"),
-            Self::FurtherPart { number, total } => {
-                write!(out, "a further part of an entry of Cloud Audit Logs that was split: part {number} of {total}")
+            Self::FurtherPart { part } => {
+                let (number, total, audit_id) = part.named();
+                write!(
+                    out,
+                    "a further part of an entry of Cloud Audit Logs that was split: part {number} of {total} of event \
+                     `{audit_id}`, without the one before it"
+                )
             }
             Self::Cut { audit_id: Some(id) } => {
                 write!(out, "cut off by the collector: too little is left of event `{id}`")

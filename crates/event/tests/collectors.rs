@@ -5,47 +5,52 @@
 
 use std::path::{Path, PathBuf};
 
-use kforensic_event::shape::Position;
-use kforensic_event::{COLUMNS, Cell, Decoded, Origin, Reading, Row, RowBuilder, columns, rebuild};
+use kforensic_event::shape::{Parts, Position, Settled};
+use kforensic_event::{COLUMNS, Cell, Decoded, Event, Origin, Reading, Reason, Row, RowBuilder, columns, rebuild};
 use serde_json::{Map, Value, json};
 
 fn folder() -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/logs/collectors")
 }
 
+/// A row as all its columns by name, and the event that is rebuilt from it.
+fn values(event: &Event<'_>, position: Position) -> Map<String, Value> {
+    let origin = Origin::default();
+    let row = Row { event: Some(event), reject: None, redacted: 0, note: None, origin: &origin, position, length: 0 };
+    let mut builder = RowBuilder::new(columns::schema());
+    builder.push(&row);
+    let batch = builder.finish().unwrap();
+    let cell = |at: usize| Cell::read(batch.column(at), COLUMNS[at].kind, 0);
+    let value = |at: usize| match cell(at) {
+        Cell::Text(text) => json!(text),
+        Cell::Texts(texts) => json!(texts),
+        Cell::Bool(bool) => json!(bool),
+        other => other.int().map_or(Value::Null, |number| json!(number)),
+    };
+    let mut values: Map<String, Value> =
+        COLUMNS.iter().enumerate().map(|(at, column)| (column.name.to_owned(), value(at))).collect();
+    let rebuilt = rebuild(&|name| cell(columns::find(name).unwrap().0)).unwrap();
+    values.insert("rebuilt".to_owned(), serde_json::from_str(&rebuilt).unwrap());
+    values
+}
+
 /// The rows of a log's events, all columns by name, and the reasons of its rejects.
 fn read(log: &[u8]) -> (Vec<Map<String, Value>>, Vec<String>) {
-    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    let (mut rows, mut rejects, mut parts) = (Vec::new(), Vec::new(), Parts::default());
+    let mut settled = Vec::new();
     Reading::of(log).decode(log, Position::START, true, &mut |record| match record.decoded {
-        Decoded::Event(event) => {
-            let origin = Origin::default();
-            let row = Row {
-                event: Some(&event),
-                reject: None,
-                redacted: 0,
-                note: None,
-                origin: &origin,
-                position: record.position,
-                length: 0,
-            };
-            let mut builder = RowBuilder::new(columns::schema());
-            builder.push(&row);
-            let batch = builder.finish().unwrap();
-            let cell = |at: usize| Cell::read(batch.column(at), COLUMNS[at].kind, 0);
-            let value = |at: usize| match cell(at) {
-                Cell::Text(text) => json!(text),
-                Cell::Texts(texts) => json!(texts),
-                Cell::Bool(bool) => json!(bool),
-                other => other.int().map_or(Value::Null, |number| json!(number)),
-            };
-            let mut values: Map<String, Value> =
-                COLUMNS.iter().enumerate().map(|(at, column)| (column.name.to_owned(), value(at))).collect();
-            let rebuilt = rebuild(&|name| cell(columns::find(name).unwrap().0)).unwrap();
-            values.insert("rebuilt".to_owned(), serde_json::from_str(&rebuilt).unwrap());
-            rows.push(values);
+        Decoded::Event(Event { part: Some(part), .. }) | Decoded::Reject(Reason::FurtherPart { part }) => {
+            settled.extend(parts.take(*part, record.position));
         }
+        Decoded::Event(event) => rows.push(values(&event, record.position)),
         Decoded::Reject(reason) => rejects.push(reason.to_string()),
     });
+    for settled in settled.into_iter().chain(parts.finish()) {
+        match settled {
+            Settled::Event(joined, of) => rows.push(values(&joined.event().unwrap(), of[0])),
+            Settled::Reject(reason, _) => rejects.push(reason.to_string()),
+        }
+    }
     (rows, rejects)
 }
 
@@ -263,12 +268,18 @@ fn what_google_split_is_one_event_or_says_that_it_is_a_part() {
     let body: Value = serde_json::from_str(rows[0]["request_object"].as_str().unwrap()).unwrap();
     assert_eq!((&body["roleRef"]["name"], &body["subjects"][0]["name"]), (&json!("cluster-admin"), &json!("mallory")));
     assert_eq!((&rows[0]["salvaged"], &rows[0]["user_name"]), (&Value::Null, &json!("bob")));
-    // A part in a line of its own.
     let list = std::fs::read_to_string(folder().join("09-gke/split.json")).unwrap();
     let list: Vec<Value> = serde_json::from_str(&list).unwrap();
-    let (rows, rejects) = read(format!("{}\n{}\n", list[0], list[1]).as_bytes());
-    assert_eq!((rows.len(), &rows[0]["salvaged"], rejects.len()), (1, &json!("split-part"), 1));
-    assert!(rejects[0].contains("a further part"), "{rejects:?}");
+    // Parts in lines of their own.
+    assert_eq!(read(format!("{}\n{}\n", list[1], list[0]).as_bytes()).0[0]["salvaged"], Value::Null);
+    for (line, mark) in [(0, Some("split-part")), (1, None)] {
+        let (rows, rejects) = read(format!("{}\n", list[line]).as_bytes());
+        assert_eq!(
+            rows.iter().map(|row| row["salvaged"].as_str()).collect::<Vec<_>>(),
+            mark.map(Some).into_iter().collect::<Vec<_>>()
+        );
+        assert!(mark.is_some() || rejects[0].contains("part 2 of 2 of event `f1e1d000-"), "{rejects:?}");
+    }
     let (rows, _) = file("09-gke/principalSubject.json");
     let principal = "principal://iam.googleapis.com/locations/global/workforcePools/corp/subject/bob@example.test";
     assert_eq!(rows[0]["user_name"], json!(principal));

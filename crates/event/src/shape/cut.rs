@@ -51,6 +51,7 @@ pub(super) fn open(text: &str, time: Option<&str>) -> Option<Result<Translated, 
         peer_unknown: false,
         has_other_words: false,
         cluster: None,
+        part: None,
     };
     // A time that cannot be read, or a user that is none.
     if translated.event().is_err() {

@@ -261,6 +261,7 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
         peer_unknown: false,
         has_other_words,
         cluster: None,
+        part: None,
     };
     Some(translated.event().err().map_or(Ok(translated), Err))
 }

@@ -19,6 +19,7 @@
 //! of the URI. The whole entry is kept in `other`, and comes back when the event is rebuilt.
 
 use super::request_path::PathObject;
+use super::split::Part;
 use super::translated::{Object, Translated, quoted};
 use super::{Opener, Shape};
 use crate::json;
@@ -84,6 +85,7 @@ pub(super) fn open(entry: &str) -> Option<Result<Translated, Reason>> {
         peer_unknown: false,
         has_other_words: false,
         cluster: text(entry, &["resource", "labels", "cluster_name"]),
+        part: Part::of(entry, audit_id.as_deref()).map(Box::new),
     };
     Some(translated.event().err().map_or(Ok(translated), Err))
 }

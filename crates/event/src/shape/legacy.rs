@@ -74,6 +74,7 @@ fn open(line: &str) -> Option<Translated> {
         peer_unknown: true,
         has_other_words: false,
         cluster: None,
+        part: None,
     })
 }
 

@@ -84,6 +84,7 @@ use framing::Framing;
 use head::Head;
 use translated::Translated;
 
+pub use split::{Joined, Part, Parts, Settled};
 pub(crate) use viaq::LEVEL_MEMBERS;
 
 /// Longest record that is decoded, in bytes.
@@ -273,7 +274,8 @@ fn count(things: usize) -> i64 {
     i64::try_from(things).unwrap_or(i64::MAX)
 }
 
-/// One record of a source: a non-blank line, or an item of a list.
+/// One record of a source: a non-blank line, or an item of a list. Parts of an entry that was split come as a record each, and
+/// become one when [`Parts`] joins them.
 #[derive(Debug)]
 pub struct Record<'a> {
     /// Where it begins.
@@ -294,6 +296,23 @@ pub enum Decoded<'a> {
     Event(Event<'a>),
     /// Not an audit event.
     Reject(Reason),
+}
+
+impl Decoded<'_> {
+    /// Marks what has no mark yet; see [`crate::salvage`].
+    fn mark(&mut self, mark: Option<&'static str>) {
+        let part = match self {
+            Self::Event(event) => {
+                event.salvaged = event.salvaged.take().or(mark.map(Cow::Borrowed));
+                event.part.as_mut()
+            }
+            Self::Reject(Reason::FurtherPart { part }) => Some(part),
+            Self::Reject(_) => None,
+        };
+        if let Some(part) = part {
+            part.mark = part.mark.or(mark);
+        }
+    }
 }
 
 /// Whether `bytes` hold a trace of an audit event, whole or torn, in whatever wrapper.

@@ -17,7 +17,6 @@ use super::chain::Chain;
 use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
-use super::split;
 use super::wrapper::{self, Looks, Standing};
 use super::{Decoded, Opener, SHAPES, cut, mentions_event};
 use crate::decode::NO_TIME;
@@ -75,7 +74,12 @@ impl Content<'_> {
         let tears = Tears::default();
         match self {
             Self::Event(json) => each(marked(Event::decode(json), mark)),
-            Self::Translated(translated) => each(marked(translated.event(), mark)),
+            Self::Translated(translated) => match &translated.part {
+                Some(part) if !part.is_first() => {
+                    each(Decoded::Reject(Reason::FurtherPart { part: part.marked(mark) }));
+                }
+                _ => each(marked(translated.event(), mark)),
+            },
             Self::Text(quoted) => {
                 decode_text(Search::of(&json::string(quoted).unwrap_or_default(), &tears), mark, each);
             }
@@ -95,6 +99,7 @@ fn marked<'a>(event: Result<Event<'a>, Reason>, mark: Mark) -> Decoded<'a> {
         Ok(mut event) => {
             if let Some(mark) = mark {
                 event.salvaged = Some(Cow::Borrowed(mark));
+                event.part.iter_mut().for_each(|part| part.mark = Some(mark));
             }
             Decoded::Event(event)
         }
@@ -105,10 +110,11 @@ fn marked<'a>(event: Result<Event<'a>, Reason>, mark: Mark) -> Decoded<'a> {
 /// All records of a text; those that are no event as one reject.
 pub(super) fn decode_text(search: Search<'_>, mark: Mark, each: &mut dyn FnMut(Decoded<'_>)) {
     let mut rejected: u64 = 0;
-    let mut each_but_rejects = |decoded: Decoded<'_>| match decoded {
-        Decoded::Event(mut event) => {
-            event.salvaged = event.salvaged.or(mark.map(Cow::Borrowed));
-            each(Decoded::Event(event));
+    let mut each_but_rejects = |mut decoded: Decoded<'_>| match decoded {
+        // A part can become an event yet.
+        Decoded::Event(_) | Decoded::Reject(Reason::FurtherPart { .. }) => {
+            decoded.mark(mark);
+            each(decoded);
         }
         Decoded::Reject(_) => rejected += 1,
     };
@@ -242,7 +248,9 @@ impl<'l> Search<'l> {
     /// What an opener makes of the object; else what its members hold.
     fn object(self, object: &'l str, depth: usize) -> Found<'l> {
         match open_object(object) {
-            Some(Ok(translated)) => return self.translated(object, translated),
+            Some(Ok(translated)) => {
+                return self.found(object, Content::Translated(Box::new(translated)), true);
+            }
             Some(Err(reason)) => return Found::nothing(Some(reason)),
             None => (),
         }
@@ -254,20 +262,6 @@ impl<'l> Search<'l> {
             Looks::Object => Found::nothing(other_words(object)),
             Looks::Record { audit_id } => self.original(object, audit_id.as_deref()),
         }
-    }
-
-    /// What an opener made of an object: of a split entry the first part is an event that says so, and the others are none.
-    fn translated(self, object: &'l str, translated: Translated) -> Found<'l> {
-        let part = split::part(object);
-        if let Some(further) = part.as_ref().filter(|part| part.index > 0) {
-            let (number, total) = (further.index + 1, further.total);
-            return Found::nothing(Some(Reason::FurtherPart { number, total }));
-        }
-        let mut found = self.found(object, Content::Translated(Box::new(translated)), true);
-        if part.is_some() {
-            found.pieces.iter_mut().for_each(|piece| piece.mark = Some(salvage::SPLIT_PART));
-        }
-        found
     }
 
     /// The event that a collector keeps as the server wrote it, beside its own version.
@@ -370,17 +364,10 @@ impl<'l> Search<'l> {
     }
 
     pub(super) fn items(self, items: impl Iterator<Item = &'l str>, depth: usize) -> Found<'l> {
-        let items: Vec<&'l str> = items.collect();
-        let (mut whole, taken) = split::joined(&items);
         let mut all = Found::nothing(None);
         let mut any = false;
-        for (number, item) in items.into_iter().enumerate() {
-            let found = match whole.remove(&number) {
-                Some(joined) => self.found(item, Content::Translated(Box::new(joined)), true),
-                // The event stands where the first of its parts does.
-                None if taken.contains(&number) => continue,
-                None => self.value(item, depth + 1),
-            };
+        for item in items {
+            let found = self.value(item, depth + 1);
             any |= !found.pieces.is_empty();
             all.verbatim |= found.verbatim;
             if found.pieces.is_empty() && (item.starts_with(['{', '[']) || mentions_event(item.as_bytes())) {

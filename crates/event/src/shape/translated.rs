@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::json;
 use crate::reject::Reason;
 use crate::salvage;
+use crate::shape::Part;
 
 /// Member of `other` that marks an event of which a collector cut off the end: what no column holds may have been there.
 const CUT: &str = "$cut";
@@ -30,6 +31,8 @@ pub(super) struct Translated {
     pub(super) has_other_words: bool,
     /// The cluster that it names.
     pub(super) cluster: Option<String>,
+    /// It is one of several parts.
+    pub(super) part: Option<Box<Part>>,
 }
 
 impl Translated {
@@ -52,6 +55,10 @@ impl Translated {
             event.assumed.get_or_insert_default().push(Cow::Borrowed(assumed::KEYS));
         }
         event.cluster = self.cluster.as_deref().map(Cow::Borrowed);
+        if let Some(part) = &self.part {
+            event.salvaged = Some(Cow::Borrowed(salvage::SPLIT_PART));
+            event.part = Some(part.clone());
+        }
         Ok(event)
     }
 }

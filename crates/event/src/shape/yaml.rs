@@ -16,7 +16,14 @@ pub(super) static SHAPE: Shape = Shape {
     recognises: |head| head.framing == "yaml",
     framing: None,
     opener: Opener::Nested,
-    traces: &[b"\nauditID: ", b"\n  auditID: ", b"- auditID: ", b"serviceName: k8s.io"],
+    traces: &[
+        b"\nauditID: ",
+        b"\n  auditID: ",
+        b"- auditID: ",
+        b"serviceName: k8s.io",
+        b"serviceName: \"k8s.io\"",
+        b"serviceName: 'k8s.io'",
+    ],
 };
 
 /// What a document may become with its aliases replaced, in bytes, and as a multiple of its length.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use kforensic_event::canonical::{Canonical, Taken};
-use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Position};
+use kforensic_event::shape::{KEPT_OF_TOO_LONG_BYTES, MAX_RECORD_BYTES, Part, Position, Settled};
 use kforensic_event::{
     Decoded, Event, Fingerprint, Keyed, Origin, Reading, Reason, Record, Redactor, Row, Rows, assumed, partition,
     request, time,
@@ -39,6 +39,18 @@ pub(crate) struct DecodedChunk {
     pub(crate) matched: Option<u64>,
     /// Where the source is to be read on when it has grown, if not at its end.
     pub(crate) torn: Option<Box<Torn>>,
+    /// Parts of entries that were split: the others may be in other chunks.
+    pub(crate) parts: Vec<(Part, Standing)>,
+}
+
+/// Where the record of a part stands, and what a reject of it would be made of.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    position: Position,
+    length: i64,
+    bytes: Vec<u8>,
+    /// Hash of all content up to its end.
+    prefix: [u8; 32],
 }
 
 /// What tells a row from all others, and where it goes.
@@ -81,7 +93,8 @@ impl Decoder {
         match &chunk.problem {
             Some(Problem::TooLong { length }) => {
                 let reason = Reason::TooLong { limit: MAX_RECORD_BYTES };
-                taking.borrow_mut().reject(&mut place, chunk.start, &chunk.bytes, *length, &reason);
+                let prefix = place.hash_before(chunk.start.offset + *length);
+                taking.borrow_mut().reject(prefix, chunk.start, &chunk.bytes, *length, &reason);
             }
             problem => {
                 let unreadable = match problem {
@@ -97,7 +110,8 @@ impl Decoder {
                     &mut |record| reported = taking.borrow_mut().record(&mut place, record, unreadable.as_ref()),
                 );
                 if let Some(reason) = unreadable.filter(|_| !reported) {
-                    taking.borrow_mut().reject(&mut place, chunk.start.after(&chunk.bytes), &[], 0, &reason);
+                    let end = chunk.start.after(&chunk.bytes);
+                    taking.borrow_mut().reject(place.hash_before(end.offset), end, &[], 0, &reason);
                 }
             }
         }
@@ -105,6 +119,29 @@ impl Decoder {
         decoded.matched = matched(reading, &chunk.bytes);
         decoded.rows.set_piece(chunk.bytes);
         decoded
+    }
+
+    /// The rows of parts that were joined, or given up, of a source that comes from `origin`.
+    pub(crate) fn settled(&self, settled: Vec<Settled<Standing>>, origin: &Origin) -> DecodedChunk {
+        let mut decoded = DecodedChunk { rows: Rows::new(0), ..DecodedChunk::default() };
+        let canonical = Canonical::new(&self.keyed, 0, origin, &mut decoded.rows);
+        let mut taking = Taking { decoder: self, origin, piece: &[], canonical, decoded };
+        for settled in settled {
+            match settled {
+                Settled::Event(joined, of) => {
+                    // The event stands where the first of its parts does.
+                    let first = of.iter().min_by_key(|part| part.position.offset);
+                    if let (Some(first), Ok(event)) = (first, joined.event()) {
+                        taking.event(event, first.position, first.length);
+                    }
+                }
+                Settled::Reject(reason, Standing { position, length, bytes, prefix }) => {
+                    taking.reject(prefix, position, &bytes, length, &reason);
+                }
+            }
+        }
+        taking.decoded.rows.set_piece(Vec::new());
+        taking.decoded
     }
 }
 
@@ -168,6 +205,12 @@ impl Taking<'_> {
     fn record(&mut self, place: &mut Place<'_>, record: Record<'_>, unreadable: Option<&Reason>) -> bool {
         let length = i64::try_from(record.bytes.len()).unwrap_or(i64::MAX);
         match record.decoded {
+            Decoded::Event(Event { part: Some(part), .. }) | Decoded::Reject(Reason::FurtherPart { part }) => {
+                let prefix = place.hash_before(record.position.offset + length);
+                let standing = Standing { position: record.position, length, bytes: record.bytes.to_vec(), prefix };
+                self.decoded.parts.push((*part, standing));
+                false
+            }
             Decoded::Event(event) => {
                 self.event(event, record.position, length);
                 false
@@ -182,7 +225,8 @@ impl Taking<'_> {
                     Reason::TooLong { .. } => &record.bytes[..record.bytes.len().min(KEPT_OF_TOO_LONG_BYTES)],
                     _ => record.bytes,
                 };
-                self.reject(place, record.position, kept, length, cut_off.unwrap_or(&reason));
+                let prefix = place.hash_before(record.position.offset + length);
+                self.reject(prefix, record.position, kept, length, cut_off.unwrap_or(&reason));
                 cut_off.is_some()
             }
         }
@@ -227,8 +271,8 @@ impl Taking<'_> {
         self.decoded.marks.push(Mark { partition: number, length, redacted, identity });
     }
 
-    fn reject(&mut self, place: &mut Place<'_>, position: Position, raw: &[u8], length: i64, reason: &Reason) {
-        let prefix = place.hash_before(position.offset + length);
+    /// Adds a reject; `prefix` is the hash of all content up to its end.
+    fn reject(&mut self, prefix: [u8; 32], position: Position, raw: &[u8], length: i64, reason: &Reason) {
         let note = format!("{{\"{PREFIX_HASH}\":\"{}\"}}", hex(&prefix));
         let reason = reason.to_string();
         let (raw, redacted) = match self.decoder.secret_values {

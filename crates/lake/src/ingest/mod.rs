@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use kforensic_event::shape::{Parts, Settled};
 use kforensic_event::{Keyed, Origin, Redactor, Shape, columns};
 
 use crate::case::Writer;
@@ -18,7 +19,7 @@ use crate::case::originals;
 use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
 use crate::ground::progress::Progress;
-use crate::ingest::decode::{DecodedChunk, Decoder};
+use crate::ingest::decode::{DecodedChunk, Decoder, Standing};
 use crate::ingest::dedup::Hashes;
 use crate::ingest::pipeline::{Planned, Sequence, Shared, SourceRead};
 use crate::ingest::seats::{Counted, Hands, Seats};
@@ -118,6 +119,9 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     };
     let hashes = Hashes { keyed, redactor, with_secret_values };
     let mut taking = Taking {
+        decoder: &shared.decoder,
+        sources: &sources,
+        parts: Parts::default(),
         seats: Seats::new(hashes, writer.snapshot.as_ref(), version, &writer.staging.scratch),
         replaced: Vec::new(),
         counts: sources.iter().map(|_| Counts::default()).collect(),
@@ -229,6 +233,10 @@ fn commit(
 
 /// Takes up decoded chunks, and counts.
 struct Taking<'a> {
+    decoder: &'a Decoder,
+    sources: &'a [Planned],
+    /// Parts of split entries of the source that is being read.
+    parts: Parts<Standing>,
     seats: Seats<'a>,
     /// Files of the case whose rows others take.
     replaced: Vec<DataFile>,
@@ -245,19 +253,48 @@ struct Counts {
     torn: Option<Box<decode::Torn>>,
 }
 
+impl Taking<'_> {
+    /// Takes up the rows of parts that were joined or given up.
+    fn settled(
+        &mut self,
+        source: usize,
+        settled: Vec<Settled<Standing>>,
+        hands: &mut dyn Hands,
+    ) -> Result<(), LakeError> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let chunk = self.decoder.settled(settled, &self.sources[source].origin);
+        self.rows(source, chunk, hands)
+    }
+
+    fn rows(&mut self, source: usize, chunk: DecodedChunk, hands: &mut dyn Hands) -> Result<(), LakeError> {
+        let counts = &mut self.counts[source];
+        counts.times = decode::join(counts.times, chunk.times);
+        let taken = self.seats.take(chunk, hands)?;
+        self.progress.add_events(taken.events);
+        self.counts[source].rows.add(&taken);
+        Ok(())
+    }
+}
+
 impl Sequence for Taking<'_> {
     fn chunk(&mut self, source: usize, mut chunk: DecodedChunk, hands: &mut dyn Hands) -> Result<(), LakeError> {
         let counts = &mut self.counts[source];
-        counts.times = decode::join(counts.times, chunk.times);
         counts.matched = chunk.matched.or(counts.matched);
         counts.torn = chunk.torn.take();
-        let taken = self.seats.take(chunk, hands)?;
-        self.progress.add_events(taken.events);
-        counts.rows.add(&taken);
+        let parts = std::mem::take(&mut chunk.parts);
+        self.rows(source, chunk, hands)?;
+        for (part, standing) in parts {
+            let settled = self.parts.take(part, standing);
+            self.settled(source, settled, hands)?;
+        }
         Ok(())
     }
 
-    fn source(&mut self, source: usize, mut read: SourceRead) -> Result<(), LakeError> {
+    fn source(&mut self, source: usize, mut read: SourceRead, hands: &mut dyn Hands) -> Result<(), LakeError> {
+        let settled = self.parts.finish();
+        self.settled(source, settled, hands)?;
         let counts = std::mem::take(&mut self.counts[source]);
         if !read.known {
             let entry = &mut read.entry;

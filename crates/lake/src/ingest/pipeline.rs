@@ -114,7 +114,7 @@ pub(crate) trait Sequence {
     /// The next chunk of the source of that number.
     fn chunk(&mut self, source: usize, chunk: DecodedChunk, hands: &mut dyn Hands) -> Result<(), LakeError>;
     /// The source is read to its end.
-    fn source(&mut self, source: usize, read: SourceRead) -> Result<(), LakeError>;
+    fn source(&mut self, source: usize, read: SourceRead, hands: &mut dyn Hands) -> Result<(), LakeError>;
     /// All sources are read.
     fn finish(&mut self, hands: &mut dyn Hands) -> Result<(), LakeError>;
 }
@@ -611,7 +611,7 @@ impl Sequencer<'_> {
                 }
             }
             if let Some((_, read)) = self.read.remove(&source) {
-                sequence.source(source, read)?;
+                sequence.source(source, read, self)?;
             }
         }
         sequence.finish(self)?;

@@ -119,9 +119,7 @@ pub(super) fn decode(
         };
         match mark {
             Some(mark) => records_of(record, &mut |mut record| {
-                if let Decoded::Event(event) = &mut record.decoded {
-                    event.salvaged.get_or_insert(Cow::Borrowed(mark));
-                }
+                record.decoded.mark(Some(mark));
                 each(record);
             }),
             None => records_of(record, each),

@@ -31,7 +31,9 @@ pub(super) fn recognises(head: &[u8]) -> bool {
     let marks = |line: &[u8]| {
         let bare = line.trim_ascii_start();
         let bare = bare.strip_prefix(b"- ").unwrap_or(bare);
-        bare.starts_with(b"auditID: ") || bare == b"serviceName: k8s.io"
+        let service = bare.strip_prefix(b"serviceName: ");
+        const GOOGLES: [&[u8]; 3] = [b"k8s.io", b"\"k8s.io\"", b"'k8s.io'"];
+        bare.starts_with(b"auditID: ") || service.is_some_and(|name| GOOGLES.contains(&name))
     };
     begins && lines.any(marks)
 }
