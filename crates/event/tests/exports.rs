@@ -304,6 +304,8 @@ fn a_torn_quotation_mark_costs_its_row() {
 #[test]
 fn what_is_none_of_the_api_server_s_is_named() {
     for (file, what) in [
+        // One of its lines has a member without a value, as Rancher writes empty bodies.
+        ("01-rancher/rancher-api-audit.log", "Rancher"),
         ("27-foreign/falco-alert.jsonl", "Falco"),
         ("27-foreign/teleport.jsonl", "Teleport"),
         ("27-foreign/gdc-audit-logger.json", "another API"),
@@ -313,4 +315,63 @@ fn what_is_none_of_the_api_server_s_is_named() {
         assert!(events.is_empty() && !rejects.is_empty(), "{file}");
         assert!(rejects.iter().all(|reason| reason.contains(what)), "{file}: {rejects:?}");
     }
+}
+
+/// Log Analytics cuts `log_s` at 32,766 bytes, wherever that is: a padded body must not hide what was done.
+#[test]
+fn what_azure_cut_is_an_event_that_says_so_or_a_reject_with_its_id() {
+    const ID: &str = "f1e1d000-0000-4000-8000-000000000007";
+    let bytes = content(&folder().join("06-azurediagnostics/az-cli-cut-32766.json"));
+    let rows: Vec<Value> = serde_json::from_slice(&bytes).unwrap();
+    let whole = rows.iter().map(|row| row["log_s"].as_str().unwrap()).find(|log| !log.contains("\n\n")).unwrap();
+    let lengths: Vec<usize> = rows.iter().map(|row| row["log_s"].as_str().unwrap().len()).collect();
+    assert!(lengths.contains(&32_766), "{lengths:?}");
+    let outcome = |text: &str| {
+        let reading = Reading::of(text.as_bytes());
+        let (mut cut, mut told) = (Vec::new(), 0);
+        reading.decode(text.as_bytes(), Position::START, true, &mut |record| match record.decoded {
+            Decoded::Event(event) => match event.salvaged {
+                Some(mark) => cut.push((event.audit_id.unwrap_or_default().into_owned(), mark.into_owned())),
+                None => told += 1,
+            },
+            Decoded::Reject(reason) => cut.push((reason.to_string(), "reject".to_owned())),
+        });
+        (told, cut)
+    };
+    let given = outcome(std::str::from_utf8(&bytes).unwrap());
+    assert_eq!((given.0, given.1.len(), given.1[0].1.as_str()), (1, 1, "cut"), "{given:?}");
+    // The binding is there: what it is for came before the cut.
+    let binding = read_any(&bytes).into_iter().find(|members| members["verb"] == "create").unwrap();
+    assert_eq!(binding["resource"], "clusterrolebindings");
+    let long = whole.replacen("f1e1d000-0000-4000-8000-000000000001", ID, 1);
+    let long = long.replacen("\"stage\"", &format!("\"x\":\"{}\",\"stage\"", "\\u00e4\\\"".repeat(8)), 1);
+    let named = long.find(ID).unwrap() + ID.len() + 2;
+    for end in named..long.len() - 1 {
+        let cells = |log: &str| serde_json::json!({"Category": "kube-audit", "TimeGenerated": "2026-11-21T20:37:01Z", "log_s": log});
+        let json = serde_json::to_string_pretty(&[cells(whole), cells(&long[..end]), cells(whole)]).unwrap();
+        let row = |log: &str| format!("kube-audit,{},\"2026-11-21T20:37:01Z\"\n", quoted(log));
+        let csv = format!("Category,log_s,TimeGenerated\n{}{}{}", row(whole), row(&long[..end]), row(whole));
+        for (form, text) in [("az", json), ("CSV", csv)] {
+            let (told, mut cut) = outcome(&text);
+            // Where a value can follow, what is behind could be a part of it, and says so.
+            let behind = cut.len();
+            cut.retain(|(_, mark)| mark != "behind-damage");
+            assert_eq!((told + behind - cut.len(), cut.len()), (2, 1), "{form} cut at {end}: {cut:?}");
+            assert!(
+                cut[0].0.contains(ID) && (cut[0].1 == "cut" || cut[0].1 == "reject"),
+                "{form} cut at {end}: {cut:?}"
+            );
+        }
+    }
+}
+
+/// The events of a source, marked or not.
+fn read_any(bytes: &[u8]) -> Vec<Members> {
+    let mut events = Vec::new();
+    Reading::of(bytes).decode(bytes, Position::START, true, &mut |record| {
+        if let Decoded::Event(event) = record.decoded {
+            events.push(members(&event));
+        }
+    });
+    events
 }

@@ -175,3 +175,16 @@ fn parquet_is_read_however_it_is_compressed() {
         assert_eq!(read(&path), (expected.clone(), (8, 8, 0, 0)), "{compression}");
     }
 }
+
+/// A folder in which no file is a plain log but one: exports of three services beside it.
+#[test]
+fn a_folder_of_exports_is_read_whole() {
+    let folder = common::folder();
+    let report = ingest_all(&folder.path().join("case"), &[repository("tests/logs/exports/34-only-unread")]);
+    let sources: Vec<_> =
+        report.sources.iter().map(|source| (source.shape.as_str(), source.records, source.rejected)).collect();
+    assert_eq!(sources, [("json-lines", 8, 0), ("fields", 8, 0), ("yaml", 7, 0), ("pubsub", 7, 0)]);
+    assert!(report.skipped.is_empty(), "{:?}", report.skipped);
+    // Google's entries are told alike by both of its exports.
+    assert_eq!((report.records, report.events, report.duplicates), (30, 23, 7));
+}

@@ -182,12 +182,22 @@ pub(super) fn torn(text: &str) -> Reason {
 
 /// Why a record is none of ours that does not mention an audit event.
 fn foreign(text: &str) -> Option<Reason> {
-    let object = search::first_value(text.trim_ascii_start()).filter(|value| json::is_object(value))?;
+    let text = text.trim_ascii_start();
+    let repaired = with_values(text);
+    let object = search::first_value(repaired.as_deref().unwrap_or(text)).filter(|value| json::is_object(value))?;
     match search::open_object(object) {
         Some(opened) => opened.err(),
         None if Event::decode(object).err() == Some(NO_TIME) => None,
         None => search::other_words(object),
     }
+}
+
+/// A text with `null` where members have no value: Rancher writes `"requestBody":,` for a body that is empty. It is good for telling
+/// whose record it is, and for nothing else.
+fn with_values(text: &str) -> Option<String> {
+    let lacks = |end: &str| memchr::memmem::find(text.as_bytes(), end.as_bytes()).is_some();
+    (text.starts_with('{') && (lacks("\":,") || lacks("\":}")))
+        .then(|| text.replace("\":,", "\":null,").replace("\":}", "\":null}"))
 }
 
 /// Whether a value is a text that looks packed.

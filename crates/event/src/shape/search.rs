@@ -292,6 +292,7 @@ impl<'l> Search<'l> {
             if standing == Standing::Client {
                 return;
             }
+            let was_torn = !self.tears.is_none();
             let mut found = self.value(value, depth + 1);
             if !found.verbatim {
                 found.pieces.iter_mut().for_each(|piece| restore(&key, piece));
@@ -299,6 +300,10 @@ impl<'l> Search<'l> {
             reason = reason.take().or(found.reason.take());
             if found.pieces.is_empty() && standing == Standing::Known && begins_torn(value) {
                 found = self.torn_text(object, value, &mut reason);
+                if !was_torn {
+                    // Its own end is what is missing: that says more of it than the tear which it leaves for others.
+                    found.pieces.iter_mut().for_each(|piece| piece.mark = None);
+                }
             }
             if standing == Standing::Unknown {
                 found.standing = Standing::Unknown;
