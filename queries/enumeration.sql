@@ -63,12 +63,13 @@ WITH asked AS (
     WHERE filters() AND not_own()
 )
 SELECT
-    burst, user_name, tidy(list(source_ip)) AS source_ips,
+    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name, tidy(list(user_name)) AS users,
+    tidy(list(source_ip)) AS source_ips,
     count(*) AS requests, count(DISTINCT other) AS refused,
     count(DISTINCT thing) FILTER (resource IS NOT NULL) AS objects,
     list_sort(list_distinct(list(resource))) AS resources, list_sort(list_distinct(list(namespace))) AS namespaces,
     list_sort(list_distinct(list(user_agent))) AS user_agents,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM bursts_of('asked', to_minutes($minutes::INTEGER), $objects, $denials)
-GROUP BY burst, user_name, who
-ORDER BY last_seen, burst, who
+GROUP BY burst, who, shared_ip
+ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST

@@ -46,12 +46,13 @@ WITH asked AS (
       AND filters() AND not_own()
 )
 SELECT
-    burst, user_name, tidy(list(source_ip)) AS source_ips,
+    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name, tidy(list(user_name)) AS users,
+    tidy(list(source_ip)) AS source_ips,
     count(*) AS requests, count(*) FILTER (whole) AS collections,
     count(*) FILTER (subresource = 'eviction') AS evictions,
     coalesce(sum(deleted), 0)::BIGINT AS deleted,
     tidy(list(resource)) AS resources, tidy(list(namespace)) AS namespaces,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, 1)
-GROUP BY burst, user_name, who
-ORDER BY burst, who
+GROUP BY burst, who, shared_ip
+ORDER BY burst, who NULLS LAST, shared_ip NULLS FIRST

@@ -8,10 +8,6 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1087", "T1069.003"]
--- resources = [
---     "namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
---     "serviceaccounts", "configmaps", "secrets",
--- ]
 -- needs = [
 --     {
 --         resource = ["namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles",
@@ -61,11 +57,12 @@ WITH asked AS (
     WHERE filters() AND not_own()
 )
 SELECT
-    burst, user_name, tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
+    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name, tidy(list(user_name)) AS users,
+    tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
     count(DISTINCT resource) AS kinds, list_sort(list_distinct(list(resource))) AS resources,
     list_sort(list_distinct(list(coalesce(namespace, '*')))) AS namespaces,
     count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, NULL)
-GROUP BY burst, user_name, who
-ORDER BY last_seen, burst, who
+GROUP BY burst, who, shared_ip
+ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST

@@ -6,7 +6,6 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1552.007", "T1528"]
--- resources = ["secrets"]
 -- needs = [{ resource = "secrets", verbs = ["get", "list", "watch"], level = "Metadata" }]
 -- noise = """
 -- GitOps and backup tools read many secrets by name; so does the kubelet when its node starts (left out). Names that do not exist (404) and refusals count as well: they are what guessing looks like."""
@@ -41,11 +40,12 @@ WITH asked AS (
       AND not_own()
 )
 SELECT
-    burst, user_name, tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
+    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name, tidy(list(user_name)) AS users,
+    tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
     count(DISTINCT target) AS secrets, count(*) AS requests,
     count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (status_code = 404) AS not_found,
     list(DISTINCT target ORDER BY target) AS names,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM bursts_of('asked', to_minutes($minutes::INTEGER), $minimum, NULL)
-GROUP BY burst, user_name, who
-ORDER BY last_seen, burst, who
+GROUP BY burst, who, shared_ip
+ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST

@@ -372,7 +372,7 @@ fn table_function(name: &str, arguments: &[Token], scope: &Scope) -> Reach {
     match (is_ours, given) {
         (false, _) | (true, None) => Reach::Nothing,
         (true, Some(Reach::Request)) if name == FOLD || name == "query_table" => Reach::Request,
-        (true, Some(Reach::Filtered)) => Reach::Filtered,
+        (true, Some(Reach::Filtered)) if !crate::views::reads_events_of_its_own(name) => Reach::Filtered,
         (true, Some(_)) => Reach::Beyond,
     }
 }
@@ -470,6 +470,8 @@ mod tests {
             "SELECT * FROM requests ANTI JOIN rbac_changes USING (user_name) WHERE filters()",
             "SELECT * FROM requests WHERE source_ip IN (SELECT source_ip FROM requests) AND filters()",
             "FROM requests WHERE filters() UNION ALL FROM requests",
+            // Whose address it is shows in what else comes from there.
+            "WITH a AS (FROM requests WHERE filters()) FROM bursts_of('a', 1, 2, 3)",
             "WITH a AS (SELECT user_name, min(event_time) AS event_time FROM requests GROUP BY ALL) FROM a WHERE filters()",
             "WITH a AS (FROM requests) FROM identities_of('a') WHERE filters()",
         ] {

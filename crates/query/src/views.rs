@@ -262,6 +262,11 @@ pub(crate) fn is_table_macro(name: &str) -> bool {
     definitions_called(name).any(|definition| definition.kind == definitions::Kind::TableMacro)
 }
 
+/// Whether a table macro of that name reads events beside the tables that it takes.
+pub(crate) fn reads_events_of_its_own(name: &str) -> bool {
+    definitions::reads_events_of_its_own(name, &DEFINITIONS)
+}
+
 fn definitions_called(name: &str) -> impl Iterator<Item = &'static Definition<'static>> {
     DEFINITIONS.iter().filter(move |definition| definition.name.eq_ignore_ascii_case(name))
 }

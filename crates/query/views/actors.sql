@@ -93,6 +93,9 @@ CREATE MACRO is_own(
     ELSE false
 END;
 
+-- Whether a component of the cluster is at home at an address: a node, or where the control plane runs. Never NULL.
+CREATE MACRO is_component_home(address) AS own_home(coalesce(address, ''));
+
 CREATE MACRO is_system_namespace(namespace) AS coalesce(
     namespace IN ('kube-system', 'kube-public', 'kube-node-lease', 'gke-system', 'gke-managed-system', 'gmp-system',
         'calico-system', 'tigera-operator', 'openshift')

@@ -1,27 +1,33 @@
 -- Bursts: rows of one actor that come together within a time, wherever it begins.
 
--- A window that begins at a round time is evaded by waiting for its end, and one that counts by client by changing the
--- user agent. So windows slide, and who asks says by what is counted. `rows_asked` names a table, view or CTE with the
--- columns `who`, `event_time`, and what is counted: different values of `target` and of `other` (NULL counts nothing).
--- What is returned are the rows of every window of `length` in which there are `least` targets or `least_other` others,
--- with `burst`, the time of the first of them: windows that overlap are one burst.
+-- A window that begins at a round time is evaded by waiting for its end, one that counts by client by changing the user
+-- agent, and one that counts by identity by taking turns with several. So windows slide, and rows count by identity, from
+-- whatever addresses, and else by address, as whomever.
+
+-- What one machine does as several: rows of an address that are no burst of an identity's own. Where many are at home it
+-- says nothing that two did something at once. An address at which a component of the cluster is at home (a node, a
+-- control plane) counts for nobody. One at which at least three identities are at home (half of what they send comes from
+-- there, and they have come for half a day) is a NAT or a load balancer, not somebody's machine: there only guests count,
+-- who send less than a tenth of what they send from there, and newcomers. Accounts that an intruder makes, or has of old
+-- and now uses, are newcomers. What was before the log nobody knows: who comes in its first hour and stays for half a day
+-- was there before.
+
+-- The rows of every window of `length` in which there are `least` targets or `least_other` others of one `who`, with
+-- `burst`, the time of the first of them: windows that overlap are one burst. `rows_asked` has a column `slot`.
 -- Windows of twice the length, each begun in the middle of the one before, hold every burst; only in those that hold
 -- enough is looked row by row.
-CREATE MACRO bursts_of(rows_asked, length, least, least_other) AS TABLE
-WITH placed AS (
-    SELECT *, time_bucket(length, event_time) AS slot FROM query_table(rows_asked) WHERE event_time IS NOT NULL
-),
-full_windows AS (
+CREATE MACRO windows_of(rows_asked, length, least, least_other) AS TABLE
+WITH full_windows AS (
     SELECT who, slot AS full_slot
     FROM (
-        SELECT who, target, other, unnest([slot, slot - length]) AS slot FROM placed
+        SELECT who, target, other, unnest([slot, slot - length]) AS slot FROM query_table(rows_asked)
         WHERE target IS NOT NULL OR other IS NOT NULL
     )
     GROUP BY who, slot
     HAVING count(DISTINCT target) >= least OR count(DISTINCT other) >= least_other
 ),
 near AS (
-    SELECT * FROM placed
+    SELECT * FROM query_table(rows_asked) AS placed
     SEMI JOIN full_windows
         ON placed.who IS NOT DISTINCT FROM full_windows.who
         AND placed.slot >= full_slot AND placed.slot <= full_slot + length
@@ -53,8 +59,75 @@ parted AS (
     FROM inside
 )
 SELECT
-    * EXCLUDE (slot, begins, is_inside, is_first),
+    * EXCLUDE (begins, is_inside, is_first),
     max(CASE WHEN is_first THEN event_time END) OVER (
         PARTITION BY who ORDER BY event_time RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS burst
 FROM parted;
+
+-- The rows of every burst, each once: of an identity, which `who` names, or else of an address, `shared_ip`, as several.
+-- `rows_asked` names a table, view or CTE with the columns `who`, `user_name`, `source_ip`, `event_time`, and what is
+-- counted: different values of `target` and of `other` (NULL counts nothing).
+CREATE MACRO bursts_of(rows_asked, length, least, least_other) AS TABLE
+WITH placed AS (
+    SELECT *, time_bucket(length, event_time) AS slot FROM query_table(rows_asked) WHERE event_time IS NOT NULL
+),
+of_one AS MATERIALIZED (FROM windows_of('placed', length, least, least_other)),
+crowded AS (
+    SELECT source_ip FROM placed
+    GROUP BY source_ip
+    HAVING min(who) <> max(who) AND NOT is_component_home(source_ip)
+),
+-- Windows that would be full if all who come from there were one: mostly there are none, and nothing else is looked at.
+full_places AS MATERIALIZED (
+    SELECT source_ip, slot AS full_slot
+    FROM (
+        SELECT source_ip, who, target, other, unnest([slot, slot - length]) AS slot
+        FROM placed SEMI JOIN crowded USING (source_ip)
+        WHERE target IS NOT NULL OR other IS NOT NULL
+    )
+    GROUP BY source_ip, slot
+    HAVING min(who) <> max(who) AND (count(DISTINCT target) >= least OR count(DISTINCT other) >= least_other)
+),
+visitors AS (
+    SELECT DISTINCT user_name FROM requests SEMI JOIN full_places USING (source_ip)
+    -- Whoever has no credentials is at home nowhere.
+    WHERE user_name IS NOT NULL AND user_name <> 'system:anonymous'
+),
+visits AS MATERIALIZED (
+    SELECT
+        user_name, source_ip, count(*) AS requests, sum(count(*)) OVER (PARTITION BY user_name) AS all_requests,
+        min(event_time) AS first_seen, max(event_time) AS last_seen
+    FROM requests SEMI JOIN visitors USING (user_name)
+    GROUP BY user_name, source_ip
+),
+log_begins AS (SELECT min(event_time) AS log_begin FROM requests WHERE EXISTS (FROM visitors)),
+settled AS (
+    SELECT
+        *, CASE
+            WHEN first_seen < log_begin + INTERVAL 1 HOUR AND last_seen >= first_seen + INTERVAL 12 HOUR THEN first_seen
+            ELSE first_seen + INTERVAL 12 HOUR
+        END AS at_home_since
+    FROM visits, log_begins
+),
+shared AS (
+    SELECT source_ip, list_sort(list(at_home_since))[3] AS shared_since FROM settled
+    WHERE requests * 2 >= all_requests
+    GROUP BY source_ip
+),
+as_several AS (
+    SELECT placed.* EXCLUDE (who), placed.source_ip AS who
+    FROM placed
+    SEMI JOIN full_places
+        ON placed.source_ip = full_places.source_ip AND slot >= full_slot AND slot <= full_slot + length
+    ANTI JOIN of_one ON placed.who = of_one.who AND placed.event_time = of_one.event_time
+    LEFT JOIN shared ON placed.source_ip = shared.source_ip AND placed.event_time >= shared_since
+    LEFT JOIN settled
+        ON placed.source_ip = settled.source_ip AND placed.user_name = settled.user_name
+        AND requests * 10 >= all_requests AND placed.event_time >= at_home_since
+    WHERE shared_since IS NULL OR at_home_since IS NULL
+)
+SELECT * EXCLUDE (slot), NULL::VARCHAR AS shared_ip FROM of_one
+UNION ALL BY NAME
+SELECT * EXCLUDE (slot) REPLACE (NULL::VARCHAR AS who), source_ip AS shared_ip
+FROM windows_of('as_several', length, least, least_other);

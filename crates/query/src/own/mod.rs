@@ -48,18 +48,21 @@ const GROUPS: [&str; 8] = ["", "m", "s", "ms", "n", "mn", "sn", "msn"];
 ///   places of words, 0 for one that is not in its list; `node` is the user name of a kubelet, else empty; `groups` a
 ///   number (see `GROUPS`), -1 when the log has none; the others are texts, empty for what there is not, because DuckDB
 ///   answers a NULL with NULL.
+/// * `own_home(address)`: whether any component is at home there.
 /// * `own_process(user_name)`: the process that does this work, of which there is one at a time: a component, or the user
 ///   name of a kubelet; NULL for all else.
 /// * `is_component(name)`: whether a service account of that name in kube-system is a controller of the cluster.
 pub(crate) fn register(connection: &Connection, homes: &Homes) -> duckdb::Result<()> {
     connection.register_scalar_function::<OwnWords>("own_words")?;
     connection.register_scalar_function_with_state::<OwnRequest>("own_request", homes)?;
+    connection.register_scalar_function_with_state::<OwnHome>("own_home", homes)?;
     connection.register_scalar_function::<OwnProcess>("own_process")?;
     connection.register_scalar_function::<IsComponent>("is_component")
 }
 
 struct OwnWords;
 struct OwnRequest;
+struct OwnHome;
 struct OwnProcess;
 struct IsComponent;
 
@@ -103,11 +106,28 @@ impl VArrowScalar for OwnWords {
     }
 }
 
+/// Why there is no answer: the views were made without looking for homes.
+const NOT_LOADED: &str = "nobody has looked where the components of the cluster are at home";
+
+impl VArrowScalar for OwnHome {
+    type State = Homes;
+
+    fn invoke(homes: &Homes, input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let homes = homes.loaded().ok_or(NOT_LOADED)?;
+        let addresses = texts(&input, 0)?;
+        Ok(Arc::new(addresses.iter().map(|address| Some(homes.is_home(address?))).collect::<BooleanArray>()))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], DataType::Boolean)]
+    }
+}
+
 impl VArrowScalar for OwnRequest {
     type State = Homes;
 
     fn invoke(homes: &Homes, input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
-        let homes = homes.loaded().ok_or("nobody has looked where the components of the cluster are at home")?;
+        let homes = homes.loaded().ok_or(NOT_LOADED)?;
         let [users, groups, agents, agent_users, verbs] = [0, 2, 3, 4, 5].map(|at| places(&input, at));
         let (users, groups, agents, agent_users, verbs) = (users?, groups?, agents?, agent_users?, verbs?);
         let (resources, subresources, namespaces) = (places(&input, 6)?, places(&input, 7)?, places(&input, 8)?);

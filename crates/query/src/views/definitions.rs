@@ -106,6 +106,25 @@ pub(super) fn reads_events(name: &str, definitions: &[Definition<'_>]) -> bool {
     false
 }
 
+/// Whether a table macro called `name` selects from events or views by itself or by macros that it uses, beside the tables
+/// that it takes. A word alone is no sign: columns are called like views.
+pub(super) fn reads_events_of_its_own(name: &str, definitions: &[Definition<'_>]) -> bool {
+    let is_view =
+        |name: &str| name == "events" || definitions.iter().any(|made| made.kind == Kind::View && made.name == name);
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![name.to_ascii_lowercase()];
+    while let Some(name) = waiting.pop() {
+        for made in definitions.iter().filter(|made| made.kind != Kind::View && made.name == name) {
+            let words: Vec<String> = made.body.iter().map(|word| word.to_ascii_lowercase()).collect();
+            if words.windows(2).any(|pair| ["from", "join"].contains(&pair[0].as_str()) && is_view(&pair[1])) {
+                return true;
+            }
+            waiting.extend(words.into_iter().filter(|word| seen.insert(word.clone())));
+        }
+    }
+    false
+}
+
 /// DuckDB looks names up without case; ours are in lower case.
 fn lower_words(text: &str) -> BTreeSet<String> {
     words(text).map(str::to_ascii_lowercase).collect()
