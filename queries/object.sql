@@ -27,16 +27,9 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
-    json_text(json_member(json_body(response_object), 'metadata'), 'resourceVersion') AS stored_version,
+    json_text(json_member(response_object, 'metadata'), 'resourceVersion') AS stored_version,
     -- Members of the body that was sent: of a patch, what it changed.
-    tidy(flatten(list_transform(
-        body_parts(json_body(request_object)),
-        lambda part: list_transform(
-            list_filter(json_pairs(part::JSON), lambda pair: pair[1] NOT IN ('kind', 'apiVersion')),
-            lambda pair: concat_ws('.', pair[1], CASE WHEN len(json_keys(pair[2])) <= 3
-                THEN nullif(array_to_string(json_keys(pair[2]), '+'), '') END)
-        )
-    ))) AS sent,
+    sent_members(coalesce(request_object, '')) AS sent,
     outcome, status_code, source_ip, audit_id
 FROM requests
 WHERE name IS NOT NULL AND filters()

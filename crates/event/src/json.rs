@@ -34,6 +34,16 @@ pub fn strings(text: &str) -> Option<Vec<Cow<'_, str>>> {
     Some(list)
 }
 
+/// Calls `each` with every element of the JSON array `text`, in order.
+///
+/// # Errors
+/// When `text` is not exactly one JSON array; the error's column counts bytes from 1.
+pub fn elements<'a>(text: &'a str, each: &mut dyn FnMut(&'a str)) -> Result<(), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    json.deserialize_seq(Elements(each))?;
+    json.end()
+}
+
 /// The value of the JSON string `text` (quotes included), or `None` when it is another kind of
 /// value, or a string that Unicode cannot hold (a lone surrogate such as `"\ud800"`).
 pub fn string(text: &str) -> Option<Cow<'_, str>> {
@@ -68,6 +78,23 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
         while let Some(Text(key)) = map.next_key::<Text<'a>>()? {
             let value: &'a RawValue = map.next_value()?;
             (self.0)(key, value.get());
+        }
+        Ok(())
+    }
+}
+
+struct Elements<'f, 'a>(&'f mut dyn FnMut(&'a str));
+
+impl<'a> Visitor<'a> for Elements<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON array")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(value) = seq.next_element::<&'a RawValue>()? {
+            (self.0)(value.get());
         }
         Ok(())
     }
@@ -131,6 +158,16 @@ mod tests {
         .unwrap();
         let expected = [("a", "[1, 2]"), ("bc", r#"{"x":1e999}"#), ("a", r#""\ud800""#)];
         assert_eq!(seen, expected.map(|(key, value)| (key.to_owned(), value)));
+    }
+
+    #[test]
+    fn elements_keep_order_and_bytes() {
+        let mut seen = Vec::new();
+        elements(r#" [1, {"a" : 2} ,"\ud800", [ ]] "#, &mut |value| seen.push(value)).unwrap();
+        assert_eq!(seen, ["1", r#"{"a" : 2}"#, r#""\ud800""#, "[ ]"]);
+        for bad in ["", "{}", "[1", "[1] 2"] {
+            assert!(elements(bad, &mut |_| ()).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@
 
 mod argument;
 mod asserted;
+mod body;
 pub mod catalogue;
 mod claims;
 pub mod coverage;

@@ -12,7 +12,7 @@ use duckdb::{Config, Connection};
 use crate::error::QueryError;
 use crate::own::Homes;
 use crate::session::Limits;
-use crate::{json, library, network, own, proxies};
+use crate::{body, json, library, network, own, proxies};
 
 /// What DuckDB may spill, in bytes. Its own default is nine tenths of the disk: a query that goes wrong would
 /// leave no room for the evidence that is being copied meanwhile.
@@ -42,7 +42,7 @@ impl Starting {
             let connection = library::open(config(memory_bytes, &temp_directory))?;
             let added = own::register(&connection, &known).and_then(|()| network::register(&connection));
             let added = added.and_then(|()| proxies::register(&connection, &named));
-            let added = added.and_then(|()| json::register(&connection));
+            let added = added.and_then(|()| json::register(&connection)).and_then(|()| body::register(&connection));
             added.map_err(QueryError::engine("add our functions to DuckDB"))?;
             Ok(connection)
         };

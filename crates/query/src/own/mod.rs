@@ -217,7 +217,8 @@ fn component(user: &str) -> Option<&'static Component> {
     COMPONENTS.iter().find(|component| component.name == name)
 }
 
-fn is_component(name: &str) -> bool {
+/// Whether a component of the cluster is called so.
+pub(crate) fn is_component(name: &str) -> bool {
     COMPONENTS.iter().any(|component| component.name == name)
 }
 

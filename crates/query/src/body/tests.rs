@@ -1,0 +1,169 @@
+//! The functions against the same in SQL, of which they are a faster form.
+
+use std::fs;
+use std::io::Read as _;
+
+use duckdb::params;
+use kforensic_event::json;
+
+use super::*;
+
+const SQL: &str = include_str!("tests/oracle.sql");
+
+/// Bodies that a client could think of, for every place at which something stands.
+const ODD: [(&str, &str, &str, &str); 14] = [
+    (
+        "pods",
+        "",
+        "",
+        r#"{"metadata":{"name":"p","name":"q"},"spec":{"containers":[{"name":"a","image":"x","image":"y"}]}}"#,
+    ),
+    (
+        "pods",
+        "kube-system",
+        "",
+        r#"{"spec":{"serviceAccountName":"","serviceAccount":"cronjob-controller","hostPID":true}}"#,
+    ),
+    ("pods", "", "", r#"{"ephemeralContainers":[{"name":"e","image":"evil","securityContext":{"privileged":true}}]}"#),
+    (
+        "pods",
+        "",
+        r#"{"kind":"Status","spec":null}"#,
+        r#"{"spec":{"hostNetwork":"true","hostIPC":true,"nodeName":"n"}}"#,
+    ),
+    ("pods", "", r#"{"spec":{}}"#, r#"{"spec":{"volumes":[{"hostPath":{"path":"/"}},{"hostPath":null},7]}}"#),
+    (
+        "deployments",
+        "",
+        "",
+        r#"[{"op":"add","path":"/spec/template/spec/containers/-","value":{"image":"i","command":["sh",1,null,"-c"],"args":"no"}},
+            {"op":"replace","path":"/spec/template/spec/serviceAccountName","value":"b"},
+            {"op":"add","path":"/spec/template/spec/serviceAccount","value":"a"},
+            {"op":"add","path":"/metadata/ownerReferences","value":[{"kind":"K","name":"n","controller":true}]}]"#,
+    ),
+    (
+        "cronjobs",
+        "",
+        r#"{"spec":{"schedule":"* * * * *","jobTemplate":{"spec":{"template":{"spec":{"containers":[{"resources":
+            {"requests":{"cpu":"1","memory":2,"x":null,"y":true},"limits":{"nvidia.com/gpu":"1"}}}]}}}}}}"#,
+        "",
+    ),
+    (
+        "pods",
+        "",
+        "",
+        r#"{"metadata":{"annotations":{"container.apparmor.security.beta.kubernetes.io/c":"unconfined","kubernetes.io/config.mirror":null}},
+            "spec":{"x":1}}"#,
+    ),
+    (
+        "statefulsets",
+        "",
+        "",
+        r#"{"spec":{"template":{"metadata":{"annotations":{"container.apparmor.security.beta.kubernetes.io/c":"unconfined"}},
+            "spec":{"securityContext":{"runAsUser":0,"seLinuxOptions":{"type":"spc_t"},"windowsOptions":{"hostProcess":true},
+            "seccompProfile":{"type":"Unconfined"}},"initContainers":[{"securityContext":{"procMount":"Unmasked","runAsUser":"0",
+            "capabilities":{"add":["cap_sys_admin","chown","",null,7]},"appArmorProfile":{"type":"Unconfined"}}}]}}}}"#,
+    ),
+    ("podtemplates", "", "", r#"{"template":{"spec":{"shareProcessNamespace":true}}}"#),
+    ("pods", "", "", r#"{"spec":{"containers":[{"name":"\ud800","image":"a\u0000b"}]}}"#),
+    ("pods", "", "", r#"{"spec":"text"}"#),
+    ("pods", "", "not JSON", "[1,2"),
+    ("pods", "", "", r#" {"spec" : { "containers" : [ { "image" : "x" , "command" : [ "a" ] } ] } } "#),
+];
+
+/// Bodies of a real cluster: kind, namespace, answer and request of every event.
+fn real() -> Vec<[String; 4]> {
+    let mut found = Vec::new();
+    for log in ["hardened", "moderate"] {
+        let folder = format!("{}/../../sample-logs/{log}", env!("CARGO_MANIFEST_DIR"));
+        for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let mut text = String::new();
+            let bytes = fs::File::open(&file).unwrap();
+            if file.extension().is_some_and(|extension| extension == "gz") {
+                flate2::read::GzDecoder::new(bytes).read_to_string(&mut text).unwrap();
+            }
+            for line in text.lines() {
+                let member = |name: &str| json::member(line, name).unwrap_or_default();
+                let of =
+                    |name: &str| json::member(member("objectRef"), name).and_then(json::string).unwrap_or_default();
+                let bodies = [member("responseObject"), member("requestObject")];
+                if bodies.iter().any(|body| !body.is_empty()) {
+                    let [answer, request] = bodies.map(str::to_owned);
+                    found.push([of("resource").into_owned(), of("namespace").into_owned(), answer, request]);
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn templates_are_what_they_are_in_sql() {
+    let connection = Connection::open_in_memory().unwrap();
+    crate::json::register(&connection).unwrap();
+    crate::own::register(&connection, &crate::own::Homes::default()).unwrap();
+    register(&connection).unwrap();
+    for file in ["json", "workloads"] {
+        let views = format!("{}/views/{file}.sql", env!("CARGO_MANIFEST_DIR"));
+        connection.execute_batch(&fs::read_to_string(views).unwrap()).unwrap();
+    }
+    connection
+        .execute_batch(
+            "CREATE TABLE bodies
+             (id INTEGER, resource VARCHAR, namespace VARCHAR, response_object VARCHAR, request_object VARCHAR)",
+        )
+        .unwrap();
+    let mut bodies = real();
+    assert!(bodies.len() > 1_000, "{}", bodies.len());
+    for (kind, namespace, answer, request) in ODD {
+        bodies.push([kind, namespace, answer, request].map(str::to_owned));
+        // What one kind of object can hold, another must not. The server answers with no patch.
+        for kind in ["pods", "deployments", "cronjobs", "podtemplates"].iter().filter(|_| !request.starts_with('[')) {
+            bodies.push([kind, "kube-system", request, answer].map(str::to_owned));
+        }
+    }
+    let mut rows = connection.appender("bodies").unwrap();
+    for (id, [kind, namespace, answer, request]) in bodies.iter().enumerate() {
+        rows.append_row(params![i32::try_from(id).unwrap(), kind, namespace, answer, request]).unwrap();
+    }
+    rows.flush().unwrap();
+    connection.execute_batch(SQL).unwrap();
+    let columns: Vec<&str> = TEXTS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(FLAGS.iter().map(|(name, _)| *name))
+        .chain(LISTS.iter().map(|(name, _)| *name))
+        .collect();
+    let listed = |before: &str| columns.iter().map(|name| format!("{before}{name}")).collect::<Vec<_>>().join(", ");
+    let ours = format!(
+        "SELECT id, {} FROM (SELECT id, pod_template(resource, namespace, response_object, request_object) AS t FROM bodies)
+         WHERE t.seen_in IS NOT NULL",
+        listed("t.")
+    );
+    let theirs = format!("SELECT id, {} FROM templates_in_sql", listed(""));
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(count(&format!("SELECT count(*) FROM ({theirs})")) > 100);
+    for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
+        let differ = format!("SELECT * FROM ({a} EXCEPT ALL {b}) AS different ORDER BY id LIMIT 3");
+        let mut statement =
+            connection.prepare(&format!("SELECT different::VARCHAR FROM ({differ}) AS different")).unwrap();
+        let found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert!(found.is_empty(), "{a}\n{found:#?}");
+    }
+    let same_parts = "SELECT count(*) FROM (SELECT unnest([response_object, request_object]) AS body FROM bodies)
+         WHERE json_valid(body) AND body_parts(json_body(body)) IS DISTINCT FROM parts_in_sql(json_body(body))";
+    assert_eq!(count(same_parts), 0);
+}
+
+#[test]
+fn what_was_sent_is_named_by_its_members() {
+    let named = |body: &str| sent_members(body).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        named(r#"{"kind":"X","apiVersion":"v1","spec":{"replicas":3},"data":{"a":1,"b":2,"c":3,"d":4},"metadata":{}}"#),
+        ["data", "metadata", "spec.replicas"]
+    );
+    assert_eq!(named(r#"[{"op":"add","path":"/spec/a","value":{"x":1,"y":2}}]"#), ["spec.a"]);
+    assert!(named("").is_empty() && named("7").is_empty());
+    let many: String = (0..20_000).map(|number| format!("\"k{number}\":{{}},")).collect();
+    assert_eq!(named(&format!("{{{}}}", many.trim_end_matches(','))).len(), 20_000);
+}
