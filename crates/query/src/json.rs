@@ -103,7 +103,7 @@ fn last_member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// A JSON value as DuckDB writes it.
-fn written(value: &str) -> Cow<'_, str> {
+pub(crate) fn written(value: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte != b'\\' && byte != b' ' && byte != b'\n' && byte != b'\r' && byte != b'\t';
     if value.bytes().all(is_plain) {
         return Cow::Borrowed(value);

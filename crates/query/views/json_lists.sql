@@ -17,3 +17,16 @@ END;
 CREATE MACRO json_object_name(json) AS nullif(concat_ws(
     '/', json_text(json_member(json, 'metadata'), 'namespace'), json_text(json_member(json, 'metadata'), 'name')
 ), '');
+
+-- The values that a JSON Patch puts at a member of the object, or into the list that this member is; NULL for a body
+-- that is no JSON Patch.
+CREATE MACRO json_patched(patch, member) AS CASE json_type(patch)
+    WHEN 'ARRAY' THEN list_filter(flatten(list_transform(
+        list_filter(
+            json_objects(patch),
+            lambda op: json_text(op, 'op') IN ('add', 'replace')
+                AND regexp_full_match(json_text(op, 'path'), '/' || member || '(/([0-9]+|-))?')
+        ),
+        lambda op: coalesce(json_objects(json_member(op, 'value')), [json_member(op, 'value')])
+    )), lambda value: json_type(value) = 'OBJECT')
+END;

@@ -2,18 +2,22 @@
 
 mod object;
 mod parts;
+mod rbac;
+mod rule;
+mod structs;
 mod template;
 
 use std::error::Error;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray};
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::DataType;
 use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
 
 use crate::argument::texts;
 use object::Object;
+use rule::Told;
 use template::{Template, Tidy};
 
 /// Makes the functions.
@@ -24,29 +28,32 @@ use template::{Template, Tidy};
 /// * `pod_template(resource, namespace, stored, sent)`: what the pod template that was written lets its pods do; texts are
 ///   empty for what there is not. Its field `seen_in` is NULL when there is none. The fields are columns of
 ///   `workload_specs`.
+/// * `rbac_body(stored, sent)`: what the bodies of a role or a binding say; texts are empty for what there is not. The fields
+///   are columns of `rbac_changes`.
+/// * `rbac_rule(rule)`: what a rule of a role says and gives; NULL for NULL. The fields are columns of `role_rules`.
 pub(crate) fn register(connection: &Connection) -> duckdb::Result<()> {
     connection.register_scalar_function::<BodyParts>("body_parts")?;
     connection.register_scalar_function::<SentMembers>("sent_members")?;
-    connection.register_scalar_function::<PodTemplate>("pod_template")
+    connection.register_scalar_function::<PodTemplate>("pod_template")?;
+    connection.register_scalar_function::<RbacBody>("rbac_body")?;
+    connection.register_scalar_function::<RbacRule>("rbac_rule")
 }
 
 struct BodyParts;
 struct SentMembers;
 struct PodTemplate;
+struct RbacBody;
+struct RbacRule;
 
 impl VArrowScalar for BodyParts {
     type State = ();
 
     fn invoke(_: &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
-        let mut lists = ListBuilder::new(StringBuilder::new());
-        for body in texts(&input, 0)? {
-            lists.append_option(body.and_then(parts::parts).map(|parts| parts.into_iter().map(Some)));
-        }
-        Ok(Arc::new(lists.finish()))
+        Ok(structs::lists(texts(&input, 0)?.iter().map(|body| body.and_then(parts::parts))))
     }
 
     fn signatures() -> Vec<ArrowFunctionSignature> {
-        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], list())]
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], structs::list())]
     }
 }
 
@@ -57,15 +64,11 @@ impl VArrowScalar for SentMembers {
     type State = ();
 
     fn invoke(_: &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
-        let mut lists = ListBuilder::new(StringBuilder::new());
-        for body in texts(&input, 0)? {
-            lists.append_value(body.map(sent_members).unwrap_or_default().into_iter().map(Some));
-        }
-        Ok(Arc::new(lists.finish()))
+        Ok(structs::lists(texts(&input, 0)?.iter().map(|body| body.map(sent_members))))
     }
 
     fn signatures() -> Vec<ArrowFunctionSignature> {
-        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], list())]
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], structs::list())]
     }
 }
 
@@ -84,48 +87,6 @@ fn sent_members(body: &str) -> Tidy {
     names
 }
 
-type TextOf = fn(&Template) -> Option<&str>;
-type FlagOf = fn(&Template) -> bool;
-type ListOf = fn(&Template) -> &Tidy;
-
-const TEXTS: [(&str, TextOf); 6] = [
-    ("seen_in", |template| Some(template.seen_in)),
-    ("name", |template| template.name.as_deref()),
-    ("owner", |template| template.owner.as_deref()),
-    ("service_account", |template| template.service_account.as_deref()),
-    ("assigned_node", |template| template.assigned_node.as_deref()),
-    ("schedule", |template| template.schedule.as_deref()),
-];
-
-const FLAGS: [(&str, FlagOf); 13] = [
-    ("privileged", |template| template.privileged),
-    ("host_process", |template| template.host_process),
-    ("host_network", |template| template.host_network),
-    ("host_pid", |template| template.host_pid),
-    ("host_ipc", |template| template.host_ipc),
-    ("run_as_root", |template| template.run_as_root),
-    ("allow_privilege_escalation", |template| template.allow_privilege_escalation),
-    ("share_process_namespace", |template| template.share_process_namespace),
-    ("proc_mount_unmasked", |template| template.proc_mount_unmasked),
-    ("seccomp_unconfined", |template| template.seccomp_unconfined),
-    ("selinux_unconfined", |template| template.selinux_unconfined),
-    ("apparmor_unconfined", |template| template.apparmor_unconfined),
-    ("mirror_pod", |template| template.mirror_pod),
-];
-
-const LISTS: [(&str, ListOf); 10] = [
-    ("containers", |template| &template.containers),
-    ("images", |template| &template.images),
-    ("image_of", |template| &template.image_of),
-    ("sent_images", |template| &template.sent_images),
-    ("ephemeral_images", |template| &template.ephemeral_images),
-    ("host_paths", |template| &template.host_paths),
-    ("capabilities", |template| &template.capabilities),
-    ("commands", |template| &template.commands),
-    ("resource_amounts", |template| &template.resource_amounts),
-    ("reasons", |template| &template.reasons),
-];
-
 impl VArrowScalar for PodTemplate {
     type State = ();
 
@@ -135,24 +96,11 @@ impl VArrowScalar for PodTemplate {
         let templates: Vec<Option<Template>> = (0..input.num_rows())
             .map(|row| template::read(resources.value(row), namespaces.value(row), stored.value(row), sent.value(row)))
             .collect();
-        let rows = || templates.iter().map(Option::as_ref);
-        let mut columns: Vec<ArrayRef> = Vec::new();
-        for (_, of) in TEXTS {
-            columns.push(Arc::new(rows().map(|row| row.and_then(of)).collect::<StringArray>()));
-        }
-        for (_, of) in FLAGS {
-            columns.push(Arc::new(rows().map(|row| row.map(of)).collect::<BooleanArray>()));
-        }
-        for (_, of) in LISTS {
-            let mut lists = ListBuilder::new(StringBuilder::new());
-            rows().for_each(|row| lists.append_option(row.map(|row| of(row).iter().map(Some))));
-            columns.push(Arc::new(lists.finish()));
-        }
-        Ok(Arc::new(StructArray::try_new(fields(), columns, None)?))
+        structs::array(&template::COLUMNS, &templates)
     }
 
     fn signatures() -> Vec<ArrowFunctionSignature> {
-        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8; 4], DataType::Struct(fields()))]
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8; 4], structs::data_type(&template::COLUMNS))]
     }
 
     /// DuckDB would compute it once to leave rows out and once more for what stays.
@@ -161,14 +109,41 @@ impl VArrowScalar for PodTemplate {
     }
 }
 
-fn fields() -> Fields {
-    let texts = TEXTS.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true));
-    let flags = FLAGS.iter().map(|(name, _)| Field::new(*name, DataType::Boolean, true));
-    texts.chain(flags).chain(LISTS.iter().map(|(name, _)| Field::new(*name, list(), true))).collect()
+impl VArrowScalar for RbacBody {
+    type State = ();
+
+    fn invoke(_: &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let (stored, sent) = (texts(&input, 0)?, texts(&input, 1)?);
+        let rows = (0..input.num_rows()).map(|row| Some(rbac::read(stored.value(row), sent.value(row))));
+        structs::array(&rbac::COLUMNS, &rows.collect::<Vec<_>>())
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8; 2], structs::data_type(&rbac::COLUMNS))]
+    }
+
+    /// As for templates.
+    fn volatile() -> bool {
+        true
+    }
 }
 
-fn list() -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)))
+impl VArrowScalar for RbacRule {
+    type State = ();
+
+    fn invoke(_: &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let rows: Vec<_> = texts(&input, 0)?.iter().map(|rule| Some(Told::of(rule?))).collect();
+        structs::array(&rule::COLUMNS, &rows)
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], structs::data_type(&rule::COLUMNS))]
+    }
+
+    /// As for templates.
+    fn volatile() -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

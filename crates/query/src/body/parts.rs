@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use kforensic_event::json;
 
 use super::object::{Object, elements};
+use crate::json::written;
 
 /// Levels of a path that are followed. A client chooses how many there are.
 const PATH_PARTS_MAX: usize = 32;
@@ -28,7 +29,7 @@ fn operation(operation: &str) -> Option<String> {
     let path = operation.text("path").unwrap_or_default();
     let names: Vec<&str> = path.split('/').collect();
     (names.len() <= PATH_PARTS_MAX).then(|| {
-        names[1..].iter().rev().fold(value.to_owned(), |value, name| {
+        names[1..].iter().rev().fold(written(value).into_owned(), |value, name| {
             let is_place = *name == "-" || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
             if is_place {
                 return format!("[{value}]");

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::object::{Object, elements, plain, repaired, text};
 use super::parts::parts;
+use super::structs::{Column, Value};
 use crate::own;
 
 /// Lists in which containers stand.
@@ -74,6 +75,39 @@ pub(super) struct Template {
     pub(super) resource_amounts: Tidy,
     pub(super) reasons: Tidy,
 }
+
+/// The fields, as SQL sees them.
+pub(super) const COLUMNS: [Column<Template>; 29] = [
+    ("seen_in", Value::Text(|template| Some(template.seen_in))),
+    ("name", Value::Text(|template| template.name.as_deref())),
+    ("owner", Value::Text(|template| template.owner.as_deref())),
+    ("service_account", Value::Text(|template| template.service_account.as_deref())),
+    ("assigned_node", Value::Text(|template| template.assigned_node.as_deref())),
+    ("schedule", Value::Text(|template| template.schedule.as_deref())),
+    ("privileged", Value::Flag(|template| template.privileged)),
+    ("host_process", Value::Flag(|template| template.host_process)),
+    ("host_network", Value::Flag(|template| template.host_network)),
+    ("host_pid", Value::Flag(|template| template.host_pid)),
+    ("host_ipc", Value::Flag(|template| template.host_ipc)),
+    ("run_as_root", Value::Flag(|template| template.run_as_root)),
+    ("allow_privilege_escalation", Value::Flag(|template| template.allow_privilege_escalation)),
+    ("share_process_namespace", Value::Flag(|template| template.share_process_namespace)),
+    ("proc_mount_unmasked", Value::Flag(|template| template.proc_mount_unmasked)),
+    ("seccomp_unconfined", Value::Flag(|template| template.seccomp_unconfined)),
+    ("selinux_unconfined", Value::Flag(|template| template.selinux_unconfined)),
+    ("apparmor_unconfined", Value::Flag(|template| template.apparmor_unconfined)),
+    ("mirror_pod", Value::Flag(|template| template.mirror_pod)),
+    ("containers", Value::Set(|template| Some(&template.containers))),
+    ("images", Value::Set(|template| Some(&template.images))),
+    ("image_of", Value::Set(|template| Some(&template.image_of))),
+    ("sent_images", Value::Set(|template| Some(&template.sent_images))),
+    ("ephemeral_images", Value::Set(|template| Some(&template.ephemeral_images))),
+    ("host_paths", Value::Set(|template| Some(&template.host_paths))),
+    ("capabilities", Value::Set(|template| Some(&template.capabilities))),
+    ("commands", Value::Set(|template| Some(&template.commands))),
+    ("resource_amounts", Value::Set(|template| Some(&template.resource_amounts))),
+    ("reasons", Value::Set(|template| Some(&template.reasons))),
+];
 
 /// The template that a request wrote: as it was stored when the answer holds one, else as it was sent.
 pub(super) fn read(resource: &str, namespace: &str, stored: &str, sent: &str) -> Option<Template> {

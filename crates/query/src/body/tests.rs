@@ -11,7 +11,7 @@ use super::*;
 const SQL: &str = include_str!("tests/oracle.sql");
 
 /// Bodies that a client could think of, for every place at which something stands.
-const ODD: [(&str, &str, &str, &str); 14] = [
+const ODD: [(&str, &str, &str, &str); 25] = [
     (
         "pods",
         "",
@@ -68,6 +68,75 @@ const ODD: [(&str, &str, &str, &str); 14] = [
     ("pods", "", "", r#"{"spec":{"containers":[{"name":"\ud800","image":"a\u0000b"}]}}"#),
     ("pods", "", "", r#"{"spec":"text"}"#),
     ("pods", "", "not JSON", "[1,2"),
+    (
+        "rolebindings",
+        "",
+        r#"{"kind":"Status","roleRef":null,"subjects":{}}"#,
+        r#"{"roleRef":{"kind":"ClusterRole","name":"admin","name":""},"subjects":[{"kind":"Group","namespace":"x","name":"g"},
+            {"kind":"ServiceAccount","namespace":"n","name":"s"},{"name":"n"},{},7,null,{"kind":"","namespace":"q","name":"w"}]}"#,
+    ),
+    (
+        "clusterrolebindings",
+        "",
+        r#"{"subjects":[],"roleRef":{}}"#,
+        r#"{"subjects":[{"kind":"User","name":"u"}],"roleRef":{"kind":"R"}}"#,
+    ),
+    (
+        "clusterroles",
+        "",
+        "",
+        r#"[{"op":"add","path":"/rules/-","value":{"verbs":["*"],"resources":["secrets"], "apiGroups":["",""]}},
+            {"op":"replace","path":"/rules","value":[{"verbs":["get"]},3]},{"op":"add","path":"/rules/0/verbs/-","value":"escalate"},
+            {"op":"add","path":"/rules/0/verbs","value":["bind", "impersonate:user"]},{"op":"add","path":"/rules/x/verbs","value":1},
+            {"op":"add","path":"/rules/0/","value":1},{"op":"add","path":"/subjects/-","value":{"kind":"User","name":"mallory"}},
+            {"op":"add","path":"/subjects/0/name","value":"x"},{"op":"remove","path":"/rules"},{"op":"add","path":"/rules/1/verbs"},
+            {"op":"add","path":"/aggregationRule","value":{"clusterRoleSelectors":[{"matchLabels":{}}]}}]"#,
+    ),
+    (
+        "clusterroles",
+        "",
+        "",
+        r#"{"rules":[{"verbs":["get","list"],"nonResourceURLs":["/metrics","/*"]},{"verbs":[],"apiGroups":[]}]}"#,
+    ),
+    (
+        "clusterroles",
+        "",
+        r#"{"rules":null}"#,
+        r#"{"rules":[{"verbs":"*","resources":["nodes/*","*/*"],"apiGroups":["*"],"resourceNames":[""]}]}"#,
+    ),
+    (
+        "clusterroles",
+        "",
+        r#"{"rules":[]}"#,
+        r#"{"rules":[{"verbs":["impersonate"],"resources":["users"]},{"verbs":["ximpersonate"]}]}"#,
+    ),
+    (
+        "clusterroles",
+        "",
+        r#"{"metadata":{"labels":{"rbac.authorization.k8s.io/aggregate-to-admin":"true","rbac.authorization.k8s.io/aggregate-to-":"true",
+            "rbac.authorization.k8s.io/aggregate-to-view":"false","x":"true"}},"aggregationRule":{"clusterRoleSelectors":[
+            {"matchLabels":{"a":"b"}},{"matchExpressions":[{"key":"x"}]}]}}"#,
+        r#"{"metadata":{"labels":{"rbac.authorization.k8s.io/aggregate-to-edit":"true"}}}"#,
+    ),
+    (
+        "clusterroles",
+        "",
+        r#"{"metadata":{"labels":null}}"#,
+        r#"{"aggregationRule":{"clusterRoleSelectors":[{"matchExpressions":[]}]}}"#,
+    ),
+    (
+        "clusterroles",
+        "",
+        "",
+        r#"{"aggregationRule":{"clusterRoleSelectors":[7,{"matchLabels":null}]},"rules":[{"verbs":["a\u0000b","\ud800"]}]}"#,
+    ),
+    (
+        "roles",
+        "",
+        "",
+        r#"{"aggregationRule":{"clusterRoleSelectors":{}},"rules":[ { "verbs" : [ "g\u0065t" ] , "resources":[null,1,""] } ]}"#,
+    ),
+    ("roles", "", "", "[]"),
     ("pods", "", "", r#" {"spec" : { "containers" : [ { "image" : "x" , "command" : [ "a" ] } ] } } "#),
 ];
 
@@ -98,12 +167,12 @@ fn real() -> Vec<[String; 4]> {
 }
 
 #[test]
-fn templates_are_what_they_are_in_sql() {
+fn templates_and_roles_are_what_they_are_in_sql() {
     let connection = Connection::open_in_memory().unwrap();
     crate::json::register(&connection).unwrap();
     crate::own::register(&connection, &crate::own::Homes::default()).unwrap();
     register(&connection).unwrap();
-    for file in ["json", "workloads"] {
+    for file in ["json", "json_lists", "workloads"] {
         let views = format!("{}/views/{file}.sql", env!("CARGO_MANIFEST_DIR"));
         connection.execute_batch(&fs::read_to_string(views).unwrap()).unwrap();
     }
@@ -128,27 +197,35 @@ fn templates_are_what_they_are_in_sql() {
     }
     rows.flush().unwrap();
     connection.execute_batch(SQL).unwrap();
-    let columns: Vec<&str> = TEXTS
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(FLAGS.iter().map(|(name, _)| *name))
-        .chain(LISTS.iter().map(|(name, _)| *name))
-        .collect();
-    let listed = |before: &str| columns.iter().map(|name| format!("{before}{name}")).collect::<Vec<_>>().join(", ");
-    let ours = format!(
-        "SELECT id, {} FROM (SELECT id, pod_template(resource, namespace, response_object, request_object) AS t FROM bodies)
-         WHERE t.seen_in IS NOT NULL",
-        listed("t.")
-    );
-    let theirs = format!("SELECT id, {} FROM templates_in_sql", listed(""));
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert!(count(&format!("SELECT count(*) FROM ({theirs})")) > 100);
-    for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
-        let differ = format!("SELECT * FROM ({a} EXCEPT ALL {b}) AS different ORDER BY id LIMIT 3");
-        let mut statement =
-            connection.prepare(&format!("SELECT different::VARCHAR FROM ({differ}) AS different")).unwrap();
-        let found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        assert!(found.is_empty(), "{a}\n{found:#?}");
+    for (id, call, columns, theirs) in [
+        (
+            "id",
+            "pod_template(resource, namespace, response_object, request_object)",
+            template::COLUMNS.map(|(name, _)| name).to_vec(),
+            "templates_in_sql",
+        ),
+        (
+            "id",
+            "rbac_body(response_object, request_object)",
+            rbac::COLUMNS.map(|(name, _)| name).to_vec(),
+            "rbac_in_sql",
+        ),
+        ("rule_object", "rbac_rule(rule_object)", rule::COLUMNS.map(|(name, _)| name).to_vec(), "rules_in_sql"),
+    ] {
+        let listed = |before: &str| columns.iter().map(|name| format!("{before}{name}")).collect::<Vec<_>>().join(", ");
+        let from = if id == "id" { "bodies" } else { theirs };
+        let ours = format!("SELECT {id}, {} FROM (SELECT {id}, {call} AS t FROM {from})", listed("t."));
+        let ours = if call.starts_with("pod") { format!("{ours} WHERE t.seen_in IS NOT NULL") } else { ours };
+        let theirs = format!("SELECT {id}, {} FROM {theirs}", listed(""));
+        assert!(count(&format!("SELECT count(*) FROM ({theirs})")) > 20, "{theirs}");
+        let mut differ = Vec::new();
+        for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
+            let rows = format!("SELECT * FROM ({a} EXCEPT ALL {b}) ORDER BY 1 LIMIT 3");
+            let mut statement = connection.prepare(&format!("SELECT found::VARCHAR FROM ({rows}) AS found")).unwrap();
+            differ.extend(statement.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap));
+        }
+        assert!(differ.is_empty(), "{ours}\n{differ:#?}");
     }
     let same_parts = "SELECT count(*) FROM (SELECT unnest([response_object, request_object]) AS body FROM bodies)
          WHERE json_valid(body) AND body_parts(json_body(body)) IS DISTINCT FROM parts_in_sql(json_body(body))";
@@ -166,4 +243,17 @@ fn what_was_sent_is_named_by_its_members() {
     assert!(named("").is_empty() && named("7").is_empty());
     let many: String = (0..20_000).map(|number| format!("\"k{number}\":{{}},")).collect();
     assert_eq!(named(&format!("{{{}}}", many.trim_end_matches(','))).len(), 20_000);
+}
+
+#[test]
+fn a_patch_that_adds_to_a_rule_gives_what_it_adds() {
+    let patch = r#"[{"op":"add","path":"/rules/0/verbs/-","value":"escalate"},
+        {"op":"replace","path":"/rules/2/resources","value":["*"]}]"#;
+    let rules = rbac::read("", patch).rule_objects.unwrap();
+    assert_eq!(rules, [r#"{"verbs":["escalate"]}"#, r#"{"resources":["*"]}"#]);
+    let powers = |rule: &str| rule::Rule::of(rule).powers().into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        (powers(&rules[0]), powers(&rules[1])),
+        (vec!["escalate".to_owned()], vec!["every resource".to_owned()])
+    );
 }

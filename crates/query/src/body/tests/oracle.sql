@@ -187,3 +187,243 @@ SELECT
         )
     ) AS reasons
 FROM read;
+
+-- Parts of rules that a JSON Patch puts into rules that are there, each as a rule with nothing else:
+-- `{"op":"add","path":"/rules/0/verbs/-","value":"*"}` as `{"verbs":["*"]}`.
+CREATE MACRO json_patched_rules(patch) AS CASE json_type(patch)
+    WHEN 'ARRAY' THEN list_transform(
+        list_filter(
+            json_objects(patch),
+            lambda op: json_text(op, 'op') IN ('add', 'replace')
+                AND regexp_matches(json_text(op, 'path'), '^/rules/([0-9]+|-)/[A-Za-z]+')
+                AND json_member(op, 'value') IS NOT NULL
+        ),
+        lambda op: json_object(
+            regexp_extract(json_text(op, 'path'), '^/rules/[^/]+/([A-Za-z]+)', 1),
+            CASE json_type(json_member(op, 'value'))
+                WHEN 'ARRAY' THEN json_member(op, 'value')
+                ELSE json_array(json_member(op, 'value')::JSON)
+            END
+        )
+    )
+END;
+
+-- A subject of a binding: `ServiceAccount/namespace/name`, `User/name`, `Group/name`. RBAC looks at the namespace of
+-- service accounts alone, so one that is written to a user or group is left out: it would hide whom it is.
+CREATE MACRO rbac_subject(subject) AS concat_ws(
+    '/', json_text(subject, 'kind'),
+    CASE WHEN json_text(subject, 'kind') NOT IN ('User', 'Group') THEN json_text(subject, 'namespace') END,
+    json_text(subject, 'name')
+);
+
+-- A rule of a role in a line: `get,list pods,services`, `* * apiGroups=*`, `get nonResourceURLs=/metrics`.
+CREATE MACRO rule_in_sql(rule) AS concat_ws(
+    ' ',
+    nullif(array_to_string(json_strings(rule, 'verbs'), ','), ''),
+    nullif(array_to_string(json_strings(rule, 'resources'), ','), ''),
+    -- The core group is the empty text; alone it goes without saying.
+    'apiGroups=' || nullif(array_to_string(
+        list_transform(json_strings(rule, 'apiGroups'), lambda api_group: if(api_group = '', 'core', api_group)), ','
+    ), 'core'),
+    'names=' || nullif(array_to_string(json_strings(rule, 'resourceNames'), ','), ''),
+    'nonResourceURLs=' || nullif(array_to_string(json_strings(rule, 'nonResourceURLs'), ','), '')
+);
+
+CREATE VIEW rbac_in_sql AS
+WITH changes AS (
+    SELECT id, json_body(response_object) AS response, json_body(request_object) AS request FROM bodies
+),
+read AS (
+    SELECT
+        *,
+        CASE
+            WHEN json_type(json_member(response, 'roleRef')) = 'OBJECT' THEN json_member(response, 'roleRef')
+            WHEN json_type(json_member(request, 'roleRef')) = 'OBJECT' THEN json_member(request, 'roleRef')
+        END AS role,
+        CASE
+            WHEN json_type(json_member(response, 'subjects')) = 'ARRAY' THEN json_member(response, 'subjects')
+            WHEN json_type(json_member(request, 'subjects')) = 'ARRAY' THEN json_member(request, 'subjects')
+        END AS bound,
+        coalesce(
+            json_objects(json_member(response, 'rules')),
+            json_objects(json_member(request, 'rules')),
+            json_patched(request, 'rules') || json_patched_rules(request)
+        ) AS rule_objects,
+        coalesce(
+            json_member(json_member(response, 'metadata'), 'labels'),
+            json_member(json_member(request, 'metadata'), 'labels')
+        ) AS labels,
+        -- A selector that asks for nothing selects every role.
+        list_bool_or(list_transform(
+            json_items(
+                json_members([response, request], 'aggregationRule')
+                    || coalesce(json_patched(request, 'aggregationRule'), []),
+                'clusterRoleSelectors'
+            ),
+            lambda selector: len(json_keys(json_member(selector, 'matchLabels'))) IS NOT DISTINCT FROM 0
+                AND coalesce(json_array_length(json_member(selector, 'matchExpressions')), 0) = 0
+                OR json_member(selector, 'matchLabels') IS NULL
+                AND coalesce(json_array_length(json_member(selector, 'matchExpressions')), 0) = 0
+        )) AS aggregation
+    FROM changes
+)
+SELECT
+    id,
+    nullif(concat_ws('/', json_text(role, 'kind'), json_text(role, 'name')), '') AS role_ref,
+    list_sort(list_distinct(list_transform(
+        json_objects(bound), lambda subject: rbac_subject(subject)
+    ))) AS subjects,
+    list_sort(list_distinct(list_transform(
+        coalesce(json_objects(bound), json_patched(request, 'subjects')), lambda subject: rbac_subject(subject)
+    ))) AS subjects_added,
+    list_sort(list_distinct(list_transform(rule_objects, lambda rule: rule_in_sql(rule)))) AS rules,
+    rule_objects,
+    CASE WHEN aggregation IS NULL THEN NULL WHEN aggregation THEN 'every role' ELSE 'some roles' END AS aggregates,
+    coalesce(list_sort(list_filter(
+        list_transform(
+            list_filter(json_keys(labels), lambda label: json_text(labels, label) = 'true'),
+            lambda label: nullif(
+                regexp_extract(label, '^rbac\.authorization\.k8s\.io/aggregate-to-(.+)$', 1), ''
+            )
+        ),
+        lambda role_name: role_name IS NOT NULL
+    )), []) AS aggregated_to
+FROM read;
+
+-- What a rule lets somebody do beyond its words, sorted. Wildcards count for everything that they contain, and a rule
+-- without API groups, as a part that a JSON Patch adds, for all. `nodes/*` gives nothing in Kubernetes, where only `*` and
+-- `*/proxy` are wildcards, but it shows what was meant.
+CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_distinct(list_transform(
+    list_filter(
+        [
+            {power: 'every verb', verbs: ['*'], api_group: NULL, resources: NULL},
+            {power: 'escalate', verbs: ['escalate'], api_group: NULL, resources: NULL},
+            {power: 'bind', verbs: ['bind'], api_group: NULL, resources: NULL},
+            {power: 'impersonate', verbs: ['impersonate'], api_group: NULL, resources: NULL},
+            -- An empty patch, and a deletion of all as a dry run, answer with the values.
+            {
+                power: 'read secrets', verbs: ['get', 'list', 'watch', 'patch', 'update', 'deletecollection', '*'],
+                api_group: '', resources: ['secrets', '*']
+            },
+            {
+                power: 'make volumes of the node', verbs: ['create', 'update', 'patch', '*'], api_group: '',
+                resources: ['persistentvolumes', '*']
+            },
+            {
+                power: 'reach into pods', verbs: ['get', 'create', 'update', 'patch', 'delete', '*'], api_group: '',
+                resources: ['pods/proxy', 'services/proxy', 'pods/portforward', 'pods/*', 'services/*', '*/proxy',
+                    '*/portforward', '*']
+            },
+            {
+                power: 'change namespaces', verbs: ['update', 'patch', '*'], api_group: '', resources: ['namespaces', '*']
+            },
+            {
+                power: 'change nodes', verbs: ['update', 'patch', '*'], api_group: '',
+                resources: ['nodes', 'nodes/status', 'nodes/*', '*/status', '*']
+            },
+            {
+                power: 'write APIs', verbs: ['create', 'update', 'patch', '*'], api_group: 'apiregistration.k8s.io',
+                resources: ['apiservices', '*']
+            },
+            {
+                power: 'write APIs', verbs: ['create', 'update', 'patch', '*'], api_group: 'apiextensions.k8s.io',
+                resources: ['customresourcedefinitions', '*']
+            },
+            {
+                power: 'use any SCC', verbs: ['use', '*'], api_group: 'security.openshift.io',
+                resources: ['securitycontextconstraints', '*']
+            },
+            {power: 'use any SCC', verbs: ['use'], api_group: 'policy', resources: ['podsecuritypolicies', '*']},
+            {
+                power: 'write SCCs', verbs: ['create', 'update', 'patch', '*'], api_group: 'security.openshift.io',
+                resources: ['securitycontextconstraints', '*']
+            },
+            {
+                power: 'sign certificates', verbs: ['sign', '*'], api_group: 'certificates.k8s.io',
+                resources: ['signers', '*']
+            },
+            {
+                power: 'approve certificates', verbs: ['approve', '*'], api_group: 'certificates.k8s.io',
+                resources: ['signers', '*']
+            },
+            {
+                power: 'write users and groups', verbs: ['create', 'update', 'patch', '*'],
+                api_group: 'user.openshift.io',
+                resources: ['users', 'groups', 'identities', 'useridentitymappings', '*']
+            },
+            {
+                power: 'run charts', verbs: ['create', 'update', 'patch', '*'], api_group: 'helm.cattle.io',
+                resources: ['helmcharts', 'helmchartconfigs', '*']
+            },
+            {
+                power: 'mint tokens', verbs: ['create', '*'], api_group: '',
+                resources: ['serviceaccounts/token', 'serviceaccounts/*', '*/token', '*']
+            },
+            {
+                power: 'nodes/proxy', verbs: ['get', 'create', 'update', 'patch', 'delete', '*'], api_group: '',
+                resources: ['nodes/proxy', 'nodes/*', '*/proxy', '*']
+            },
+            {
+                power: 'run in pods', verbs: ['get', 'create', 'update', 'patch', '*'], api_group: '',
+                resources: [
+                    'pods/exec', 'pods/attach', 'pods/ephemeralcontainers', 'pods/*', '*/exec', '*/attach',
+                    '*/ephemeralcontainers', '*'
+                ]
+            },
+            {
+                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: '',
+                resources: ['pods', 'replicationcontrollers', '*']
+            },
+            {
+                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: 'apps',
+                resources: ['deployments', 'daemonsets', 'statefulsets', 'replicasets', '*']
+            },
+            {
+                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: 'batch',
+                resources: ['jobs', 'cronjobs', '*']
+            },
+            {
+                power: 'write RBAC', verbs: ['create', 'update', 'patch', '*'], api_group: 'rbac.authorization.k8s.io',
+                resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings', '*']
+            },
+            {
+                power: 'write webhooks', verbs: ['create', 'update', 'patch', 'delete', 'deletecollection', '*'],
+                api_group: 'admissionregistration.k8s.io',
+                resources: [
+                    'mutatingwebhookconfigurations', 'validatingwebhookconfigurations', 'validatingadmissionpolicies',
+                    'validatingadmissionpolicybindings', 'mutatingadmissionpolicies',
+                    'mutatingadmissionpolicybindings', '*'
+                ]
+            },
+            {
+                power: 'approve certificates', verbs: ['update', 'patch', '*'], api_group: 'certificates.k8s.io',
+                resources: [
+                    'certificatesigningrequests/approval', 'certificatesigningrequests/*', '*/approval', '*'
+                ]
+            }
+        ],
+        lambda known: list_has_any(verbs, known.verbs)
+            AND (known.resources IS NULL OR list_has_any(resources, known.resources))
+            AND (known.api_group IS NULL OR api_groups IS NULL OR list_has_any(api_groups, [known.api_group, '*']))
+    ),
+    lambda known: known.power
+) || list_filter([
+    CASE WHEN list_has_any(resources, ['*', '*/*']) THEN 'every resource' END,
+    CASE WHEN list_has_any(urls, ['*', '/*']) THEN 'every path' END,
+    -- Since 1.35 there are verbs such as `impersonate:user-info`.
+    CASE WHEN regexp_matches(array_to_string(verbs, ' '), '\bimpersonate') THEN 'impersonate' END
+], lambda power: power IS NOT NULL)));
+
+CREATE VIEW rules_in_sql AS
+SELECT DISTINCT
+    rule_object, rule_in_sql(rule_object) AS rule,
+    json_strings(rule_object, 'verbs') AS verbs,
+    json_strings(rule_object, 'apiGroups') AS api_groups,
+    json_strings(rule_object, 'resources') AS resources,
+    json_strings(rule_object, 'resourceNames') AS resource_names,
+    json_strings(rule_object, 'nonResourceURLs') AS urls,
+    rule_powers(
+        json_strings(rule_object, 'verbs'), json_strings(rule_object, 'apiGroups'),
+        json_strings(rule_object, 'resources'), json_strings(rule_object, 'nonResourceURLs')
+    ) AS powers
+FROM (SELECT unnest(rule_objects) AS rule_object FROM rbac_in_sql);

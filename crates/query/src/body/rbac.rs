@@ -1,0 +1,168 @@
+//! What the body of a role or a binding says: to whom it gives what.
+//!
+//! What was stored (the answer) counts before what was sent. An answer can be a Status and a JSON Patch is a list: neither has
+//! the members of a role or a binding. A JSON Patch tells by its paths what it adds, which counts only where the answer is
+//! not there.
+
+use std::borrow::Cow;
+
+use kforensic_event::json;
+
+use super::object::{Object, elements, repaired};
+use super::rule::Rule;
+use super::structs::{Column, Value};
+use super::template::Tidy;
+use crate::json::written;
+
+/// How labels begin that let the rules of a role flow into a default role.
+const AGGREGATE_TO: &str = "rbac.authorization.k8s.io/aggregate-to-";
+
+/// A role or a binding; its fields are the columns of `rbac_changes` with these names, where they are explained.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Rbac {
+    pub(super) role_ref: Option<String>,
+    pub(super) aggregates: Option<&'static str>,
+    pub(super) subjects: Option<Tidy>,
+    pub(super) subjects_added: Option<Tidy>,
+    pub(super) rules: Option<Tidy>,
+    pub(super) rule_objects: Option<Vec<String>>,
+    pub(super) aggregated_to: Tidy,
+}
+
+/// The fields, as SQL sees them.
+pub(super) const COLUMNS: [Column<Rbac>; 7] = [
+    ("role_ref", Value::Text(|rbac| rbac.role_ref.as_deref())),
+    ("aggregates", Value::Text(|rbac| rbac.aggregates)),
+    ("subjects", Value::Set(|rbac| rbac.subjects.as_ref())),
+    ("subjects_added", Value::Set(|rbac| rbac.subjects_added.as_ref())),
+    ("rules", Value::Set(|rbac| rbac.rules.as_ref())),
+    ("rule_objects", Value::List(|rbac| rbac.rule_objects.as_ref())),
+    ("aggregated_to", Value::Set(|rbac| Some(&rbac.aggregated_to))),
+];
+
+/// What the bodies of a request say; empty texts for those that are not in the log.
+pub(super) fn read(stored: &str, sent: &str) -> Rbac {
+    let (stored, sent) = (repaired(stored), repaired(sent));
+    let objects = [&stored, &sent].map(|body| Object::of(body));
+    let patch = Patch::of(&sent);
+    let both = || objects.iter().flatten();
+    let role = both().find_map(|object| object.object("roleRef"));
+    let bound = both().find_map(|object| list(object.get("subjects")?));
+    let bound = bound.map(|subjects| subjects.iter().map(subject).collect::<Tidy>());
+    let added =
+        patch.as_ref().map(|patch| patch.put("subjects").iter().filter_map(|value| Object::of(value)).collect());
+    let added = added.map(|subjects: Vec<Object<'_>>| subjects.iter().map(subject).collect::<Tidy>());
+    let rules = both().find_map(|object| rules(object.get("rules")?));
+    let rules = rules.or_else(|| patch.as_ref().map(Patch::rules));
+    let labels = both().find_map(|object| object.object("metadata")?.get("labels"));
+    let empty = String::new();
+    Rbac {
+        role_ref: role.map(|role| joined([role.text("kind"), None, role.text("name")])).filter(|name| *name != empty),
+        aggregates: aggregates(&objects, patch.as_ref()),
+        subjects_added: bound.clone().or(added),
+        subjects: bound,
+        rules: rules.as_ref().map(|rules| rules.iter().map(|rule| Rule::of(rule).line()).collect()),
+        rule_objects: rules,
+        aggregated_to: labels.and_then(Object::of).map(|labels| flows_into(&labels)).unwrap_or_default(),
+    }
+}
+
+/// A subject of a binding: `ServiceAccount/namespace/name`, `User/name`, `Group/name`. RBAC looks at the namespace of
+/// service accounts alone, so one that is written to a user or group is left out: it would hide whom it is.
+fn subject(subject: &Object<'_>) -> String {
+    let kind = subject.text("kind");
+    let has_namespace = kind.as_deref().is_some_and(|kind| kind != "User" && kind != "Group");
+    joined([kind, subject.text("namespace").filter(|_| has_namespace), subject.text("name")])
+}
+
+fn joined(parts: [Option<Cow<'_, str>>; 3]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join("/")
+}
+
+/// The objects in a list; `None` when it is none.
+fn list(value: &str) -> Option<Vec<Object<'_>>> {
+    value.starts_with('[').then(|| elements(value).into_iter().filter_map(Object::of).collect())
+}
+
+/// The rules in a list, as JSON; `None` when it is none.
+fn rules(value: &str) -> Option<Vec<String>> {
+    let is_rule = |value: &&str| json::is_object(value);
+    value
+        .starts_with('[')
+        .then(|| elements(value).into_iter().filter(is_rule).map(|rule| written(rule).into()).collect())
+}
+
+/// Whether a role gets the rules of others. A selector that asks for nothing selects every role.
+fn aggregates(objects: &[Option<Object<'_>>; 2], patch: Option<&Patch<'_>>) -> Option<&'static str> {
+    let written = objects.iter().flatten().filter_map(|object| object.object("aggregationRule"));
+    let patched = patch.map(|patch| patch.put("aggregationRule")).unwrap_or_default();
+    let patched = patched.into_iter().filter_map(Object::of);
+    let selectors: Vec<bool> = written
+        .chain(patched)
+        .flat_map(|rule| rule.objects("clusterRoleSelectors").collect::<Vec<_>>())
+        .map(|selector| {
+            selector.object("matchLabels").is_none_or(|labels| labels.is_empty())
+                && selector.elements("matchExpressions").is_empty()
+        })
+        .collect();
+    (!selectors.is_empty()).then(|| if selectors.contains(&true) { "every role" } else { "some roles" })
+}
+
+fn flows_into(labels: &Object<'_>) -> Tidy {
+    let names = labels.members().iter().filter_map(|(label, _)| label.strip_prefix(AGGREGATE_TO));
+    let names = names
+        .filter(|name| !name.is_empty() && labels.text(&format!("{AGGREGATE_TO}{name}")).as_deref() == Some("true"));
+    names.map(str::to_owned).collect()
+}
+
+/// What a JSON Patch puts where: paths with values.
+struct Patch<'a>(Vec<(String, &'a str)>);
+
+impl<'a> Patch<'a> {
+    /// `None` when the body is no list.
+    fn of(body: &'a str) -> Option<Self> {
+        let body = body.trim_ascii_start();
+        let operation = |operation: &'a str| {
+            let operation = Object::of(operation)?;
+            operation.text("op").filter(|op| op == "add" || op == "replace")?;
+            Some((operation.text("path")?.into_owned(), operation.get("value")?))
+        };
+        // A list that ends nowhere is no JSON.
+        json::elements(body, &mut |_| ()).ok()?;
+        Some(Self(elements(body).into_iter().filter_map(operation).collect()))
+    }
+
+    /// The objects that it puts at a member of the object, or into the list that this member is.
+    fn put(&self, member: &str) -> Vec<&'a str> {
+        let is_there = |path: &str| {
+            let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(member));
+            rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/').is_some_and(is_place))
+        };
+        let values =
+            self.0.iter().filter(|(path, _)| is_there(path)).flat_map(|(_, value)| match value.starts_with('[') {
+                true => elements(value),
+                false => vec![*value],
+            });
+        values.filter(|value| json::is_object(value)).collect()
+    }
+
+    /// Rules that it puts there, and parts of rules that it puts into others, each as a rule with nothing else:
+    /// `{"op":"add","path":"/rules/0/verbs/-","value":"*"}` is `{"verbs":["*"]}`.
+    fn rules(&self) -> Vec<String> {
+        let whole = self.put("rules").into_iter().map(|rule| written(rule).into_owned());
+        let parts = self.0.iter().filter_map(|(path, value)| {
+            let (place, member) = path.strip_prefix("/rules/")?.split_once('/')?;
+            let length = member.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let member = &member[..length];
+            let value = written(value);
+            let value = if value.starts_with('[') { value.into_owned() } else { format!("[{value}]") };
+            (is_place(place) && !member.is_empty()).then(|| format!("{{\"{member}\":{value}}}"))
+        });
+        whole.chain(parts).collect()
+    }
+}
+
+/// Whether a part of a path is a place in a list.
+fn is_place(part: &str) -> bool {
+    part == "-" || !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
