@@ -3,9 +3,22 @@
 -- One row per aspect and value. `requests_asked` names the table, view or CTE whose requests are counted; it needs the
 -- columns named below. An aspect that no request has gives no row.
 CREATE MACRO dossier_of(requests_asked) AS TABLE
-WITH facets AS (
+WITH alike AS (
+    -- What is costly is asked of kinds of requests, which are few.
     SELECT
-        event_time, outcome,
+        user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user, source_ip,
+        source_ips, user_agent, verb, resource, subresource, namespace, decision_reason, cluster, host, outcome,
+        -- Names and paths make requests different; most of them are not asked for.
+        CASE WHEN concat_ws('/', resource, subresource) = '' THEN split_part(request_uri, '?', 1) END AS path,
+        CASE WHEN resource = 'secrets' OR verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+            THEN name END AS name,
+        count(*) AS requests, min(event_time) AS first_seen, max(event_time) AS last_seen
+    FROM query_table(requests_asked)
+    GROUP BY ALL
+),
+facets AS (
+    SELECT
+        outcome, requests, first_seen, last_seen,
         unnest([
             {aspect: 'user', value: user_name},
             {aspect: 'class', value: identity_class(user_name, user_groups, user_extra, credential_id)},
@@ -19,10 +32,7 @@ WITH facets AS (
             {aspect: 'forwarded for', value: forwarded_for(source_ips)},
             {aspect: 'user_agent', value: user_agent},
             {aspect: 'namespace', value: namespace},
-            {aspect: 'action', value: concat_ws(
-                ' ', verb,
-                coalesce(nullif(concat_ws('/', resource, subresource), ''), regexp_replace(request_uri, '[?].*$', ''))
-            )},
+            {aspect: 'action', value: concat_ws(' ', verb, coalesce(nullif(concat_ws('/', resource, subresource), ''), path))},
             {aspect: 'changed', value: CASE
                 WHEN verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND resource IS NOT NULL THEN
                     concat_ws(' ', verb, concat_ws('/', resource, subresource), concat_ws('/', namespace, name))
@@ -35,17 +45,17 @@ WITH facets AS (
             {aspect: 'cluster', value: cluster},
             {aspect: 'host', value: host}
         ]) AS facet
-    FROM query_table(requests_asked)
+    FROM alike
 )
 SELECT
     facet.aspect AS aspect,
     facet.value AS value,
-    count(*) AS requests,
-    count(*) FILTER (WHERE outcome = 'allowed') AS allowed,
-    count(*) FILTER (WHERE outcome = 'denied') AS denied,
-    count(*) FILTER (WHERE outcome = 'failed') AS failed,
-    min(event_time) AS first_seen,
-    max(event_time) AS last_seen
+    sum(requests)::BIGINT AS requests,
+    coalesce(sum(requests) FILTER (WHERE outcome = 'allowed'), 0)::BIGINT AS allowed,
+    coalesce(sum(requests) FILTER (WHERE outcome = 'denied'), 0)::BIGINT AS denied,
+    coalesce(sum(requests) FILTER (WHERE outcome = 'failed'), 0)::BIGINT AS failed,
+    min(first_seen) AS first_seen,
+    max(last_seen) AS last_seen
 FROM facets
 WHERE facet.value IS NOT NULL
 GROUP BY ALL;
