@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{ingest, logs, pieces, query, run};
+use common::{Bounded, ingest, kforensic, logs, pieces, query, repository, run};
 use serde_json::Value;
 
 fn text(path: &Path) -> String {
@@ -59,6 +59,28 @@ fn every_form_of_a_report_tells_the_same_and_can_be_compared() {
     let same: Value =
         serde_json::from_str(&make("new.json", &["--new-since", at("report.json").to_str().unwrap()])).unwrap();
     assert_eq!(rows(&same), 0, "nothing is new since the same report");
+}
+
+/// `KFORENSIC_REPEATS` says how often, in each form and with each number of threads.
+#[test]
+fn a_report_has_the_same_bytes_with_any_number_of_threads() {
+    let repeats: usize = std::env::var("KFORENSIC_REPEATS").map_or(2, |repeats| repeats.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &[repository("tests/logs/made/audit.log").to_str().unwrap().to_owned()]);
+    for format in ["html", "markdown", "json"] {
+        let mut first: Option<Vec<u8>> = None;
+        for (threads, repeat) in
+            ["1", "8"].into_iter().flat_map(|threads| (0..repeats).map(move |repeat| (threads, repeat)))
+        {
+            let mut command = kforensic();
+            command.arg("--case").arg(&case).args(["report", "-q", "--now", "last", "--format", format]);
+            let output = command.env("KFORENSIC_THREADS", threads).bounded_output().unwrap();
+            assert!(output.status.success() && output.stdout.len() > 10_000, "{output:?}");
+            let first = first.get_or_insert_with(|| output.stdout.clone());
+            assert!(*first == output.stdout, "{format}: run {repeat} with {threads} threads");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/json_schema.rs"]
+mod json_schema;
 
 use common::{ingest, logs, repository, run};
 
@@ -66,10 +68,20 @@ fn the_screen_tells_who_did_what_and_what_is_left() {
     assert!(token["tag"].as_array().unwrap().iter().any(|tag| tag == "long-lived-tokens"), "{token}");
 
     let fingerprint = run(&case, &["status", "--format", "json"]).json()["fingerprint"].clone();
-    for finding in run(&case, &["triage", "--format", "ocsf"]).lines() {
-        assert_eq!(finding["class_uid"], 2004);
-        assert_eq!(finding["type_uid"], 200_401);
+    let schema = std::fs::read_to_string(common::repository("docs/ocsf-detection-finding.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let findings = run(&case, &["triage", "--format", "ocsf"]).lines();
+    assert!(findings.len() > 20);
+    for finding in findings {
+        assert_eq!(json_schema::problem(&schema, &finding, &schema), None);
         assert_eq!(finding["unmapped"]["record_integrity"]["case_fingerprint"], fingerprint);
+        // Milliseconds, of the day of the capture.
+        assert!((1_795_219_200_000..1_795_305_600_000).contains(&finding["time"].as_i64().unwrap()), "{finding}");
+        for required in schema["required"].as_array().unwrap() {
+            let mut broken = finding.clone();
+            broken.as_object_mut().unwrap().remove(required.as_str().unwrap());
+            assert!(json_schema::problem(&schema, &broken, &schema).is_some(), "{required}");
+        }
     }
 }
 

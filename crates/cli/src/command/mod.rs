@@ -79,7 +79,7 @@ pub(crate) fn limits() -> Result<(Limits, TempDir), CliError> {
     let spill = tempfile::Builder::new().prefix("kforensic-").tempdir().map_err(failed)?;
     let limits = Limits {
         memory_bytes: QUERY_MEMORY_BYTES,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        threads: threads(),
         temp_directory: spill.path().to_owned(),
         checks: checks::wanted(),
         places: places::wanted(),
@@ -87,6 +87,17 @@ pub(crate) fn limits() -> Result<(Limits, TempDir), CliError> {
     };
     Ok((limits, spill))
 }
+
+/// Threads that answer: as many as `KFORENSIC_THREADS` says, on a host that has other work to do, else one a core. No answer depends
+/// on them.
+fn threads() -> usize {
+    let wanted = std::env::var("KFORENSIC_THREADS").ok().and_then(|threads| threads.parse().ok());
+    let wanted = wanted.filter(|threads| (1..=MAX_THREADS).contains(threads));
+    wanted.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// Beyond it a thread has no work in the largest case, and each takes memory.
+const MAX_THREADS: usize = 256;
 
 /// Prints columns of texts as a table on standard output.
 pub(crate) fn table_of_texts(columns: Vec<(&str, Vec<Option<String>>)>) -> Result<(), CliError> {

@@ -149,7 +149,7 @@ fn with_type(kind: &str, mut object: Json) -> Json {
 fn value(value: &Value) -> Json {
     match value {
         Value::Nothing => Json::Null,
-        Value::Text(text) | Value::Shown(text) => json!(text),
+        Value::Text(text) | Value::Shown(text) | Value::Words(text) => json!(text),
         Value::Texts(texts) => json!(texts),
         Value::Number(number) => json!(number),
         Value::Literal(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),

@@ -111,6 +111,7 @@ fn value(value: &Value, _: &Column) -> String {
         Value::Literal(text) => code(&shown_text(text)),
         Value::Time(at) => instant::millis(*at),
         Value::Level(level) => level.name().to_owned(),
+        Value::Words(words) => self::text(&Text::marked(words)),
         Value::Link { words: link, .. } => words(link),
     }
 }

@@ -57,6 +57,8 @@ pub enum Value {
     Level(Level),
     /// A text from the evidence as it is shown: cut and made visible already.
     Shown(String),
+    /// Our own words, in which names stand between backticks.
+    Words(String),
     /// Words that lead to a part of the same document.
     Link {
         /// The id of the part.
@@ -117,7 +119,9 @@ impl Table {
     pub(crate) fn is_prose(&self, column: usize) -> bool {
         const PROSE_CHARS: usize = 48;
         let length = |value: &Value| match value {
-            Value::Text(text) | Value::Literal(text) | Value::Shown(text) if text.contains(' ') => {
+            Value::Text(text) | Value::Literal(text) | Value::Shown(text) | Value::Words(text)
+                if text.contains(' ') =>
+            {
                 text.chars().take(PROSE_CHARS).count()
             }
             Value::Texts(texts) => texts.iter().map(|text| text.chars().take(PROSE_CHARS).count()).sum(),
@@ -195,7 +199,7 @@ pub(crate) fn shown_bytes(value: &Value) -> usize {
     const AROUND: usize = 24;
     AROUND
         + match value {
-            Value::Text(text) | Value::Literal(text) | Value::Shown(text) => text.len(),
+            Value::Text(text) | Value::Literal(text) | Value::Shown(text) | Value::Words(text) => text.len(),
             _ => 0,
         }
 }

@@ -5,6 +5,10 @@ use serde_json::Value as Json;
 use super::figure::{Bar, Bars, Edge, Graph, Heat, Lane, Lanes, Mark, Node, Series, Stack, Tactic, Tactics, Technique};
 use super::*;
 
+#[path = "../../../../tests/common/json_schema.rs"]
+mod json_schema;
+use json_schema::problem;
+
 /// Texts that want to be more than text.
 const HOSTILE: [&str; 9] = [
     "<script>alert(1)</script>",
@@ -207,59 +211,4 @@ pub(crate) fn check(report: &Json) {
     if let Some(problem) = problem(&schema, report, &schema) {
         panic!("{problem}");
     }
-}
-
-/// What of the schema a value does not fit: as much of JSON Schema as ours uses.
-fn problem(schema: &Json, value: &Json, root: &Json) -> Option<String> {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return problem(root.pointer(&reference[1..]).expect(reference), value, root);
-    }
-    if let Some(all) = schema["anyOf"].as_array() {
-        return all
-            .iter()
-            .all(|one| problem(one, value, root).is_some())
-            .then(|| format!("{value} fits none of {all:?}"));
-    }
-    let types = match &schema["type"] {
-        Json::String(one) => vec![one.as_str()],
-        Json::Array(many) => many.iter().filter_map(Json::as_str).collect(),
-        _ => vec![],
-    };
-    let is = |name: &str| match name {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "null" => value.is_null(),
-        other => panic!("the schema has the type {other}"),
-    };
-    if !types.is_empty() && !types.into_iter().any(is) {
-        return Some(format!("{value} is no {}", schema["type"]));
-    }
-    if schema.get("const").is_some_and(|only| only != value) {
-        return Some(format!("{value} is not {}", schema["const"]));
-    }
-    if schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
-        return Some(format!("{value} is none of {}", schema["enum"]));
-    }
-    let missing =
-        schema["required"].as_array().into_iter().flatten().find(|name| value.get(name.as_str().unwrap()).is_none());
-    if let Some(name) = missing {
-        return Some(format!("{name} is missing in {value}"));
-    }
-    if let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
-        for (name, member) in members {
-            match properties.get(name) {
-                Some(property) => {
-                    if let Some(found) = problem(property, member, root) {
-                        return Some(format!("{name}: {found}"));
-                    }
-                }
-                None if schema["additionalProperties"] == false => return Some(format!("{name} is not in the schema")),
-                None => (),
-            }
-        }
-    }
-    let items = value.as_array().filter(|_| schema.get("items").is_some());
-    items.into_iter().flatten().find_map(|item| problem(&schema["items"], item, root))
 }

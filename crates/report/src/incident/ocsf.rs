@@ -23,12 +23,26 @@ fn one(incident: &Incident, finding: &Finding, version: &str) -> Value {
     let (first, last) = finding.times.map_or((None, None), |(first, last)| (Some(first / 1_000), Some(last / 1_000)));
     let attacks = question.attack.iter().map(|id| {
         let (name, tactic) = techniques::known(id);
-        json!({"version": "18", "tactics": [{"name": tactic}], "technique": {"uid": id, "name": name}})
+        let mut attack = json!({"version": "18", "tactic": {"name": tactic}});
+        match id.split_once('.') {
+            Some((technique, _)) => {
+                attack["technique"] = json!({"uid": technique});
+                attack["sub_technique"] = json!({"uid": id, "name": name});
+            }
+            None => attack["technique"] = json!({"uid": id, "name": name}),
+        }
+        attack
     });
-    let actors = finding.users.iter().take(NAMED_MAX).map(|(name, _)| json!({"actor": {"user": {"name": name}}}));
-    let addresses =
-        finding.source_ips.iter().take(NAMED_MAX).map(|(address, _)| json!({"src_endpoint": {"ip": address}}));
-    json!({
+    let named = |names: &[(String, u64)]| {
+        names.iter().map(|(name, _)| name.clone()).filter(|name| !name.is_empty()).take(NAMED_MAX).collect::<Vec<_>>()
+    };
+    let actors = named(&finding.users).into_iter().map(|name| json!({"actor": {"user": {"name": name}}}));
+    // What stands in the log in place of an address need not be one.
+    let addresses = named(&finding.source_ips).into_iter().map(|address| match address.parse::<std::net::IpAddr>() {
+        Ok(_) => json!({"src_endpoint": {"ip": address}}),
+        Err(_) => json!({"src_endpoint": {"name": address}}),
+    });
+    without_nulls(json!({
         "class_uid": 2004,
         "class_name": "Detection Finding",
         "category_uid": 2,
@@ -36,9 +50,11 @@ fn one(incident: &Incident, finding: &Finding, version: &str) -> Value {
         "activity_id": 1,
         "activity_name": "Create",
         "type_uid": 200_401,
+        "type_name": "Detection Finding: Create",
         "severity_id": severity(question.level),
         "severity": severity_name(question.level),
         "status_id": 1,
+        "status": "New",
         "time": last.unwrap_or(incident.now / 1_000),
         "message": question.title,
         "count": finding.total_rows,
@@ -47,7 +63,6 @@ fn one(incident: &Incident, finding: &Finding, version: &str) -> Value {
             "version": VERSION,
             "product": {"name": "kforensic", "vendor_name": "kforensic", "version": version},
             "log_name": "Kubernetes audit",
-            "profiles": [],
         },
         "finding_info": {
             "uid": format!("{}:{}", incident.evidence.fingerprint, question.name),
@@ -68,7 +83,19 @@ fn one(incident: &Incident, finding: &Finding, version: &str) -> Value {
                 "row_keys": finding.row_keys,
             },
         },
-    })
+    }))
+}
+
+/// OCSF leaves out what has no value.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let there = members.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(there.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        value => value,
+    }
 }
 
 const fn severity(level: Level) -> u64 {

@@ -125,7 +125,7 @@ impl<'a> Row<'a> {
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Nothing => String::new(),
-        Value::Text(text) | Value::Literal(text) => text.clone(),
+        Value::Text(text) | Value::Literal(text) | Value::Words(text) => text.clone(),
         Value::Texts(texts) => texts.join("\u{1f}"),
         Value::Number(number) => number.to_string(),
         Value::Time(at) => instant::rfc3339(*at),

@@ -137,6 +137,7 @@ fn cell(value: &Value, column: &Column) -> Markup {
             Value::Literal(text) => td class=(class(column)) { (shown_text(text)) },
             Value::Time(at) => td.time data-sort=(at) { time datetime=(machine_time(*at)) { (instant::millis(*at)) } },
             Value::Level(worst) => td data-sort=(*worst as u8) { (level(*worst)) },
+            Value::Words(words) => td { (text(&Text::marked(words))) },
             Value::Link { to, words } => td { a href=(format!("#{to}")) { (escape(words)) } },
         }
     }

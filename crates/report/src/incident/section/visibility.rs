@@ -34,14 +34,18 @@ pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
                 Value::Level(question.level),
                 link(finding),
                 Value::Text(question.verdict.state.clone()),
-                Value::text(Some(question.verdict.words.clone()).filter(|words| !words.is_empty())),
-                Value::Text(question.needs.clone()),
+                told(&question.verdict.words),
+                told(&question.needs),
                 Value::Number(i64::try_from(finding.total_rows).unwrap_or(i64::MAX)),
             ]);
         }
         blocks.push(Block::Table(table));
     }
     Section { id: "visibility".to_owned(), title: "What this log can and cannot show".to_owned(), blocks }
+}
+
+fn told(words: &str) -> Value {
+    if words.is_empty() { Value::Nothing } else { Value::Words(words.to_owned()) }
 }
 
 /// Its name, as a link where there is something to see.
