@@ -129,6 +129,17 @@ const ADVERSARIAL: &[(&str, &str, &[&str])] = &[
     ("E1", "exec-credentials", &["service account token"]),
     ("I1", "impersonation", &["\"privileged\":true", "refused"]),
     ("L1", "failed-auth-events", &["\"forwarded_for\":\"203.0.113.66\""]),
+    ("L2", "audit-evasion", &["more addresses than usual", "203.0.113.66"]),
+    ("L3", "failed-auth-events", &["\"user_name\":\"bob\"", "forbidden"]),
+    ("D1", "failed-auth-events", &["\"refused_by\":\"authorization\"", "forbidden"]),
+    ("A1", "privileged-bindings", &["\"dry_run\":false"]),
+    ("A3", "privileged-bindings", &["\"dry_run\":true"]),
+    ("B1", "secret-reads", &["\"verb\":\"get\""]),
+    ("M1", "deletions", &["\"subresource\":\"eviction\"", "\"deleted\":1"]),
+    ("M3", "deletions", &["\"resource\":\"namespaces\""]),
+    ("P4", "proxied-requests", &["401"]),
+    ("R6", "rbac-by-service-accounts", &["clusterroles"]),
+    ("W3b", "deletions", &["\"deleted\":1"]),
 ];
 
 #[test]

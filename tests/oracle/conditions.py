@@ -1,0 +1,283 @@
+"""Conditions on requests: what the questions of queries that list requests ask for (see `counts.py`)."""
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import oracle
+from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
+
+OWN = ["-p", "own=true"]
+WRITES = {"create", "update", "patch"}
+DELETES = {"delete", "deletecollection"}
+SYSTEM = {"kube-system", "kube-public", "kube-node-lease"}
+TEMPLATES = {"deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs"}
+
+
+# --- what a request says ----------------------------------------------------------
+
+def user(row):
+    return row["user_name"] or ""
+
+
+def effective(row):
+    return row["impersonated_user"] or user(row)
+
+
+def annotation(row, name):
+    return section(row["last"], "annotations").get(name)
+
+
+def time(row):
+    return datetime.strptime(row["event_time"], "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def is_kind(row, *resources, sub=None, group=None):
+    return (row["resource"] in resources and (row["subresource"] or None) == sub
+            and (group is None or (row["api_group"] or "") == group))
+
+
+def body(row, kind=dict):
+    """The object as stored, else as sent."""
+    for name in ("responseObject", "requestObject"):
+        value = row["last"].get(name)
+        if isinstance(value, kind) and value.get("kind") != "Status":
+            return value
+    return {}
+
+
+def at(value, *path):
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def pod_spec(row):
+    """The pod, or the template of one, that a write was about."""
+    spec = at(body(row), "spec") or {}
+    if row["resource"] == "cronjobs":
+        spec = at(spec, "jobTemplate", "spec") or {}
+    return spec if row["resource"] == "pods" else at(spec, "template", "spec") or {}
+
+
+def containers(spec):
+    return [one for key in ("containers", "initContainers", "ephemeralContainers")
+            for one in (spec.get(key) or []) if isinstance(one, dict)]
+
+
+# --- rows by a condition ----------------------------------------------------------
+
+def is_eviction(row):
+    return row["verb"] == "create" and is_kind(row, "pods", sub="eviction")
+
+
+def is_exec(row):
+    return row["resource"] == "pods" and row["subresource"] in ("exec", "attach", "portforward") and row["verb"] in ("get", "create")
+
+
+def is_system(namespace):
+    return namespace in SYSTEM or (namespace or "").startswith("openshift-")
+
+
+def is_static_pod(row):
+    """A mirror pod says so; and a kubelet may create no other."""
+    mirror = "kubernetes.io/config.mirror" in (at(body(row), "metadata", "annotations") or {})
+    return row["verb"] == "create" and is_kind(row, "pods") and (mirror or user(row).startswith("system:node:"))
+
+
+def took_ms(row):
+    stamp = row["last"].get("stageTimestamp")
+    if not stamp:
+        return -1
+    end = datetime.strptime(oracle.rfc3339(stamp), "%Y-%m-%dT%H:%M:%S.%fZ")
+    return (end - time(row)) // timedelta(milliseconds=1)
+
+
+def is_stream(row):
+    return row["verb"] == "watch" or row["subresource"] in ("exec", "attach", "portforward", "proxy", "log")
+
+
+def secret_token_type(row):
+    kind = at(body(row), "type")
+    return row["verb"] in WRITES and is_kind(row, "secrets") and kind == "kubernetes.io/service-account-token"
+
+
+ROWS = {
+    # name: (arguments, condition)
+    "secret": ([], lambda r: is_secret(r) and (r["name"] or r["verb"] in ("list", "watch", "deletecollection"))),
+    "object": ([], lambda r: r["name"] is not None),
+    "timeline": ([], lambda r: True),
+    "failed-auth-events": ([], lambda r: r["failure"]),
+    "events-deleted": (OWN, lambda r: r["resource"] == "events" and r["verb"] in DELETES),
+    "impersonation": ([], lambda r: r["impersonated_user"] or r["failure"] == "impersonation"),
+    "exec-sessions": ([], is_exec),
+    "exec-denied": ([], lambda r: is_exec(r) and r["outcome"] == "denied"),
+    "port-forwards": ([], lambda r: is_exec(r) and r["subresource"] == "portforward"),
+    "ephemeral-containers": ([], lambda r: is_kind(r, "pods", sub="ephemeralcontainers") and r["verb"] in WRITES),
+    "node-joins": ([], lambda r: r["verb"] == "create" and is_kind(r, "nodes")),
+    "node-proxy": ([], lambda r: is_kind(r, "nodes", sub="proxy")),
+    "pod-logs-read": ([], lambda r: is_kind(r, "pods", sub="log")),
+    "csr-activity": ([], lambda r: r["resource"] == "certificatesigningrequests" and r["verb"] in CHANGE_VERBS),
+    "webhook-changes": ([], lambda r: r["api_group"] == "admissionregistration.k8s.io" and r["verb"] in CHANGE_VERBS),
+    "token-requests": ([], lambda r: r["verb"] == "create" and is_kind(r, "serviceaccounts", sub="token")),
+    "service-accounts-changed": ([], lambda r: is_kind(r, "serviceaccounts") and r["verb"] in CHANGE_VERBS),
+    "rbac-by-service-accounts": (OWN, lambda r: r["api_group"] == RBAC_GROUP and r["verb"] in CHANGE_VERBS
+                                 and effective(r).startswith("system:serviceaccount:")),
+    "cron-jobs": (OWN, lambda r: r["resource"] in ("cronjobs", "jobs") and r["verb"] in CHANGE_VERBS
+                  and r["subresource"] not in ("status", "finalizers")),
+    "static-pods": ([], is_static_pod),
+    "proxied-requests": (OWN, lambda r: r["resource"] in ("pods", "services") and r["subresource"] == "proxy"
+                         or r["api_group"] == "subresources.kubevirt.io" and r["subresource"] in ("console", "vnc", "portforward")),
+    "permission-checks": (OWN, lambda r: r["verb"] == "create" and (
+        r["resource"] in ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
+        or r["resource"] in ("subjectaccessreviews", "localsubjectaccessreviews", "tokenreviews")
+        and user(r).startswith("system:serviceaccount:"))),
+    "secret-writes": ([], lambda r: is_secret(r) and r["verb"] in CHANGE_VERBS),
+    "throttled": ([], lambda r: r["status_code"] == 429),
+    "anonymous-access": ([], lambda r: user(r) == "system:anonymous"
+                         or "system:unauthenticated" in (r["last"]["user"].get("groups") or [])),
+    "slowest": ([], lambda r: took_ms(r) >= 500 and not is_stream(r)),
+    "namespace-changes": ([], lambda r: r["resource"] == "namespaces" and r["verb"] in CHANGE_VERBS
+                          and r["subresource"] not in ("status",)),
+    "secrets-listed": (OWN, lambda r: is_secret(r) and r["verb"] in ("list", "watch", "deletecollection") and not r["name"]
+                       and (not r["namespace"] or is_system(r["namespace"]) or r["namespace"] == "default")),
+    "system-roles-changed": (OWN, lambda r: r["api_group"] == RBAC_GROUP and r["verb"] in CHANGE_VERBS and r["name"]
+                             and r["name"] not in ("system:coredns", "system:managed-certificate-controller")
+                             and (re.match("(system|eks|kubeadm|gce|aks):", r["name"])
+                                  or r["name"] in ("cluster-admin", "admin", "edit", "view"))),
+}
+
+
+def is_secret(row):
+    return is_kind(row, "secrets", group="")
+
+
+# Rows that have to be among those of an answer, which may hold more for other reasons.
+
+EVERYBODY = {"User/system:anonymous", "Group/system:unauthenticated", "Group/system:authenticated",
+             "Group/system:serviceaccounts"}
+
+
+def is_privileged_binding(row):
+    if row["resource"] not in ("rolebindings", "clusterrolebindings") or row["verb"] not in ("create", "update"):
+        return False
+    given = row["subjects"] or []
+    everybody = EVERYBODY & set(given) or any(one.startswith("ServiceAccount/") for one in given)
+    return bool(row["role_ref"] in ("ClusterRole/cluster-admin", "ClusterRole/admin") or everybody)
+
+
+def is_sensitive_role(row):
+    if row["resource"] not in ("roles", "clusterroles") or row["verb"] not in ("create", "update"):
+        return False
+
+    def gives(rule):
+        verbs, resources = set(rule.get("verbs") or []), set(rule.get("resources") or [])
+        groups = set(rule.get("apiGroups") or [])
+        core = groups & {"", "*"}
+        return (("*" in verbs and "*" in resources) or (verbs & {"escalate", "bind"} and RBAC_GROUP in groups)
+                or ("impersonate" in verbs and core and resources & {"users", "groups", "serviceaccounts"})
+                or (verbs & {"get", "list", "watch"} and core and "secrets" in resources and not rule.get("resourceNames"))
+                or (verbs & {"create"} and core and resources & {"pods/exec", "serviceaccounts/token"}))
+    return any(gives(rule) for rule in at(body(row), "rules") or [])
+
+
+def is_privileged_workload(row):
+    if not (row["resource"] in TEMPLATES | {"pods"} and not row["subresource"] and row["verb"] in ("create", "update")):
+        return False
+    owners = at(body(row), "metadata", "ownerReferences") or []
+    spec = pod_spec(row)
+    flags = any(spec.get(flag) for flag in ("hostPID", "hostIPC", "hostNetwork"))
+    # What a controller makes of a template is told where the template is written.
+    return not owners and bool(flags or any(at(one, "securityContext", "privileged") for one in containers(spec)))
+
+
+def is_exposed(row):
+    spec = at(body(row), "spec") or {}
+    return row["verb"] == "create" and is_kind(row, "services") and bool(
+        spec.get("type") in ("NodePort", "LoadBalancer") or spec.get("externalIPs"))
+
+
+def is_guard_removed(row):
+    return row["verb"] in DELETES and row["resource"] in (
+        "networkpolicies", "poddisruptionbudgets", "resourcequotas", "limitranges", "validatingwebhookconfigurations",
+        "validatingadmissionpolicies") and not row["subresource"] and row["outcome"] == "allowed"
+
+
+def has_password(row):
+    """Of a ConfigMap, as a whole or by JSON Patch."""
+    sent = row["last"].get("requestObject")
+    data = at(sent, "data") or {}
+    for operation in sent if isinstance(sent, list) else []:
+        if str(at(operation, "path")).startswith("/data/"):
+            data = {**data, operation["path"].rsplit("/", 1)[1]: operation.get("value")}
+    return (is_kind(row, "configmaps") and row["verb"] in WRITES
+            and any(re.search("(?i)pass(word)?$", key) and value for key, value in data.items()))
+
+
+def new_images(rows):
+    """Writes after which a container has another image than before, of objects that the log has whole."""
+    known, found = {}, []
+    for row in rows:
+        if (row["resource"] not in TEMPLATES | {"pods"} or row["subresource"] or row["outcome"] != "allowed"
+                or row["verb"] not in WRITES or not row["name"] or oracle.dry_run(row["last"])):
+            continue
+        stored = row["last"].get("responseObject") or (row["verb"] != "patch" and row["last"].get("requestObject"))
+        if not isinstance(stored, dict) or stored.get("kind") == "Status":
+            continue
+        key = (row["resource"], row["api_group"], row["namespace"], row["name"])
+        now = {one.get("name"): one.get("image") for one in containers(pod_spec(row))}
+        before, known[key] = known.get(key, {}), now
+        if any(before.get(name) not in (None, image) for name, image in now.items()):
+            found.append(row)
+    return found
+
+
+def wants_resources(row):
+    spec = pod_spec(row)
+    gpus = any(re.match(r"(nvidia|amd)\.com/", str(name)) for one in containers(spec)
+               for name in (at(one, "resources", "limits") or {}))
+    owners = at(body(row), "metadata", "ownerReferences")
+    return (row["verb"] in ("create", "update") and not row["subresource"] and not owners
+            and (gpus or any("xmrig" in str(one.get("image")) for one in containers(spec))))
+
+
+def is_long_lived(row):
+    asked = at(row["last"].get("requestObject"), "spec") or {}
+    bound = at(asked, "boundObjectRef", "kind")
+    return (row["verb"] == "create" and is_kind(row, "serviceaccounts", sub="token") and bound != "Pod"
+            and (asked.get("expirationSeconds") or 0) > 86_400)
+
+
+AMONG = {
+    "resource-hijack": (OWN, wants_resources),
+    "long-lived-tokens": (OWN, is_long_lived),
+    "secret-values": ([], lambda r: is_secret(r) and r["verb"] in READ_VERBS and r["outcome"] == "allowed"
+                      and at(r["last"], "responseObject", "kind") in ("Secret", "SecretList")),
+    "incomplete-requests": ([], lambda r: r["outcome"] == "unknown"),
+    "admission-denials": ([], lambda r: r["status_code"] == 403 and r["verb"] in WRITES and not r["subresource"]
+                          and annotation(r, "authorization.k8s.io/decision") == "allow" and r["failure"] == "forbidden"),
+    "gitops-drift": (OWN, lambda r: r["verb"] in WRITES and "argocd" not in effective(r) and "flux" not in effective(r)
+                     and "argocd.argoproj.io/instance" in (at(body(r), "metadata", "labels") or {})),
+    "sensitive-objects": ([], lambda r: r["verb"] in ("create", "update") and (
+        is_kind(r, "persistentvolumes") and at(body(r), "spec", "hostPath")
+        or is_kind(r, "apiservices") and at(body(r), "spec", "service"))),
+    "token-secrets-created": (OWN, secret_token_type),
+    "privileged-bindings": (OWN, is_privileged_binding),
+    "sensitive-roles": (OWN, is_sensitive_role),
+    "privileged-workloads": (OWN, is_privileged_workload),
+    "service-exposure": ([], is_exposed),
+    "guards-removed": (OWN, is_guard_removed),
+    "configmap-credentials": ([], has_password),
+    "deletions": ([], lambda r: (r["verb"] in DELETES and r["resource"] and r["subresource"] != "proxy") or is_eviction(r)),
+    "pod-security-violations": ([], lambda r: annotation(r, "pod-security.kubernetes.io/audit-violations")),
+    "workload-changes": ([], lambda r: r["resource"] in TEMPLATES | {"pods"} and r["verb"] in CHANGE_VERBS and not r["subresource"]),
+    "critical-configmaps": (OWN, lambda r: is_kind(r, "configmaps") and r["verb"] in WRITES and r["namespace"] == "kube-system"
+                            and r["name"] in ("coredns", "kube-proxy", "aws-auth", "kubeadm-config")),
+    "system-namespace-changes": (OWN, lambda r: r["verb"] in CHANGE_VERBS and r["namespace"] in SYSTEM and r["resource"]
+                                 and r["resource"] not in ("leases", "events") and not r["subresource"]),
+    "exec-suspicious": (OWN, lambda r: is_exec(r) and "/dev/tcp/" in " ".join(
+        parse_qs(urlsplit(r["request_uri"]).query).get("command", []))),
+    "exec-credentials": (OWN, lambda r: is_exec(r) and re.search(
+        r"/etc/shadow|/var/run/secrets/kubernetes\.io/serviceaccount/token|\.aws/credentials", " ".join(
+            parse_qs(urlsplit(r["request_uri"]).query).get("command", [])))),
+}

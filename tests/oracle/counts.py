@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Counts what many queries should find, from what their questions say, and compares row by row.
+
+usage: counts.py KFORENSIC LOG... -- LOG... [-- ...]      (each group of logs is one case)
+
+A definition is a condition on requests (then the ids and times of the rows are compared), or a way to
+group them (then every number that is given). What leaves out the cluster's own work is asked with it:
+whose work a request is has tests of its own. Some answers hold more than their question names, or give
+a reason: there the rows that have to be among them are counted. Like `oracle.py` it shares no code
+with kforensic, and nothing here was written from its SQL.
+"""
+
+import itertools, json, pathlib, subprocess, sys, tempfile
+from collections import Counter
+
+sys.dont_write_bytecode = True  # nothing is left behind in the source tree
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import oracle
+from accounts import ACCOUNTS
+from conditions import AMONG, ROWS, new_images
+
+
+def ask(tool, query, arguments):
+    command = [*tool, "query", query, *arguments, "--format", "jsonl"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (0, 1), f"{command}: {done.stderr}"
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def identity(row):
+    return row["event_time"], row["audit_id"]
+
+
+def differences(name, ours, theirs):
+    """What only one of two bags has."""
+    ours, theirs = Counter(ours), Counter(theirs)
+    for which, more in (("more", ours - theirs), ("missing", theirs - ours)):
+        if more:
+            yield f"{name}: {sum(more.values())} {which}, as {list(more)[:3]}"
+
+
+def compare(tool, events, requests):
+    wrong, counted = [], Counter()
+    for name, (arguments, condition) in ROWS.items():
+        ours = [identity(row) for row in ask(tool, name, arguments)]
+        wrong += differences(name, ours, [identity(row) for row in requests if condition(row)])
+        counted[name] += len(ours)
+    for name, (arguments, condition) in AMONG.items():
+        ours = {identity(row) for row in ask(tool, name, arguments)}
+        theirs = [identity(row) for row in requests if condition(row)]
+        wrong += differences(name, [one for one in theirs if one in ours], theirs)
+        counted[name] += len(theirs)
+    ours = {identity(row) for row in ask(tool, "image-changes", [])}
+    theirs = [identity(row) for row in new_images(requests)]
+    wrong += differences("image-changes", [one for one in theirs if one in ours], theirs)
+    counted["image-changes"] += len(theirs)
+    for name, (arguments, key, definition) in ACCOUNTS.items():
+        theirs = definition(requests, events)
+        ours = {}
+        for row in ask(tool, name, arguments):
+            # A burst of an address, as several, is none of an identity's.
+            if not ("burst" in row and row["users"] and row["user_name"] is None):
+                ours[tuple(row[column] for column in key)] = row
+        wrong += differences(name, list(ours), list(theirs))
+        for group in ours.keys() & theirs.keys():
+            for number, value in theirs[group].items():
+                if ours[group][number] != value:
+                    wrong.append(f"{name} {group} {number}: {ours[group][number]}, counted {value}")
+        counted[name] += len(ours)
+    return wrong, counted
+
+
+def main(arguments):
+    kforensic, *rest = arguments
+    wrong, counted = [], Counter()
+    groups = [list(group) for is_end, group in itertools.groupby(rest, lambda text: text == "--") if not is_end]
+    for logs in groups:
+        with tempfile.TemporaryDirectory() as folder:
+            tool = [kforensic, "--case", folder + "/case"]
+            done = subprocess.run([*tool, "ingest", *logs], capture_output=True, text=True)
+            assert done.returncode in (0, 1), done.stderr
+            events, _ = oracle.read(logs)
+            more, rows = compare(tool, events, oracle.requests_of(events))
+            wrong += [f"{logs[0]}: {text}" for text in more]
+            counted += rows
+    idle = sorted(name for name in [*ROWS, *AMONG, *ACCOUNTS, "image-changes"] if not counted[name])
+    print("\n".join(wrong) or f"{counted.total()} rows of {len(+counted)} queries on {len(groups)} cases are as counted; "
+          f"no rows to count for: {', '.join(idle) or 'none'}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
