@@ -5,6 +5,7 @@
 //! not there.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use kforensic_event::json;
 
@@ -108,11 +109,11 @@ fn aggregates(objects: &[Option<Object<'_>>; 2], patch: Option<&Patch<'_>>) -> O
     (!selectors.is_empty()).then(|| if selectors.contains(&true) { "every role" } else { "some roles" })
 }
 
+/// The default roles that the labels name. Of labels with one name the last counts, however many there are.
 fn flows_into(labels: &Object<'_>) -> Tidy {
-    let names = labels.members().iter().filter_map(|(label, _)| label.strip_prefix(AGGREGATE_TO));
-    let names = names
-        .filter(|name| !name.is_empty() && labels.text(&format!("{AGGREGATE_TO}{name}")).as_deref() == Some("true"));
-    names.map(str::to_owned).collect()
+    let named = labels.members().iter().filter_map(|(label, value)| Some((label.strip_prefix(AGGREGATE_TO)?, *value)));
+    let last: BTreeMap<&str, &str> = named.filter(|(name, _)| !name.is_empty()).collect();
+    last.into_iter().filter(|(_, value)| *value == "\"true\"").map(|(name, _)| name.to_owned()).collect()
 }
 
 /// What a JSON Patch puts where: paths with values.
