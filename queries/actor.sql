@@ -7,6 +7,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
+-- claimed = "aspect"
 -- needs = [{ level = "Metadata" }]
 -- noise = """
 -- This is an account of one user, not a detection. Name it with `--user`, or with `-p actor=…`, which also finds \

@@ -6,6 +6,7 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1190", "T1078.001"]
+-- claimed = "forwarded_for"
 -- needs = [{ level = "Metadata" }]
 -- caveat = "401s are no anonymous requests, see failed-auth"
 -- noise = """

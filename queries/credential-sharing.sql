@@ -8,6 +8,7 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1528", "T1550.001", "T1078"]
+-- claimed = "forwarded_for"
 -- needs = [{ level = "Metadata" }]
 -- caveat = """
 -- ids of credentials need Kubernetes 1.29 (tokens) or 1.32 (certificates): without them all requests of a user \

@@ -8,6 +8,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
+-- claimed = "forwarded_for"
 -- needs = [{ level = "Metadata" }]
 -- noise = """
 -- This is an account of identities, not a detection. Requests that failed to authenticate have neither user nor \

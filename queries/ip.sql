@@ -7,6 +7,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
+-- claimed = "aspect"
 -- needs = [{ level = "Metadata" }]
 -- caveat = "the legacy text format does not tell the address"
 -- noise = """

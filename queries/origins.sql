@@ -6,6 +6,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]
+-- claimed = "forwarded_for"
 -- needs = [{ level = "Metadata" }]
 -- noise = """
 -- This is an account, not a detection. A new address and a new client at once are worth a look; either alone comes \

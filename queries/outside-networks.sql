@@ -7,6 +7,7 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1190", "T1078"]
+-- claimed = "forwarded_for"
 -- needs = [{ level = "Metadata" }]
 -- caveat = "the legacy text format does not tell the address"
 -- noise = """

@@ -232,6 +232,29 @@ fn a_value_of_the_case_is_completed() {
 }
 
 #[test]
+fn what_an_answer_leaves_out_is_counted_here_as_well() {
+    let house = House::hardened();
+    let trusted = "[[trusted]]\nquery = \"secret-reads\"\nuser = \"bob\"\nreason = \"drill\"\nauthor = \"anna\"\n\
+                   until = \"2099-01-01\"\n";
+    fs::write(house.path("case/trusted.toml"), trusted).unwrap();
+    let rows = |arguments: &[&str]| {
+        let mut command = kforensic();
+        command.arg("--case").arg(house.path("case")).args(["query", "--format", "jsonl"]).args(arguments);
+        command.output().unwrap().stdout.iter().filter(|byte| **byte == b'\n').count()
+    };
+    let own = rows(&["secrets-listed", "-p", "own=true"]) - rows(&["secrets-listed"]);
+    let of_bob = rows(&["secret-reads", "--show-trusted"]) - rows(&["secret-reads"]);
+    assert!(own > 0 && of_bob > 0, "{own} {of_bob}");
+    let mut terminal = house.terminal();
+    let shown = terminal.ask(".run secrets-listed --limit 1", "own work");
+    assert!(shown.contains(&format!("{own} rows of the cluster's own work")), "{shown}");
+    let shown = terminal.ask(".run secret-reads --limit 1", "trusted by entry 1");
+    // The prompt shows them, and says so.
+    assert!(shown.contains(&format!("{of_bob} rows of these trusted by entry 1")), "{shown}");
+    terminal.leave();
+}
+
+#[test]
 fn a_statement_goes_over_several_lines() {
     let house = House::hardened();
     let mut terminal = house.terminal();

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
+use kforensic_query::catalogue::Claimed;
 use kforensic_query::proxies::Proxies;
 use kforensic_query::{RowSink, SinkError};
 use serde_json::{Value, json};
@@ -54,14 +55,15 @@ pub(crate) fn to_json() -> Value {
 }
 
 /// Looks on rows on their way to `rows` whether any tells of a claimed address.
-pub(crate) fn watch(rows: &mut dyn RowSink) -> Watch<'_> {
-    Watch { rows, has_claims: false }
+pub(crate) fn watch(rows: &mut dyn RowSink, claimed: Option<Claimed>) -> Watch<'_> {
+    Watch { rows, claimed, has_claims: false }
 }
 
 /// Rows of an answer, and whether one of them tells of a claimed address: only then is it worth a tenth of a second, on a
 /// million requests, to look whose claims they are.
 pub(crate) struct Watch<'r> {
     rows: &'r mut dyn RowSink,
+    claimed: Option<Claimed>,
     pub(crate) has_claims: bool,
 }
 
@@ -71,15 +73,21 @@ impl RowSink for Watch<'_> {
     }
 
     fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
-        self.has_claims = self.has_claims || has_claims(batch);
+        self.has_claims = self.has_claims || self.claimed.is_some_and(|claimed| has_claims(batch, claimed));
         self.rows.rows(batch)
     }
 }
 
-fn has_claims(batch: &RecordBatch) -> bool {
+fn has_claims(batch: &RecordBatch, claimed: Claimed) -> bool {
     let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-    let lists = batch.column_by_name("forwarded_for").and_then(|column| column.as_list_opt::<i32>());
-    text("forwarded_for").is_some_and(|texts| texts.null_count() < texts.len())
-        || lists.is_some_and(|lists| lists.iter().flatten().any(|list| !list.is_empty()))
-        || text("aspect").is_some_and(|aspects| aspects.iter().flatten().any(|aspect| aspect == "forwarded for"))
+    match claimed {
+        Claimed::ForwardedFor => {
+            let lists = batch.column_by_name("forwarded_for").and_then(|column| column.as_list_opt::<i32>());
+            text("forwarded_for").is_some_and(|texts| texts.null_count() < texts.len())
+                || lists.is_some_and(|lists| lists.iter().flatten().any(|list| !list.is_empty()))
+        }
+        Claimed::Aspect => {
+            text("aspect").is_some_and(|aspects| aspects.iter().flatten().any(|aspect| aspect == "forwarded for"))
+        }
+    }
 }

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::needs::{Declared, Need};
 use super::parameter::{COMMON, OWN, Parameter, ParameterKind, Value, common};
 use super::scan::scan;
-use super::{Example, Group, Problem, QueryKind, Severity, VIEW, Variant};
+use super::{Claimed, Example, Group, Problem, QueryKind, Severity, VIEW, Variant};
 
 /// A broken rule and its line.
 type Broken = (usize, Problem);
@@ -38,6 +38,8 @@ pub(super) struct Header {
     pub(super) severity: Option<Severity>,
     pub(super) attack: Vec<String>,
     pub(super) resources: Option<Vec<String>>,
+    /// Of a query about addresses: by which column it tells of those that were only claimed.
+    pub(super) claimed: Option<Claimed>,
     needs: Declared,
     /// What the needs do not say: versions, and what no level tells.
     pub(super) caveat: Option<String>,

@@ -22,7 +22,7 @@ use crate::statement;
 pub use needs::{Level, Need, Stage};
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
 pub use problem::{CatalogueError, FolderError, Problem, UnknownQuery};
-pub use rating::{Group, QueryKind, Severity};
+pub use rating::{Claimed, Group, QueryKind, Severity};
 
 pub(crate) use parameter::{COMMON, OWN, Test, nearest};
 pub(crate) use scan::scan;
@@ -69,6 +69,8 @@ pub struct CannedQuery {
     /// It reads more than its filters select, such as what came before a window: all files are opened. Derived from the
     /// SQL, not declared.
     pub whole_case: bool,
+    /// Where its rows tell of claimed addresses; `None` when it is not about addresses.
+    pub claimed: Option<Claimed>,
     /// What the audit policy must have recorded for the answer to be complete; empty when the query says it in words.
     pub needs: Vec<Need>,
     /// What the needs cannot say, in words.
@@ -263,6 +265,7 @@ impl CannedQuery {
             attack: header.attack,
             resources: header.resources,
             whole_case: reach::reaches_beyond(text),
+            claimed: header.claimed,
             needs,
             caveat,
             noise: header.noise,
@@ -270,6 +273,11 @@ impl CannedQuery {
             parameters: common().filter(|common| used.contains(&common.name.as_str())).chain(own).collect(),
             sql: text.to_owned(),
         })
+    }
+
+    /// Whether each of its rows is of one request, whose id it ends its order by.
+    pub fn lists_requests(&self) -> bool {
+        self.sql.rsplit("ORDER BY").next().is_some_and(|order| order.contains("audit_id"))
     }
 
     /// The parameter called `name`.

@@ -1,5 +1,15 @@
 //! What a canned query is about, and how bad its rows are.
 
+/// By which of its columns an answer about addresses tells which ones were only claimed; by its name in headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claimed {
+    /// The claimed addresses of a row stand in `forwarded_for`: a text, or a list.
+    ForwardedFor,
+    /// A row of a dossier is about a claimed address where its `aspect` says so.
+    Aspect,
+}
+
 /// What a canned query is about; the order of lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use kforensic_query::catalogue::{ParameterKind, Value as Given, common};
+use kforensic_query::catalogue::{Claimed, ParameterKind, Value as Given, common};
 use kforensic_query::{CannedQuery, Catalogue, Group, Limits, Parameters, Selection, Session, describe};
 use serde_json::Value;
 
-use crate::fixture::{Fixture, run};
+use crate::fixture::{Collected, Fixture, run};
 
 /// The folder of a log that an example names.
 fn folder(log: &str) -> String {
@@ -121,6 +121,25 @@ fn answers_do_not_depend_on_threads() {
         for session in sessions[1..].iter().chain(&sessions).cycle().take(2 * repeats) {
             assert_eq!(answer(session, query), first, "{}", query.name);
         }
+    }
+}
+
+#[test]
+fn what_headers_and_orders_say_of_rows_is_true_of_their_columns() {
+    let session = Fixture::of_texts(&[]);
+    let session = session.session();
+    for query in Catalogue::embedded().unwrap().iter() {
+        let mut sink = Collected::default();
+        session.run(query, &Parameters::new(), None, &mut sink).unwrap();
+        let schema = sink.schema.unwrap();
+        let has = |name: &str| schema.fields().iter().any(|field| field.name() == name);
+        let claimed = match (has("forwarded_for"), has("aspect")) {
+            (true, _) => Some(Claimed::ForwardedFor),
+            (false, true) => Some(Claimed::Aspect),
+            (false, false) => None,
+        };
+        assert_eq!(query.claimed, claimed, "{}", query.name);
+        assert_eq!(query.lists_requests(), has("audit_id"), "{}", query.name);
     }
 }
 
