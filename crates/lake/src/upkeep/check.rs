@@ -136,6 +136,9 @@ impl Stamp {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Memory {
     format: u32,
+    /// The folder of the files, when its path is text: with it gone, nobody asks for them any more.
+    #[serde(default)]
+    events: Option<String>,
     /// By their names in the log.
     files: HashMap<String, Remembered>,
 }
@@ -165,6 +168,7 @@ pub fn check_files(files: &[&DataFile], checks: &Checks) -> Result<Checked, Mism
     }
     let Checks::All { memory, threads } = checks else { return Ok(checked) };
     let place = memory.as_ref().and_then(|folder| place(folder, files));
+    let (place, events) = place.unzip();
     let mut memory = place.as_ref().and_then(|path| read(path)).unwrap_or_default();
     let now = SystemTime::now();
     let is_known = |file: &DataFile, stamp: &Stamp| {
@@ -183,6 +187,7 @@ pub fn check_files(files: &[&DataFile], checks: &Checks) -> Result<Checked, Mism
     }
     if let Some(path) = place.filter(|_| is_new) {
         memory.format = FORMAT;
+        memory.events = events.and_then(|events| events.into_os_string().into_string().ok());
         if memory.files.len() > MAX_REMEMBERED + files.len() * 2 {
             // Most of them are merged and gone.
             let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
@@ -190,6 +195,7 @@ pub fn check_files(files: &[&DataFile], checks: &Checks) -> Result<Checked, Mism
         }
         // Without it the files are hashed again the next time.
         let _ = write(&path, &memory);
+        forget(&path, now);
     }
     checked.hashed = unknown.len();
     Ok(checked)
@@ -245,8 +251,9 @@ fn hash(file: &DataFile) -> Result<(), MismatchProblem> {
     }
 }
 
-/// Where the results for the case that the files belong to are remembered; nowhere when the folder lies in the case.
-fn place(folder: &Path, files: &[&DataFile]) -> Option<PathBuf> {
+/// Where the results for the case that the files belong to are remembered, and the folder of the files; nowhere when the first lies
+/// in the case.
+fn place(folder: &Path, files: &[&DataFile]) -> Option<(PathBuf, PathBuf)> {
     let file = files.first()?;
     let events = file.path.ancestors().nth(Path::new(&file.name).components().count())?.canonicalize().ok()?;
     // What it will lie in is there already, or is made; either tells whether that is the case.
@@ -256,7 +263,7 @@ fn place(folder: &Path, files: &[&DataFile]) -> Option<PathBuf> {
     }
     make_private(folder).ok()?;
     let name = hex(&Sha256::digest(events.as_os_str().as_encoded_bytes()));
-    Some(folder.join(format!("checked-{}.json", &name[..32])))
+    Some((folder.join(format!("checked-{}.json", &name[..32])), events))
 }
 
 /// Makes a folder for its owner alone. One that others may write to is not taken: they could say that a file is right.
@@ -287,6 +294,49 @@ fn read(path: &Path) -> Option<Memory> {
     let is_ours = path.symlink_metadata().ok()?.is_file() && is_private(&found);
     let memory: Memory = serde_json::from_slice(&fs::read(path).ok().filter(|_| is_ours)?).ok()?;
     (memory.format == FORMAT).then_some(memory)
+}
+
+/// What was not written for so long is not asked for any more, or is soon made again.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Results of other cases that are looked at when one is written: every case that lives as long as one answer leaves some.
+const MAX_LOOKED_AT: usize = 64;
+
+/// Bytes of a result in which the folder of its files stands.
+const HEAD_BYTES: u64 = 8 * 1024;
+
+/// Removes results beside the one at `path` whose case is gone, or that are old. At worst files are hashed once more: that of a case on
+/// a disk that is not there now.
+fn forget(path: &Path, now: SystemTime) {
+    let Some(entries) = path.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
+    let others = entries.flatten().filter(|entry| entry.path() != path && is_result(&entry.file_name()));
+    for entry in others.take(MAX_LOOKED_AT) {
+        // Of a link, this is the link itself.
+        let Some(found) = entry.metadata().ok().filter(fs::Metadata::is_file) else { continue };
+        let age = found.modified().ok().and_then(|written| now.duration_since(written).ok()).unwrap_or_default();
+        if age > FORGOTTEN_AFTER || events_of(&entry.path()).is_some_and(|events| !events.exists()) {
+            // Another process may have been quicker.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a file has the name of a result; nothing else in the folder is touched.
+fn is_result(name: &std::ffi::OsStr) -> bool {
+    let digits = name.to_str().and_then(|name| name.strip_prefix("checked-")?.strip_suffix(".json"));
+    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+/// The folder of the files that a result is about, from its beginning: the rest can be long.
+fn events_of(path: &Path) -> Option<PathBuf> {
+    use std::io::Read;
+    let mut head = Vec::new();
+    File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
+    let head = String::from_utf8_lossy(&head);
+    let (_, events) = head.split_once(",\"events\":")?;
+    let (events, _) = events.split_once(",\"files\":")?;
+    let events: String = serde_json::from_str(events).ok()?;
+    Some(PathBuf::from(events)).filter(|events| events.is_absolute())
 }
 
 /// Writes it beside its place first: another process may be reading it.
@@ -378,6 +428,39 @@ mod tests {
         assert_eq!(check(&files, &memory).unwrap().hashed, 1, "what is damaged is forgotten");
         assert_eq!(check(&files, &folder.path().join("case/events")).unwrap().hashed, 1);
         assert_eq!(fs::read_dir(folder.path().join("case/events")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn results_of_cases_that_are_gone_and_old_ones_are_removed_and_nothing_else() {
+        let (folder, files) = case(&[b"bob"]);
+        let (gone, gone_files) = case(&[b"eve"]);
+        let memory = folder.path().join("cache");
+        check(&gone_files, &memory).unwrap();
+        let names = || {
+            let mut names: Vec<_> = fs::read_dir(&memory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        let of_gone = names().remove(0);
+        let old = memory.join(format!("checked-{}.json", "0".repeat(32)));
+        let young = memory.join(format!("checked-{}.json", "1".repeat(32)));
+        let others = ["history", "checked-x.json", "checked-0.json.bak"].map(|name| memory.join(name));
+        let long_ago = SystemTime::now() - FORGOTTEN_AFTER - Duration::from_secs(60);
+        for path in others.iter().chain([&old, &young]) {
+            fs::write(path, "{}").unwrap();
+            let is_young = *path == young;
+            let written = if is_young { SystemTime::now() } else { long_ago };
+            File::options().write(true).open(path).unwrap().set_modified(written).unwrap();
+        }
+        drop(gone);
+        check(&files, &memory).unwrap();
+        assert!(!memory.join(&of_gone).exists() && !old.exists(), "{:?}", names());
+        assert!(others.iter().chain([&young]).all(|path| path.exists()), "{:?}", names());
+        assert_eq!(names().len(), 5);
+        // What belongs to a case that is there stays when another is asked.
+        let (_other, other_files) = case(&[b"alice"]);
+        check(&other_files, &memory).unwrap();
+        assert_eq!(check(&files, &memory).unwrap().hashed, 0);
     }
 
     #[test]
