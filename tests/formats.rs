@@ -145,7 +145,9 @@ fn the_log_of_an_intruder_is_harmless_in_every_format() {
         assert!(raw.contains("=cmd|'/c calc'!A1") && !raw.contains("'=cmd"), "{raw}");
     }
     assert_eq!(shown(&["--format", "tsv"]).lines().count(), 1 + HOSTILE.len());
-    assert_eq!(shown(&["--format", "markdown"]).lines().count(), 2 + HOSTILE.len());
+    let table = shown(&["--format", "markdown"]);
+    assert_eq!(table.lines().filter(|line| line.starts_with('|')).count(), 2 + HOSTILE.len());
+    assert!(table.lines().all(|line| line.is_empty() || line.starts_with(['|', '>'])), "{table}");
 }
 
 #[test]
@@ -212,6 +214,14 @@ fn a_page_says_what_its_rows_are_worth() {
         assert!(text.contains(words), "{words}");
     }
     assert_eq!(text.matches("<tr>").count(), 1 + rows.len());
+    // A table for a ticket says it too, quoted below the rows.
+    let table = folder.path().join("x.md");
+    run(&case, &["query", "secret-reads", "--user", "bob", "-o", table.to_str().unwrap()]);
+    let text = std::fs::read_to_string(&table).unwrap();
+    let (rows_of_table, quoted) = text.split_once("\n\n").unwrap();
+    assert_eq!(rows_of_table.lines().count(), 2 + rows.len());
+    assert!(quoted.starts_with("> **Verdict:** ") && quoted.contains(verdict.split(':').next().unwrap()), "{quoted}");
+    assert!(quoted.contains("> noise: ") && quoted.lines().all(|line| line.starts_with('>')), "{quoted}");
     let investigated = folder.path().join("spread.html");
     assert_eq!(run(&case, &["spread", "user:bob", "-o", investigated.to_str().unwrap()]).code, Some(0));
     assert!(std::fs::read_to_string(&investigated).unwrap().contains("What else an intruder got into"));

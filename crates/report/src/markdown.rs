@@ -11,7 +11,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::ReportError;
+use crate::about::About;
 use crate::cell::{Cell, bare, shown, write_plain};
+use crate::document::markdown::marked;
 use crate::names::distinct;
 use crate::sink::{BUFFER_BYTES, Layout, Sink, Summary, check_columns};
 use crate::visible::escape;
@@ -21,6 +23,7 @@ struct Markdown<'w> {
     schema: SchemaRef,
     is_header_written: bool,
     rows: u64,
+    about: About,
 }
 
 /// Starts `--format markdown`.
@@ -30,7 +33,7 @@ pub(crate) fn start<'w>(
     out: &'w mut dyn Write,
 ) -> Result<Box<dyn Sink + 'w>, ReportError> {
     let out = BufWriter::with_capacity(BUFFER_BYTES, out);
-    Ok(Box::new(Markdown { out, schema, is_header_written: false, rows: 0 }))
+    Ok(Box::new(Markdown { out, schema, is_header_written: false, rows: 0, about: About::default() }))
 }
 
 impl Markdown<'_> {
@@ -47,6 +50,18 @@ impl Markdown<'_> {
         }
         self.out.write_all(b"|\n")?;
         self.is_header_written = true;
+        Ok(())
+    }
+
+    /// What the rows are worth, as quoted text below them: rows are passed on, and what stood on a terminal is not.
+    fn write_worth(&mut self) -> Result<(), ReportError> {
+        let verdict = self.about.verdict.iter().map(|words| format!("**Verdict:** {}", marked(words)));
+        let notes = self.about.notes.iter().map(|note| marked(note));
+        for (number, words) in verdict.chain(notes).enumerate() {
+            // A paragraph each.
+            self.out.write_all(if number == 0 { b"\n" } else { b">\n" })?;
+            writeln!(self.out, "> {words}")?;
+        }
         Ok(())
     }
 }
@@ -67,8 +82,13 @@ impl Sink for Markdown<'_> {
         Ok(self.out.flush()?)
     }
 
+    fn about(&mut self, about: &About) {
+        self.about = about.clone();
+    }
+
     fn finish(mut self: Box<Self>) -> Result<Summary, ReportError> {
         self.write_header()?;
+        self.write_worth()?;
         self.out.flush()?;
         Ok(Summary { rows: self.rows, ..Summary::default() })
     }

@@ -60,7 +60,7 @@ pub trait Sink {
     /// When the output fails, or when the columns of `batch` are not those of the result.
     fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
 
-    /// Takes what stands beside the rows, which is known when they are. HTML and Excel show it; to other formats it makes
+    /// Takes what stands beside the rows, which is known when they are. HTML, Excel and Markdown show it; to others it makes
     /// no difference.
     fn about(&mut self, _about: &About) {}
 

@@ -128,6 +128,11 @@ fn text(text: &Text) -> String {
     spans.collect()
 }
 
+/// Our own words, in which names stand between backticks.
+pub(crate) fn marked(words: &str) -> String {
+    text(&Text::marked(words))
+}
+
 /// Our own words, with whatever Markdown would take for markup escaped.
 fn words(plain: &str) -> String {
     let mut text = String::with_capacity(plain.len());

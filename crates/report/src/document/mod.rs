@@ -8,7 +8,7 @@ pub mod figure;
 mod html;
 pub(crate) mod instant;
 mod json;
-mod markdown;
+pub(crate) mod markdown;
 pub(crate) mod table;
 mod text;
 

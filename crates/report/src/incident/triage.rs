@@ -312,7 +312,32 @@ fn next(page: &mut Page, incident: &Incident, people: &[Person]) {
         commands.push(format!("kforensic query timeline --user {}", quoted(who)));
     }
     commands.push("kforensic report -o report.html".to_owned());
-    page.line(&format!("next: `{}`", commands.join("`, `")));
+    // A client can choose a name that nobody can copy from a screen.
+    commands.retain(|command| command.chars().count() <= COMMAND_CHARS_MAX);
+    commands_in_lines(page, "next: ", &commands);
+}
+
+/// Commands that are longer are not shown.
+const COMMAND_CHARS_MAX: usize = 300;
+
+/// Commands, as many in a line as fit. None is cut: it is there to be copied.
+fn commands_in_lines(page: &mut Page, name: &str, commands: &[String]) {
+    let mut line = name.to_owned();
+    for (number, command) in commands.iter().enumerate() {
+        let comma = if number + 1 < commands.len() { "," } else { "" };
+        let word = harmless(&format!("`{command}`{comma}"));
+        if line.len() > name.len() && line.chars().count() + 1 + word.chars().count() > page.width {
+            page.text.push_str(&line);
+            page.text.push('\n');
+            line = " ".repeat(name.len());
+        }
+        if line.len() > name.len() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    page.text.push_str(&line);
+    page.text.push('\n');
 }
 
 /// A name as a shell takes it.
@@ -497,6 +522,23 @@ mod tests {
         let text = triage(&Incident::default(), Screen::default());
         assert!(text.contains("there are no events in the case"), "{text}");
         assert!(text.contains("no detection found anything"), "{text}");
+    }
+
+    #[test]
+    fn commands_stand_whole_in_as_many_lines_as_they_need() {
+        let commands = [
+            "kforensic query exec-credentials",
+            "kforensic query timeline --user bob",
+            "kforensic report -o report.html",
+        ];
+        let commands = commands.map(str::to_owned);
+        for (room, lines) in [(60, 3), (100, 2), (160, 1), (10, 3)] {
+            let mut page = Page { text: String::new(), width: room, colour: false };
+            commands_in_lines(&mut page, "next: ", &commands);
+            assert_eq!(page.text.lines().count(), lines, "{}", page.text);
+            assert!(room < 60 || page.text.lines().all(|line| width(line) <= room), "{}", page.text);
+            assert!(commands.iter().all(|command| page.text.contains(&format!("`{command}`"))), "{}", page.text);
+        }
     }
 
     #[test]

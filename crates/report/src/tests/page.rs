@@ -31,6 +31,21 @@ fn about() -> About {
 }
 
 #[test]
+fn what_the_rows_of_a_markdown_table_are_worth_is_quoted_below_them() {
+    let rows = batch(&reads());
+    let mut out = Vec::new();
+    let mut sink = Format::Markdown.writer(rows.schema(), Layout::default(), &mut out).unwrap();
+    sink.write_batch(&rows).unwrap();
+    sink.about(&about());
+    sink.finish().unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let (_, quoted) = text.split_once("\n\n").unwrap();
+    let expected =
+        "> **Verdict:** partly: the log of `<img src=x>` is missing\n>\n> 3 rows of `\\u{202e}evil` are left out\n";
+    assert_eq!(quoted, expected);
+}
+
+#[test]
 fn a_page_tells_what_its_rows_are() {
     let page = page_about(&about(), &batch(&reads()));
     for words in [
