@@ -7,7 +7,8 @@ A definition is a condition on requests (then the ids and times of the rows are 
 group them (then every number that is given). What leaves out the cluster's own work is asked with it:
 whose work a request is has tests of its own. Some answers hold more than their question names, or give
 a reason: there the rows that have to be among them are counted. Like `oracle.py` it shares no code
-with kforensic, and nothing here was written from its SQL.
+with kforensic. What a query asks for is taken from its question, its noise and docs/coverage.md; where these leave a detail
+open (which exclusions, which streams), the query was read, so a count proves its arithmetic, not that detail.
 """
 
 import itertools, json, pathlib, subprocess, sys, tempfile
