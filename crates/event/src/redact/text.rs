@@ -98,15 +98,33 @@ impl Redactor {
         self.edits(text, self.credentials(text))
     }
 
-    /// Finds credentials in JSON text, in order. One ends with the string that it stands in at the latest: a mark of
-    /// quotation that is never closed in it would take the members behind it along, and leave no JSON.
+    /// Finds credentials in JSON text, in order. What is left is JSON: a body that is none would be read by nobody, and a
+    /// client could hide what it asks for behind a number that is called a password. So a credential ends with the string
+    /// that it stands in at the latest (a mark of quotation may never be closed in it), one that would begin behind
+    /// its string is none (`"x?token=":200`), and a number is replaced by a string.
     pub(super) fn in_json(&self, text: &[u8]) -> Vec<Edit> {
         let mut found = self.credentials(text);
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let strings = strings(text);
+        let string_at = |at: usize| {
+            let before = strings.partition_point(|string| string.start <= at);
+            strings[..before].last().filter(|string| at < string.end)
+        };
         for at in &mut found {
-            at.end = end_of_string(text, at.start).min(at.end);
+            match string_at(at.start) {
+                Some(string) => at.end = at.end.min(string.end),
+                None => *at = number(text, at.start),
+            }
         }
         found.retain(|at| !at.is_empty());
-        self.edits(text, found)
+        let mut edits = self.edits(text, found);
+        for edit in edits.iter_mut().filter(|edit| string_at(edit.at.start).is_none()) {
+            edit.with.insert(0, b'"');
+            edit.with.push(b'"');
+        }
+        edits
     }
 
     /// Where credentials stand, in no order.
@@ -234,10 +252,30 @@ fn credential(text: &[u8], sign: Sign, at: Range<usize>) -> Option<Range<usize>>
     }
 }
 
-/// Where the JSON string ends that the byte at `from` stands in.
-fn end_of_string(text: &[u8], from: usize) -> usize {
-    let is_end = |at: &usize| text[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
-    memchr::memchr_iter(b'"', &text[from..]).map(|found| from + found).find(is_end).unwrap_or(text.len())
+/// Where the strings of a JSON text stand, without their quotes, in order.
+fn strings(text: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = None;
+    for quote in memchr::memchr_iter(b'"', text) {
+        let is_escaped = text[..quote].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+        match start {
+            None => start = Some(quote + 1),
+            Some(begin) if !is_escaped => {
+                found.push(begin..quote);
+                start = None;
+            }
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+/// The JSON number that the byte at `at` belongs to; empty when there is none. Words such as `true` are nobody's credential.
+fn number(text: &[u8], at: usize) -> Range<usize> {
+    let is_of_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+    let start = text[..at].iter().rposition(|byte| !is_of_number(*byte)).map_or(0, |before| before + 1);
+    let end = run(text, at, is_of_number);
+    if text[start..end].iter().any(u8::is_ascii_digit) { start..end } else { at..at }
 }
 
 /// Where the bytes that are so, from `from` on, end.

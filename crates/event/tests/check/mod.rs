@@ -11,9 +11,10 @@ use std::sync::LazyLock;
 
 use arrow::datatypes::SchemaRef;
 use kforensic_event::shape::{Position, SHAPES};
-use kforensic_event::{COLUMNS, Cell, Decoded, Event, Keyed, Origin, Reading, Redactor, Row, RowBuilder};
+use kforensic_event::{COLUMNS, Cell, Decoded, Event, Keyed, Kind, Origin, Reading, Redactor, Row, RowBuilder};
 use kforensic_event::{columns, json, rebuild};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A check of some bytes.
 pub(crate) type Check = fn(&[u8]);
@@ -354,6 +355,12 @@ fn stored(event: &Event<'_>) -> (String, Vec<String>) {
             Cell::Texts(texts) => texts.iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
         });
+    for (at, column) in COLUMNS.iter().enumerate().filter(|(_, column)| column.kind == Kind::Json) {
+        if let Cell::Text(text) = read(at) {
+            // A body that is none would be read by no question.
+            assert!(serde_json::from_str::<Box<RawValue>>(text).is_ok(), "`{}` is JSON: {text}", column.name);
+        }
+    }
     let rebuilt = rebuild(&|name| read(columns::find(name).expect("a known column").0)).expect("a row of an event");
     (rebuilt, texts.collect())
 }
