@@ -365,6 +365,15 @@ fn a_credential_in_json_ends_with_its_string() {
     assert!(!text.contains("hunter2") && !text.contains("iVersion"), "{text}");
 }
 
+/// An event at level Request with this body.
+fn with_body(body: &str) -> String {
+    let event = concat!(
+        r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"1","stage":"ResponseComplete","#,
+        r#""verb":"create","requestURI":"/x","user":{},"requestReceivedTimestamp":"2026-11-21T20:18:59.068354Z","#,
+    );
+    format!(r#"{event}"requestObject":{body}}}"#)
+}
+
 #[test]
 fn a_body_stays_json_whatever_is_called_a_credential() {
     let redactor = Redactor::new(&[7; 32]);
@@ -377,13 +386,23 @@ fn a_body_stays_json_whatever_is_called_a_credential() {
         (r#"{"meta?access_token=":200,"a":"b c d e f g h i j k l m"}"#, r#""a":"b c d e f g h i j k l m"}"#, 0),
         (r#"{"x?token=":"a text of its own","y":1}"#, r#":"a text of its own","y":1}"#, 0),
     ] {
-        let line = format!(
-            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"1","stage":"ResponseComplete","verb":"create","requestURI":"/x","user":{{}},"requestReceivedTimestamp":"2026-11-21T20:18:59.068354Z","requestObject":{body}}}"#
-        );
+        let line = with_body(body);
         let mut event = Event::decode(&line).unwrap();
         assert_eq!(redactor.event(&mut event), values, "{body}");
         let redacted = event.request_object.as_deref().unwrap();
         assert!(redacted.contains(kept), "{redacted}");
         assert!(serde_json::from_str::<serde_json::Value>(redacted).is_ok(), "{redacted}");
+    }
+}
+
+#[test]
+fn a_password_behind_any_number_of_slashes_is_found_and_foreseen() {
+    let redactor = Redactor::new(&[7; 32]);
+    for slashes in ["//", "///", "//////", "/\\\\/"] {
+        let line = with_body(&format!(r#"{{"url":"postgres:{slashes}app:hunter2@db/x"}}"#));
+        assert!(redactor.may_hold_secret(line.as_bytes()), "{line}");
+        let mut event = Event::decode(&line).unwrap();
+        assert_eq!(redactor.event(&mut event), 1, "{line}");
+        assert!(!event.request_object.as_deref().unwrap().contains("hunter2"), "{line}");
     }
 }

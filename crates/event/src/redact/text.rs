@@ -203,7 +203,8 @@ fn may_be(record: &[u8], sign: Sign, at: Range<usize>) -> bool {
                 || behind_bearer(record, at.end).is_some()
         }
         Sign::Slashes if record[at.clone()].contains(&b'\\') => true,
-        Sign::Slashes => record[at.end..]
+        // However many slashes there are: behind all of them, as the search for the password does.
+        Sign::Slashes => record[behind_slashes(record, at.end)..]
             .iter()
             .take_while(|byte| **byte > b' ' && !b"/?#\"'<>".contains(byte))
             .any(|byte| matches!(byte, b'@' | b'%')),
@@ -246,7 +247,7 @@ fn credential(text: &[u8], sign: Sign, at: Range<usize>) -> Option<Range<usize>>
             let end = run(text, at.end, is_base64url);
             (end - at.end >= MIN_TOKEN_BYTES).then_some(at.end..end)
         }
-        Sign::Slashes => uri::password(text, run(text, at.end, |byte| byte == b'/' || byte == b'\\')),
+        Sign::Slashes => uri::password(text, behind_slashes(text, at.end)),
         Sign::Auth => registry_login(text, at.end),
         Sign::Escape => None,
     }
@@ -276,6 +277,11 @@ fn number(text: &[u8], at: usize) -> Range<usize> {
     let start = text[..at].iter().rposition(|byte| !is_of_number(*byte)).map_or(0, |before| before + 1);
     let end = run(text, at, is_of_number);
     if text[start..end].iter().any(u8::is_ascii_digit) { start..end } else { at..at }
+}
+
+/// Behind slashes, which may be escaped.
+fn behind_slashes(text: &[u8], from: usize) -> usize {
+    run(text, from, |byte| byte == b'/' || byte == b'\\')
 }
 
 /// Where the bytes that are so, from `from` on, end.
