@@ -14,9 +14,6 @@ const PEERS_MAX: usize = 3;
 /// Users who are no part of the cluster, of whom a load balancer has at least so many.
 const USERS_MIN: i64 = 2;
 
-/// Requests of people that tell enough about what carries them.
-const SAMPLE_MIN: u64 = 1_000;
-
 /// What of an answer rests on an address that was only claimed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claims {
@@ -127,31 +124,13 @@ impl Session {
         })
     }
 
-    /// Whether what people ask of pods tells that none carries mostly what others send: of a million requests it costs a
-    /// tenth of looking at all. With few of them it tells nothing.
-    fn sample_has_no_balancer(&self) -> Result<bool, QueryError> {
-        const SQL: &str =
-            "SELECT coalesce(sum(requests), 0)::UBIGINT, count(*) FILTER (passed_on * 2 > requests) FROM (
-                SELECT source_ip, count(*) AS requests, count(*) FILTER (len(source_ips) > 1) AS passed_on
-                FROM requests
-                WHERE resource = 'pods' AND user_name IS NOT NULL AND NOT starts_with(user_name, 'system:')
-                GROUP BY source_ip
-            )";
-        self.provide(|provided| provided.for_statement(SQL))?;
-        self.ask("look for load balancers", |connection| {
-            let counts = |row: &duckdb::Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, i64>(1)?));
-            let (requests, balancers) = connection.query_row(SQL, [], counts)?;
-            Ok(requests >= SAMPLE_MIN && balancers == 0)
-        })
-    }
-
     /// The addresses that carry most of what people send, who come from several addresses as these say. Asked for answers
     /// that are about addresses alone.
     ///
     /// # Errors
     /// When a file turns out to be damaged, or on an interrupt.
     pub fn balancers(&self, query: &CannedQuery) -> Result<Vec<Balancer>, QueryError> {
-        if query.claimed.is_none() || self.sample_has_no_balancer()? {
+        if query.claimed.is_none() {
             return Ok(Vec::new());
         }
         // Users of the cluster's own come from everywhere; those without a name have nothing in common. One who is

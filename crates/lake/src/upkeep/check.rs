@@ -302,19 +302,23 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Results of other cases that are looked at when one is written: every case that lives as long as one answer leaves some.
 const MAX_LOOKED_AT: usize = 64;
 
-/// Bytes of a result in which the folder of its files stands.
-const HEAD_BYTES: u64 = 8 * 1024;
-
 /// Removes results beside the one at `path` whose case is gone, or that are old. At worst files are hashed once more: that of a case on
 /// a disk that is not there now.
 fn forget(path: &Path, now: SystemTime) {
     let Some(entries) = path.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
-    let others = entries.flatten().filter(|entry| entry.path() != path && is_result(&entry.file_name()));
-    for entry in others.take(MAX_LOOKED_AT) {
+    let mut others: Vec<_> =
+        entries.flatten().filter(|entry| entry.path() != path && is_result(&entry.file_name())).collect();
+    // Not always the same ones.
+    let first = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.subsec_nanos() as usize);
+    let middle = first % others.len().max(1);
+    others.rotate_left(middle);
+    for entry in others.iter().take(MAX_LOOKED_AT) {
         // Of a link, this is the link itself.
         let Some(found) = entry.metadata().ok().filter(fs::Metadata::is_file) else { continue };
         let age = found.modified().ok().and_then(|written| now.duration_since(written).ok()).unwrap_or_default();
-        if age > FORGOTTEN_AFTER || events_of(&entry.path()).is_some_and(|events| !events.exists()) {
+        if age > FORGOTTEN_AFTER
+            || read(&entry.path()).and_then(|memory| memory.events).is_some_and(|events| !Path::new(&events).exists())
+        {
             // Another process may have been quicker.
             let _ = fs::remove_file(entry.path());
         }
@@ -325,18 +329,6 @@ fn forget(path: &Path, now: SystemTime) {
 fn is_result(name: &std::ffi::OsStr) -> bool {
     let digits = name.to_str().and_then(|name| name.strip_prefix("checked-")?.strip_suffix(".json"));
     digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-}
-
-/// The folder of the files that a result is about, from its beginning: the rest can be long.
-fn events_of(path: &Path) -> Option<PathBuf> {
-    use std::io::Read;
-    let mut head = Vec::new();
-    File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
-    let head = String::from_utf8_lossy(&head);
-    let (_, events) = head.split_once(",\"events\":")?;
-    let (events, _) = events.split_once(",\"files\":")?;
-    let events: String = serde_json::from_str(events).ok()?;
-    Some(PathBuf::from(events)).filter(|events| events.is_absolute())
 }
 
 /// Writes it beside its place first: another process may be reading it.

@@ -7,6 +7,7 @@ mod rule;
 mod structs;
 mod template;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -18,7 +19,10 @@ use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
 use crate::argument::texts;
 use object::Object;
 use rule::Told;
-use template::{Template, Tidy};
+use template::Template;
+
+/// Texts for the eye: none twice, sorted.
+type Tidy = BTreeSet<String>;
 
 /// Makes the functions.
 ///

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use kforensic_event::json;
 
-use super::object::{Object, elements};
+use super::object::Object;
 use crate::json::written;
 
 /// Levels of a path that are followed. A client chooses how many there are.
@@ -13,25 +13,46 @@ const PATH_PARTS_MAX: usize = 32;
 /// The objects of a body; `None` when it is neither an object nor a list.
 ///
 /// An operation of a JSON Patch that sets `/spec/containers/0/image` becomes `{"spec":{"containers":[{"image":…}]}}`, and is
-/// read like a merge patch. `move` and `copy` carry no value.
+/// read like a merge patch.
 pub(super) fn parts(body: &str) -> Option<Vec<Cow<'_, str>>> {
-    match body.trim_ascii_start().as_bytes().first()? {
-        b'{' => Object::of(body).map(|_| vec![Cow::Borrowed(body)]),
-        b'[' => Some(elements(body).into_iter().filter_map(operation).map(Cow::Owned).collect()),
-        _ => None,
+    match Object::of(body) {
+        Some(_) => Some(vec![Cow::Borrowed(body)]),
+        None => Some(operations(body)?.iter().filter_map(as_object).map(Cow::Owned).collect()),
     }
 }
 
-fn operation(operation: &str) -> Option<String> {
-    let operation = Object::of(operation)?;
-    operation.text("op").filter(|op| op == "add" || op == "replace")?;
-    let value = operation.get("value")?;
-    let path = operation.text("path").unwrap_or_default();
-    let names: Vec<&str> = path.split('/').collect();
+/// What a JSON Patch puts somewhere.
+pub(super) struct Operation<'a> {
+    /// Where, as it is written; empty for the whole object.
+    pub(super) path: Cow<'a, str>,
+    /// What, as it stands there.
+    pub(super) value: &'a str,
+}
+
+/// The operations that add or replace something; `None` when the body is no list. `move` and `copy` carry no value.
+pub(super) fn operations(body: &str) -> Option<Vec<Operation<'_>>> {
+    let mut found = Vec::new();
+    let mut each = |operation| {
+        let Some(operation) = Object::of(operation) else { return };
+        let puts = operation.text("op").is_some_and(|op| op == "add" || op == "replace");
+        if let Some(value) = operation.get("value").filter(|_| puts) {
+            found.push(Operation { path: operation.text("path").unwrap_or_default(), value });
+        }
+    };
+    json::elements(body, &mut each).ok()?;
+    Some(found)
+}
+
+/// Whether a part of a path is a place in a list.
+pub(super) fn is_place(part: &str) -> bool {
+    part == "-" || !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn as_object(operation: &Operation<'_>) -> Option<String> {
+    let names: Vec<&str> = operation.path.split('/').collect();
     (names.len() <= PATH_PARTS_MAX).then(|| {
-        names[1..].iter().rev().fold(written(value).into_owned(), |value, name| {
-            let is_place = *name == "-" || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-            if is_place {
+        names[1..].iter().rev().fold(written(operation.value).into_owned(), |value, name| {
+            if is_place(name) {
                 return format!("[{value}]");
             }
             let mut part = "{".to_owned();

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use kforensic_event::json;
 
+use super::Tidy;
 use super::object::{Object, elements, repaired};
+use super::parts::{Operation, is_place, operations};
 use super::rule::Rule;
 use super::structs::{Column, Value};
-use super::template::Tidy;
 use crate::json::written;
 
 /// How labels begin that let the rules of a role flow into a default role.
@@ -45,7 +46,7 @@ pub(super) const COLUMNS: [Column<Rbac>; 7] = [
 pub(super) fn read(stored: &str, sent: &str) -> Rbac {
     let (stored, sent) = (repaired(stored), repaired(sent));
     let objects = [&stored, &sent].map(|body| Object::of(body));
-    let patch = Patch::of(&sent);
+    let patch = operations(&sent).map(Patch);
     let both = || objects.iter().flatten();
     let role = both().find_map(|object| object.object("roleRef"));
     let bound = both().find_map(|object| list(object.get("subjects")?));
@@ -56,9 +57,8 @@ pub(super) fn read(stored: &str, sent: &str) -> Rbac {
     let rules = both().find_map(|object| rules(object.get("rules")?));
     let rules = rules.or_else(|| patch.as_ref().map(Patch::rules));
     let labels = both().find_map(|object| object.object("metadata")?.get("labels"));
-    let empty = String::new();
     Rbac {
-        role_ref: role.map(|role| joined([role.text("kind"), None, role.text("name")])).filter(|name| *name != empty),
+        role_ref: role.map(|role| joined([role.text("kind"), None, role.text("name")])).filter(|name| !name.is_empty()),
         aggregates: aggregates(&objects, patch.as_ref()),
         subjects_added: bound.clone().or(added),
         subjects: bound,
@@ -116,34 +116,18 @@ fn flows_into(labels: &Object<'_>) -> Tidy {
     last.into_iter().filter(|(_, value)| *value == "\"true\"").map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What a JSON Patch puts where: paths with values.
-struct Patch<'a>(Vec<(String, &'a str)>);
+/// What a JSON Patch puts where.
+struct Patch<'a>(Vec<Operation<'a>>);
 
 impl<'a> Patch<'a> {
-    /// `None` when the body is no list.
-    fn of(body: &'a str) -> Option<Self> {
-        let body = body.trim_ascii_start();
-        let operation = |operation: &'a str| {
-            let operation = Object::of(operation)?;
-            operation.text("op").filter(|op| op == "add" || op == "replace")?;
-            Some((operation.text("path")?.into_owned(), operation.get("value")?))
-        };
-        // A list that ends nowhere is no JSON.
-        json::elements(body, &mut |_| ()).ok()?;
-        Some(Self(elements(body).into_iter().filter_map(operation).collect()))
-    }
-
     /// The objects that it puts at a member of the object, or into the list that this member is.
     fn put(&self, member: &str) -> Vec<&'a str> {
         let is_there = |path: &str| {
             let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(member));
             rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/').is_some_and(is_place))
         };
-        let values =
-            self.0.iter().filter(|(path, _)| is_there(path)).flat_map(|(_, value)| match value.starts_with('[') {
-                true => elements(value),
-                false => vec![*value],
-            });
+        let put = self.0.iter().filter(|operation| is_there(&operation.path)).map(|operation| operation.value);
+        let values = put.flat_map(|value| if value.starts_with('[') { elements(value) } else { vec![value] });
         values.filter(|value| json::is_object(value)).collect()
     }
 
@@ -151,19 +135,14 @@ impl<'a> Patch<'a> {
     /// `{"op":"add","path":"/rules/0/verbs/-","value":"*"}` is `{"verbs":["*"]}`.
     fn rules(&self) -> Vec<String> {
         let whole = self.put("rules").into_iter().map(|rule| written(rule).into_owned());
-        let parts = self.0.iter().filter_map(|(path, value)| {
-            let (place, member) = path.strip_prefix("/rules/")?.split_once('/')?;
+        let parts = self.0.iter().filter_map(|operation| {
+            let (place, member) = operation.path.strip_prefix("/rules/")?.split_once('/')?;
             let length = member.bytes().take_while(u8::is_ascii_alphabetic).count();
             let member = &member[..length];
-            let value = written(value);
+            let value = written(operation.value);
             let value = if value.starts_with('[') { value.into_owned() } else { format!("[{value}]") };
             (is_place(place) && !member.is_empty()).then(|| format!("{{\"{member}\":{value}}}"))
         });
         whole.chain(parts).collect()
     }
-}
-
-/// Whether a part of a path is a place in a list.
-fn is_place(part: &str) -> bool {
-    part == "-" || !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
 }

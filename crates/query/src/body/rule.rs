@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use kforensic_event::json;
 
+use super::Tidy;
 use super::object::{Object, elements};
 use super::structs::{Column, Value};
-use super::template::Tidy;
 
 /// A rule of a role; its fields are the columns of `role_rules` with these names. `None` for a list that is not there.
 #[derive(Debug, Default)]

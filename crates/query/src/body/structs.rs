@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, ListBuilder, StringArray, StringBuilder, StructArray};
 use arrow::datatypes::{DataType, Field, Fields};
 
-use super::template::Tidy;
+use super::Tidy;
 
 /// Name of a field, and what it holds.
 pub(super) type Column<T> = (&'static str, Value<T>);

@@ -172,7 +172,7 @@ fn templates_and_roles_are_what_they_are_in_sql() {
     crate::json::register(&connection).unwrap();
     crate::own::register(&connection, &crate::own::Homes::default()).unwrap();
     register(&connection).unwrap();
-    for file in ["json", "json_lists", "workloads"] {
+    for file in ["json", "json_lists"] {
         let views = format!("{}/views/{file}.sql", env!("CARGO_MANIFEST_DIR"));
         connection.execute_batch(&fs::read_to_string(views).unwrap()).unwrap();
     }

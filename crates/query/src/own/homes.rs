@@ -44,6 +44,7 @@ impl Known {
         let homes = self.0.get(process).and_then(|clusters| clusters.get(cluster));
         homes.is_none_or(|addresses| addresses.contains(address))
     }
+
     /// Whether anything is at home at that address.
     pub(super) fn is_home(&self, address: &str) -> bool {
         self.0.values().flat_map(BTreeMap::values).any(|addresses| addresses.contains(address))
