@@ -73,11 +73,29 @@ impl Engine {
                 }
             }
         };
-        let builder = thread::Builder::new().name(THREAD_NAME.to_owned()).stack_size(STACK_BYTES);
-        let thread = builder.spawn(run).map_err(|source| QueryError::Thread { source })?;
+        let thread = builder().spawn(run).map_err(|source| QueryError::Thread { source })?;
         let engine = Self { work: Some(work), thread: Some(thread) };
         let (protection, loaded) = engine.wait(&started)?;
         Ok((engine, protection, loaded))
+    }
+
+    /// Starts a second thread with a connection of its own to the same DuckDB. It is held to the same, because it is the
+    /// restricted thread that starts it.
+    ///
+    /// # Errors
+    /// When DuckDB gives no connection, or there can be no more threads.
+    pub(crate) fn beside<T: Send + 'static>(
+        &self,
+        prepare: impl FnOnce(&Connection) -> T + Send + 'static,
+    ) -> Result<(Self, T), QueryError> {
+        self.run(move |connection| {
+            let connection = connection.try_clone().map_err(QueryError::engine("connect to DuckDB once more"))?;
+            let prepared = prepare(&connection);
+            let (work, inbox) = channel::<Work>();
+            let thread = builder().spawn(move || serve(&connection, &inbox));
+            let thread = thread.map_err(|source| QueryError::Thread { source })?;
+            Ok((Self { work: Some(work), thread: Some(thread) }, prepared))
+        })
     }
 
     /// Does `work` on the thread and waits for its result.
@@ -112,6 +130,10 @@ impl Drop for Engine {
             let _ = thread.join();
         }
     }
+}
+
+fn builder() -> thread::Builder {
+    thread::Builder::new().name(THREAD_NAME.to_owned()).stack_size(STACK_BYTES)
 }
 
 fn serve(connection: &Connection, inbox: &Receiver<Work>) {

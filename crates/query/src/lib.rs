@@ -58,6 +58,7 @@ mod trouble;
 pub mod trust;
 mod views;
 pub mod window;
+mod working_copy;
 
 pub use asserted::Asserted;
 pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, QueryKind, Severity, UnknownQuery};

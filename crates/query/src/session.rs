@@ -36,7 +36,7 @@ use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
 use crate::views::{Creation, Provided};
-use crate::{ledger, views};
+use crate::{ledger, views, working_copy};
 
 /// Width of the boxes in a plan, in characters. DuckDB's own is 240.
 const PLAN_COLUMNS: usize = 100;
@@ -58,6 +58,13 @@ pub struct Limits {
     pub proxies: Proxies,
 }
 
+/// How much is asked of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    AFewQuestions,
+    ManyQuestions,
+}
+
 /// An open case: the views, such as `events`, `requests`, `rejects` and `sources`, and the queries on them.
 ///
 /// DuckDB works on threads of its own; rows, errors and sinks stay on the caller's.
@@ -66,14 +73,17 @@ pub struct Session {
     protection: Protection,
     selection: Selection,
     /// Its files as they were when they were checked.
-    checked: Checked,
+    checked: Arc<Checked>,
     is_checked: bool,
     /// What the session may read, in the order of the case's log: events, then rejects.
     trouble: Arc<Trouble>,
     interrupt: Interrupt,
     progress: Progress,
-    provided: Mutex<Provided>,
+    /// The views that there are, for all connections.
+    provided: Arc<Mutex<Provided>>,
     homes: Homes,
+    /// Where a working copy of the events is to be; `None` when there is to be none.
+    copies_to: Option<PathBuf>,
     pub(crate) has_proxies: bool,
     /// What they passed on, once somebody needs to know.
     pub(crate) asserted: OnceLock<Arc<Asserted>>,
@@ -125,6 +135,23 @@ impl Session {
     /// # Errors
     /// As for [`Session::open`].
     pub fn open_in(starting: Starting, snapshot: &Snapshot, selection: &Selection) -> Result<Self, QueryError> {
+        Self::open_with(starting, snapshot, selection, Use::AFewQuestions)
+    }
+
+    /// The same for who asks many questions, and calls [`Session::prepare`] before the first.
+    ///
+    /// # Errors
+    /// As for [`Session::open`].
+    pub fn open_for_many(snapshot: &Snapshot, selection: &Selection, limits: &Limits) -> Result<Self, QueryError> {
+        Self::open_with(Starting::begin(limits)?, snapshot, selection, Use::ManyQuestions)
+    }
+
+    fn open_with(
+        starting: Starting,
+        snapshot: &Snapshot,
+        selection: &Selection,
+        expected: Use,
+    ) -> Result<Self, QueryError> {
         let (limits, homes) = (starting.limits().clone(), starting.homes());
         let (event_files, reject_files) =
             (selection.event_files(snapshot), snapshot.reject_files().collect::<Vec<_>>());
@@ -135,9 +162,13 @@ impl Session {
         let files = [event_files.clone(), reject_files.clone(), more].concat();
         let checked = check_files(&files, &limits.checks).map_err(mismatch)?;
         let files: Vec<PathBuf> = events.iter().chain(&rejects).chain(&everywhere).map(PathBuf::from).collect();
-        let reach = Reach { files: files.clone(), folder: Some(temp_directory(&limits)?.into()) };
+        let folder = PathBuf::from(temp_directory(&limits)?);
+        let reach = Reach { files: files.clone(), folder: Some(folder.clone()) };
         let trouble = Arc::new(Trouble { files, memory_bytes: limits.memory_bytes });
+        let bytes = event_files.iter().map(|file| file.size_bytes).sum();
+        let copies_to = (expected == Use::ManyQuestions && working_copy::is_possible(bytes)).then_some(folder);
         let content = Content {
+            copies_to: copies_to.clone(),
             ledger: ledger::rows(snapshot)?,
             notes: snapshot.notes.list.clone(),
             places: Known(limits.places.clone()),
@@ -156,7 +187,7 @@ impl Session {
                 let connection = starting.take()?;
                 content.load(&connection, &trouble)?;
                 connection.set_query_progress_tracking(true).map_err(QueryError::engine(LOCK))?;
-                let handles = (connection.interrupt_handle(), Progress::of(&connection));
+                let handles = handles(&connection);
                 Ok((connection, handles))
             }
         };
@@ -172,29 +203,65 @@ impl Session {
         };
         let (engine, protection, (handle, progress)) = Engine::start(Start { open, lock, reach })?;
         let interrupt = Interrupt { asked: Arc::new(AtomicBool::new(false)), handle };
-        let (selection, provided) = (selection.clone(), Mutex::default());
+        let (selection, provided) = (selection.clone(), Arc::default());
         let is_checked = limits.checks != Checks::Never;
         let (has_proxies, asserted) = (!limits.proxies.is_empty(), OnceLock::new());
         Ok(Self {
             engine,
             protection,
             selection,
-            checked,
+            checked: Arc::new(checked),
             is_checked,
             trouble,
             interrupt,
             progress,
             provided,
             homes,
+            copies_to,
             has_proxies,
             asserted,
         })
     }
 
-    /// Has the session compute once what several questions need: for who asks many, and before the first. The answers
-    /// are the same; each costs less, and the session more memory.
+    /// Has the session compute once what several questions need: for who asks more than one, and before the first. The
+    /// answers are the same; each costs less, and the session more memory.
     pub fn keep_views(&self) {
         self.provided.lock().unwrap_or_else(PoisonError::into_inner).are_kept = true;
+    }
+
+    /// Prepares a session that was opened for many questions: what they share is computed once, and where that pays the
+    /// events are copied to where they are read faster, with the columns that these questions need. Their answers are the
+    /// same; no other question is to be asked then.
+    ///
+    /// # Errors
+    /// On an interrupt.
+    pub fn prepare(&self, questions: &[(&CannedQuery, &Parameters)]) -> Result<(), QueryError> {
+        self.keep_views();
+        self.copies_to.as_deref().map_or(Ok(()), |folder| self.copy_events(folder, questions))
+    }
+
+    /// A second connection to the same DuckDB, with what is there already: both answer at the same time, each on a thread of
+    /// its own, within the limits of the one session. How far it is, it does not tell.
+    ///
+    /// # Errors
+    /// When DuckDB gives no connection, or there can be no more threads.
+    pub fn beside(&self) -> Result<Self, QueryError> {
+        let (engine, (handle, progress)) = self.engine.beside(handles)?;
+        Ok(Self {
+            engine,
+            protection: self.protection.clone(),
+            selection: self.selection.clone(),
+            checked: Arc::clone(&self.checked),
+            is_checked: self.is_checked,
+            trouble: Arc::clone(&self.trouble),
+            interrupt: Interrupt { asked: Arc::new(AtomicBool::new(false)), handle },
+            progress,
+            provided: Arc::clone(&self.provided),
+            homes: self.homes.clone(),
+            copies_to: self.copies_to.clone(),
+            has_proxies: self.has_proxies,
+            asserted: self.asserted.clone(),
+        })
     }
 
     /// Whether its files were held against the hashes of the ledger.
@@ -492,8 +559,15 @@ impl RowSink for Count {
 
 const LOCK: &str = "lock DuckDB down";
 
+/// What stops a connection, and what tells how far it is.
+fn handles(connection: &Connection) -> (Arc<duckdb::InterruptHandle>, Progress) {
+    (connection.interrupt_handle(), Progress::of(connection))
+}
+
 /// What a session is loaded with.
 struct Content {
+    /// The folder of a working copy.
+    copies_to: Option<PathBuf>,
     ledger: Vec<ledger::Row>,
     notes: Vec<Note>,
     places: Known,
@@ -506,13 +580,15 @@ impl Content {
     fn load(&self, connection: &Connection, trouble: &Trouble) -> Result<(), QueryError> {
         let lock = format!(
             // The footers of files that many questions read are read once; DuckDB sees when a file has changed.
-            "SET parquet_metadata_cache = true;\nSET allowed_paths = [{}];\nSET enable_external_access = false;",
+            "SET GLOBAL parquet_metadata_cache = true;\nSET allowed_paths = [{}];\nSET enable_external_access = false;",
             literals(self.paths.iter().map(String::as_str))
         );
-        connection.execute_batch(&lock).map_err(QueryError::engine(LOCK))?;
+        let writes = self.copies_to.as_deref().map(working_copy::allowed).unwrap_or_default();
+        connection.execute_batch(&format!("{writes}{lock}")).map_err(QueryError::engine(LOCK))?;
         // A DuckDB with ICU casts instants to timestamps in the zone of the machine: `--since` moved by five hours in New
         // York. One without it, which is what we ship, has no such setting and knows UTC alone.
-        if connection.execute_batch("SET TimeZone = 'UTC'").is_err() {
+        // For this connection, and for those that come beside it.
+        if connection.execute_batch("SET GLOBAL TimeZone = 'UTC'; SET TimeZone = 'UTC'").is_err() {
             let zoned = "SELECT count(*) > 0 FROM duckdb_settings() WHERE lower(name) = 'timezone'";
             let is_zoned = connection.query_row(zoned, [], |row| row.get::<_, bool>(0));
             if is_zoned.map_err(QueryError::engine(LOCK))? {

@@ -247,6 +247,12 @@ fn as_tables(text: &str) -> String {
     })
 }
 
+/// All words of a statement and of the views and macros that it needs: every column that it reads is among them, unless it
+/// takes what there is (`*`).
+pub(crate) fn words_needed(sql: &str) -> BTreeSet<String> {
+    definitions::words_needed(sql, embedded::VIEWS)
+}
+
 /// Whether one of our files makes a view or macro of that name.
 pub(crate) fn is_defined(name: &str) -> bool {
     definitions_called(name).next().is_some()

@@ -3,6 +3,7 @@
 //! The answers are gathered batch by batch (`report::incident`), so memory does not grow with them.
 
 mod evidence;
+mod pool;
 mod progress;
 mod sink;
 
@@ -13,22 +14,26 @@ use kforensic_lake::Snapshot;
 use kforensic_query::catalogue::{QueryKind, Value};
 use kforensic_query::coverage::{self, LeftOut, Observed, Scope};
 use kforensic_query::trust::Trusted;
-use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, QueryError, Selection, Session, Tally, Window};
+use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, Tally, Window};
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
 
-use crate::command::{QUERY_MEMORY_BYTES, limits};
+use crate::command::limits;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::proxies;
+use pool::{Pool, Seat};
 use progress::Shown;
 use sink::{Batches, Gather};
 
 pub(crate) use evidence::evidence;
 
 /// Memory of DuckDB while it asks many questions one after the other; beyond it, it spills.
-const MEMORY_BYTES: u64 = 320 << 20;
+const MEMORY_BYTES: u64 = 256 << 20;
+
+/// The queries that pictures are made of.
+const PICTURES: [&str; 2] = ["activity", "rhythm"];
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
@@ -95,57 +100,6 @@ impl SinceReport {
     }
 }
 
-/// Sessions over the part of the case that questions are about: one over the window, and one over all of it, for those
-/// that look further.
-struct Sessions<'a> {
-    snapshot: &'a Snapshot,
-    limits: &'a Limits,
-    interrupt: &'a Interrupt,
-    /// What kinds of requests the case holds, which verdicts are made from.
-    observed: Observed,
-    open: Vec<Session>,
-    /// Whether nothing is kept between questions, and each may use more memory instead: once one could not be answered.
-    is_frugal: bool,
-}
-
-impl Sessions<'_> {
-    /// Asks, and once more with more memory when that was what lacked: names of a megabyte in every row fill what is
-    /// plenty for a million requests.
-    fn ask<T>(&mut self, ask: impl Fn(&mut Self) -> Result<T, CliError>) -> Result<T, CliError> {
-        match ask(self) {
-            Err(CliError::Query(QueryError::OutOfMemory { .. })) if !self.is_frugal => {
-                self.is_frugal = true;
-                self.open.clear();
-                ask(self)
-            }
-            done => done,
-        }
-    }
-
-    /// The session that answers a question, opened when there is none yet.
-    fn of(&mut self, query: &CannedQuery, parameters: &Parameters) -> Result<&Session, CliError> {
-        let times = Selection { resources: None, ..Selection::of(query, parameters) };
-        let at = match self.open.iter().position(|session| *session.selection() == times) {
-            Some(at) => at,
-            None => {
-                let limits = match self.is_frugal {
-                    true => Limits { memory_bytes: QUERY_MEMORY_BYTES, ..self.limits.clone() },
-                    false => self.limits.clone(),
-                };
-                let session = Session::open(self.snapshot, &times, &limits)?;
-                if !self.is_frugal {
-                    session.keep_views();
-                }
-                let handle = session.interrupt_handle();
-                self.interrupt.on(move || handle.interrupt());
-                self.open.push(session);
-                self.open.len() - 1
-            }
-        };
-        Ok(&self.open[at])
-    }
-}
-
 /// Asks all of it.
 pub(crate) fn ask(
     case: &str,
@@ -159,7 +113,6 @@ pub(crate) fn ask(
     let observed = Observed::of(snapshot, &limits)?;
     let mut reservations = LeftOut::of(snapshot, &observed).in_words();
     reservations.extend(proxies::in_words());
-    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new(), is_frugal: false };
     let detections: Vec<&CannedQuery> = chosen(catalogue, &inquiry.queries)?;
     let shown = Shown::show(inquiry.is_watched, detections.len());
     let mut incident = Incident {
@@ -169,25 +122,30 @@ pub(crate) fn ask(
         reservations,
         ..Incident::default()
     };
-    for query in detections {
+    let accounts = ["origins", "deletions"].iter().chain(PICTURES.iter().filter(|_| inquiry.with_pictures));
+    let accounts = accounts.map(|name| Ok(catalogue.find(name)?)).collect::<Result<Vec<_>, CliError>>()?;
+    let all = detections.iter().chain(&accounts).map(|query| Ok((*query, values(query, inquiry)?)));
+    let all = all.collect::<Result<Vec<_>, CliError>>()?;
+    let pool = Pool::new(snapshot, limits, interrupt, &all);
+    incident.findings = pool.ask(&detections, |seat, query| {
         shown.next(&query.name);
-        incident.findings.push(sessions.ask(|sessions| finding(sessions, query, inquiry))?);
-    }
+        finding(seat, &observed, query, inquiry)
+    })?;
     incident.sort();
     incident.reservations.extend(inquiry.since_report.as_ref().map(SinceReport::words));
-    shown.next("identities");
-    incident.origins = answer(&mut sessions, catalogue, "origins", inquiry, &[])?.iter().flat_map(origins).collect();
-    incident.deletions =
-        answer(&mut sessions, catalogue, "deletions", inquiry, &[])?.iter().flat_map(deletions).collect();
+    let seconds = Value::Integer(step_seconds(&incident));
+    let mut answers = pool.ask(&accounts, |seat, query| {
+        shown.next(&query.name);
+        answer(seat, query, inquiry, &seconds)
+    })?;
+    answers.resize_with(4, Vec::new);
+    let [asked_origins, asked_deletions, activity, rhythm] = answers.try_into().unwrap_or_default();
+    incident.origins = asked_origins.iter().flat_map(origins).collect();
+    incident.deletions = asked_deletions.iter().flat_map(deletions).collect();
     incident.evidence.requests = incident.origins.iter().map(|origin| origin.requests).sum();
     let identities: BTreeSet<&String> = incident.origins.iter().filter_map(|origin| origin.who.as_ref()).collect();
     incident.evidence.identities = identities.len() as u64;
-    if inquiry.with_pictures {
-        shown.next("pictures");
-        let seconds = Value::Integer(step_seconds(&incident));
-        incident.activity = answer(&mut sessions, catalogue, "activity", inquiry, &[("seconds", seconds)])?;
-        incident.rhythm = answer(&mut sessions, catalogue, "rhythm", inquiry, &[])?;
-    }
+    (incident.activity, incident.rhythm) = (activity, rhythm);
     Ok(incident)
 }
 
@@ -212,18 +170,15 @@ pub(crate) fn hits<'c>(
     let (limits, _spill) = limits()?;
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
     let observed = Observed::of(snapshot, &limits)?;
-    let mut sessions = Sessions { snapshot, limits: &limits, interrupt, observed, open: Vec::new(), is_frugal: false };
+    let pool = Pool::new(snapshot, limits, interrupt, asked);
     let shown = Shown::show(true, asked.len());
-    let mut hits = Vec::with_capacity(asked.len());
-    for (query, parameters) in asked {
+    pool.ask(asked, |seat, (query, parameters)| {
         shown.next(&query.name);
-        let tally =
-            sessions.ask(|sessions| Ok(sessions.of(query, parameters)?.tally(query, parameters, users_max)?))?;
-        let judged = coverage::judge(query, &sessions.observed, &Scope::of(parameters));
+        let tally = seat.of(query, parameters)?.tally(query, parameters, users_max)?;
+        let judged = coverage::judge(query, &observed, &Scope::of(parameters));
         let verdict = judged.with_rows(tally.rows).finding;
-        hits.push(Hits { query, tally, verdict });
-    }
-    Ok(hits)
+        Ok(Hits { query, tally, verdict })
+    })
 }
 
 /// The detections that are named, or all.
@@ -256,16 +211,21 @@ fn values(query: &CannedQuery, inquiry: &Inquiry) -> Result<Parameters, CliError
     Ok(parameters)
 }
 
-fn finding(sessions: &mut Sessions<'_>, query: &CannedQuery, inquiry: &Inquiry) -> Result<Finding, CliError> {
+fn finding(
+    seat: &mut Seat<'_>,
+    observed: &Observed,
+    query: &CannedQuery,
+    inquiry: &Inquiry,
+) -> Result<Finding, CliError> {
     let parameters = values(query, inquiry)?;
     let known = inquiry.known.get(&query.name).cloned().unwrap_or_default();
     let gathering = Gathering::new(question(query, &parameters, inquiry), inquiry.rows_max, known);
     let mut gather = Gather::new(gathering, inquiry.data.as_deref(), &query.name)?;
     let mut sieve = inquiry.trusted.as_ref().map(|trusted| trusted.sieve(&query.name, inquiry.now)).unwrap_or_default();
-    let run = sessions.of(query, &parameters)?.run_sieved(query, &parameters, None, &mut sieve, &mut gather)?;
+    let run = seat.of(query, &parameters)?.run_sieved(query, &parameters, None, &mut sieve, &mut gather)?;
     let mut finding = gather.finish()?;
     finding.trusted_rows = sieve.hidden();
-    let judged = coverage::judge(query, &sessions.observed, &Scope::of(&parameters));
+    let judged = coverage::judge(query, observed, &Scope::of(&parameters));
     finding.question.verdict = verdict(&judged.with_rows(run.total_rows + sieve.hidden()));
     Ok(finding)
 }
@@ -281,22 +241,18 @@ fn verdict(judged: &coverage::Verdict) -> Verdict {
 
 /// The rows of a query that puts findings into their place.
 fn answer(
-    sessions: &mut Sessions<'_>,
-    catalogue: &Catalogue,
-    name: &str,
+    seat: &mut Seat<'_>,
+    query: &CannedQuery,
     inquiry: &Inquiry,
-    own: &[(&str, Value)],
+    step_seconds: &Value,
 ) -> Result<Vec<arrow::array::RecordBatch>, CliError> {
-    let query = catalogue.find(name)?;
     let mut parameters = values(query, inquiry)?;
-    for (name, value) in own {
-        parameters.set(*name, value.clone());
+    if query.parameter("seconds").is_some() {
+        parameters.set("seconds", step_seconds.clone());
     }
-    sessions.ask(|sessions| {
-        let mut batches = Batches::default();
-        sessions.of(query, &parameters)?.run(query, &parameters, None, &mut batches)?;
-        Ok(batches.list)
-    })
+    let mut batches = Batches::default();
+    seat.of(query, &parameters)?.run(query, &parameters, None, &mut batches)?;
+    Ok(batches.list)
 }
 
 fn question(query: &CannedQuery, parameters: &Parameters, inquiry: &Inquiry) -> Question {

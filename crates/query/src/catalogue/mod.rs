@@ -275,6 +275,11 @@ impl CannedQuery {
         })
     }
 
+    /// Whether it is one of those that are built into the program, and not a user's.
+    pub(crate) fn is_built_in(&self) -> bool {
+        embedded::QUERIES.iter().any(|file| file.text == self.sql)
+    }
+
     /// Whether each of its rows is of one request, whose id it ends its order by.
     pub fn lists_requests(&self) -> bool {
         self.sql.rsplit("ORDER BY").next().is_some_and(|order| order.contains("audit_id"))

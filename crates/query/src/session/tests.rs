@@ -56,16 +56,24 @@ fn case() -> (TempDir, Snapshot) {
     (folder, Snapshot { files: vec![file], ..Snapshot::default() })
 }
 
-fn open(folder: &TempDir, snapshot: &Snapshot, threads: usize) -> Session {
-    let limits = Limits {
+fn limits(folder: &TempDir, threads: usize) -> Limits {
+    Limits {
         memory_bytes: 1 << 30,
         threads,
         temp_directory: folder.path().join("spill"),
         checks: Checks::Never,
         places: None,
         proxies: crate::proxies::Proxies::default(),
-    };
-    Session::open(snapshot, &Selection::default(), &limits).unwrap()
+    }
+}
+
+fn open(folder: &TempDir, snapshot: &Snapshot, threads: usize) -> Session {
+    Session::open(snapshot, &Selection::default(), &limits(folder, threads)).unwrap()
+}
+
+/// A session that may write a copy of the events.
+fn open_for_many(folder: &TempDir, snapshot: &Snapshot) -> Session {
+    Session::open_for_many(snapshot, &Selection::default(), &limits(folder, 2)).unwrap()
 }
 
 #[derive(Default)]
@@ -98,7 +106,13 @@ fn hostile_statements_leave_the_case_as_it_was_without_the_gate() {
     let before = fs::read(file).unwrap();
     let case = folder.path().join("case");
     let out = folder.path().join("out");
-    let mut session = open(&folder, &snapshot, 2);
+    // Of those that may write most: a session for many questions.
+    let open = || {
+        let session = open_for_many(&folder, &snapshot);
+        session.prepare(&[]).unwrap();
+        session.beside().unwrap()
+    };
+    let mut session = open();
     for sql in HOSTILE.split("\n====\n") {
         // Those that hurt nobody but the engine that runs them.
         if ["sleep_ms", "finalize", "AGGREGATE_STATE", "json_serialize_sql(repeat"]
@@ -115,10 +129,40 @@ fn hostile_statements_leave_the_case_as_it_was_without_the_gate() {
             .iter()
             .any(|word| sql.contains(word))
         {
-            session = open(&folder, &snapshot, 2);
+            session = open();
         }
     }
     assert_eq!(run(&session, "FROM events").unwrap(), 1);
+}
+
+#[test]
+fn a_second_connection_has_the_settings_and_the_locks_of_the_first() {
+    let (folder, snapshot) = case();
+    let first = open_for_many(&folder, &snapshot);
+    first.prepare(&[]).unwrap();
+    let second = first.beside().unwrap();
+    assert_eq!(second.protection(), first.protection());
+    let settings = |session: &Session| -> Vec<(String, Option<String>)> {
+        let settings = session.ask("list the settings", |connection| {
+            let mut listed = connection.prepare("SELECT name, value FROM duckdb_settings() ORDER BY name")?;
+            listed.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        });
+        settings.unwrap()
+    };
+    let (first, other) = (settings(&first), settings(&second));
+    let locked = ("lock_configuration".to_owned(), Some("true".to_owned()));
+    assert!(first.contains(&locked) && first.len() == other.len());
+    // How far it is, and how wide a plan is drawn, nobody asks a second connection.
+    let differ = first.iter().zip(&other).filter(|(one, other)| one != other).map(|((name, _), _)| name.as_str());
+    assert_eq!(
+        differ.collect::<Vec<_>>(),
+        ["enable_progress_bar", "enable_progress_bar_print", "profiling_renderer_settings"]
+    );
+    let file = snapshot.files[0].path.to_str().unwrap();
+    for sql in ["FROM read_text('/etc/hostname')", &format!("COPY (SELECT 1) TO '{file}'"), "SET threads = 1"] {
+        assert!(run(&second, sql).is_err(), "{sql}");
+    }
+    assert_eq!(run(&second, "SELECT audit_id FROM events").unwrap(), 1);
 }
 
 #[test]

@@ -86,6 +86,13 @@ pub(super) fn needed<'a>(sql: &str, files: &'a [File]) -> Vec<&'a File> {
     needed
 }
 
+/// All words of `sql`, and of what it needs.
+pub(super) fn words_needed(sql: &str, files: &[File]) -> BTreeSet<String> {
+    let mut words = lower_words(sql);
+    words.extend(needed(sql, files).into_iter().flat_map(|file| lower_words(file.text)));
+    words
+}
+
 /// Whether what is called `name` reads events, by itself or by what it is made of.
 pub(super) fn reads_events(name: &str, definitions: &[Definition<'_>]) -> bool {
     let mut seen = BTreeSet::new();

@@ -19,6 +19,7 @@ mod fixture;
 mod inquiries;
 mod limits;
 mod lockdown;
+mod many;
 mod oracle;
 mod own;
 mod peers;
