@@ -55,6 +55,40 @@ fn an_answer_takes_one_line_a_row_and_says_what_it_had_no_room_for() {
 }
 
 #[test]
+fn an_account_of_an_address_names_who_goes_on_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, log) = (folder.path().join("case"), folder.path().join("audit.log"));
+    let event = |number: u32, user: &str, address: &str| {
+        format!(
+            "{{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"Metadata\",\"auditID\":\"{number}\",\
+             \"stage\":\"ResponseComplete\",\"requestURI\":\"/api/v1/pods\",\"verb\":\"list\",\"user\":{{\"username\":\"{user}\"}},\
+             \"sourceIPs\":[\"{address}\"],\"objectRef\":{{\"resource\":\"pods\"}},\"responseStatus\":{{\"code\":200}},\
+             \"requestReceivedTimestamp\":\"2026-11-21T20:00:00.000000Z\",\"stageTimestamp\":\"2026-11-21T20:00:00.000000Z\"}}\n"
+        )
+    };
+    let users = ["bob", "o'hara $(id)", "--all", "\\u001b[2Jeve"];
+    let lines = users.iter().zip(0..).flat_map(|(user, at)| {
+        ["10.0.0.1", "10.0.0.2"].iter().zip(0..).map(move |(address, nth)| event(2 * at + nth, user, address))
+    });
+    std::fs::write(&log, lines.collect::<String>()).unwrap();
+    shown(&case, &["ingest", "--quiet", log.to_str().unwrap()]);
+    let answer = shown(&case, &["query", "ip", "10.0.0.1"]);
+    let answer = answer.replace("\r\n", " ");
+    for words in [
+        "`kforensic query actor bob` (1 request from elsewhere)",
+        // One word for a shell, whatever it says.
+        "`kforensic query actor 'o'\\''hara $(id)'` (1 request from elsewhere)",
+        "`--all` (1 request from elsewhere)",
+        "`\\x1b[2Jeve` (1 request from elsewhere)",
+        "`kforensic query origins`",
+    ] {
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat(&answer).contains(&flat(words)), "{words}: {answer}");
+    }
+    assert!(!answer.contains("\x1b[2J"), "{answer}");
+}
+
+#[test]
 fn what_a_client_chose_is_not_obeyed_on_the_screen_either() {
     let folder = tempfile::tempdir().unwrap();
     let (case, log) = (folder.path().join("case"), folder.path().join("audit.log"));

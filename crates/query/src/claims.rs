@@ -45,12 +45,27 @@ pub struct Balancer {
 
 impl Claims {
     /// The address that `query` is asked for, when it is asked for one.
-    fn address(parameters: &Parameters) -> Option<&str> {
+    pub(crate) fn address(parameters: &Parameters) -> Option<&str> {
         ["source_ip", "address"].into_iter().find_map(|name| match parameters.get(name)? {
             Value::Network(text) | Value::Text(text) => Some(text.as_str()),
             _ => None,
         })
     }
+}
+
+/// The given filters that compare a column with a value, as conditions on `requests`. Those about addresses and people are
+/// left out: here they are what is asked.
+pub(crate) fn common_conditions(parameters: &Parameters) -> Vec<String> {
+    let given = COMMON.iter().filter(|common| parameters.get(common.name).is_some());
+    let conditions = given.filter_map(|common| {
+        let operator = match common.test {
+            Test::Is(operator) => operator,
+            Test::IsOrCovers => "=",
+            Test::SentOrClaimed | Test::Person => return None,
+        };
+        Some(format!("{} {operator} ${}", common.column, common.name))
+    });
+    conditions.collect()
 }
 
 impl Session {
@@ -98,14 +113,7 @@ impl Session {
             let resources: Vec<String> = resources.iter().map(|name| literal(name)).collect();
             conditions.push(format!("resource IN ({})", resources.join(", ")));
         }
-        conditions.extend(COMMON.iter().filter(|common| parameters.get(common.name).is_some()).filter_map(|common| {
-            let operator = match common.test {
-                Test::Is(operator) => operator,
-                Test::IsOrCovers => "=",
-                Test::SentOrClaimed | Test::Person => return None,
-            };
-            Some(format!("{} {operator} ${}", common.column, common.name))
-        }));
+        conditions.extend(common_conditions(parameters));
         let sql = format!(
             "SELECT coalesce(source_ips[-1], ''), count(*)::UBIGINT FROM requests WHERE {} GROUP BY 1 ORDER BY 2 DESC, 1",
             conditions.join(" AND ")

@@ -10,8 +10,11 @@ use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
 use kforensic_query::doubt::Doubt;
 use kforensic_query::trust::Sieve;
-use kforensic_query::{CannedQuery, Catalogue, Parameters, RunSummary, Selection, Session, Starting, Window, doubt};
+use kforensic_query::{
+    CannedQuery, Catalogue, Elsewhere, Parameters, RunSummary, Selection, Session, Starting, Window, doubt,
+};
 use kforensic_report::{About, Format, ReportError};
+use kforensic_trace::yaml;
 use tempfile::TempDir;
 
 use crate::about;
@@ -77,7 +80,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
     let about = about::of_query(query, &parameters, window, case.root(), &snapshot);
     let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path), about };
-    let (shown, footnotes) = answer(asked, &snapshot, starting, output, args.worth.envelope, interrupt)?;
+    let Answered { shown, footnotes, elsewhere } =
+        answer(asked, &snapshot, starting, output, args.worth.envelope, interrupt)?;
     footer(&shown, window, newest, start.elapsed().saturating_sub(pager::waited()));
     if args.filter.now.as_deref() == Some("last") {
         tell_of_the_future(&snapshot, clock);
@@ -87,7 +91,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     }
     footnotes.tell();
     if shown.run.rows > 0 {
-        go_on(query, &catalogue);
+        go_on(query, &catalogue, &elsewhere);
     }
     places::remark();
     window_notes(window, &snapshot, args.filter.now.is_some());
@@ -107,14 +111,28 @@ fn list(catalogue: &Catalogue, args: &QueryArgs) -> Result<(), CliError> {
     }
 }
 
-/// Tells people which queries go on where this one ends.
-fn go_on(query: &CannedQuery, catalogue: &Catalogue) {
+/// Tells people which queries go on where this one ends, and with whom.
+fn go_on(query: &CannedQuery, catalogue: &Catalogue, elsewhere: &Elsewhere) {
     let further = query.further.iter().filter_map(|name| catalogue.find(name).ok());
-    let words = further.map(|query| format!("`kforensic query {}` ({})", query.name, query.title.to_lowercase()));
-    let words = words.collect::<Vec<_>>().join(", ");
+    let further = further.map(|query| format!("`kforensic query {}` ({})", query.name, query.title.to_lowercase()));
+    let words = people_elsewhere(elsewhere).into_iter().chain(further).collect::<Vec<_>>().join(", ");
     if !words.is_empty() && terminal::stderr_is_terminal() {
         message::labelled("next", AnsiColor::Blue, &words);
     }
+}
+
+/// Who else goes on, each with the account of all that it did. The log chose the names: one that no command line should
+/// hold is shown, and no more.
+fn people_elsewhere(elsewhere: &Elsewhere) -> Vec<String> {
+    let named = elsewhere.named.iter().map(|(name, requests)| {
+        let name = match yaml::shell_word(name) {
+            Some(word) => format!("`kforensic query actor {word}`"),
+            None => format!("`{}`", footnotes::visible(name)),
+        };
+        format!("{name} ({} from elsewhere)", answer::count_of(*requests, "request"))
+    });
+    let others = (elsewhere.others > 0).then(|| format!("{} more who came from elsewhere too", elsewhere.others));
+    named.chain(others).collect()
 }
 
 /// Says which part of the case was opened, and of what.
@@ -226,6 +244,14 @@ struct Asked<'a> {
     about: About,
 }
 
+/// An answer that was shown, and what is told behind it.
+struct Answered {
+    shown: Shown,
+    footnotes: Footnotes,
+    /// With whom a search that began with an address goes on.
+    elsewhere: Elsewhere,
+}
+
 fn answer(
     asked: Asked<'_>,
     snapshot: &Snapshot,
@@ -233,7 +259,7 @@ fn answer(
     mut output: Output,
     envelope: bool,
     interrupt: &Interrupt,
-) -> Result<(Shown, Footnotes), CliError> {
+) -> Result<Answered, CliError> {
     let Asked { query, parameters, limit, mut sieve, trusted, about } = asked;
     let footnotes = Footnotes::of(query, parameters, snapshot, starting.limits())?;
     let session = Session::open_in(starting, snapshot, &Selection::of(query, parameters))?;
@@ -256,6 +282,11 @@ fn answer(
     let own = footnotes::own_rows(&session, query, parameters, run.total_rows + sieve.hidden())?;
     let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden(), has_claims)?;
     let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said);
+    // Only people are told, so nobody else waits for it.
+    let elsewhere = match run.rows > 0 && terminal::stderr_is_terminal() {
+        true => session.elsewhere(query, parameters)?.unwrap_or_default(),
+        false => Elsewhere::default(),
+    };
     let mut about = about::with_worth(about, &footnotes, query);
     if run.rows < run.total_rows {
         about.notes.push(format!("these are the newest {} of {}", run.rows, answer::count(run.total_rows)));
@@ -267,7 +298,7 @@ fn answer(
     // A file appears only when its rows come from what was checked.
     checks::end(&session)?;
     output.finish()?;
-    Ok((shown, footnotes))
+    Ok(Answered { shown, footnotes, elsewhere })
 }
 
 /// Says what may be wrong with a question whose answer has no rows, or that names nobody.

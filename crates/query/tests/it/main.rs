@@ -14,6 +14,7 @@ mod catalogue;
 mod conflicts;
 mod counts;
 mod coverage;
+mod elsewhere;
 mod filters;
 mod fixture;
 mod inquiries;
