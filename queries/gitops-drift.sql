@@ -9,7 +9,8 @@
 -- caveat = "best with managed fields; at level Request only what is sent with the labels of the tool"
 -- noise = """
 -- People who repair by hand, autoscalers, and operators that write into objects of others. Your own GitOps, when \
--- it is not where its makers install it: name it with `-p gitops=…`."""
+-- it is not where its makers install it: name it with `-p gitops=…`. A controller that moved to another node and back \
+-- is a guest there, as somebody with its token would be."""
 --
 -- [[parameters]]
 -- name = "gitops"
@@ -28,7 +29,32 @@
 -- [[examples]]
 -- log = "production"
 -- rows = 0
-WITH written AS NOT MATERIALIZED (
+WITH places AS MATERIALIZED (
+    SELECT
+        coalesce(cluster, '') AS of_cluster, user_name AS gitops_user, source_ip AS place, count(*) AS requests,
+        min(event_time) AS first_seen, max(event_time) AS last_seen
+    FROM requests
+    WHERE contains(user_name, 'argocd-application-controller') OR contains(user_name, ':flux-system:')
+    GROUP BY ALL
+),
+-- Addresses at which GitOps is not at home: who has its token takes its name and its client as well. A controller is in
+-- one place at a time, and the old one ends where a new one begins. So one that works meanwhile from elsewhere, all the
+-- time of a guest or an hour of it, is at home there, and the guest somebody else, unless a third of all comes from it
+-- (replicas that share the work).
+guests AS MATERIALIZED (
+    SELECT DISTINCT guest.of_cluster, guest.gitops_user, guest.place
+    FROM places AS guest
+    JOIN places AS home
+        ON guest.of_cluster = home.of_cluster AND guest.gitops_user = home.gitops_user
+        AND guest.place IS DISTINCT FROM home.place
+    WHERE (home.first_seen <= guest.first_seen AND home.last_seen >= guest.last_seen
+            OR least(home.last_seen, guest.last_seen) - greatest(home.first_seen, guest.first_seen) >= INTERVAL 1 HOUR)
+        AND guest.requests * 3 < (
+            SELECT sum(requests) FROM places
+            WHERE places.of_cluster = guest.of_cluster AND places.gitops_user = guest.gitops_user
+        )
+),
+written AS NOT MATERIALIZED (
     SELECT
         *,
         CASE WHEN response_object IS NOT NULL OR request_object IS NOT NULL
@@ -43,8 +69,13 @@ WITH written AS NOT MATERIALIZED (
                     '^system:serviceaccount:(argocd|argo-cd|openshift-gitops):.*argocd-application-controller$'
                     || '|^system:serviceaccount:flux-system:(kustomize|helm)-controller$'
                 )
-                -- By a person with its token the client is another.
+                -- By a person with its token the client is another, and so is the place.
                 AND regexp_matches(user_agent, '^(argocd|kustomize-controller|helm-controller)')
+                AND NOT EXISTS (
+                    FROM guests
+                    WHERE of_cluster = coalesce(cluster, '') AND gitops_user = user_name
+                        AND place IS NOT DISTINCT FROM source_ip
+                )
                 AND coalesce(impersonated_user, '') = ''
                 AND NOT coalesce(list_contains(user_groups, 'system:masters'), false)
         END, false) AS by_gitops,
