@@ -46,7 +46,8 @@ WITH asked AS (
       AND filters() AND not_own()
 )
 SELECT
-    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name, tidy(list(user_name)) AS users,
+    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name,
+    CASE WHEN shared_ip IS NOT NULL THEN tidy(list(user_name)) END AS users,
     tidy(list(source_ip)) AS source_ips,
     count(*) AS requests, count(*) FILTER (whole) AS collections,
     count(*) FILTER (subresource = 'eviction') AS evictions,

@@ -57,7 +57,8 @@ WITH asked AS (
     WHERE filters() AND not_own()
 )
 SELECT
-    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name, tidy(list(user_name)) AS users,
+    burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name,
+    CASE WHEN shared_ip IS NOT NULL THEN tidy(list(user_name)) END AS users,
     tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
     count(DISTINCT resource) AS kinds, list_sort(list_distinct(list(resource))) AS resources,
     list_sort(list_distinct(list(coalesce(namespace, '*')))) AS namespaces,

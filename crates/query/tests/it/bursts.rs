@@ -107,7 +107,7 @@ fn a_burst_that_is_split_over_addresses_and_clients_is_one_of_its_identity() {
         log.reads("mallory", &format!("10.9.9.{number}"), 100 + number, &format!("s{number}"));
     }
     let rows = log.ask("secret-bursts");
-    assert_eq!(told(&rows), [(json!("mallory"), json!(["mallory"]), json!(10))]);
+    assert_eq!(told(&rows), [(json!("mallory"), Value::Null, json!(10))]);
     assert_eq!(rows[0]["source_ips"].as_array().unwrap().len(), 10);
 }
 
@@ -120,7 +120,7 @@ fn no_request_stands_in_two_bursts() {
     }
     let rows = log.ask("secret-bursts");
     let several = (Value::Null, json!(["other-0", "other-1"]), json!(4));
-    assert_eq!(told(&rows), [(json!("mallory"), json!(["mallory"]), json!(4)), several]);
+    assert_eq!(told(&rows), [(json!("mallory"), Value::Null, json!(4)), several]);
 }
 
 #[test]
