@@ -309,7 +309,7 @@ impl Judge<'_> {
             return Traffic::TooLow(lesser);
         }
         if levels.iter().any(|(_, level)| *level >= need.level) {
-            return Traffic::Absent(format!("{} logged at other times", named(object)));
+            return Traffic::Absent(format!("{} was logged at other times", named(object)));
         }
         if !levels.is_empty() {
             return Traffic::TooLow(levels.into_iter().map(|(_, level)| level).collect());
@@ -323,7 +323,10 @@ impl Judge<'_> {
             (Some(only), _) => vec![only],
             (None, verbs) => verbs.iter().map(String::as_str).collect(),
         };
-        let verbs = wanted.join(", ");
+        let nothing = || match wanted.as_slice() {
+            [] => "nothing was ever logged".to_owned(),
+            verbs => format!("no {} of anything was ever logged", series(verbs, "or")),
+        };
         let group = (!object.is_empty()).then(|| need.group.as_deref().unwrap_or_else(|| group_of(object)));
         if others.is_empty() {
             let is_always_used = ALWAYS_USED.contains(&object);
@@ -333,8 +336,8 @@ impl Judge<'_> {
                     quoted(object)
                 )),
                 false => Traffic::Unlogged(match object {
-                    "" => format!("no {verbs} of anything was ever logged"),
-                    _ => format!("{} never logged in this case", named(object)),
+                    "" => nothing(),
+                    _ => format!("{} was never logged in this case", named(object)),
                 }),
             };
         }
@@ -344,19 +347,22 @@ impl Judge<'_> {
             .keys()
             .any(|kind| kind.resource.is_some() && wanted.iter().any(|verb| *verb == kind.verb));
         if !logged_anywhere && !wanted.is_empty() && (object.is_empty() || !self.observed.seems_to_log(group)) {
-            return Traffic::Unlogged(format!("no {verbs} of anything was ever logged"));
+            return Traffic::Unlogged(nothing());
         }
         let used: BTreeSet<&str> = others.iter().map(|kind| kind.verb.as_str()).collect();
+        let used = used.into_iter().collect::<Vec<_>>();
+        let was = if used.len() == 1 { "was" } else { "were" };
         // Controllers list and watch these all the time, so one whose reads are missing is not logged on reading.
         let reads = ["list", "watch"];
         if ALWAYS_USED.contains(&object) && wanted.iter().any(|verb| reads.contains(verb)) {
             return Traffic::Unlogged(format!(
-                "no {verbs} of {} was ever logged, though every control plane does that; only {}",
+                "no {} of {} was ever logged, though every control plane does that; only {} {was}",
+                series(&wanted, "or"),
                 quoted(object),
-                few(used.into_iter().map(str::to_owned))
+                series(&used, "and")
             ));
         }
-        Traffic::Absent(format!("of {} only {} was logged", quoted(object), few(used.into_iter().map(str::to_owned))))
+        Traffic::Absent(format!("of {} only {} {was} logged", quoted(object), series(&used, "and")))
     }
 
     /// What a `tells` leaves out of the rows, if anything.
@@ -384,16 +390,11 @@ impl Judge<'_> {
         if objects.is_empty() {
             return self
                 .missing_stage(need)
-                .map(|stage| format!("{tells} is missing: no {} is in the log", stage.name()));
+                .map(|stage| format!("no {} is in the log, and it is needed to tell {tells}", stage.name()));
         }
-        let levels = few(levels.iter().map(|level| level.name().to_owned()));
-        let objects = few(objects.iter().filter(|object| !object.is_empty()).map(|object| format!("`{object}`")));
-        let when = if all || hours.is_empty() { String::new() } else { format!(" in {}", told_hours(&hours)) };
-        let of = if objects.is_empty() { String::new() } else { format!(" of {objects}") };
-        Some(format!(
-            "{tells} is missing where only level {levels} was logged{of}{when}, and {} is needed",
-            need.level.name()
-        ))
+        let hours = if all { BTreeSet::new() } else { hours };
+        let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+        Some(format!("{} to tell {tells}", too_low(&objects, &levels, &hours, need.level)))
     }
 
     /// What is not recorded of the requests of a need, stage by stage.
@@ -523,22 +524,17 @@ fn combined<'a>(traffic: impl Iterator<Item = &'a Traffic>) -> Finding {
 /// Why the rows of a need are not all there.
 fn reasons(need: &Need, traffic: &[(String, Traffic)], finding: Finding) -> Vec<String> {
     let mut reasons = Vec::new();
-    let mut low: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let none = BTreeSet::new();
+    let mut low: BTreeMap<(&BTreeSet<Level>, &BTreeSet<i64>), Vec<&str>> = BTreeMap::new();
     for (object, traffic) in traffic {
         let (levels, hours) = match traffic {
-            Traffic::TooLow(levels) => (levels, None),
-            Traffic::Logged { lesser, hours } if !lesser.is_empty() => (lesser, Some(hours)),
+            Traffic::TooLow(levels) => (levels, &none),
+            Traffic::Logged { lesser, hours } if !lesser.is_empty() => (lesser, hours),
             _ => continue,
         };
-        let levels = few(levels.iter().map(|level| level.name().to_owned()));
-        let when = hours.map(|hours| format!(" in {}", told_hours(hours))).unwrap_or_default();
-        low.entry(format!("at level {levels}{when}, and {} is needed", need.level.name())).or_default().push(object);
+        low.entry((levels, hours)).or_default().push(object);
     }
-    for (how, objects) in low {
-        let objects = few(objects.into_iter().filter(|object| !object.is_empty()).map(|object| format!("`{object}`")));
-        let space = if objects.is_empty() { "" } else { " " };
-        reasons.push(format!("{objects}{space}logged {how}"));
-    }
+    reasons.extend(low.iter().map(|((levels, hours), objects)| too_low(objects, levels, hours, need.level)));
     let unlogged: Vec<&String> = traffic
         .iter()
         .filter_map(|(object, traffic)| match traffic {
@@ -570,10 +566,32 @@ fn reasons(need: &Need, traffic: &[(String, Traffic)], finding: Finding) -> Vec<
 fn told_pauses(pauses: &[Pause]) -> Option<String> {
     let told = pauses.iter().map(|pause| {
         let host = if pause.host.0.is_empty() { String::new() } else { format!(" on `{}`", pause.host.0) };
-        format!("{} to {}{host}", instant(pause.from), instant(pause.to))
+        format!("{} to {} UTC{host}", instant(pause.from), instant(pause.to))
     });
     let told = few(told);
-    (!told.is_empty()).then(|| format!("nothing was logged from {told} UTC"))
+    (!told.is_empty()).then(|| format!("nothing was logged from {told}"))
+}
+
+/// That these objects, or all that is asked for, were logged at lesser levels alone, maybe in these hours.
+fn too_low(objects: &[&str], levels: &BTreeSet<Level>, hours: &BTreeSet<i64>, needed: Level) -> String {
+    let of = few(objects.iter().filter(|object| !object.is_empty()).map(|object| format!("`{object}`")));
+    let of = if of.is_empty() { String::new() } else { format!("of {of} ") };
+    let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
+    let (level, was) = if names.len() == 1 { ("level", "was") } else { ("levels", "were") };
+    let when = if hours.is_empty() { String::new() } else { format!(" in {}", told_hours(hours)) };
+    let (names, needed) = (series(&names, "and"), needed.name());
+    format!("{of}only {level} {names} {was} logged{when}, and {needed} is needed")
+}
+
+/// A few words one behind the other, the last behind `last`: `get, list or watch`.
+fn series(words: &[&str], last: &str) -> String {
+    match words {
+        [] => String::new(),
+        // A client may choose any verb.
+        many if many.len() > NAMED_AT_MOST => few(many.iter().map(|word| (*word).to_owned())),
+        [one] => (*one).to_owned(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
 }
 
 /// Hours as spans.
@@ -597,7 +615,7 @@ pub(crate) fn few(all: impl Iterator<Item = String>) -> String {
 }
 
 fn named(object: &str) -> String {
-    if object.is_empty() { "it is".to_owned() } else { format!("`{object}` was") }
+    if object.is_empty() { "it".to_owned() } else { format!("`{object}`") }
 }
 
 fn quoted(object: &str) -> String {

@@ -53,7 +53,11 @@ fn a_log_that_has_them_is_seen() {
         let finding = if at_metadata { Finding::Partly } else { Finding::Seen };
         assert_eq!(changes.finding, finding, "{folder}: {:?}", changes.because);
         if at_metadata {
-            assert!(changes.because[0].starts_with("`role_ref` and `subjects` is missing"), "{:?}", changes.because);
+            assert!(
+                changes.because[0].ends_with("Request is needed to tell `role_ref` and `subjects`"),
+                "{:?}",
+                changes.because
+            );
         }
     }
 }
