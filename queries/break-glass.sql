@@ -29,7 +29,11 @@ WITH alike AS (
     SELECT
         cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
         name, impersonated_groups, count(*) AS requests,
-        count(*) FILTER (outcome = 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen
+        count(*) FILTER (outcome = 'denied') AS denied,
+        count(*) FILTER (
+            is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
+        ) AS changes,
+        min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()
     GROUP BY
@@ -50,8 +54,7 @@ powerful AS (
 )
 SELECT
     user_name, impersonated_user, groups, source_ip, user_agent, sum(requests)::BIGINT AS requests,
-    coalesce(sum(requests) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')), 0)::BIGINT
-        AS changes,
+    sum(changes)::BIGINT AS changes,
     sum(denied)::BIGINT AS denied,
     list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(resource, 'path'))))) AS actions,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen

@@ -17,7 +17,7 @@
 --     },
 -- ]
 -- noise = """
--- Every release brings a new tag. Sort out known registries with `--where`, for example `NOT list_contains(images, \
+-- Every release brings a new tag, and a dry run brings none. Sort out known registries with `--where`, for example `NOT list_contains(images, \
 -- …)`."""
 --
 -- [[examples]]
@@ -33,7 +33,7 @@ WITH uses AS (
         event_time, audit_id, user_name, namespace, concat_ws('/', resource, namespace, name) AS workload,
         unnest(images) AS image
     FROM workload_specs
-    WHERE outcome = 'allowed' AND filters()
+    WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND filters()
 )
 SELECT
     image, min(event_time) AS first_seen, max(event_time) AS last_seen, count(*) AS requests,

@@ -46,7 +46,9 @@ SELECT
     min(identity_class(user_name, user_groups, user_extra, credential_id)) AS class,
     count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
     count(*) FILTER (outcome = 'denied') AS denied,
-    count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
+    count(*) FILTER (
+        is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
+    ) AS changes,
     coalesce(list(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL), []) AS user_agents,
     tidy(list(forwarded_for(source_ips))) AS forwarded_for,
     min(event_time) AS first_seen, max(event_time) AS last_seen

@@ -23,7 +23,7 @@ SELECT
     count(DISTINCT user_name) AS users, min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM requests
 WHERE filters()
-  AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
   AND user_name IS NOT NULL
   AND not_own()
   AND NOT starts_with(user_name, 'system:serviceaccount:')

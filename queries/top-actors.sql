@@ -26,7 +26,9 @@
 -- rows = 0
 SELECT
     user_name, count(*) AS requests, round(100 * count(*) / sum(count(*)) OVER (), 2) AS percent,
-    count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
+    count(*) FILTER (
+        is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
+    ) AS changes,
     count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (outcome = 'failed') AS failed,
     count(DISTINCT resource) AS resources, count(DISTINCT source_ip) AS source_ips,
     count(DISTINCT user_agent) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen

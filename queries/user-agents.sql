@@ -21,7 +21,9 @@
 -- rows = 0
 SELECT
     user_agent, count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
-    count(*) FILTER (verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')) AS changes,
+    count(*) FILTER (
+        is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
+    ) AS changes,
     coalesce(list(DISTINCT user_name ORDER BY user_name) FILTER (WHERE user_name IS NOT NULL), []) AS users,
     coalesce(list(DISTINCT source_ip ORDER BY source_ip) FILTER (WHERE source_ip IS NOT NULL), []) AS source_ips,
     min(event_time) AS first_seen, max(event_time) AS last_seen

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import oracle
 from conditions import (
-    DELETES, OWN, TEMPLATES, WRITES, annotation, at, effective, is_eviction, is_kind, is_secret, time, user)
+    DELETES, OWN, TEMPLATES, WRITES, annotation, at, effective, is_change, is_eviction, is_kind, is_secret, time, user)
 from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
 
 def grouped(rows, key, **numbers):
@@ -26,7 +26,7 @@ def of_outcome(outcome):
 
 
 def changes(members):
-    return sum(row["verb"] in CHANGE_VERBS for row in members)
+    return sum(map(is_change, members))
 
 
 def names(of):
@@ -96,7 +96,7 @@ def activity(rows, _):
 
 
 def rhythm(rows, _):
-    of = [row for row in rows if row["verb"] in CHANGE_VERBS and user(row) and not user(row).startswith("system:serviceaccount:")]
+    of = [row for row in rows if is_change(row) and user(row) and not user(row).startswith("system:serviceaccount:")]
     return grouped(of, lambda r: (time(r).isoweekday(), time(r).hour), requests=len, users=lambda m: many(m, "user_name"))
 
 

@@ -32,6 +32,13 @@ def time(row):
     return datetime.strptime(row["event_time"], "%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def is_change(row):
+    """Whether something was stored or deleted: not by what was refused, a dry run, a review, or what connects."""
+    beside = row["subresource"] in ("exec", "attach", "portforward", "proxy", "token", "log")
+    return (row["verb"] in CHANGE_VERBS and row["outcome"] == "allowed" and not beside
+            and not (row["resource"] or "").endswith("reviews") and not oracle.dry_run(row["last"]))
+
+
 def is_kind(row, *resources, sub=None, group=None):
     return (row["resource"] in resources and (row["subresource"] or None) == sub
             and (group is None or (row["api_group"] or "") == group))

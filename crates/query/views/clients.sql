@@ -12,7 +12,8 @@ CREATE MACRO client_kind(user_agent) AS CASE
     WHEN regexp_matches(
         user_agent,
         '(?i)^(curl|wget|python|perl|php|ruby|java|node|deno|bun|axios|undici|okhttp|apache-httpclient|httpie|libwww'
-        || '|lua-resty|powershell|postmanruntime|insomnia|aiohttp|got|openapi-generator|kubernetes-client)\b'
+        || '|lua-resty|powershell|postmanruntime|insomnia|aiohttp|got|openapi-generator|swagger-codegen|kubernetes-client|fabric8-kubernetes-client'
+        || '|kubernetes java client|rest-client|faraday|guzzlehttp)\b'
         || '|^Go-http-client|^Mozilla/.*PowerShell'
     ) THEN 'script'
 END;

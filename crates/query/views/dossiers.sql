@@ -8,6 +8,7 @@ WITH alike AS (
     SELECT
         user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user, source_ip,
         source_ips, user_agent, verb, resource, subresource, namespace, decision_reason, cluster, host, outcome,
+        coalesce(dry_run, false) AS is_dry_run,
         -- Names and paths make requests different; most of them are not asked for.
         CASE WHEN concat_ws('/', resource, subresource) = '' THEN split_part(request_uri, '?', 1) END AS path,
         CASE WHEN resource = 'secrets' OR verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
@@ -33,9 +34,12 @@ facets AS (
             {aspect: 'user_agent', value: user_agent},
             {aspect: 'namespace', value: namespace},
             {aspect: 'action', value: concat_ws(' ', verb, coalesce(nullif(concat_ws('/', resource, subresource), ''), path))},
-            {aspect: 'changed', value: CASE
+            -- A dry run changes nothing.
+            {aspect: if(is_dry_run, 'dry run', 'changed'), value: CASE
                 WHEN verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND resource IS NOT NULL THEN
-                    concat_ws(' ', verb, concat_ws('/', resource, subresource), concat_ws('/', namespace, name))
+                    concat_ws(
+                        ' ', verb, concat_ws('/', resource, subresource), nullif(concat_ws('/', namespace, name), '')
+                    )
             END},
             {aspect: 'secret read', value: CASE
                 WHEN verb IN ('get', 'list', 'watch') AND resource = 'secrets' THEN

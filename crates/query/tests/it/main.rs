@@ -11,6 +11,7 @@ mod attack;
 mod bursts;
 mod cases;
 mod catalogue;
+mod changed;
 mod conflicts;
 mod counts;
 mod coverage;

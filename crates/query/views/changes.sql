@@ -1,0 +1,14 @@
+-- What counts as a change: something was stored or deleted.
+
+-- Whether a request changed something in the cluster. Not by its verb alone: one that was refused or failed, or a dry run,
+-- changed nothing; a review (`create selfsubjectaccessreviews`) only answers, a TokenRequest hands out a token, and what
+-- connects (exec, attach, port-forward, proxy) runs beside the API. A deletion of which the log does not tell whether it
+-- was a dry run counts. Never NULL.
+CREATE MACRO is_change(verb, resource, subresource, outcome, uri, body, level, truncated) AS coalesce(
+    outcome = 'allowed'
+    AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+    AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward', 'proxy', 'token', 'log')
+    AND NOT ends_with(coalesce(resource, ''), 'reviews')
+    AND dry_run_of(verb, resource, subresource, uri, body, level, truncated) IS NOT TRUE,
+    false
+);
