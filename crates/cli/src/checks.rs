@@ -28,7 +28,8 @@ pub(crate) fn wanted() -> Checks {
     }
 }
 
-fn memory() -> Option<PathBuf> {
+/// Where results are remembered.
+pub(crate) fn memory() -> Option<PathBuf> {
     user_folder("CACHE", ".cache")
 }
 

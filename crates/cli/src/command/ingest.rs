@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::answer;
 use crate::args::{GraceArgs, IngestArgs, Labels, ReadingArgs};
+use crate::checks;
 use crate::command::{Outcome, case_folder, compact, prune, triage};
 use crate::error::CliError;
 use crate::inquiry::snapshots;
@@ -124,6 +125,7 @@ pub(crate) fn ingest(
             false => SecretValues::Redacted,
         },
         keep_originals,
+        memory: checks::memory(),
         arguments: compact::arguments(),
         now_ms: now.timestamp_millis(),
     };

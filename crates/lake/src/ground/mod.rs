@@ -6,5 +6,7 @@ pub(crate) mod durable;
 pub(crate) mod error;
 pub(crate) mod hash;
 pub(crate) mod journal;
+pub(crate) mod memory;
 pub(crate) mod names;
 pub(crate) mod progress;
+pub(crate) mod stamp;

@@ -4,6 +4,7 @@ pub(crate) mod decode;
 pub(crate) mod dedup;
 mod flow;
 mod pipeline;
+mod remembering;
 pub(crate) mod seats;
 
 use std::collections::HashSet;
@@ -22,6 +23,7 @@ use crate::ground::progress::Progress;
 use crate::ingest::decode::{DecodedChunk, Decoder, Standing};
 use crate::ingest::dedup::Hashes;
 use crate::ingest::pipeline::{Planned, Sequence, Shared, SourceRead};
+use crate::ingest::remembering::Remembering;
 use crate::ingest::seats::{Counted, Hands, Seats};
 use crate::sources::content::head_sha256;
 use crate::sources::copies::KnownSources;
@@ -49,6 +51,9 @@ pub struct IngestOptions {
     pub secret_values: SecretValues,
     /// Whether the case is to keep a copy of every source that is read.
     pub keep_originals: bool,
+    /// Where hashes of files that were read whole are remembered, outside of the case, so that a file that was left alone
+    /// is not read again; nowhere when it is `None`.
+    pub memory: Option<PathBuf>,
     /// The command line, for the ledger.
     pub arguments: Vec<String>,
     /// The present time in milliseconds since 1970, for the ledger.
@@ -87,7 +92,8 @@ pub struct Report {
 /// then as it was before. [`LakeError::NothingToRead`] when no input holds a trace of an audit event.
 pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> Result<Report, LakeError> {
     let (inputs, mut skipped) = discover(&options.paths, Some(writer.case().root()))?;
-    let known = KnownSources::new(writer.snapshot.as_ref());
+    let mut memory = Remembering::begin(writer, options);
+    let known = KnownSources::new(writer.snapshot.as_ref()).with_memory(memory.recollection.as_ref());
     let (inputs, pipes) = survey(inputs, &mut skipped, &known, &writer.staging.scratch, progress)?;
     if inputs.is_empty() {
         let like_logs = skipped.iter().filter(|skipped| skipped.may_be_log).count();
@@ -96,6 +102,7 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     progress.set_total(inputs.iter().filter_map(|found| found.input.size_bytes()).sum());
     let version = writer.next_version();
     let sources = plan(inputs, options, version);
+    memory.look(&sources);
     let key = Key::of_case(writer.case().root(), &writer.staging, writer.snapshot.as_ref())?;
     let redaction = Redaction { key_sha256: key.sha256(), values: options.secret_values };
     let redactor = Redactor::new(&key.bytes);
@@ -134,7 +141,9 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     let (report, known) = report(taking.entries, skipped);
     check_accounts(&report, &adds, &taking.replaced)?;
     let removes = taking.replaced.iter().map(|file| Remove::of(file, options.now_ms, true)).collect();
-    commit(writer, options, redaction, report, &known, &Change { adds, removes })
+    let report = commit(writer, options, redaction, report, &known, &Change { adds, removes })?;
+    memory.end(&report);
+    Ok(report)
 }
 
 fn plan(inputs: Vec<Found>, options: &IngestOptions, version: u64) -> Vec<Planned> {

@@ -13,7 +13,9 @@ use crate::ground::error::LakeError;
 use crate::ground::hash::hash_all;
 use crate::ground::hash::hex;
 use crate::ground::hash::sha256_of_file;
+use crate::ground::memory::Recollection;
 use crate::ground::progress::Progress;
+use crate::ground::stamp::Stamp;
 use crate::sources::content::{COPY_HEAD_BYTES, Compression, Stream};
 use crate::sources::discover::{LeftOut, TraceFinder};
 use crate::table::ledger::{LedgerEntry, Resume};
@@ -25,6 +27,8 @@ pub(crate) struct KnownSources {
     entries: Vec<LedgerEntry>,
     sizes: HashSet<u64>,
     by_sha256: HashMap<String, usize>,
+    /// Hashes of files that were read before and left alone since.
+    remembered: HashMap<Stamp, String>,
 }
 
 /// What is known of a file before it is read.
@@ -62,7 +66,15 @@ impl KnownSources {
             sizes: entries.iter().map(|entry| entry.size_bytes).collect(),
             by_sha256: entries.iter().enumerate().map(|(at, entry)| (entry.sha256.clone(), at)).collect(),
             entries,
+            remembered: HashMap::new(),
         }
+    }
+
+    /// With what is remembered of files: a folder that did not change is not read again.
+    pub(crate) fn with_memory(mut self, recollection: Option<&Recollection>) -> Self {
+        let remembered = recollection.into_iter().flat_map(|recollection| &recollection.memory.sources);
+        self.remembered = remembered.map(|known| (known.stamp.clone(), known.sha256.clone())).collect();
+        self
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -71,9 +83,20 @@ impl KnownSources {
 
     /// Whether exactly this file has been read.
     pub(crate) fn holds_file(&self, path: &Path) -> Result<bool, LakeError> {
-        let size = path.metadata().map_err(LakeError::io("read", path))?.len();
-        Ok(self.sizes.contains(&size)
-            && self.by_sha256.contains_key(&sha256_of_file(path).map_err(LakeError::io("read", path))?))
+        Ok(self.whole(path)?.is_some())
+    }
+
+    /// The source that is exactly this file.
+    fn whole(&self, path: &Path) -> Result<Option<&LedgerEntry>, LakeError> {
+        let found = path.metadata().map_err(LakeError::io("read", path))?;
+        if !self.sizes.contains(&found.len()) {
+            return Ok(None);
+        }
+        let entry = |sha256: &String| self.by_sha256.get(sha256).map(|at| &self.entries[*at]);
+        match self.remembered.get(&Stamp::of(&found)) {
+            Some(sha256) => Ok(entry(sha256)),
+            None => Ok(entry(&sha256_of_file(path).map_err(LakeError::io("read", path))?)),
+        }
     }
 
     /// Looks into a member of an archive, which can be read only once: is it a log, and what of it has been read?
@@ -134,12 +157,8 @@ impl KnownSources {
         if self.is_empty() {
             return Ok(Copy::None);
         }
-        let size = path.metadata().map_err(LakeError::io("read", path))?.len();
-        if self.sizes.contains(&size) {
-            let sha256 = sha256_of_file(path).map_err(LakeError::io("read", path))?;
-            if let Some(entry) = self.by_sha256.get(&sha256) {
-                return Ok(Copy::Whole(Box::new(self.entries[*entry].clone())));
-            }
+        if let Some(entry) = self.whole(path)? {
+            return Ok(Copy::Whole(Box::new(entry.clone())));
         }
         let mut stream = Stream::open_file(path)?;
         // What cannot be read is no copy as far as it goes; reading it for good reports why.

@@ -1,22 +1,19 @@
 //! Whether the files that an answer comes from are those that the ledger vouches for.
 //!
-//! A file is hashed once, and the result remembered outside of the case under all that changes with it: place on the
-//! disk, length, and the times of the last change of its content and of its entry. The last one (ctime) is set by the
-//! kernel, and nobody but root can set it back. When any of them differs, the file is hashed again.
+//! A file is hashed once, and the result remembered outside of the case under all that changes with it
+//! ([`crate::ground::stamp`]). When any of that differs, the file is hashed again.
 
-use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-use crate::ground::hash::{hex, sha256_of_file};
+use crate::ground::hash::sha256_of_file;
+use crate::ground::memory::{MAX_REMEMBERED, Recollection, Remembered};
+use crate::ground::stamp::Stamp;
 use crate::table::snapshot::DataFile;
 
 /// Whether the files of a case are checked before they answer.
@@ -84,78 +81,6 @@ impl Checked {
     }
 }
 
-/// What changes with a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Seconds and nanoseconds since 1970.
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-/// Two changes of a file within this time can have the same stamp: kernels count it in ticks of up to 10 ms.
-const TICK: Duration = Duration::from_millis(100);
-
-/// The same where times have whole seconds only; FAT counts in twos.
-const COARSE_TICK: Duration = Duration::from_secs(3);
-
-impl Stamp {
-    #[cfg(unix)]
-    fn of(found: &fs::Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        Self {
-            device: found.dev(),
-            inode: found.ino(),
-            size: found.len(),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        }
-    }
-
-    /// Where a file has no such times nothing is remembered.
-    #[cfg(not(unix))]
-    fn of(found: &fs::Metadata) -> Self {
-        Self { device: 0, inode: 0, size: found.len(), modified: (0, 0), changed: (i64::MAX, 0) }
-    }
-
-    /// Whether a later change would give another stamp, when the file is read from `now` on.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let tick = if self.changed.1 == 0 && self.modified.1 == 0 { COARSE_TICK } else { TICK };
-        let (Ok(seconds), Ok(nanos)) = (u64::try_from(self.changed.0), u32::try_from(self.changed.1)) else {
-            return false;
-        };
-        let settled =
-            UNIX_EPOCH.checked_add(Duration::new(seconds, nanos)).and_then(|changed| changed.checked_add(tick));
-        settled.is_some_and(|settled| settled < now)
-    }
-}
-
-/// What is remembered of the files of a case.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Memory {
-    format: u32,
-    /// The folder of the files, when its path is text: with it gone, nobody asks for them any more.
-    #[serde(default)]
-    events: Option<String>,
-    /// By their names in the log.
-    files: HashMap<String, Remembered>,
-}
-
-/// A file that was hashed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Remembered {
-    stamp: Stamp,
-    sha256: String,
-}
-
-/// Files that are remembered although nobody asks for them any more.
-const MAX_REMEMBERED: usize = 10_000;
-
-/// Version of the form of what is remembered.
-const FORMAT: u32 = 1;
-
 /// Checks that `files` of one case are there and what the ledger says: their lengths, and their hashes as `checks` says.
 ///
 /// # Errors
@@ -167,38 +92,38 @@ pub fn check_files(files: &[&DataFile], checks: &Checks) -> Result<Checked, Mism
         checked.files.push((file.path.clone(), stamp));
     }
     let Checks::All { memory, threads } = checks else { return Ok(checked) };
-    let place = memory.as_ref().and_then(|folder| place(folder, files));
-    let (place, events) = place.unzip();
-    let mut memory = place.as_ref().and_then(|path| read(path)).unwrap_or_default();
+    let recollection = memory.as_ref().and_then(|folder| Recollection::of(folder, &events_of(files)?));
     let now = SystemTime::now();
     let is_known = |file: &DataFile, stamp: &Stamp| {
-        memory.files.get(&file.name).is_some_and(|known| known.stamp == *stamp && known.sha256 == file.sha256)
+        let known = recollection.as_ref().and_then(|recollection| recollection.memory.files.get(&file.name));
+        known.is_some_and(|known| known.stamp == *stamp && known.sha256 == file.sha256)
     };
     let pairs = files.iter().copied().zip(checked.files.iter().map(|(_, stamp)| stamp));
     let unknown: Vec<(&DataFile, &Stamp)> = pairs.filter(|(file, stamp)| !is_known(file, stamp)).collect();
     hash_all(&unknown, *threads)?;
-    let mut is_new = false;
-    for (file, stamp) in &unknown {
-        // What was written a moment ago could be written again without a sign of it.
-        if stamp.is_settled(now) {
-            let known = Remembered { stamp: (*stamp).clone(), sha256: file.sha256.clone() };
-            is_new |= memory.files.insert(file.name.clone(), known.clone()).as_ref() != Some(&known);
-        }
+    if let Some(recollection) = recollection {
+        remember(recollection, files, &unknown, now);
     }
-    if let Some(path) = place.filter(|_| is_new) {
-        memory.format = FORMAT;
-        memory.events = events.and_then(|events| events.into_os_string().into_string().ok());
+    checked.hashed = unknown.len();
+    Ok(checked)
+}
+
+/// Remembers what was hashed, but for what was written a moment ago: it could be written again without a sign of it.
+fn remember(mut recollection: Recollection, files: &[&DataFile], hashed: &[(&DataFile, &Stamp)], now: SystemTime) {
+    let memory = &mut recollection.memory;
+    let mut is_new = false;
+    for (file, stamp) in hashed.iter().filter(|(_, stamp)| stamp.is_settled(now)) {
+        let known = Remembered { stamp: (*stamp).clone(), sha256: file.sha256.clone() };
+        is_new |= memory.files.insert(file.name.clone(), known.clone()).as_ref() != Some(&known);
+    }
+    if is_new {
         if memory.files.len() > MAX_REMEMBERED + files.len() * 2 {
             // Most of them are merged and gone.
             let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
             memory.files.retain(|name, _| names.contains(name.as_str()));
         }
-        // Without it the files are hashed again the next time.
-        let _ = write(&path, &memory);
-        forget(&path, now);
+        recollection.keep(now);
     }
-    checked.hashed = unknown.len();
-    Ok(checked)
 }
 
 fn stamp(file: &DataFile) -> Result<Stamp, Mismatch> {
@@ -251,98 +176,23 @@ fn hash(file: &DataFile) -> Result<(), MismatchProblem> {
     }
 }
 
-/// Where the results for the case that the files belong to are remembered, and the folder of the files; nowhere when the first lies
-/// in the case.
-fn place(folder: &Path, files: &[&DataFile]) -> Option<(PathBuf, PathBuf)> {
+/// The folder of the data files of the case that these belong to.
+fn events_of(files: &[&DataFile]) -> Option<PathBuf> {
     let file = files.first()?;
-    let events = file.path.ancestors().nth(Path::new(&file.name).components().count())?.canonicalize().ok()?;
-    // What it will lie in is there already, or is made; either tells whether that is the case.
-    let nearest = folder.ancestors().find(|folder| folder.exists())?.canonicalize().ok()?;
-    if events.parent().is_some_and(|case| nearest.starts_with(case)) {
-        return None;
-    }
-    make_private(folder).ok()?;
-    let name = hex(&Sha256::digest(events.as_os_str().as_encoded_bytes()));
-    Some((folder.join(format!("checked-{}.json", &name[..32])), events))
-}
-
-/// Makes a folder for its owner alone. One that others may write to is not taken: they could say that a file is right.
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    if is_private(&folder.metadata()?) { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
-}
-
-/// Whether nobody else can write to it.
-#[cfg(unix)]
-fn is_private(found: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    found.mode() & 0o022 == 0 && found.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_private(_: &fs::Metadata) -> bool {
-    true
-}
-
-fn read(path: &Path) -> Option<Memory> {
-    let file = File::open(path).ok()?;
-    let found = file.metadata().ok()?;
-    let is_ours = path.symlink_metadata().ok()?.is_file() && is_private(&found);
-    let memory: Memory = serde_json::from_slice(&fs::read(path).ok().filter(|_| is_ours)?).ok()?;
-    (memory.format == FORMAT).then_some(memory)
-}
-
-/// What was not written for so long is not asked for any more, or is soon made again.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-
-/// Results of other cases that are looked at when one is written: every case that lives as long as one answer leaves some.
-const MAX_LOOKED_AT: usize = 64;
-
-/// Removes results beside the one at `path` whose case is gone, or that are old. At worst files are hashed once more: that of a case on
-/// a disk that is not there now.
-fn forget(path: &Path, now: SystemTime) {
-    let Some(entries) = path.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
-    let mut others: Vec<_> =
-        entries.flatten().filter(|entry| entry.path() != path && is_result(&entry.file_name())).collect();
-    // Not always the same ones.
-    let first = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.subsec_nanos() as usize);
-    let middle = first % others.len().max(1);
-    others.rotate_left(middle);
-    for entry in others.iter().take(MAX_LOOKED_AT) {
-        // Of a link, this is the link itself.
-        let Some(found) = entry.metadata().ok().filter(fs::Metadata::is_file) else { continue };
-        let age = found.modified().ok().and_then(|written| now.duration_since(written).ok()).unwrap_or_default();
-        if age > FORGOTTEN_AFTER
-            || read(&entry.path()).and_then(|memory| memory.events).is_some_and(|events| !Path::new(&events).exists())
-        {
-            // Another process may have been quicker.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// Whether a file has the name of a result; nothing else in the folder is touched.
-fn is_result(name: &std::ffi::OsStr) -> bool {
-    let digits = name.to_str().and_then(|name| name.strip_prefix("checked-")?.strip_suffix(".json"));
-    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-}
-
-/// Writes it beside its place first: another process may be reading it.
-fn write(path: &Path, memory: &Memory) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(memory)?)?;
-    file.persist(path)?;
-    Ok(())
+    Some(file.path.ancestors().nth(Path::new(&file.name).components().count())?.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+    use std::time::Duration;
+
+    use sha2::{Digest, Sha256};
+
     use super::*;
+    use crate::ground::hash::hex;
+    use crate::ground::memory::FORGOTTEN_AFTER;
+    use crate::ground::stamp::TICK;
     use crate::table::stats::FileStats;
 
     /// A case with files of that content, which were written a while ago.
