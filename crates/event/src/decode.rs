@@ -57,6 +57,8 @@ pub(crate) struct Decoder<'a> {
     seen: u32,
     /// Some canonical member came twice, or a member bears one of our own names.
     ambiguous: bool,
+    /// Members that stand under names with dots, `objectRef.resource`, with their bits: a collector made it flat.
+    flat: u32,
     kind: Option<&'a str>,
     user: Option<&'a str>,
     /// `timestamp` and `metadata.creationTimestamp` of v1beta1 and older.
@@ -125,6 +127,7 @@ impl<'a> Decoder<'a> {
                     _ if LEVEL_MEMBERS.contains(&unknown) => self.levels[1] = Some(value),
                     _ => self.changed.record_time(unknown, value),
                 }
+                self.flat |= flat_member(unknown);
                 (0, false)
             }
         };
@@ -168,6 +171,10 @@ impl<'a> Decoder<'a> {
         if self.kind.is_some_and(|kind| !is_text(kind, KIND)) {
             return missing("`kind` of `Event`");
         }
+        if self.flat & !self.seen != 0 {
+            // Of a user that is nobody, `{}` can be left beside it: without the rest a 401 would count as allowed.
+            return missing("members in one another: names with dots stand for them");
+        }
         self.restore_level();
         let [timestamp, created] = self.old_times;
         self.changed.times(&mut self.event, timestamp, created);
@@ -199,6 +206,16 @@ impl<'a> Decoder<'a> {
             return Err(NO_TIME);
         }
         Ok(self.event)
+    }
+}
+
+/// The bit of the member in which a name would stand, `objectRef.resource`, if a collector had not made the event flat.
+fn flat_member(name: &str) -> u32 {
+    match name.split_once(['.', '_', ':', '[', '/']) {
+        Some(("objectRef", _)) => member::OBJECT_REF,
+        Some(("responseStatus", _)) => member::STATUS,
+        Some(("sourceIPs", _)) => member::SOURCE_IPS,
+        _ => 0,
     }
 }
 

@@ -181,7 +181,9 @@ fn beginning<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 
 /// The member of an event that a name tells, and what it says of the place in it.
 fn place<'a>(name: &'a str, beginning: &str) -> Option<(&'static str, &'a str)> {
-    let name = ["_s", "_d", "_g", "_t", "_b"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    // Azure's portal says the zone of columns of times.
+    let ends = ["_s", "_d", "_g", "_t", "_b", " [UTC]"];
+    let name = ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let rest = name.strip_prefix(beginning)?;
     let mut found: Option<(&'static str, &'a str)> = None;
     for (word, member) in MEMBERS {
@@ -233,7 +235,9 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
             }
             continue;
         };
-        if let Some(value) = told(value) {
+        // Nothing in it: the rest of it may stand under names of its own.
+        let is_empty = rest.is_empty() && !member.ends_with("Object") && matches!(value.trim_matches('"'), "{}" | "[]");
+        if let Some(value) = told(value).filter(|_| !is_empty) {
             has_user |= member == "user";
             put(&mut event, member, rest, &value);
         }
@@ -385,7 +389,11 @@ fn put(event: &mut Tree, member: &'static str, rest: &str, value: &str) {
         "annotations" => event.put(&[member, &dotted(rest)], one(value)),
         "requestObject" | "responseObject" => put_path(event, member, rest, value),
         "user" | "impersonatedUser" => {
-            let (name, behind) = rest.split_once(['.', ':', '[']).unwrap_or((rest, ""));
+            // With `_` between names, which stands in names as well, only these two have something behind it.
+            let is_list = |name: &str| matches!(inner(name).as_str(), "groups" | "extra");
+            let (name, behind) = (rest.split_once('_').filter(|(name, _)| is_list(name)))
+                .or_else(|| rest.split_once(['.', ':', '[']))
+                .unwrap_or((rest, ""));
             let name = match inner(name).as_str() {
                 // A mere name.
                 "" if text.is_some() => "username".to_owned(),
@@ -430,7 +438,12 @@ fn put(event: &mut Tree, member: &'static str, rest: &str, value: &str) {
 fn one(value: &str) -> String {
     match json::strings(value) {
         Some(list) if list.len() == 1 => super::translated::quoted(&list[0]),
-        _ => value.to_owned(),
+        Some(_) => value.to_owned(),
+        // A number, or a truth value.
+        None => {
+            let inner = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::trim);
+            inner.filter(|inner| !inner.is_empty() && !inner.contains(['{', '[', '"', ','])).unwrap_or(value).to_owned()
+        }
     }
 }
 
@@ -460,7 +473,7 @@ fn put_list(event: &mut Tree, path: &[&str], number: &str, value: &str) {
 
 /// A key, and the number of the item that is named behind it.
 fn numbered(key: &str) -> (&str, &str) {
-    match key.rsplit_once('.') {
+    match key.rsplit_once(['.', '_']) {
         Some((key, number)) if number.parse::<usize>().is_ok() => (key, number),
         _ => (key, ""),
     }
@@ -542,6 +555,32 @@ mod tests {
         ] {
             assert_eq!(with_time(event(record)), expected, "{record}");
         }
+    }
+
+    #[test]
+    fn what_is_nobody_or_a_list_of_one_hides_nothing() {
+        let expected = serde_json::json!({
+            "auditID": "a", "verb": "get", "level": "Metadata", "user": {}, "sourceIPs": ["10.0.0.9"],
+            "objectRef": {"resource": "nodes"}, "responseStatus": {"code": 401},
+            "requestReceivedTimestamp": "2026-11-21T20:37:07.107777Z",
+        });
+        for record in [
+            r#"{"auditID":"a","verb":"get","level":"Metadata","user":{},"sourceIPs.0":"10.0.0.9","objectRef.resource":"nodes","responseStatus.code":401,"requestReceivedTimestamp":"2026-11-21T20:37:07.107777Z"}"#,
+            r#"{"auditID":"a","verb":"get","level":"Metadata","user":"{}","sourceIPs.0":"10.0.0.9","objectRef.resource":"nodes","responseStatus.code":"401","requestReceivedTimestamp":"2026-11-21T20:37:07.107777Z"}"#,
+            r#"{"k.auditID":["a"],"k.verb":["get"],"k.level":["Metadata"],"k.sourceIPs":["10.0.0.9"],"k.objectRef.resource":["nodes"],"k.responseStatus.code":[401],"k.requestReceivedTimestamp [UTC]":["2026-11-21T20:37:07.107777Z"]}"#,
+        ] {
+            let mut told = event(record);
+            told.as_object_mut().unwrap().entry("user").or_insert_with(|| serde_json::json!({}));
+            assert_eq!(told, expected, "{record}");
+        }
+        let lists = r#"{"auditID":"a","verb":"get","user_groups_0":"dev","user_groups_1":"ops","user_extra_authentication.kubernetes.io/credential-id_0":"JTI=1","requestReceivedTimestamp":"2026-11-21T20:37:07Z"}"#;
+        assert_eq!(
+            event(lists)["user"],
+            serde_json::json!({"groups": ["dev", "ops"], "extra": {"authentication.kubernetes.io/credential-id": ["JTI=1"]}})
+        );
+        let named = r#"{"auditID":"a","verb":"get","level":"Metadata","user":{},"user.username":"bob","objectRef.resource":"nodes","requestReceivedTimestamp":"2026-11-21T20:37:07.107777Z"}"#;
+        assert_eq!(event(named)["user"], serde_json::json!({"username": "bob"}));
+        assert!(Event::decode(named).is_err());
     }
 
     #[test]

@@ -144,6 +144,13 @@ pub(super) fn other_words(object: &str) -> Option<Reason> {
     }
 }
 
+/// The JSON string that a line is, when its text is an event and nothing else.
+fn quoted_event(line: &str) -> Option<&str> {
+    let quoted = line.trim_start_matches('\u{feff}').trim();
+    let text = quoted.starts_with('"').then(|| json::string(quoted)).flatten()?;
+    Event::decode(&text).is_ok().then_some(quoted)
+}
+
 /// The JSON value that `text` begins with, if it is whole.
 pub(super) fn first_value(text: &str) -> Option<&str> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
@@ -205,6 +212,14 @@ impl<'l> Search<'l> {
         if let Some(translated) = open_line(line) {
             let content = Content::Translated(Box::new(translated));
             return Pieces { list: vec![Piece { at: 0..line.len(), content, mark: self.tears.event() }], reason: None };
+        }
+        if let Some(quoted) = quoted_event(line) {
+            // As `jq` prints messages without `-r`; it may also be a string of a line that was split there.
+            let mark = self.tears.event().or(Some(salvage::UNKNOWN_WRAPPER));
+            return Pieces {
+                list: vec![Piece { at: 0..line.len(), content: Content::Text(quoted), mark }],
+                reason: None,
+            };
         }
         let mut chain = Chain::new(self);
         chain.read();
@@ -477,6 +492,18 @@ mod tests {
             });
         }
         (events, rejects)
+    }
+
+    #[test]
+    fn a_line_that_is_one_string_is_an_event_with_a_mark() {
+        let line = quoted(&(event("a") + "\n"));
+        let tears = Tears::default();
+        let pieces = Search::of(&line, &tears).pieces();
+        assert_eq!((found(&line).0, pieces.list[0].mark), (vec!["a".to_owned()], Some(salvage::UNKNOWN_WRAPPER)));
+        // Part of something else, or more than an event.
+        for line in [format!("{line},"), format!("\"x\",{line}"), quoted(&format!("x {}", event("a")))] {
+            assert!(found(&line).0.is_empty(), "{line}");
+        }
     }
 
     #[test]
