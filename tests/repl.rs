@@ -271,12 +271,66 @@ fn a_statement_goes_over_several_lines() {
 }
 
 #[test]
+fn a_second_prompt_stands_in_front_of_each_line_but_the_first() {
+    const MARGIN: &str = "   ...> ";
+    let house = House::hardened();
+    let mut terminal = house.terminal();
+    terminal.line("SELECT 6 * 7 AS n,", "n,");
+    terminal.until(MARGIN);
+    // What is quoted is what was typed: nothing comes between its lines.
+    terminal.line("'a", "'a");
+    terminal.type_in("b' AS t -- no;\r");
+    terminal.until(MARGIN);
+    let shown = terminal.ask("FROM (VALUES (1)) AS v(x) WHERE length(t) = 3;", "1 row");
+    assert!(shown.contains("42"), "{shown}");
+    // It comes back from the history as it was typed, and can be edited in all of its lines.
+    terminal.type_in("\x1b[A");
+    terminal.until("n,");
+    terminal.until(MARGIN);
+    terminal.until(MARGIN);
+    terminal.type_in("\x1b[A\x1b[A\x1b[A\x1b[F 8 AS m,\x1b[F");
+    terminal.until("8 AS m,");
+    // The end of the first line; the end of the statement is below, so that Enter runs it.
+    let shown = terminal.ask("", "1 row");
+    assert!(shown.contains("42") && shown.contains('8'), "{shown}");
+    // A line is taken back with the margin in front of it, and Home stops at the margin.
+    terminal.line("SELECT 1 +", "1 +");
+    terminal.until(MARGIN);
+    terminal.type_in("\x7f");
+    terminal.until("1 +");
+    let shown = terminal.ask(" 41;", "1 row");
+    assert!(shown.contains("42") && !shown.contains(MARGIN), "{shown}");
+    terminal.line("SELECT", "SELECT");
+    terminal.until(MARGIN);
+    terminal.type_in("2;\x1b[H4");
+    let shown = terminal.ask("", "1 row");
+    assert!(shown.contains("   ...> 42;"), "{shown}");
+    // A paste over several lines, and one that is dropped.
+    terminal.type_in("\x1b[200~SELECT 40 +\n  2 AS sum\x1b[201~\r");
+    terminal.until(MARGIN);
+    let shown = terminal.ask(";", "1 row");
+    assert!(shown.contains("42"), "{shown}");
+    terminal.line("SELECT 'dropped',", "dropped");
+    terminal.until(MARGIN);
+    terminal.drop_line();
+    let shown = terminal.ask(".history 9", "40 +");
+    assert!(!shown.contains('\t'), "{shown:?}");
+    terminal.leave();
+    let journal = house.journal();
+    let statements: Vec<&str> = journal.iter().filter_map(|entry| entry["statement"].as_str()).collect();
+    assert_eq!(statements[0], "SELECT 6 * 7 AS n,\n'a\nb' AS t -- no;\nFROM (VALUES (1)) AS v(x) WHERE length(t) = 3;");
+    assert_eq!(statements[1].lines().next(), Some("SELECT 6 * 7 AS n, 8 AS m,"));
+    assert_eq!(statements[2..4], ["SELECT 1 + 41;", "SELECT\n42;"]);
+    assert_eq!(statements[4], "SELECT 40 +\n  2 AS sum\n;");
+}
+
+#[test]
 fn ctrl_c_stops_a_statement_and_the_session_goes_on() {
     let house = House::hardened();
     let mut terminal = house.terminal();
     terminal.ask("SELECT 'kept' AS word;", "1 row");
     terminal.type_in(
-        "SELECT count(*) FROM events a, events b, events c WHERE a.line_number + b.line_number = c.line_number * 7;\r",
+        "SELECT count(*) FROM events a, events b, events c WHERE a.line_number + b.line_number > c.line_number * 7;\r",
     );
     terminal.until("Ctrl-C stops it");
     terminal.type_in("\x03");

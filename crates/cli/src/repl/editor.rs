@@ -13,16 +13,16 @@ use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::history::FileHistory;
 use rustyline::line_buffer::LineBuffer;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Changeset, Context, Editor, Helper};
+use rustyline::{Changeset, Context, Editor, EventHandler, Helper};
 
 use super::commands::Commands;
 use super::completion::{self, Candidate, Completion};
 use super::dictionary::Dictionary;
 use super::error::ReplError;
 use super::folder::StateFolder;
+use super::margin::{self, Keys};
 use super::paint::{is_obeyed, paint};
 use super::words;
-use super::{lexer, spoken};
 
 /// Lines that are kept from one session to the next.
 const HISTORY_MAX: usize = 10_000;
@@ -68,8 +68,12 @@ impl LineEditor {
             .completion_prompt_limit(LISTED_MAX)
             // The painter also leaves out what a terminal obeys, so it works without colours, too.
             .color_mode(ColorMode::Forced)
+            .tab_stop(margin::COLUMNS)
             .build();
         let mut editor = Editor::with_history(config.clone(), FileHistory::with_config(&config))?;
+        for key in Keys::all() {
+            editor.bind_sequence(key, EventHandler::Conditional(Box::new(Keys { commands: Arc::clone(&commands) })));
+        }
         editor.set_helper(Some(Words { dictionary, commands, is_coloured, hinter: HistoryHinter::new() }));
         let history = match folder {
             Some(folder) => Some(folder.file("history")?.0),
@@ -88,10 +92,11 @@ impl LineEditor {
     /// When the terminal cannot be read.
     pub(super) fn read(&mut self, prompt: &str, initial: &str) -> Result<Typed, ReplError> {
         let styled = if self.is_coloured() { format!("\x1b[1m{prompt}\x1b[0m") } else { prompt.to_owned() };
-        match self.editor.readline_with_initial(&(prompt, styled.as_str()), (initial, "")) {
+        let initial = margin::with(initial);
+        match self.editor.readline_with_initial(&(prompt, styled.as_str()), (&initial, "")) {
             Ok(line) => {
                 self.remember(&line);
-                Ok(Typed::Line(line))
+                Ok(Typed::Line(margin::without(&line)))
             }
             Err(ReadlineError::Interrupted) => Ok(Typed::Dropped),
             Err(ReadlineError::Eof) => Ok(Typed::End),
@@ -102,7 +107,7 @@ impl LineEditor {
     /// The last `count` lines, oldest first, with their numbers.
     pub(super) fn history(&self, count: usize) -> Vec<(usize, String)> {
         let lines: Vec<(usize, String)> = self.editor.history().iter().cloned().enumerate().collect();
-        lines.into_iter().rev().take(count).rev().map(|(at, line)| (at + 1, line)).collect()
+        lines.into_iter().rev().take(count).rev().map(|(at, line)| (at + 1, margin::without(&line))).collect()
     }
 
     fn is_coloured(&self) -> bool {
@@ -206,11 +211,7 @@ impl Hinter for Words {
 
 impl Validator for Words {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let line = context.input();
-        let is_command = spoken::is_command(line);
-        // A command below SQL that does not end: the session says what is missing, instead of waiting for it for ever.
-        let is_stuck = self.commands.behind(line).is_some();
-        Ok(match is_command || is_stuck || lexer::is_complete(line) {
+        Ok(match margin::is_whole(context.input(), &self.commands) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })

@@ -18,6 +18,7 @@ mod journal;
 mod lexer;
 mod listing;
 mod look;
+mod margin;
 mod paint;
 mod pivot;
 mod quote;

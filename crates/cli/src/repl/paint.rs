@@ -7,13 +7,16 @@ use anstyle::{AnsiColor, Style};
 use super::completion::is_keyword;
 use super::dictionary::Dictionary;
 use super::lexer::{Kind, Token, tokens};
+use super::margin;
+
+const COMMENT: Style = Style::new().dimmed();
 
 /// `line` in colours, with the bracket at `cursor` and its partner marked.
 pub(super) fn paint(line: &str, cursor: usize, dictionary: &Dictionary, is_coloured: bool) -> String {
-    if !is_coloured {
-        return line.chars().filter(|next| !is_obeyed(*next)).collect();
-    }
     if line.trim_start().starts_with('.') {
+        if !is_coloured {
+            return styled(line, None);
+        }
         let end = line.len() - line.trim_start().trim_start_matches(|next: char| !next.is_whitespace()).len();
         return format!("{}{}", styled(&line[..end], Some(bold(AnsiColor::Magenta))), styled(&line[end..], None));
     }
@@ -22,10 +25,18 @@ pub(super) fn paint(line: &str, cursor: usize, dictionary: &Dictionary, is_colou
     let mut painted = String::with_capacity(line.len() * 2);
     for token in &tokens {
         let text = token.text(line);
+        if margin::may_be_in(token) && text.contains(margin::WRITTEN) {
+            painted.push_str(&beside_margins(text, (token.kind == Kind::Comment).then_some(COMMENT), is_coloured));
+            continue;
+        }
+        if !is_coloured {
+            painted.push_str(&styled(text, None));
+            continue;
+        }
         let is_marked = marked.is_some_and(|(one, other)| [one, other].contains(&token.range.start));
         let style = match token.kind {
             _ if is_marked => Some(Style::new().bold().underline()),
-            Kind::Comment => Some(Style::new().dimmed()),
+            Kind::Comment => Some(COMMENT),
             Kind::Text => Some(AnsiColor::Green.on_default()),
             Kind::Number => Some(AnsiColor::Cyan.on_default()),
             Kind::Word if is_keyword(text) => Some(bold(AnsiColor::Blue)),
@@ -42,6 +53,13 @@ pub(super) fn is_obeyed(next: char) -> bool {
     !matches!(next, '\n' | '\t')
         && (next.is_control()
             || matches!(next, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'))
+}
+
+/// Blank space or a comment over several lines, with the margins in their places.
+fn beside_margins(text: &str, style: Option<Style>, is_coloured: bool) -> String {
+    let [style, margin] = [style, Some(Style::new().bold())].map(|style| style.filter(|_| is_coloured));
+    let between = format!("\n{}", styled(margin::SHOWN, margin));
+    text.split(margin::WRITTEN).map(|part| styled(part, style)).collect::<Vec<_>>().join(&between)
 }
 
 fn bold(colour: AnsiColor) -> Style {
@@ -112,6 +130,15 @@ mod tests {
             let painted = paint(hostile, 0, &Dictionary::default(), is_coloured);
             assert!(!painted.contains("\x1b[2J") && !painted.contains(['\u{202e}', '\x07', '\u{9b}']), "{painted:?}");
         }
+    }
+
+    #[test]
+    fn margins_are_painted_where_they_stand_and_nowhere_else() {
+        let line = "SELECT 1, /* a\n\tb */ 'x\n\ty'\n\t\n\tFROM t";
+        let shown = "SELECT 1, /* a\n   ...> b */ 'x\n\ty'\n   ...> \n   ...> FROM t";
+        assert_eq!(plain(line), shown);
+        assert_eq!(paint(line, 0, &Dictionary::default(), false), shown);
+        assert_eq!(margin::SHOWN.len(), usize::from(margin::COLUMNS));
     }
 
     #[test]
