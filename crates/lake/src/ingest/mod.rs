@@ -1,11 +1,14 @@
 //! One ingest: inputs in, one commit out.
 
+mod account;
 pub(crate) mod decode;
 pub(crate) mod dedup;
 mod flow;
 mod pipeline;
+mod reader;
 mod remembering;
 pub(crate) mod seats;
+mod sequencer;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
