@@ -4,10 +4,12 @@
 mod hosts;
 mod left_out;
 mod observed;
+mod traffic;
 mod verdict;
+mod words;
 
 pub use hosts::{HostAccount, Seam, Step};
 pub use left_out::LeftOut;
 pub use observed::{Observed, Pause};
-pub(crate) use verdict::few;
 pub use verdict::{Finding, Scope, Verdict, judge};
+pub(crate) use words::few;

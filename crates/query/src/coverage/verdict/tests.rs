@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::coverage::observed::HOUR;
 use kforensic_lake::seen::Tally;
 
 /// A case in which requests `group/resource/subresource verb level` were logged, all in the hours `hours` of day 0.
