@@ -35,8 +35,9 @@ pub use upkeep::sweep::{GRACE_MS, Swept};
 pub use upkeep::verify::{Problem, Verification, verify};
 
 pub mod seen {
-    //! What a data file holds, by what an audit policy tells apart.
+    //! What a data file holds, by what an audit policy tells apart, and from where.
     pub use crate::table::seen::{RequestKind, SLOT, SLOTS, Seen, Slots, Tally, stage_bit};
+    pub use crate::table::sent::Sent;
 }
 
 /// Version of the layout of the case folder; a case of another version is not opened.

@@ -1,6 +1,9 @@
 //! Addresses that somebody says: what rests on `X-Forwarded-For` and `X-Real-Ip`, which a client writes as it likes.
 
+use std::collections::BTreeSet;
+
 use duckdb::{params_from_iter, types};
+use kforensic_lake::seen::Sent;
 
 use crate::catalogue::{COMMON, CannedQuery, Test, Value};
 use crate::error::QueryError;
@@ -12,7 +15,7 @@ use crate::sql::literal;
 const PEERS_MAX: usize = 3;
 
 /// Users who are no part of the cluster, of whom a load balancer has at least so many.
-const USERS_MIN: i64 = 2;
+const USERS_MIN: usize = 2;
 
 /// What of an answer rests on an address that was only claimed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +69,28 @@ pub(crate) fn common_conditions(parameters: &Parameters) -> Vec<String> {
         Some(format!("{} {operator} ${}", common.column, common.name))
     });
     conditions.collect()
+}
+
+/// The same as the SQL of `counted_balancers`, of what the log tells about each file.
+fn balancers_in(told: Vec<Sent>) -> Vec<Balancer> {
+    let mut sent = Sent::default();
+    told.into_iter().for_each(|file| sent.merge(file));
+    let all_requests: u64 = sent.from.values().sum();
+    let balancer = |(source_ip, requests): (&String, &u64)| {
+        let ways = || sent.passed_on.iter().filter(|((source, ..), _)| source == source_ip);
+        let passed_on: u64 = ways().map(|(_, requests)| requests).sum();
+        let users: BTreeSet<&String> = ways().map(|((_, user, _), _)| user).collect();
+        let addresses: BTreeSet<&String> = ways().map(|((.., named), _)| named).collect();
+        let is_one = users.len() >= USERS_MIN && addresses.len() >= 2 && passed_on * 2 > *requests;
+        (is_one && requests * 2 > all_requests).then(|| Balancer {
+            source_ip: source_ip.clone(),
+            requests: *requests,
+            all_requests,
+            users: users.len() as u64,
+            addresses: addresses.len() as u64,
+        })
+    };
+    sent.from.iter().filter_map(balancer).collect()
 }
 
 impl Session {
@@ -141,6 +166,12 @@ impl Session {
         if query.claimed.is_none() {
             return Ok(Vec::new());
         }
+        let told = self.sent.as_ref().and_then(|tags| tags.iter().map(|tag| Sent::from_tag(tag)).collect());
+        told.map_or_else(|| self.counted_balancers(), |told| Ok(balancers_in(told)))
+    }
+
+    /// The same from the requests themselves.
+    fn counted_balancers(&self) -> Result<Vec<Balancer>, QueryError> {
         // Users of the cluster's own come from everywhere; those without a name have nothing in common. One who is
         // named as a proxy is not the source of what it passes on.
         const SQL: &str = "WITH sent AS (
@@ -162,7 +193,7 @@ impl Session {
         self.provide(|provided| provided.for_statement(SQL))?;
         self.ask("look for load balancers", |connection| {
             let mut statement = connection.prepare(SQL)?;
-            let rows = statement.query_map([USERS_MIN], |row| {
+            let rows = statement.query_map([USERS_MIN as u64], |row| {
                 Ok(Balancer {
                     source_ip: row.get(0)?,
                     requests: row.get(1)?,

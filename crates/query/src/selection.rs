@@ -129,6 +129,22 @@ impl Selection {
         Extent::of(self.event_files(snapshot))
     }
 
+    /// From where the events of the selection were sent, as the log tells of each of its files; `None` where it does not
+    /// tell of one of them, or of more than the selection holds of it.
+    pub(crate) fn sent(&self, files: &[&DataFile]) -> Option<Vec<String>> {
+        files.iter().map(|file| file.sent.clone().filter(|_| self.holds_all_of(file))).collect()
+    }
+
+    /// Whether every event of a file is in the selection, as far as the log tells.
+    fn holds_all_of(&self, file: &DataFile) -> bool {
+        let of_resources = self.resources.as_ref().is_none_or(|names| names.contains(&file.resource_partition));
+        let is_after = |(first, _)| self.since.is_none_or(|since| first >= since);
+        let is_before = |(_, last)| self.until.is_none_or(|until| last < until);
+        let times = file.stats.event_time;
+        let is_open = self.since.is_none() && self.until.is_none();
+        of_resources && (is_open || times.is_some_and(|times| is_after(times) && is_before(times)))
+    }
+
     fn partitions(&self) -> Option<Vec<&'static str>> {
         let resources = self.resources.as_ref()?;
         Some(resources.iter().map(|resource| partition::of_resource(Some(resource))).collect())

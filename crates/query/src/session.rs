@@ -85,6 +85,9 @@ pub struct Session {
     /// Where a working copy of the events is to be; `None` when there is to be none.
     copies_to: Option<PathBuf>,
     pub(crate) has_proxies: bool,
+    /// From where its events were sent, as the log tells of each of its files; `None` where it does not tell of one, of all
+    /// of it, or where the word of a proxy counts.
+    pub(crate) sent: Option<Vec<String>>,
     /// What they passed on, once somebody needs to know.
     pub(crate) asserted: OnceLock<Arc<Asserted>>,
 }
@@ -206,6 +209,7 @@ impl Session {
         let (selection, provided) = (selection.clone(), Arc::default());
         let is_checked = limits.checks != Checks::Never;
         let (has_proxies, asserted) = (!limits.proxies.is_empty(), OnceLock::new());
+        let sent = selection.sent(&event_files).filter(|_| !has_proxies);
         Ok(Self {
             engine,
             protection,
@@ -219,6 +223,7 @@ impl Session {
             homes,
             copies_to,
             has_proxies,
+            sent,
             asserted,
         })
     }
@@ -260,6 +265,7 @@ impl Session {
             homes: self.homes.clone(),
             copies_to: self.copies_to.clone(),
             has_proxies: self.has_proxies,
+            sent: self.sent.clone(),
             asserted: self.asserted.clone(),
         })
     }

@@ -398,6 +398,7 @@ impl Seat {
             memory_bytes: 0,
             columns: Arc::from([]),
             seen: None,
+            sent: None,
         };
         self.files.push(EarlierFile::new(file, false));
         let output = Arc::new(Output::create(self.partition, name, staging)?);

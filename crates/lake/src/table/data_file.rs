@@ -23,6 +23,7 @@ use crate::ground::hash::Hashing;
 use crate::ground::journal::Scratch;
 use crate::table::log::{Add, MEMORY_BYTES, partition_values};
 use crate::table::seen::{SEEN, SeenBuilder};
+use crate::table::sent::{SENT, SentBuilder};
 use crate::table::snapshot::DataFile;
 use crate::table::stats::StatsBuilder;
 
@@ -91,6 +92,7 @@ struct OutputState {
     writer: Writer,
     stats: StatsBuilder,
     seen: SeenBuilder,
+    sent: SentBuilder,
     memory_bytes: usize,
 }
 
@@ -107,8 +109,14 @@ impl Output {
     /// Begins a file of that name, without its folder.
     pub(crate) fn create(partition: Partition, file_name: String, staging: &Scratch) -> Result<Self, LakeError> {
         let (path, file) = staging.create(&file_name)?;
-        let (stats, seen) = (StatsBuilder::default(), SeenBuilder::default());
-        let state = OutputState { next: 0, writer: Writer::Begun(file), stats, seen, memory_bytes: 0 };
+        let state = OutputState {
+            next: 0,
+            writer: Writer::Begun(file),
+            stats: StatsBuilder::default(),
+            seen: SeenBuilder::default(),
+            sent: SentBuilder::default(),
+            memory_bytes: 0,
+        };
         Ok(Self { partition, file_name, path, state: Mutex::new(state), turn: Condvar::new() })
     }
 
@@ -155,6 +163,7 @@ impl Output {
             state.stats.add(&group);
             if !self.partition.is_rejects() {
                 state.seen.add(&group);
+                state.sent.add(&group);
             }
             if let Err(error) = writer.write(&group).and_then(|()| writer.flush()) {
                 state.writer = Writer::Gone;
@@ -173,8 +182,9 @@ impl Output {
         self.begin(&mut state, properties(self.partition))?;
         let Writer::Writing(writer) = std::mem::replace(&mut state.writer, Writer::Gone) else { return Err(gone()) };
         let output = writer.into_inner().map_err(LakeError::parquet("write", path))?;
-        let seen = std::mem::take(&mut state.seen).finish().filter(|_| !self.partition.is_rejects());
-        let seen = seen.map(|seen| (SEEN.to_owned(), seen));
+        let (seen, sent) = (std::mem::take(&mut state.seen).finish(), std::mem::take(&mut state.sent).finish());
+        let sums = [(SEEN, seen), (SENT, sent)].into_iter().filter(|_| !self.partition.is_rejects());
+        let sums = sums.filter_map(|(name, tag)| Some((name.to_owned(), tag?)));
         let tags = [("sha256".to_owned(), output.sha256()), (MEMORY_BYTES.to_owned(), state.memory_bytes.to_string())];
         Ok(Add {
             path: format!("{}/{}", self.partition.folder(), self.file_name),
@@ -183,7 +193,7 @@ impl Output {
             modification_time: modification_time_ms,
             data_change: true,
             stats: state.stats.to_delta(),
-            tags: tags.into_iter().chain(seen).collect(),
+            tags: tags.into_iter().chain(sums).collect(),
         })
     }
 

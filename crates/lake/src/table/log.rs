@@ -25,6 +25,7 @@ use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
 use crate::table::ledger::Operation;
 use crate::table::seen::SEEN;
+use crate::table::sent::SENT;
 use crate::table::snapshot::{DataFile, RemovedFile, Snapshot};
 use crate::table::stats::{FileStats, delta_schema};
 
@@ -272,7 +273,7 @@ fn check_format(first: &FirstLine, version: u64) -> Result<(), LakeError> {
 }
 
 fn data_file(events_dir: &Path, mut add: Add, columns: &Arc<[String]>) -> DataFile {
-    let seen = add.tags.remove(SEEN);
+    let (seen, sent) = (add.tags.remove(SEEN), add.tags.remove(SENT));
     let value = |name: &str| add.partition_values.get(name).cloned().flatten();
     let day = value("date").and_then(|date| date.parse::<chrono::NaiveDate>().ok());
     let epoch = chrono::NaiveDate::default();
@@ -290,6 +291,7 @@ fn data_file(events_dir: &Path, mut add: Add, columns: &Arc<[String]>) -> DataFi
         },
         columns: Arc::clone(columns),
         seen,
+        sent,
         name: add.path,
     }
 }
@@ -457,6 +459,7 @@ mod tests {
             memory_bytes: 0,
             columns: Arc::from([]),
             seen: None,
+            sent: None,
         }
     }
 

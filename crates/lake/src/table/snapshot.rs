@@ -37,6 +37,8 @@ pub struct DataFile {
     pub columns: Arc<[String]>,
     /// What it holds, as [`crate::seen::Seen::from_tag`] reads it; `None` when the log does not sum it up.
     pub seen: Option<String>,
+    /// From where it was sent, as [`crate::seen::Sent::from_tag`] reads it; `None` when the log does not sum it up.
+    pub sent: Option<String>,
 }
 
 impl DataFile {

@@ -214,6 +214,7 @@ mod tests {
                 memory_bytes: 0,
                 columns: std::sync::Arc::from([]),
                 seen: None,
+                sent: None,
             }
         };
         let files = contents.iter().enumerate().map(file).collect();

@@ -143,6 +143,7 @@ mod tests {
             memory_bytes: mib << 20,
             columns: std::sync::Arc::from([]),
             seen: None,
+            sent: None,
         };
         Snapshot { files: files.iter().enumerate().map(file).collect(), ..Snapshot::default() }
     }

@@ -12,6 +12,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use kforensic_event::{COLUMNS, Cell, Redactor, columns, rebuild};
+use kforensic_lake::seen::Sent;
 use kforensic_lake::{
     Case, DataFile, IngestOptions, LakeError, Progress, Report, SecretValues, Snapshot, Writer, ingest,
 };
@@ -254,6 +255,31 @@ pub(crate) fn check_requests(snapshot: &Snapshot) {
         for other in events.iter().filter(|event| event[2] != Cell::Bool(true)) {
             assert_eq!(other[2..], [Cell::Bool(false), Cell::Null, Cell::Null], "{key}");
         }
+    }
+    check_sent(snapshot);
+}
+
+/// Holds what the log tells of each file (from where its requests were sent) against its rows.
+#[track_caller]
+pub(crate) fn check_sent(snapshot: &Snapshot) {
+    for file in snapshot.event_files() {
+        let mut sent = Sent::default();
+        rows(file, &mut |cell| {
+            let (Cell::Bool(true), Cell::Texts(addresses)) = (cell("final"), cell("source_ips")) else { return };
+            let text = |name| cell(name).text().map(str::to_owned);
+            let (Some(user), Some(source), Some(peer)) = (text("user_name"), text("source_ip"), addresses.last())
+            else {
+                return;
+            };
+            if user.starts_with("system:") || *peer != source {
+                return;
+            }
+            *sent.from.entry(source.clone()).or_default() += 1;
+            if let Some(named) = addresses.iter().rev().nth(1) {
+                *sent.passed_on.entry((source, user, named.to_string())).or_default() += 1;
+            }
+        });
+        assert_eq!(file.sent.as_deref().and_then(Sent::from_tag), Some(sent), "{}", file.name);
     }
 }
 

@@ -21,6 +21,7 @@ fn file(day: Option<i32>, partition: &str, event_time: Option<(i64, i64)>) -> Da
         memory_bytes: 0,
         columns: std::sync::Arc::from([]),
         seen: None,
+        sent: None,
     }
 }
 

@@ -52,6 +52,7 @@ fn case() -> (TempDir, Snapshot) {
         memory_bytes: 0,
         columns: std::sync::Arc::from([]),
         seen: None,
+        sent: None,
     };
     (folder, Snapshot { files: vec![file], ..Snapshot::default() })
 }

@@ -244,6 +244,7 @@ fn write(root: &Path, (day, partition): Folder, rows: &RecordBatch) -> DataFile 
         memory_bytes: 0,
         columns: std::sync::Arc::from([]),
         seen: None,
+        sent: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use kforensic_lake::{Case, IngestOptions, Progress, Writer};
 use kforensic_query::proxies::Proxies;
 use kforensic_query::trust::Trusted;
 use kforensic_query::{Limits, Parameters, RowSink, Selection, Session, SinkError};
@@ -178,6 +179,59 @@ impl RowSink for Counting {
     fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
         self.rows += batch.num_rows();
         Ok(())
+    }
+}
+
+/// Requests of people through a load balancer, of one of them directly, and of the cluster, one in two seconds.
+fn balanced(count: u64, through: u64) -> Vec<Value> {
+    let event_of = |number: u64| {
+        let (client, user) =
+            (format!("203.0.113.{}", number % 5), ["alice", "bob", "carol"][usize::try_from(number % 3).unwrap()]);
+        match number % 10 {
+            0 => event(number, "system:serviceaccount:prod:web", &["10.0.0.7"], "web/1"),
+            rest if rest <= through => event(number, user, &[&client, PROXY], KUBECTL),
+            _ => event(number, user, &["10.0.0.9"], KUBECTL),
+        }
+    };
+    (0..count).map(event_of).collect()
+}
+
+#[test]
+fn the_log_of_a_case_tells_of_load_balancers_what_its_requests_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let query = canned("origins");
+    for (name, lines) in [("most", balanced(900, 8)), ("half", balanced(900, 4)), ("none", balanced(900, 0))] {
+        let root = folder.path().join(name);
+        for part in lines.chunks(250) {
+            let log = folder.path().join("audit.log");
+            std::fs::write(&log, part.iter().map(|event| format!("{event}\n")).collect::<String>()).unwrap();
+            let options = IngestOptions { paths: vec![log], threads: 2, ..IngestOptions::default() };
+            kforensic_lake::ingest(&Writer::open(&root, "test").unwrap(), &options, &Progress::default()).unwrap();
+        }
+        let told = Case::open(&root).unwrap().snapshot().unwrap();
+        let mut silent = told.clone();
+        silent.files.iter_mut().for_each(|file| file.sent = None);
+        let limits = Limits { temp_directory: folder.path().join("spill"), ..case_of(&[]).limits() };
+        let times = told.event_times().unwrap();
+        let resources = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        for selection in [
+            Selection::default(),
+            // All of it, a part of it, and none.
+            Selection { since: Some(times.0), until: Some(times.1 + 1), resources: None },
+            Selection { since: Some(times.0 + 60_000_000), until: None, resources: None },
+            Selection { since: None, until: Some(times.0), resources: None },
+            Selection { resources: resources(&["secrets"]), ..Selection::default() },
+            Selection { resources: resources(&["pods", "widgets"]), ..Selection::default() },
+        ] {
+            let found = |snapshot| Session::open(snapshot, &selection, &limits).unwrap().balancers(&query).unwrap();
+            assert_eq!(found(&told), found(&silent), "{name} {selection:?}");
+        }
+        let found = Session::open(&told, &Selection::default(), &limits).unwrap().balancers(&query).unwrap();
+        assert_eq!(found.len(), usize::from(name == "most"), "{name}: {found:?}");
+        if let [balancer] = found.as_slice() {
+            let numbers = (balancer.requests, balancer.all_requests, balancer.users, balancer.addresses);
+            assert_eq!((balancer.source_ip.as_str(), numbers), (PROXY, (720, 810, 3, 5)));
+        }
     }
 }
 
