@@ -21,13 +21,14 @@
 -- log = "moderate"
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, namespace, name, signs, outcome, status_code,
+    event_time, user_name, impersonated_user, verb, namespace, name, signs, outcome, status_code, dry_run,
     source_ip, user_agent, audit_id
 FROM (
     SELECT
         * EXCLUDE (request_object, response_object, name),
         coalesce(name, json_text(json_member(json_body(response_object), 'metadata'), 'name')) AS name,
         configmap_signs(json_body(request_object)) || configmap_signs(json_body(response_object)) AS found,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         list_sort(list_distinct(found)) AS signs
     FROM requests
     WHERE resource = 'configmaps' AND verb IN ('create', 'update', 'patch')

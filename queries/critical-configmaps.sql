@@ -37,7 +37,9 @@ SELECT
     tidy(flatten(list_transform(
         json_members(body_parts(json_body(request_object)), 'data'), lambda data: json_keys(data)
     ))) AS keys_sent,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code,
+    dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
+    source_ip, user_agent, audit_id
 FROM requests
 WHERE resource = 'configmaps' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND not_own()

@@ -22,7 +22,7 @@
 --     },
 -- ]
 -- caveat = "policies of add-ons such as Cilium, Kyverno and Gatekeeper only where their groups are logged"
--- noise = "Removal of applications that bring guards of their own. Left out unless `-p own=true`: the cluster's own work."
+-- noise = "Removal and updates of applications that bring guards of their own, and who tunes budgets and quotas. Left out unless `-p own=true`: the cluster's own work."
 --
 -- [[examples]]
 -- log = "production"
@@ -36,7 +36,8 @@ WITH writes AS (
         *, body_parts(json_body(request_object)) AS parts, json_body(request_object) AS request,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
-    WHERE verb IN ('update', 'patch', 'delete', 'deletecollection') AND coalesce(subresource, '') = ''
+    WHERE (verb IN ('update', 'patch', 'delete', 'deletecollection') OR verb = 'create' AND resource = 'policyexceptions')
+      AND coalesce(subresource, '') = ''
       AND (
         resource IN (
             'networkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies',
@@ -44,48 +45,15 @@ WITH writes AS (
             'ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'globalnetworkpolicies', 'namespaces'
         )
         OR api_group = 'admissionregistration.k8s.io'
-        OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'constraints.gatekeeper.sh', 'templates.gatekeeper.sh')
+        OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'constraints.gatekeeper.sh', 'templates.gatekeeper.sh',
+            'config.gatekeeper.sh')
       )
       AND filters() AND not_own()
 ),
 found AS (
     SELECT
         *,
-        CASE
-            WHEN resource = 'namespaces' THEN CASE
-                -- The label that makes Pod Security refuse: taken away, emptied, or set to what refuses nothing.
-                WHEN verb = 'patch' AND (
-                    len(list_filter(
-                        json_objects(request),
-                        lambda op: json_text(op, 'op') IN ('remove', 'move') AND regexp_matches(
-                            concat_ws(' ', json_text(op, 'path'), json_text(op, 'from')),
-                            '/metadata/labels(/pod-security\.kubernetes\.io~1enforce)?( |$)'
-                        )
-                    )) > 0
-                    OR len(list_filter(
-                        json_members(json_members(parts, 'metadata'), 'labels'),
-                        lambda labels: json_type(json_member(labels, 'pod-security.kubernetes.io/enforce')) = 'NULL'
-                    )) > 0
-                ) THEN 'Pod Security label removed'
-                WHEN list_contains(list_transform(
-                    json_members(json_members(parts, 'metadata'), 'labels'),
-                    lambda labels: json_text(labels, 'pod-security.kubernetes.io/enforce')
-                ), 'privileged') THEN 'Pod Security set to privileged'
-            END
-            WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
-            WHEN contains(resource, 'networkpolic') OR resource IN ('globalnetworkpolicies') THEN CASE
-                -- A policy whose selector changes guards other pods; a rule without conditions lets everything in.
-                WHEN len(json_members(parts, 'spec')) > 0 OR verb = 'update' THEN 'changed'
-                WHEN len(list_filter(json_objects(request), lambda op: starts_with(json_text(op, 'path'), '/spec'))) > 0
-                    THEN 'changed'
-            END
-            WHEN api_group = 'admissionregistration.k8s.io' THEN CASE
-                WHEN list_contains(json_texts(
-                    json_members(json_items(parts, 'webhooks'), 'failurePolicy')
-                        || json_members(json_members(parts, 'spec'), 'failurePolicy')
-                ), 'Ignore') THEN 'failures ignored'
-            END
-        END AS removal
+        guard_weakened(verb, resource, api_group, request, parts) AS removal
     FROM writes
 )
 SELECT

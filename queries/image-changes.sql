@@ -75,7 +75,8 @@ changes AS (
        -- A JSON Patch says where in the list: what was in none of the containers is new.
        OR container = '' AND NOT list_contains(images_known, image)
        OR image_before IS NULL AND was_whole IS NULL AND container <> '' AND verb = 'patch'
-           AND list_contains(sent_images, image)
+           -- What server-side apply created had none before.
+           AND status_code IS DISTINCT FROM 201 AND list_contains(sent_images, image)
     GROUP BY ALL
 )
 SELECT

@@ -43,7 +43,9 @@ SELECT
         ),
         lambda op: 'removed ' || replace(regexp_extract(json_text(op, 'path'), '[^/]*$'), '~1', '/')
     )) AS pod_security_labels,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code,
+    dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
+    source_ip, user_agent, audit_id
 FROM requests
 WHERE resource = 'namespaces' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND filters()
 ORDER BY

@@ -17,11 +17,17 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user,
-    coalesce(name, json_text(json_body(response_object), 'name'),
+    coalesce(name, json_text(json_member(json_body(response_object), 'metadata'), 'name'),
         json_text(json_member(json_body(request_object), 'metadata'), 'name')) AS node,
-    outcome, status_code, status_message, source_ip, user_agent, credential_id, audit_id
+    outcome, status_code, status_message,
+    dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
+    source_ip, user_agent, credential_id, audit_id
 FROM requests
-WHERE resource = 'nodes' AND verb = 'create' AND coalesce(subresource, '') = '' AND filters()
+WHERE resource = 'nodes'
+  -- Server-side apply creates by a patch.
+  AND (verb = 'create' OR verb = 'patch' AND status_code = 201)
+  AND coalesce(subresource, '') = ''
+  AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

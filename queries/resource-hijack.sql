@@ -54,7 +54,7 @@ WITH specs AS (
     WHERE not_own() AND filters()
 )
 SELECT
-    event_time, user_name, impersonated_user, verb, resource, namespace, name, signs, images, commands, outcome,
+    event_time, user_name, impersonated_user, verb, resource, namespace, name, signs, images, commands, outcome, dry_run,
     source_ip, audit_id
 FROM specs
 WHERE len(signs) > 0

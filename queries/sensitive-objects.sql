@@ -56,7 +56,9 @@ WITH writes AS (
         )
         OR resource = 'auditsinks'
       )
-      AND coalesce(subresource, '') = ''
+      -- A node's status says where its kubelet is. Kubelets and controllers write it all day, people do not.
+      AND (coalesce(subresource, '') = ''
+        OR resource = 'nodes' AND subresource = 'status' AND is_person(user_name, user_groups, impersonated_user))
       AND filters() AND not_own()
 ),
 found AS (
@@ -77,6 +79,7 @@ found AS (
             ELSE 'identity'
         END AS about,
         CASE
+            WHEN subresource = 'status' THEN 'status'
             WHEN NOT has_body THEN 'not told: no body was logged'
             WHEN resource = 'persistentvolumes' THEN coalesce(
                 'path of the node ' || json_texts(

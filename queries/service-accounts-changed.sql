@@ -35,7 +35,9 @@ SELECT
         json_items(stored_or_sent(response_object, request_object), 'secrets')
             || json_items(stored_or_sent(response_object, request_object), 'imagePullSecrets'), 'name'
     )) AS secrets,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code,
+    dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
+    source_ip, user_agent, audit_id
 FROM requests
 WHERE resource = 'serviceaccounts' AND coalesce(subresource, '') = ''
   AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')

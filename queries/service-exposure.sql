@@ -44,7 +44,8 @@ WITH writes AS (
             'ingressroutes', 'virtualservices', 'endpoints', 'endpointslices'
         )
       AND verb IN ('create', 'update', 'patch')
-      AND coalesce(subresource, '') = ''
+      -- Who writes the status says where the traffic of a load balancer goes.
+      AND (coalesce(subresource, '') = '' OR resource = 'services' AND subresource = 'status')
       AND filters()
       AND not_own()
 ),
@@ -63,6 +64,11 @@ exposed AS (
                     lambda addresses: coalesce(json_extract_string(addresses, '$[*]'), [])
                 )),
                 lambda address: 'external IP ' || address
+            ) ELSE [] END
+            || CASE WHEN subresource = 'status' THEN list_transform(
+                json_texts(json_members(
+                    json_items(json_members(json_members(objects, 'status'), 'loadBalancer'), 'ingress'), 'ip'
+                )), lambda address: 'load balancer at ' || address
             ) ELSE [] END
             || CASE WHEN resource = 'ingresses' AND is_whole AND (
                     len(json_items(json_members(objects, 'spec'), 'rules')) > 0

@@ -24,10 +24,10 @@
 -- log = "hardened"
 -- rows = 0
 SELECT
-    event_time, user_name, verb, namespace, name, mirror_pod, images, reasons, outcome, status_code, source_ip,
-    user_agent, audit_id
+    event_time, user_name, verb, namespace, name, mirror_pod, images, reasons, outcome, status_code, dry_run,
+    source_ip, user_agent, audit_id
 FROM workload_changes
-WHERE resource = 'pods' AND verb = 'create' AND coalesce(subresource, '') = ''
+WHERE resource = 'pods' AND (verb = 'create' OR verb = 'patch' AND status_code = 201) AND coalesce(subresource, '') = ''
   AND (mirror_pod OR starts_with(user_name, 'system:node:'))
   AND filters()
 ORDER BY

@@ -24,6 +24,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, outcome, status_code,
+    dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
     source_ip, user_agent, audit_id
 FROM requests
 WHERE verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')

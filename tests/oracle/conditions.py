@@ -10,7 +10,10 @@ from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
 OWN = ["-p", "own=true"]
 WRITES = {"create", "update", "patch"}
 DELETES = {"delete", "deletecollection"}
-SYSTEM = {"kube-system", "kube-public", "kube-node-lease"}
+SYSTEM = {"kube-system", "kube-public", "kube-node-lease", "gke-system", "gke-managed-system", "gmp-system",
+          "calico-system", "tigera-operator", "openshift"}
+MAKE_PODS = {"pods", "podtemplates", "deploymentconfigs", "rollouts", "deployments", "daemonsets", "statefulsets",
+             "replicasets", "replicationcontrollers", "jobs", "cronjobs"}
 TEMPLATES = {"deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs"}
 
 
@@ -37,6 +40,11 @@ def is_change(row):
     beside = row["subresource"] in ("exec", "attach", "portforward", "proxy", "token", "log")
     return (row["verb"] in CHANGE_VERBS and row["outcome"] == "allowed" and not beside
             and not (row["resource"] or "").endswith("reviews") and not oracle.dry_run(row["last"]))
+
+
+def is_created(row):
+    """By server-side apply too: a patch that is answered with 201."""
+    return row["verb"] == "create" or (row["verb"] == "patch" and row["status_code"] == 201)
 
 
 def is_kind(row, *resources, sub=None, group=None):
@@ -89,7 +97,7 @@ def is_system(namespace):
 def is_static_pod(row):
     """A mirror pod says so; and a kubelet may create no other."""
     mirror = "kubernetes.io/config.mirror" in (at(body(row), "metadata", "annotations") or {})
-    return row["verb"] == "create" and is_kind(row, "pods") and (mirror or user(row).startswith("system:node:"))
+    return is_created(row) and is_kind(row, "pods") and (mirror or user(row).startswith("system:node:"))
 
 
 def took_ms(row):
@@ -104,9 +112,91 @@ def is_stream(row):
     return row["verb"] == "watch" or row["subresource"] in ("exec", "attach", "portforward", "proxy", "log")
 
 
-def secret_token_type(row):
-    kind = at(body(row), "type")
-    return row["verb"] in WRITES and is_kind(row, "secrets") and kind == "kubernetes.io/service-account-token"
+def holds_a_token(row):
+    """A secret that is one, by its type or by the name of a token with which nodes join."""
+    asked, stored = row["last"].get("requestObject"), row["last"].get("responseObject")
+    kinds = [at(one, "type") for one in (stored, asked) if at(one, "kind") != "Status" and at(one, "type")]
+    joins = row["namespace"] == "kube-system" and (row["name"] or "").startswith("bootstrap-token-")
+    return row["verb"] in WRITES and is_kind(row, "secrets") and (
+        joins or kinds[:1] in (["kubernetes.io/service-account-token"], ["bootstrap.kubernetes.io/token"]))
+
+
+def is_secret(row):
+    return is_kind(row, "secrets", group="")
+
+
+def handed_out(row):
+    """Whether the answer can hold values of secrets, as far as its body tells."""
+    answer = row["last"].get("responseObject")
+    kind = str(at(answer, "kind"))
+    if row["outcome"] in ("denied", "failed") or kind == "Status" or kind.startswith("PartialObjectMetadata"):
+        return False
+    if kind == "Table" and row["outcome"] == "allowed":
+        asked = parse_qs(urlsplit(row["request_uri"]).query).get("includeObject", [])
+        return asked[:1] == ["Object"] or any(at(one, "object", "kind") == "Secret" for one in answer.get("rows") or [])
+    return True
+
+
+def is_long_lived(row):
+    """A token for more than a day, or of a system namespace, that does not die with a pod."""
+    asked, given = (at(row["last"].get(name), "spec") or {} for name in ("requestObject", "responseObject"))
+    bound = at(given, "boundObjectRef", "kind") or at(asked, "boundObjectRef", "kind")
+    seconds = at(given, "expirationSeconds") or at(asked, "expirationSeconds") or 0
+    return (row["verb"] == "create" and is_kind(row, "serviceaccounts", sub="token") and bound != "Pod"
+            and (is_system(row["namespace"]) or seconds > 86_400))
+
+
+def has_no_end(row):
+    """Neither its last stage nor a refusal, which a 401 has as its only one, is in the log."""
+    return not {"ResponseComplete", "Panic"} & set(row["stages"]) and (row["status_code"] or 0) < 400
+
+
+REFUSALS = r"denied the request|denied request|violates PodSecurity|(exceeded|failed) quota|m(in|ax)imum \S+ usage per "
+
+
+def is_refused_by_admission(row):
+    """Authorized, and refused all the same: not by a backend, and not by the authorizer of an aggregated API server."""
+    message = section(row["last"], "responseStatus").get("message") or ""
+    decision = annotation(row, "authorization.k8s.io/decision")
+    if (row["status_code"] or 0) < 400 or decision == "forbid":
+        return False
+    if re.search(REFUSALS, message):
+        return True
+    reads = row["verb"] in READ_VERBS and row["subresource"] not in ("exec", "attach", "portforward")
+    backend = row["subresource"] == "proxy" or reads or re.search(': User "[^"]*" cannot ', message)
+    return row["status_code"] == 403 and decision == "allow" and not backend
+
+
+def ends_a_deletion(row):
+    """Nothing holds the object any longer: its last finalizer goes when it is to be deleted."""
+    sent, stored = row["last"].get("requestObject"), row["last"].get("responseObject")
+    if row["verb"] not in ("update", "patch") or not row["resource"]:
+        return False
+    left = stored or (sent if row["verb"] == "update" else None)
+    if row["subresource"] == "finalize":
+        return not at(left, "spec", "finalizers")
+    if left is not None:
+        told = at(left, "metadata") or {}
+        return bool(told.get("deletionTimestamp") and not told.get("finalizers")
+                    and not told.get("deletionGracePeriodSeconds"))
+    if isinstance(sent, list):
+        return any(str(at(one, "path")).startswith("/metadata/finalizers") and one.get("op") in ("remove", "replace")
+                   for one in sent)
+    told = at(sent, "metadata") or {}
+    return "finalizers" in told and not told["finalizers"] or "$deleteFromPrimitiveList/finalizers" in told
+
+
+STEER = ("coredns", "kube-dns", "node-local-dns", "kube-proxy", "aws-auth", "argocd-", "amazon-vpc-cni", "kubeadm-config",
+         "kubelet-config", "cilium-config", "calico-config", "aks-")
+
+
+def is_critical_configmap(row):
+    name = row["name"] or ""
+    parts = ("coredns", "audit-policy", "auditpolicy", "audit-config", "oauth-", "authentication-config")
+    everything = row["verb"] == "deletecollection" and (is_system(row["namespace"]) or row["namespace"] == "argocd")
+    return is_kind(row, "configmaps") and row["verb"] in CHANGE_VERBS and (
+        everything or name.startswith(STEER) or name in ("cluster-info", "extension-apiserver-authentication")
+        or any(part in name for part in parts) or re.search("(^|-)(nodelocaldns|ip-masq-agent)", name))
 
 
 ROWS = {
@@ -121,7 +211,7 @@ ROWS = {
     "exec-denied": ([], lambda r: is_exec(r) and r["outcome"] == "denied"),
     "port-forwards": ([], lambda r: is_exec(r) and r["subresource"] == "portforward"),
     "ephemeral-containers": ([], lambda r: is_kind(r, "pods", sub="ephemeralcontainers") and r["verb"] in WRITES),
-    "node-joins": ([], lambda r: r["verb"] == "create" and is_kind(r, "nodes")),
+    "node-joins": ([], lambda r: is_created(r) and is_kind(r, "nodes")),
     "node-proxy": ([], lambda r: is_kind(r, "nodes", sub="proxy")),
     "pod-logs-read": ([], lambda r: is_kind(r, "pods", sub="log")),
     "csr-activity": ([], lambda r: r["resource"] == "certificatesigningrequests" and r["verb"] in CHANGE_VERBS),
@@ -148,15 +238,26 @@ ROWS = {
                           and r["subresource"] not in ("status",)),
     "secrets-listed": (OWN, lambda r: is_secret(r) and r["verb"] in ("list", "watch", "deletecollection") and not r["name"]
                        and (not r["namespace"] or is_system(r["namespace"]) or r["namespace"] == "default")),
+    "long-lived-tokens": (OWN, is_long_lived),
+    "secret-values": ([], lambda r: is_kind(r, "secrets") and r["verb"] in READ_VERBS | CHANGE_VERBS and handed_out(r)),
+    "incomplete-requests": ([], has_no_end),
+    "admission-denials": ([], is_refused_by_admission),
+    "token-secrets-created": (OWN, holds_a_token),
+    "deletions": ([], lambda r: (r["verb"] in DELETES and r["resource"]) or is_eviction(r) or ends_a_deletion(r)),
+    "pod-security-violations": ([], lambda r: annotation(r, "pod-security.kubernetes.io/audit-violations")
+                                or annotation(r, "pod-security.kubernetes.io/error")
+                                or "violates PodSecurity" in (section(r["last"], "responseStatus").get("message") or "")),
+    "workload-changes": (OWN, lambda r: r["resource"] in MAKE_PODS and r["verb"] in CHANGE_VERBS
+                         and r["subresource"] in (None, "ephemeralcontainers", "resize", "scale", "eviction")),
+    "critical-configmaps": (OWN, is_critical_configmap),
+    "system-namespace-changes": (OWN, lambda r: r["verb"] in CHANGE_VERBS and is_system(r["namespace"])
+                                 and r["subresource"] not in ("exec", "attach", "portforward", "proxy")
+                                 and not (r["resource"] in ("leases", "events") and r["verb"] in WRITES)),
     "system-roles-changed": (OWN, lambda r: r["api_group"] == RBAC_GROUP and r["verb"] in CHANGE_VERBS and r["name"]
                              and r["name"] not in ("system:coredns", "system:managed-certificate-controller")
                              and (re.match("(system|eks|kubeadm|gce|aks):", r["name"])
                                   or r["name"] in ("cluster-admin", "admin", "edit", "view"))),
 }
-
-
-def is_secret(row):
-    return is_kind(row, "secrets", group="")
 
 
 # Rows that have to be among those of an answer, which may hold more for other reasons.
@@ -248,40 +349,19 @@ def wants_resources(row):
             and (gpus or any("xmrig" in str(one.get("image")) for one in containers(spec))))
 
 
-def is_long_lived(row):
-    asked = at(row["last"].get("requestObject"), "spec") or {}
-    bound = at(asked, "boundObjectRef", "kind")
-    return (row["verb"] == "create" and is_kind(row, "serviceaccounts", sub="token") and bound != "Pod"
-            and (asked.get("expirationSeconds") or 0) > 86_400)
-
-
 AMONG = {
     "resource-hijack": (OWN, wants_resources),
-    "long-lived-tokens": (OWN, is_long_lived),
-    "secret-values": ([], lambda r: is_secret(r) and r["verb"] in READ_VERBS and r["outcome"] == "allowed"
-                      and at(r["last"], "responseObject", "kind") in ("Secret", "SecretList")),
-    "incomplete-requests": ([], lambda r: r["outcome"] == "unknown"),
-    "admission-denials": ([], lambda r: r["status_code"] == 403 and r["verb"] in WRITES and not r["subresource"]
-                          and annotation(r, "authorization.k8s.io/decision") == "allow" and r["failure"] == "forbidden"),
     "gitops-drift": (OWN, lambda r: r["verb"] in WRITES and "argocd" not in effective(r) and "flux" not in effective(r)
                      and "argocd.argoproj.io/instance" in (at(body(r), "metadata", "labels") or {})),
     "sensitive-objects": ([], lambda r: r["verb"] in ("create", "update") and (
         is_kind(r, "persistentvolumes") and at(body(r), "spec", "hostPath")
         or is_kind(r, "apiservices") and at(body(r), "spec", "service"))),
-    "token-secrets-created": (OWN, secret_token_type),
     "privileged-bindings": (OWN, is_privileged_binding),
     "sensitive-roles": (OWN, is_sensitive_role),
     "privileged-workloads": (OWN, is_privileged_workload),
     "service-exposure": ([], is_exposed),
     "guards-removed": (OWN, is_guard_removed),
     "configmap-credentials": ([], has_password),
-    "deletions": ([], lambda r: (r["verb"] in DELETES and r["resource"] and r["subresource"] != "proxy") or is_eviction(r)),
-    "pod-security-violations": ([], lambda r: annotation(r, "pod-security.kubernetes.io/audit-violations")),
-    "workload-changes": ([], lambda r: r["resource"] in TEMPLATES | {"pods"} and r["verb"] in CHANGE_VERBS and not r["subresource"]),
-    "critical-configmaps": (OWN, lambda r: is_kind(r, "configmaps") and r["verb"] in WRITES and r["namespace"] == "kube-system"
-                            and r["name"] in ("coredns", "kube-proxy", "aws-auth", "kubeadm-config")),
-    "system-namespace-changes": (OWN, lambda r: r["verb"] in CHANGE_VERBS and r["namespace"] in SYSTEM and r["resource"]
-                                 and r["resource"] not in ("leases", "events") and not r["subresource"]),
     "exec-suspicious": (OWN, lambda r: is_exec(r) and "/dev/tcp/" in " ".join(
         parse_qs(urlsplit(r["request_uri"]).query).get("command", []))),
     "exec-credentials": (OWN, lambda r: is_exec(r) and re.search(

@@ -24,6 +24,11 @@ WITH refusals AS (
             WHEN regexp_matches(status_message, '(minimum|maximum) \S+ usage per |max limit to request ratio')
                 THEN 'LimitRanger'
             WHEN status_code <> 403 THEN NULL
+            -- Admission is asked about writes and connections alone, so a read was refused by an aggregated API server, and
+            -- what comes through a proxy mostly by its backend; an API server's own authorizer says who cannot do what.
+            WHEN subresource = 'proxy' OR regexp_matches(status_message, ': User "[^"]*" cannot ')
+                OR verb IN ('get', 'list', 'watch')
+                    AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward') THEN NULL
             WHEN contains(status_message, 'attempting to grant RBAC permissions') THEN 'rbac escalation'
             WHEN regexp_matches(status_message, 'security context constraint') THEN 'SecurityContextConstraint'
             WHEN contains(status_message, 'PodSecurityPolicy') OR contains(status_message, 'pod security policy')

@@ -31,6 +31,7 @@ CREATE MACRO csr_names(bytes, identifier) AS list_sort(list_distinct(list_filter
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 -- name: name of the CSR; that of a `generateName` from the answer
 -- action: create, approve, deny, sign (the certificate is put in), update, delete
+-- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
 -- signer_name: which signer is to sign, `kubernetes.io/kube-apiserver-client`; NULL when no body tells
 -- usages: what the certificate is for, `client auth`, …, sorted; NULL when no body tells
 -- requested_by: user who created the CSR; NULL when no body tells
@@ -44,7 +45,8 @@ WITH asked AS (
         event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, api_group,
         subresource, namespace, name, outcome, status_code, source_ip, source_ips, user_agent, credential_id, cluster, host,
         decision_reason, stages, level,
-        json_body(response_object) AS response, json_body(request_object) AS request
+        json_body(response_object) AS response, json_body(request_object) AS request,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
     WHERE resource = 'certificatesigningrequests'
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
@@ -68,7 +70,7 @@ parts AS (
     SELECT
         *,
         list_transform(conditions, lambda condition: json_text(condition, 'type')) AS condition_types,
-        coalesce(json_text(spec, 'username'), if(verb = 'create', effective_user(user_name, impersonated_user), NULL))
+        coalesce(json_text(spec, 'username'), if(verb = 'create' OR verb = 'patch' AND status_code = 201, effective_user(user_name, impersonated_user), NULL))
             AS requested_by,
         csr_bytes(json_text(spec, 'request')) AS bytes
     FROM bodies
@@ -80,6 +82,8 @@ SELECT
     coalesce(name, json_text(json_member(response, 'metadata'), 'name')) AS name,
     CASE
         WHEN verb IN ('create', 'delete') THEN verb
+        -- Server-side apply creates by a patch.
+        WHEN verb = 'patch' AND coalesce(subresource, '') = '' AND status_code = 201 THEN 'create'
         WHEN verb = 'deletecollection' THEN 'delete'
         WHEN subresource = 'approval' AND list_contains(condition_types, 'Denied')
             AND NOT list_contains(condition_types, 'Approved') THEN 'deny'
@@ -96,6 +100,6 @@ SELECT
     csr_names(bytes, '06 03 55 04 0A') AS subject_groups,
     CASE WHEN subresource = 'approval' THEN requested_by = effective_user(user_name, impersonated_user) END
         AS self_approved,
-    outcome, status_code,
+    outcome, status_code, dry_run,
     decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host
 FROM parts;

@@ -18,6 +18,7 @@ mod coverage;
 mod elsewhere;
 mod filters;
 mod fixture;
+mod guards;
 mod inquiries;
 mod limits;
 mod lockdown;

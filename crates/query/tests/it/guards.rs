@@ -1,0 +1,263 @@
+//! Guards that are weakened without being deleted, and objects that server-side apply makes.
+
+use serde_json::{Value, json};
+
+use crate::fixture::Fixture;
+
+const ADMISSION: &str = "admissionregistration.k8s.io";
+
+/// An event of mallory: what was written, as what, and how it was answered.
+struct Write {
+    verb: &'static str,
+    group: &'static str,
+    resource: &'static str,
+    subresource: &'static str,
+    code: u16,
+    body: Value,
+}
+
+fn write(verb: &'static str, group: &'static str, resource: &'static str, body: Value) -> Write {
+    Write { verb, group, resource, subresource: "", code: 200, body }
+}
+
+/// A log of the writes, whose audit ids are their numbers.
+fn log(writes: &[Write]) -> Fixture {
+    let lines = writes.iter().enumerate().map(|(number, write)| {
+        let mut event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "stage": "ResponseComplete",
+            "auditID": format!("{number}"), "requestURI": format!("/x/{number}"), "verb": write.verb,
+            "user": {"username": "mallory"}, "sourceIPs": ["198.51.100.7"], "userAgent": "kubectl/v1.33.1",
+            "objectRef": {"resource": write.resource, "namespace": "prod", "name": "x", "apiVersion": "v1"},
+            "responseStatus": {"code": write.code}, "requestReceivedTimestamp": "2026-03-03T10:00:00.000000Z",
+            "stageTimestamp": "2026-03-03T10:00:00.000000Z",
+        });
+        for (name, text) in [("apiGroup", write.group), ("subresource", write.subresource)] {
+            if !text.is_empty() {
+                event["objectRef"][name] = text.into();
+            }
+        }
+        if !write.body.is_null() {
+            event["requestObject"] = write.body.clone();
+        }
+        format!("{event}\n")
+    });
+    Fixture::of_texts(&[lines.collect::<String>().as_bytes()])
+}
+
+/// What a column says of each write; `none` of those without a row.
+fn told(writes: &[Write], query: &str, column: &str) -> Vec<String> {
+    let rows = log(writes).ask(query, &[]);
+    let of = |number: usize| rows.iter().find(|row| row["audit_id"] == number.to_string().as_str());
+    let text = |row: Option<&Value>| row.map_or("none".to_owned(), |row| row[column].as_str().unwrap_or("").to_owned());
+    (0..writes.len()).map(|number| text(of(number))).collect()
+}
+
+/// Whether each write is told as what it does to its guard.
+fn holds(table: Vec<(&str, Write)>) {
+    let (expected, writes): (Vec<&str>, Vec<Write>) = table.into_iter().unzip();
+    assert_eq!(told(&writes, "guards-removed", "removal"), expected);
+}
+
+#[test]
+fn a_guard_can_be_weakened_in_many_ways() {
+    let table = [
+        ("changed", write("patch", "policy", "poddisruptionbudgets", json!({"spec": {"minAvailable": 0}}))),
+        ("none", write("patch", "policy", "poddisruptionbudgets", json!({"metadata": {"labels": {"a": "b"}}}))),
+        ("changed", write("update", "", "resourcequotas", json!({"spec": {"hard": {"pods": "9999"}}}))),
+        ("changed", write("patch", "", "limitranges", json!([{"op": "replace", "path": "/spec/limits", "value": []}]))),
+        // At level Metadata a patch tells no more than an update.
+        ("changed", write("patch", "networking.k8s.io", "networkpolicies", Value::Null)),
+        (
+            "only reports",
+            write("patch", "kyverno.io", "clusterpolicies", json!({"spec": {"validationFailureAction": "Audit"}})),
+        ),
+        (
+            "none",
+            write("patch", "kyverno.io", "clusterpolicies", json!({"spec": {"validationFailureAction": "Enforce"}})),
+        ),
+        ("exception made", write("create", "kyverno.io", "policyexceptions", json!({"spec": {}}))),
+        (
+            "only reports",
+            write(
+                "update",
+                "constraints.gatekeeper.sh",
+                "k8spspprivileged",
+                json!({"spec": {"enforcementAction": "dryrun"}}),
+            ),
+        ),
+    ];
+    holds(table.into());
+}
+
+#[test]
+fn a_webhook_or_policy_can_stay_and_refuse_nothing() {
+    let binding = |body| write("patch", ADMISSION, "validatingadmissionpolicybindings", body);
+    let webhook = |body| write("patch", ADMISSION, "validatingwebhookconfigurations", body);
+    let nowhere = json!({"matchLabels": {"no": "where"}});
+    let table = [
+        ("refuses nothing", binding(json!({"spec": {"validationActions": ["Audit"]}}))),
+        ("none", binding(json!({"spec": {"validationActions": ["Deny", "Audit"]}}))),
+        ("emptied", webhook(json!({"webhooks": []}))),
+        ("emptied", webhook(json!([{"op": "remove", "path": "/webhooks/0"}]))),
+        ("failures ignored", webhook(json!({"webhooks": [{"name": "a", "failurePolicy": "Ignore"}]}))),
+        (
+            "looks at other objects",
+            webhook(json!([{"op": "add", "path": "/webhooks/0/namespaceSelector", "value": nowhere}])),
+        ),
+        ("looks at other objects", webhook(json!({"webhooks": [{"name": "a", "objectSelector": nowhere}]}))),
+        // Its certificate is renewed; and it is applied as a whole.
+        ("none", webhook(json!([{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": "eA=="}]))),
+        ("none", webhook(json!({"kind": "x", "webhooks": [{"name": "a", "objectSelector": nowhere}]}))),
+    ];
+    holds(table.into());
+}
+
+#[test]
+fn the_label_of_pod_security_goes_in_many_ways() {
+    let enforce = "pod-security.kubernetes.io/enforce";
+    let table = [
+        ("Pod Security label removed", write("patch", "", "namespaces", json!({"metadata": {"labels": null}}))),
+        (
+            "Pod Security label removed",
+            write("patch", "", "namespaces", json!({"metadata": {"labels": {enforce: null}}})),
+        ),
+        (
+            "Pod Security label removed",
+            write(
+                "patch",
+                "",
+                "namespaces",
+                json!([{"op": "replace", "path": "/metadata/labels", "value": {"a": "b"}}]),
+            ),
+        ),
+        (
+            "Pod Security label removed",
+            write("patch", "", "namespaces", json!([{"op": "remove", "path": "/metadata/labels"}])),
+        ),
+        (
+            "Pod Security label removed",
+            write("patch", "", "namespaces", json!({"metadata": {"labels": {"$patch": "replace", "a": "b"}}})),
+        ),
+        (
+            "none",
+            write(
+                "patch",
+                "",
+                "namespaces",
+                json!([{"op": "replace", "path": "/metadata/labels", "value": {enforce: "restricted"}}]),
+            ),
+        ),
+        ("none", write("patch", "", "namespaces", json!({"metadata": {"labels": {"a": null}}}))),
+        ("none", write("patch", "", "namespaces", json!([{"op": "remove", "path": "/metadata/annotations/a"}]))),
+        (
+            "Pod Security set to privileged",
+            write("patch", "", "namespaces", json!({"metadata": {"labels": {enforce: "privileged"}}})),
+        ),
+        (
+            "Pod Security set to privileged",
+            write(
+                "patch",
+                "",
+                "namespaces",
+                json!([{"op": "replace", "path": "/metadata/labels/pod-security.kubernetes.io~1enforce", "value": "privileged"}]),
+            ),
+        ),
+    ];
+    holds(table.into());
+}
+
+#[test]
+fn server_side_apply_creates_by_a_patch() {
+    let apply = |group: &'static str, resource: &'static str, code: u16, body: Value| Write {
+        code,
+        ..write("patch", group, resource, body)
+    };
+    let set =
+        json!({"kind": "DaemonSet", "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "new:1"}]}}}});
+    let writes = [
+        apply("", "nodes", 201, Value::Null),
+        apply("", "nodes", 200, Value::Null),
+        apply("certificates.k8s.io", "certificatesigningrequests", 201, Value::Null),
+        apply("certificates.k8s.io", "certificatesigningrequests", 200, Value::Null),
+        apply("apps", "daemonsets", 201, set.clone()),
+    ];
+    assert_eq!(told(&writes, "node-joins", "node")[..2], ["x", "none"]);
+    assert_eq!(told(&writes, "csr-activity", "action")[2..4], ["create", "update"]);
+    // A creation changes no image; the same on what is there does.
+    assert_eq!(told(&writes, "image-changes", "audit_id")[4], "none");
+    assert_eq!(told(&[apply("apps", "daemonsets", 200, set)], "image-changes", "audit_id"), ["0"]);
+}
+
+#[test]
+fn what_a_backend_refuses_is_no_denial_by_admission() {
+    let refused = |verb: &'static str,
+                   group: &'static str,
+                   resource: &'static str,
+                   subresource: &'static str,
+                   message: &str| {
+        let mut event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+            "auditID": "a", "requestURI": "/x", "verb": verb, "user": {"username": "mallory"}, "sourceIPs": ["198.51.100.7"],
+            "userAgent": "kubectl", "objectRef": {"resource": resource, "apiGroup": group, "namespace": "prod", "name": "x"},
+            "responseStatus": {"code": 403, "status": "Failure", "message": message},
+            "annotations": {"authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": ""},
+            "requestReceivedTimestamp": "2026-03-03T10:00:00.000000Z", "stageTimestamp": "2026-03-03T10:00:00.000000Z",
+        });
+        if !subresource.is_empty() {
+            event["objectRef"]["subresource"] = subresource.into();
+        }
+        Fixture::of_texts(&[format!("{event}\n").as_bytes()]).ask("admission-denials", &[]).len()
+    };
+    assert_eq!(refused("list", "metrics.k8s.io", "pods", "", "no"), 0, "admission is never asked about reads");
+    assert_eq!(refused("create", "", "services", "proxy", "Forbidden"), 0);
+    let delegated = r#"flunders.wardle.example.com is forbidden: User "mallory" cannot create resource "flunders""#;
+    assert_eq!(refused("create", "wardle.example.com", "flunders", "", delegated), 0);
+    assert_eq!(refused("create", "", "pods", "", "pods \"x\" is forbidden: something new"), 1);
+    assert_eq!(refused("get", "", "pods", "exec", "cannot exec into a privileged container"), 1);
+    let webhook = r#"admission webhook "a.example.com" denied the request: no"#;
+    assert_eq!(refused("create", "", "services", "proxy", webhook), 1);
+}
+
+#[test]
+fn a_status_that_a_person_writes_sends_traffic_elsewhere() {
+    let status =
+        |resource: &'static str, body: Value| Write { subresource: "status", ..write("patch", "", resource, body) };
+    let at = json!({"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.99"}]}}});
+    let writes = [status("services", at), status("nodes", json!({"status": {"addresses": []}}))];
+    let rows = log(&writes).ask("service-exposure", &[]);
+    assert_eq!((rows.len(), &rows[0]["exposure"]), (1, &json!(["load balancer at 203.0.113.99"])));
+    assert_eq!(told(&writes, "sensitive-objects", "gives"), ["none", "status"]);
+}
+
+#[test]
+fn what_was_a_dry_run_says_so() {
+    let body = json!({"kind": "x", "metadata": {"name": "x"}, "data": {"password": "hunter2hunter2"}});
+    let rows = |query: &str, uri: &str, resource: &str| {
+        let event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "stage": "ResponseComplete",
+            "auditID": "a", "requestURI": uri, "verb": "create", "user": {"username": "mallory"},
+            "sourceIPs": ["198.51.100.7"], "userAgent": "kubectl", "responseStatus": {"code": 201}, "requestObject": body,
+            "objectRef": {"resource": resource, "namespace": "kube-system", "name": "coredns", "apiVersion": "v1"},
+            "requestReceivedTimestamp": "2026-03-03T10:00:00.000000Z", "stageTimestamp": "2026-03-03T10:00:00.000000Z",
+        });
+        Fixture::of_texts(&[format!("{event}\n").as_bytes()]).ask(query, &[])
+    };
+    for (query, resource) in [
+        ("critical-configmaps", "configmaps"),
+        ("configmap-credentials", "configmaps"),
+        ("system-namespace-changes", "configmaps"),
+        ("service-accounts-changed", "serviceaccounts"),
+        ("namespace-changes", "namespaces"),
+        ("node-joins", "nodes"),
+        ("cron-jobs", "cronjobs"),
+        ("csr-activity", "certificatesigningrequests"),
+        ("secret", "secrets"),
+    ] {
+        for (uri, dry) in
+            [("/x?dryRun=All", true), ("/x?dry%52un=%41ll&fieldManager=k", true), ("/x?dryRun=none", false)]
+        {
+            let rows = rows(query, uri, resource);
+            assert_eq!((rows.len(), &rows[0]["dry_run"]), (1, &json!(dry)), "{query} {uri}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+-- What a write leaves of a guard: how policies, budgets, quotas, webhooks and labels are weakened.
+
+-- Whether an operation of a JSON Patch takes away, or sets, what a pattern of paths says.
+CREATE MACRO patch_removes(request, pattern) AS coalesce(len(list_filter(
+    json_objects(request),
+    lambda op: json_text(op, 'op') IN ('remove', 'move')
+        AND regexp_matches(concat_ws(' ', json_text(op, 'path'), json_text(op, 'from')), pattern)
+)) > 0, false);
+CREATE MACRO patch_sets(request, pattern) AS coalesce(len(list_filter(
+    json_objects(request), lambda op: regexp_matches(json_text(op, 'path'), pattern)
+)) > 0, false);
+
+-- The labels that a write of a namespace sets, and whether the one that makes Pod Security refuse goes: by itself, with all
+-- labels, or with all metadata. `labels` put in the place of all (a JSON Patch) lose what they do not name.
+CREATE MACRO labels_set(parts) AS json_members(json_members(parts, 'metadata'), 'labels');
+CREATE MACRO pod_security_goes(request, parts) AS
+    patch_removes(request, '/metadata(/labels(/pod-security\.kubernetes\.io~1enforce)?)?( |$)')
+    OR len(list_filter(
+        json_objects(request),
+        lambda op: json_text(op, 'op') IN ('add', 'replace') AND json_text(op, 'path') IN ('/metadata/labels', '/metadata')
+            AND NOT contains(op::VARCHAR, '"pod-security.kubernetes.io/enforce"')
+    )) > 0
+    OR len(list_filter(
+        labels_set(parts),
+        lambda labels: json_type(labels) = 'NULL' OR json_text(labels, '$patch') IN ('replace', 'delete')
+            OR json_type(json_member(labels, 'pod-security.kubernetes.io/enforce')) = 'NULL'
+    )) > 0;
+
+-- Of a webhook or an admission policy: it refuses nothing, lets through what it cannot decide, or looks at other objects
+-- than before. What is applied as a whole (server-side apply says its kind) says nothing of before.
+CREATE MACRO admission_weakened(verb, request, parts) AS CASE
+    WHEN list_contains(json_texts(
+        json_members(json_items(parts, 'webhooks'), 'failurePolicy')
+            || json_members(json_members(parts, 'spec'), 'failurePolicy')
+    ), 'Ignore') THEN 'failures ignored'
+    WHEN len(list_filter(
+        json_members(json_members(parts, 'spec'), 'validationActions'),
+        lambda actions: json_type(actions) = 'ARRAY'
+            AND NOT list_contains(coalesce(json_extract_string(actions, '$[*]'), []), 'Deny')
+    )) > 0 THEN 'refuses nothing'
+    WHEN len(list_filter(
+        json_members(parts, 'webhooks') || json_members(json_members(parts, 'spec'), 'validations'),
+        lambda list: json_type(list) = 'NULL' OR json_type(list) = 'ARRAY' AND json_array_length(list) = 0
+    )) > 0 OR patch_removes(request, '^/(webhooks|spec/validations)(/[0-9]+)?$') THEN 'emptied'
+    WHEN verb = 'patch' AND (
+        patch_sets(request, '^/(webhooks/[0-9-]+|spec)/(namespaceSelector|objectSelector|match|rules|paramRef|validations)')
+        OR json_text(request, 'kind') IS NULL AND len(list_filter(
+            json_items(parts, 'webhooks') || json_members(parts, 'spec'),
+            lambda part: len(list_intersect(coalesce(json_keys(part), []), [
+                -- Not `rules`: `kubectl apply` sends them again each time, because the server fills in their scope.
+                'namespaceSelector', 'objectSelector', 'matchConditions', 'matchConstraints', 'matchResources',
+                'paramRef', 'validations'
+            ])) > 0
+        )) > 0
+    ) THEN 'looks at other objects'
+END;
+
+-- Of policies of Kyverno and Gatekeeper: they only report.
+CREATE MACRO policy_only_reports(parts) AS len(list_filter(
+    json_texts(
+        json_members(json_members(parts, 'spec'), 'validationFailureAction')
+        || json_members(json_members(json_items(json_members(parts, 'spec'), 'rules'), 'validate'), 'failureAction')
+        || json_members(json_members(parts, 'spec'), 'enforcementAction')
+    ),
+    lambda action: lower(action) IN ('audit', 'dryrun', 'warn')
+)) > 0;
+
+-- How a write weakens a guard; NULL when it does not, or when no body tells.
+CREATE MACRO guard_weakened(verb, resource, api_group, request, parts) AS CASE
+    WHEN resource = 'namespaces' THEN CASE
+        WHEN verb = 'patch' AND pod_security_goes(request, parts) THEN 'Pod Security label removed'
+        WHEN list_contains(list_transform(
+            labels_set(parts), lambda labels: json_text(labels, 'pod-security.kubernetes.io/enforce')
+        ), 'privileged') THEN 'Pod Security set to privileged'
+    END
+    WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
+    WHEN resource = 'policyexceptions' THEN 'exception made'
+    WHEN verb = 'create' THEN NULL
+    WHEN contains(resource, 'networkpolic')
+        OR resource IN ('poddisruptionbudgets', 'resourcequotas', 'limitranges')
+    THEN CASE
+        -- A policy whose selector changes guards other pods; a rule without conditions lets everything in. A patch of
+        -- which no body was logged can do the same.
+        WHEN len(json_members(parts, 'spec')) > 0 OR verb = 'update' OR request IS NULL THEN 'changed'
+        WHEN patch_sets(request, '^/spec') THEN 'changed'
+    END
+    WHEN api_group = 'admissionregistration.k8s.io' THEN admission_weakened(verb, request, parts)
+    WHEN api_group = 'config.gatekeeper.sh' THEN 'changed'
+    WHEN policy_only_reports(parts) THEN 'only reports'
+END;
