@@ -84,6 +84,11 @@ impl<'a> Reader<'a> {
         self.at += rest.len() - rest.trim_start_matches(['\u{feff}', ' ', '\t', '\r']).len();
     }
 
+    /// Whether the text goes on behind a tab.
+    fn is_indented(&self) -> bool {
+        self.text[..self.at].ends_with('\t')
+    }
+
     /// A word, and the blanks behind it.
     fn word(&mut self) -> Option<&'a str> {
         let rest = self.rest();
@@ -114,7 +119,8 @@ impl<'a> Reader<'a> {
             reader.stamp()?;
             reader.word().filter(|stream| matches!(*stream, "stdout" | "stderr"))?;
             let tag = reader.word()?.split(':').next()?;
-            reader.is_part = tag == "P";
+            // A tab behind the header's blank: a line of a value that klog wrote, of which a client can have chosen some.
+            reader.is_part = tag == "P" || reader.is_indented();
             matches!(tag, "P" | "F").then_some(())
         })
     }
@@ -163,6 +169,7 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         }
+        self.is_part |= self.is_indented();
         self.is_record().then_some(())
     }
 
@@ -195,6 +202,7 @@ impl<'a> Reader<'a> {
         let first = self.word()?;
         let tag = if first.ends_with(':') { first } else { self.word()? };
         let name = tag.strip_suffix(':')?;
+        self.is_part |= self.is_indented();
         (!is_severity(name)).then_some(())
     }
 

@@ -172,6 +172,19 @@ impl Found<'_> {
     fn nothing(reason: Option<Reason>) -> Self {
         Self { pieces: Vec::new(), verbatim: false, standing: Standing::Unknown, reason }
     }
+
+    /// Marks all of it as standing where nobody is known to put events.
+    fn mark_unknown(&mut self) {
+        self.pieces.iter_mut().for_each(|piece| piece.mark = piece.mark.or(Some(salvage::UNKNOWN_WRAPPER)));
+    }
+
+    /// Marks it when its text is indented: so klog writes the lines of a value, of which a client can have chosen some.
+    fn marked_if(mut self, is_indented: bool) -> Self {
+        if is_indented {
+            self.mark_unknown();
+        }
+        self
+    }
 }
 
 /// The records in a text.
@@ -300,8 +313,10 @@ impl<'l> Search<'l> {
     fn members(self, object: &'l str, depth: usize) -> Found<'l> {
         let (mut members, mut reason) = (Vec::new(), None);
         let pair = wrapper::name_of_pair(object);
+        let mut origin = wrapper::Origin::default();
         // What cannot be read as an object holds nothing; the line is then a reject.
         let _ = json::members(object, &mut |key, value| {
+            origin.note(&key, value);
             let name = pair.as_deref().filter(|_| key.eq_ignore_ascii_case("value")).unwrap_or(&key);
             let standing = wrapper::standing(name);
             if standing == Standing::Client {
@@ -322,7 +337,7 @@ impl<'l> Search<'l> {
             }
             if standing == Standing::Unknown {
                 found.standing = Standing::Unknown;
-                found.pieces.iter_mut().for_each(|piece| piece.mark = piece.mark.or(Some(salvage::UNKNOWN_WRAPPER)));
+                found.mark_unknown();
             }
             if !found.pieces.is_empty() {
                 members.push(found);
@@ -331,6 +346,9 @@ impl<'l> Search<'l> {
         // Where a collector put the event, text in its other members is what it is: text.
         if members.iter().any(|found| found.standing == Standing::Known) {
             members.retain(|found| found.standing == Standing::Known);
+        }
+        if origin.is_component_log() {
+            members.iter_mut().for_each(Found::mark_unknown);
         }
         match members.len() {
             0 => Found::nothing(reason),
@@ -406,8 +424,9 @@ impl<'l> Search<'l> {
     /// A text that is an event, or holds some.
     fn text(self, quoted: &'l str, depth: usize) -> Found<'l> {
         let Some(text) = json::string(quoted) else { return Found::nothing(None) };
+        let is_indented = text.starts_with('\t');
         if Event::decode(&text).is_ok() {
-            return self.found(quoted, Content::Event(text), true);
+            return self.found(quoted, Content::Event(text), true).marked_if(is_indented);
         }
         for shape in SHAPES.iter().filter(|_| self.unpack) {
             let Opener::Packed(_, unpack) = shape.opener else { continue };
@@ -428,7 +447,7 @@ impl<'l> Search<'l> {
             self.tears.reject(&text);
             return Found::nothing(pieces.reason);
         }
-        self.found(quoted, Content::Text(quoted), true)
+        self.found(quoted, Content::Text(quoted), true).marked_if(is_indented)
     }
 
     /// Where in the line a slice of it stands.
@@ -503,6 +522,37 @@ mod tests {
         // Part of something else, or more than an event.
         for line in [format!("{line},"), format!("\"x\",{line}"), quoted(&format!("x {}", event("a")))] {
             assert!(found(&line).0.is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_log_of_a_component_adds_no_event_without_a_mark() {
+        let (whole, indented) = (quoted(&event("a")), quoted(&format!("\t{}\n", event("a"))));
+        let mark = |line: &str| {
+            let tears = Tears::default();
+            let pieces = Search::of(line, &tears).pieces();
+            assert_eq!(found(line).0, ["a"], "{line}");
+            pieces.list[0].mark
+        };
+        for line in [
+            format!("{{\"ts\":1.5,\"caller\":\"x.go:1\",\"msg\":{whole},\"v\":0}}"),
+            format!("{{\"time\":\"x\",\"category\":\"kube-apiserver\",\"properties\":{{\"log\":{whole}}}}}"),
+            format!("{{\"message\":{whole},\"logStreamName\":\"kube-apiserver-0a\"}}"),
+            format!("{{\"log\":{indented},\"stream\":\"stderr\"}}"),
+            format!("{{\"MESSAGE\":{indented}}}"),
+            format!("2026-11-21T20:37:37Z stderr F \t{}", event("a")),
+            format!("<14>1 2026-11-21T20:37:37Z cp-1 audit - - - \t{}", event("a")),
+            format!("Nov 21 20:37:37 cp-1 audit[1]: \t{}", event("a")),
+        ] {
+            assert!(mark(&line).is_some(), "{line}");
+        }
+        for line in [
+            format!("{{\"level\":\"info\",\"ts\":1.5,\"caller\":\"x.go:1\",\"msg\":{whole}}}"),
+            format!("{{\"time\":\"x\",\"category\":\"kube-audit-admin\",\"properties\":{{\"log\":{whole}}}}}"),
+            format!("{{\"message\":{whole},\"logStreamName\":\"kube-apiserver-audit-0a\"}}"),
+            format!("2026-11-21T20:37:37Z stdout F {}", event("a")),
+        ] {
+            assert_eq!(mark(&line), None, "{line}");
         }
     }
 

@@ -184,6 +184,50 @@ pub(super) fn standing(name: &str) -> Standing {
     }
 }
 
+/// Components whose own logs stand beside the audit log, in a category or stream of their own. They hold text of clients.
+const COMPONENTS: [&str; 8] = [
+    "authenticator",
+    "cloud-controller-manager",
+    "cluster-autoscaler",
+    "csi-",
+    "guard",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+];
+
+/// Where a wrapper says that its text comes from, as far as its members tell.
+#[derive(Default)]
+pub(super) struct Origin {
+    of_component: bool,
+    has_caller: bool,
+    has_verbosity: bool,
+    has_level: bool,
+}
+
+impl Origin {
+    /// Takes notice of a member.
+    pub(super) fn note(&mut self, key: &str, value: &str) {
+        match key {
+            "category" | "Category" | "logStreamName" | "logStream" | "@logStream" | "log_stream" => {
+                let stream = json::string(value).unwrap_or_default();
+                let is_one = COMPONENTS.iter().any(|name| stream.starts_with(name));
+                self.of_component |= is_one && !stream.contains("audit");
+            }
+            "caller" => self.has_caller = true,
+            "v" | "err" => self.has_verbosity = true,
+            "level" => self.has_level = true,
+            _ => (),
+        }
+    }
+
+    /// Whether it is a component's own log: another stream than that of the audit log, or a line of klog's JSON, which has no
+    /// level but a number, `{"ts":…,"caller":"x.go:1","msg":"…","v":0}`.
+    pub(super) fn is_component_log(&self) -> bool {
+        self.of_component || self.has_caller && self.has_verbosity && !self.has_level
+    }
+}
+
 /// An object that is no event, as far as its names tell.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Looks {
