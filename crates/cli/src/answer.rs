@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
@@ -20,6 +21,8 @@ pub(crate) struct Shown {
     pub(crate) run: RunSummary,
     /// What the format left out.
     pub(crate) summary: Summary,
+    /// How long somebody has turned its pages.
+    pub(crate) waited: Duration,
 }
 
 /// Has `ask` put its question to the session, and writes the rows of the answer to `output`.
@@ -33,10 +36,10 @@ pub(crate) fn write(
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
     let (format, layout) = (output.format, output.layout.clone());
-    let shown = write_to(format, layout, &mut output, about, |rows| ask(session, rows))?;
+    let mut shown = write_to(format, layout, &mut output, about, |rows| ask(session, rows))?;
     // A file appears only when its rows come from what was checked.
     session.still_checked()?;
-    output.finish()?;
+    shown.waited = output.finish()?;
     if let Some(reservation) = checks::reservation(session) {
         message::warning(reservation);
     }
@@ -72,9 +75,11 @@ impl<'w> Rows<'w> {
 
     /// Ends the answer, whose worth is known by now.
     pub(crate) fn finish(self, run: RunSummary, about: &About) -> Result<Shown, CliError> {
-        let Some(mut sink) = self.sink else { return Ok(Shown { run, summary: Summary::default() }) };
+        let Some(mut sink) = self.sink else {
+            return Ok(Shown { run, summary: Summary::default(), waited: Duration::ZERO });
+        };
         sink.about(about);
-        Ok(Shown { run, summary: sink.finish()? })
+        Ok(Shown { run, summary: sink.finish()?, waited: Duration::ZERO })
     }
 }
 

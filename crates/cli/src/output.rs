@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kforensic_lake::Case;
 use kforensic_report::{CellText, Format, Layout, RowLayout};
@@ -138,14 +139,15 @@ impl Output {
         }
     }
 
-    /// Ends the output: only now the file appears under its name.
-    pub(crate) fn finish(self) -> Result<(), CliError> {
-        match self.writer {
+    /// Ends the output: only now the file appears under its name. How long it waited for somebody to turn pages.
+    pub(crate) fn finish(self) -> Result<Duration, CliError> {
+        let ended = match self.writer {
             Writer::Stdout(mut out) => {
                 out.flush().map_err(|source| CliError::Output { action: "write to", path: "-".into(), source })
             }
             Writer::Screen(pager) => {
-                pager.finish().map_err(|source| CliError::Output { action: "write to", path: "-".into(), source })
+                let failed = |source| CliError::Output { action: "write to", path: "-".into(), source };
+                return pager.finish().map_err(failed);
             }
             Writer::Device(mut device) => {
                 device.flush().map_err(|source| CliError::Output { action: "write", path: "-".into(), source })
@@ -160,7 +162,8 @@ impl Output {
                 let persisted = if replaces { file.persist(&path) } else { file.persist_noclobber(&path) };
                 persisted.map(drop).map_err(|error| failed(error.error))
             }
-        }
+        };
+        ended.map(|()| Duration::ZERO)
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::interrupt::{Interrupt, Manner};
@@ -13,23 +12,6 @@ const OWN_BYTES_MAX: usize = 64 << 20;
 
 /// The id of the hook of the pager that is built in which ends the program.
 const DEFAULT_HOOK: u64 = 1;
-
-/// Microseconds that this program has waited for somebody to turn pages.
-static WAITED_MICROS: AtomicU64 = AtomicU64::new(0);
-
-/// How long this program has waited for somebody to turn pages: no time of the answer's.
-pub(crate) fn waited() -> Duration {
-    Duration::from_micros(WAITED_MICROS.load(Ordering::Relaxed))
-}
-
-/// Does something that waits for the reader.
-fn waiting<T>(work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let done = work();
-    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-    WAITED_MICROS.fetch_add(micros, Ordering::Relaxed);
-    done
-}
 
 /// What happens to an answer when the reader leaves the pager before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +31,8 @@ pub(crate) struct Pager {
     program: Option<String>,
     leaving: Leaving,
     interrupt: Interrupt,
+    /// How long somebody has turned pages: no time of the answer's.
+    waited: Duration,
 }
 
 enum Stage {
@@ -77,24 +61,27 @@ impl Pager {
             _ => Stage::Waiting { text: Vec::new(), lines: 0 },
         };
         let lines_max = lines.saturating_sub(1).max(1);
-        Self { lines_max, stage, program: program(), leaving, interrupt: interrupt.clone() }
+        Self { lines_max, stage, program: program(), leaving, interrupt: interrupt.clone(), waited: Duration::ZERO }
     }
 
-    /// Shows what is left, and waits until the reader is done.
+    /// Shows what is left, and waits until the reader is done; how long the reader took, in all.
     ///
     /// # Errors
     /// When the screen cannot be written to.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<Duration> {
+        let start = Instant::now();
         match std::mem::replace(&mut self.stage, Stage::Left) {
             Stage::Waiting { text, .. } => {
                 let mut out = io::stdout().lock();
                 out.write_all(&text)?;
-                out.flush()
+                out.flush()?;
+                return Ok(self.waited);
             }
-            Stage::Program(child) => wait(child),
-            Stage::Own { text, left_out } => turn_pages(&text, left_out),
-            Stage::Through | Stage::Left => io::stdout().flush(),
+            Stage::Program(child) => wait(child)?,
+            Stage::Own { text, left_out } => turn_pages(&text, left_out)?,
+            Stage::Through | Stage::Left => io::stdout().flush()?,
         }
+        Ok(self.waited + start.elapsed())
     }
 
     /// The answer is longer than the screen.
@@ -120,8 +107,13 @@ impl Pager {
     }
 
     fn pass(&mut self, text: &[u8]) -> io::Result<()> {
+        let start = Instant::now();
         let passed = match &mut self.stage {
-            Stage::Program(child) => child.stdin.as_mut().map_or(Ok(()), |stdin| waiting(|| stdin.write_all(text))),
+            Stage::Program(child) => {
+                let passed = child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(text));
+                self.waited += start.elapsed();
+                passed
+            }
             Stage::Own { text: kept, left_out } => {
                 if kept.len() + text.len() <= OWN_BYTES_MAX && *left_out == 0 {
                     kept.extend_from_slice(text);
@@ -187,7 +179,7 @@ fn program() -> Option<String> {
 
 fn wait(mut child: Child) -> io::Result<()> {
     drop(child.stdin.take());
-    waiting(|| child.wait()).map(drop)
+    child.wait().map(drop)
 }
 
 /// Has the pager that is built in show `text`.
@@ -202,5 +194,5 @@ fn turn_pages(text: &[u8], left_out: usize) -> io::Result<()> {
     pager.set_prompt("Space: on; b: back; /: search; q: leave").map_err(failed)?;
     // Its first hook would end the program, whose accounts of the answer are still to come.
     pager.remove_hook(minus::hooks::Hook::PostPagerExit, DEFAULT_HOOK).map_err(failed)?;
-    waiting(|| minus::page_all(pager)).map_err(failed)
+    minus::page_all(pager).map_err(failed)
 }

@@ -115,10 +115,9 @@ pub(crate) struct SqlArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// What narrows a canned query.
+/// When what is asked about happened.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Filters")]
-pub(crate) struct FilterArgs {
+pub(crate) struct TimesArgs {
     /// Only requests received at this time or later
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) since: Option<String>,
@@ -130,6 +129,21 @@ pub(crate) struct FilterArgs {
     /// What ages count back from: a time, or `last` for the newest event [default: the present]
     #[arg(long, value_name = "TIME|last")]
     pub(crate) now: Option<String>,
+}
+
+impl TimesArgs {
+    /// The window, and what its ages count from: `now`, else `clock`.
+    pub(crate) fn window(&self, clock: i64, newest: Option<i64>) -> Result<(Window, i64), TimeError> {
+        window::asked(self.since.as_deref(), self.until.as_deref(), self.now.as_deref(), clock, newest)
+    }
+}
+
+/// What narrows a canned query.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct FilterArgs {
+    #[command(flatten)]
+    pub(crate) times: TimesArgs,
 
     /// Only requests that this user sent
     #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(completion::of_case("user")))]
@@ -183,14 +197,14 @@ pub(crate) struct FilterArgs {
 impl FilterArgs {
     /// The window, and what its ages count from.
     pub(crate) fn window(&self, clock: i64, newest: Option<i64>) -> Result<(Window, i64), TimeError> {
-        window::asked(self.since.as_deref(), self.until.as_deref(), self.now.as_deref(), clock, newest)
+        self.times.window(clock, newest)
     }
 
     /// The filters that are given, by the names of their parameters.
     pub(crate) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = [
-            ("since", &self.since),
-            ("until", &self.until),
+            ("since", &self.times.since),
+            ("until", &self.times.until),
             ("user", &self.user),
             ("namespace", &self.namespace),
             ("resource", &self.resource),
@@ -210,17 +224,8 @@ impl FilterArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Window")]
 pub(crate) struct WindowArgs {
-    /// Only requests received at this time or later
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(crate) since: Option<String>,
-
-    /// Only requests received before this time
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(crate) until: Option<String>,
-
-    /// What ages count back from: a time, or `last` for the newest event [default: the present]
-    #[arg(long, value_name = "TIME|last")]
-    pub(crate) now: Option<String>,
+    #[command(flatten)]
+    pub(crate) times: TimesArgs,
 
     /// Only logs of this cluster
     #[arg(long, value_name = "NAME")]

@@ -47,7 +47,7 @@ pub(crate) fn write(catalogue: &Catalogue, words: Option<&str>, args: &OutputArg
             write_columns(COLUMNS.map(|(name, of)| (name, column(of))), "Canned queries", &mut output)?;
         }
     }
-    output.finish()
+    output.finish().map(drop)
 }
 
 /// One query a line; an array around them unless the format is lines.

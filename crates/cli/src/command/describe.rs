@@ -77,5 +77,5 @@ fn print<const N: usize>(args: &DescribeArgs, columns: [(&str, Vec<&str>); N]) -
     let mut sink = format.writer(batch.schema(), layout, &mut output)?;
     sink.write_batch(&batch)?;
     sink.finish()?;
-    output.finish()
+    output.finish().map(drop)
 }

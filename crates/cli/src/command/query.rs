@@ -28,7 +28,6 @@ use crate::footnotes::{self, Footnotes, Said};
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
-use crate::pager;
 use crate::terminal;
 use crate::{places, proxies};
 
@@ -50,7 +49,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let clock = chrono::Utc::now().timestamp_micros();
     // What is wrong with the command line is said before anything is read; any time stands for `last` here.
     let (parameters, ..) = values(query, &given, args, clock, Some(clock))?;
-    if args.show_sql && args.filter.now.as_deref() != Some("last") {
+    if args.show_sql && args.filter.times.now.as_deref() != Some("last") {
         return show_sql(query, &parameters);
     }
     let format = output::format_of(&args.output)?;
@@ -82,8 +81,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path), about };
     let Answered { shown, footnotes, elsewhere } =
         answer(asked, &snapshot, starting, output, args.worth.envelope, interrupt)?;
-    footer(&shown, window, newest, start.elapsed().saturating_sub(pager::waited()));
-    if args.filter.now.as_deref() == Some("last") {
+    footer(&shown, window, newest, start.elapsed().saturating_sub(shown.waited));
+    if args.filter.times.now.as_deref() == Some("last") {
         tell_of_the_future(&snapshot, clock);
     }
     if args.explain {
@@ -94,7 +93,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         go_on(query, &catalogue, &elsewhere);
     }
     places::remark();
-    window_notes(window, &snapshot, args.filter.now.is_some());
+    window_notes(window, &snapshot, args.filter.times.now.is_some());
     question_notes(query, &parameters, shown.run.total_rows, &snapshot)?;
     if let Some(note) = prune::missing(&snapshot, window.since) {
         message::note(&note);
@@ -291,13 +290,13 @@ fn answer(
     if run.rows < run.total_rows {
         about.notes.push(format!("these are the newest {} of {}", run.rows, answer::count(run.total_rows)));
     }
-    let shown = rows.finish(run, &about)?;
+    let mut shown = rows.finish(run, &about)?;
     if envelope {
         write(&mut output, &footnotes.to_json(shown.run))?;
     }
     // A file appears only when its rows come from what was checked.
     checks::end(&session)?;
-    output.finish()?;
+    shown.waited = output.finish()?;
     Ok(Answered { shown, footnotes, elsewhere })
 }
 

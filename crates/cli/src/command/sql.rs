@@ -18,7 +18,6 @@ use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
 use crate::output::{self, Output};
-use crate::pager;
 use crate::{places, proxies};
 
 /// Runs a statement of the user, when it only reads.
@@ -46,8 +45,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
         let mut plan = Plan::default();
         let run = session.sql(&statement, limit, &mut plan)?;
         output.write_all(plan.text.as_bytes()).map_err(kforensic_report::ReportError::from)?;
-        output.finish()?;
-        Shown { run, summary: Summary::default() }
+        Shown { run, summary: Summary::default(), waited: output.finish()? }
     } else {
         let mut about = about::of_case("Answer to a statement", case.root(), &snapshot);
         about.sql = Some(text.trim().to_owned());
@@ -87,8 +85,7 @@ fn footer(shown: &Shown, statement: &Statement, newest: Option<i64>, start: Inst
         (false, true) => answer::count(rows),
         (false, false) => format!("the first {}, and there are more", answer::count(rows)),
     };
-    let (newest, seconds) =
-        (answer::newest_event(newest), start.elapsed().saturating_sub(pager::waited()).as_secs_f64());
+    let (newest, seconds) = (answer::newest_event(newest), start.elapsed().saturating_sub(shown.waited).as_secs_f64());
     message::plain(&format!("{rows}; {newest}; {seconds:.3} s"));
     answer::note_hidden_columns(shown);
 }

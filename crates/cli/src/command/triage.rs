@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use kforensic_lake::Case;
-use kforensic_query::{Window, window};
+use kforensic_query::Window;
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Incident, Screen, deeds_batch, findings_batch, ocsf, triage};
 use kforensic_report::{About, Format, ReportError};
@@ -47,7 +47,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
         None => folder.display().to_string(),
     };
     let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
-    let tells_age = args.window.now.is_none();
+    let tells_age = args.window.times.now.is_none();
     let mut about = about::of_case("Findings of all detections", case.root(), &snapshot);
     about.window = Some(query::window_text(window));
     about.notes.extend(incident.reservations.iter().cloned());
@@ -57,7 +57,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
 
 /// The window and the time that ages count from.
 pub(crate) fn asked(args: &WindowArgs, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
-    Ok(window::asked(args.since.as_deref(), args.until.as_deref(), args.now.as_deref(), clock, newest)?)
+    Ok(args.times.window(clock, newest)?)
 }
 
 /// Exit code 10 when something at least as bad as `fail_on` was found.
@@ -96,7 +96,7 @@ fn write(incident: &Incident, args: &TriageArgs, case: &Path, tells_age: bool, a
         let mut output = Output::open_text(args.output.as_deref(), case, args.force)?;
         let screen = if args.output.is_some() { Screen::default() } else { screen(tells_age) };
         output.write_all(triage(incident, screen).as_bytes()).map_err(ReportError::from)?;
-        return output.finish();
+        return output.finish().map(drop);
     }
     let mut output = Output::open(&output, case)?;
     let is_timeline = matches!(format, Format::Timesketch | Format::TimesketchCsv);
@@ -106,7 +106,7 @@ fn write(incident: &Incident, args: &TriageArgs, case: &Path, tells_age: bool, a
     sink.write_batch(&batch)?;
     sink.about(about);
     sink.finish()?;
-    output.finish()
+    output.finish().map(drop)
 }
 
 /// The form that is asked for: by its name, else by that of the file. A table of findings is the screen.
@@ -126,5 +126,5 @@ fn write_ocsf(incident: &Incident, args: &TriageArgs, case: &Path) -> Result<(),
     for finding in ocsf(incident, env!("CARGO_PKG_VERSION")) {
         writeln!(output, "{finding}").map_err(ReportError::from)?;
     }
-    output.finish()
+    output.finish().map(drop)
 }

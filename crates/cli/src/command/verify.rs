@@ -70,7 +70,7 @@ fn write_manifest(path: &Path, case: &Case, snapshot: &Snapshot, replaces: bool)
         kforensic_lake::manifest(snapshot).map_err(|name| CliError::ManifestName { name: name.to_owned() })?;
     let written = std::io::Write::write_all(&mut output, manifest.as_bytes());
     written.map_err(|source| CliError::Output { action: "write", path: path.to_owned(), source })?;
-    output.finish()
+    output.finish().map(drop)
 }
 
 /// Files of a writer that are told one by one.

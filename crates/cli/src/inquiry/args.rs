@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use kforensic_report::Format;
 
-use crate::args::OutputArgs;
+use crate::args::{OutputArgs, TimesArgs};
 
 /// Finds what else an intruder got into, from a clue.
 ///
@@ -45,17 +45,8 @@ pub(crate) struct ClueArgs {
     #[arg(long, value_name = "NODE")]
     pub(crate) through: Vec<String>,
 
-    /// Nothing before this time counts: the beginning of the breach
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(crate) since: Option<String>,
-
-    /// Nothing from this time on counts
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(crate) until: Option<String>,
-
-    /// What ages count back from: a time, or `last` for the newest event [default: the present]
-    #[arg(long, value_name = "TIME|last")]
-    pub(crate) now: Option<String>,
+    #[command(flatten)]
+    pub(crate) times: TimesArgs,
 }
 
 /// Lists what is to be revoked, removed and replaced after a breach, and whether the log shows that it was done.

@@ -55,7 +55,7 @@ fn instant(text: &str, context: &Context<'_>) -> Result<i64, CliError> {
 /// Follows a clue. Returns what is to be said about the clue itself, too.
 fn follow(session: &Session, context: &Context<'_>, args: &ClueArgs) -> Result<(Spread, Vec<String>), CliError> {
     let Context { clock, newest, .. } = *context;
-    let (window, _) = window::asked(args.since.as_deref(), args.until.as_deref(), args.now.as_deref(), clock, newest)?;
+    let (window, _) = args.times.window(clock, newest)?;
     let (mut seeds, mut notes) = (Vec::new(), Vec::new());
     for text in &args.seeds {
         match spread::seed(text) {

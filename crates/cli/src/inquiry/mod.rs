@@ -157,7 +157,7 @@ fn write_text(text: &str, form: &FormArgs, case: &Case) -> Result<(), CliError> 
         Some(path) => {
             let mut output = Output::open_text(Some(path), case.root(), form.force)?;
             output.write_all(text.as_bytes()).map_err(ReportError::from)?;
-            output.finish()
+            output.finish().map(drop)
         }
     }
 }

@@ -15,7 +15,7 @@ use super::Asking;
 use super::arguments::{self, limit, needed, text};
 use super::bounds::{ANSWER_BYTES, shortened};
 use super::rows::{Gathered, Keep};
-use crate::args::WindowArgs;
+use crate::args::{TimesArgs, WindowArgs};
 use crate::checks;
 use crate::command::triage::asked;
 use crate::command::{coverage as covered, describe as described, limits, prune, query as canned, show as event};
@@ -191,9 +191,7 @@ pub(super) fn coverage(asking: &Asking, _: &JsonObject, interrupt: &Interrupt) -
 pub(super) fn triage(asking: &Asking, arguments: &JsonObject, interrupt: &Interrupt) -> Answer {
     let given = |name: &str| Ok::<_, CliError>(text(arguments, name)?.map(str::to_owned));
     let window = WindowArgs {
-        since: given("since")?,
-        until: given("until")?,
-        now: given("now")?,
+        times: TimesArgs { since: given("since")?, until: given("until")?, now: given("now")? },
         cluster: given("cluster")?,
         host: given("host")?,
     };

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::parser::ValueSource;
 use clap::{Args, FromArgMatches};
 use kforensic_query::trust::Sieve;
-use kforensic_query::{CannedQuery, Gate, Kept, Parameters, RowSink, RunSummary, Session, Statement, Window, window};
+use kforensic_query::{CannedQuery, Gate, Kept, Parameters, RowSink, RunSummary, Session, Statement, window};
 use kforensic_report::{About, ReportError};
 
 use super::error::ReplError;
@@ -149,7 +149,9 @@ impl Repl<'_> {
             let kept = self.while_waiting(|session| session.keep_answer(&query, &parameters))?;
             let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
             let tags: Vec<String> = std::iter::once(&query.name).chain(&query.attack).cloned().collect();
-            let about = self.about_query(&query, &parameters, window, &text, kept.rows)?;
+            let worth = self.worth(&query, &parameters, kept.rows)?;
+            let about = about::of_query(&query, &parameters, window, self.case.root(), &self.case.snapshot);
+            let about = about::with_worth(About { command: Some(text.clone()), ..about }, &worth, &query);
             let shown = self.with_output_of(&args.output, |repl| repl.show_kept(&text, &kept, limit, &tags, &about))?;
             let rows = match limit.filter(|limit| (*limit as u64) < kept.rows) {
                 None => answer::count(kept.rows),
@@ -157,8 +159,8 @@ impl Repl<'_> {
             };
             self.footer(&format!("{rows}; {}", query::window_text(window)), start);
             self.note_hidden(shown.as_ref());
-            self.footnotes(&query, &parameters, kept.rows)?;
-            query::window_notes(window, &self.case.snapshot, args.filter.now.is_some());
+            self.tell_worth(worth, &query, &parameters, kept.rows)?;
+            query::window_notes(window, &self.case.snapshot, args.filter.times.now.is_some());
             query::question_notes(&query, &parameters, kept.rows, &self.case.snapshot)?;
             if let Some(note) = prune::missing(&self.case.snapshot, window.since) {
                 message::note(&note);
@@ -169,17 +171,21 @@ impl Repl<'_> {
     }
 
     /// Says what an answer is worth, for people at a terminal. What is trusted is shown at the prompt, and counted.
-    fn footnotes(&mut self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<(), CliError> {
+    fn tell_worth(
+        &mut self,
+        worth: Footnotes,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        rows: u64,
+    ) -> Result<(), CliError> {
         if !self.is_watched() {
             return Ok(());
         }
-        let (limits, _spill) = limits()?;
-        let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
         let own = self.while_waiting(|session| footnotes::own_rows(session, query, parameters, rows))?;
         let said = self.while_waiting(|session| Said::of(session, query, parameters, rows, true))?;
         let trusted = footnotes::trusted(None, self.case.root(), &self.catalogue)?;
         let run = RunSummary { rows, total_rows: rows };
-        footnotes.with_rows(run, own, Sieve::default(), None).with_said(said).tell();
+        worth.with_rows(run, own, Sieve::default(), None).with_said(said).tell();
         if let Some((path, trusted)) = trusted {
             let mut sieve = trusted.sieve(&query.name, self.clock());
             let sieve = self.while_waiting(|session| session.sift_kept(&mut sieve).map(|()| sieve))?;
@@ -188,27 +194,17 @@ impl Repl<'_> {
         Ok(())
     }
 
+    /// What an answer is worth.
+    fn worth(&self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<Footnotes, CliError> {
+        let (limits, _spill) = limits()?;
+        let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
+        Ok(footnotes.with_rows(RunSummary { rows, total_rows: rows }, None, Sieve::default(), None))
+    }
+
     /// What a file tells of an answer.
     pub(super) fn about(&self, title: &str, text: &str) -> About {
         let about = about::of_case(title, self.case.root(), &self.case.snapshot);
         About { command: Some(text.to_owned()), ..about }
-    }
-
-    /// The same of a canned query. What is trusted is shown at the prompt.
-    fn about_query(
-        &self,
-        query: &CannedQuery,
-        parameters: &Parameters,
-        window: Window,
-        text: &str,
-        rows: u64,
-    ) -> Result<About, CliError> {
-        let about = about::of_query(query, parameters, window, self.case.root(), &self.case.snapshot);
-        let about = About { command: Some(text.to_owned()), ..about };
-        let (limits, _spill) = limits()?;
-        let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
-        let run = RunSummary { rows, total_rows: rows };
-        Ok(about::with_worth(about, &footnotes.with_rows(run, None, Sieve::default(), None), query))
     }
 
     /// Does something with the form and the file that the options of one answer ask for.
@@ -353,7 +349,7 @@ impl Repl<'_> {
             Target::Screen | Target::Once { .. } => {
                 let (mut pager, _) = self.look.screen(self.interrupt);
                 self.interrupt.heed(Manner::Ignores);
-                let shown = pager.write_all(text.as_bytes()).and_then(|()| pager.finish());
+                let shown = pager.write_all(text.as_bytes()).and_then(|()| pager.finish().map(drop));
                 self.interrupt.heed(Manner::Ends);
                 match shown {
                     Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && self.is_watched() => Ok(()),

@@ -133,7 +133,7 @@ impl Repl<'_> {
         let Some(path) = path else { return self.show_text(text) };
         let mut output = crate::output::Output::open_text(Some(path), self.case.root(), replaces)?;
         output.write_all(text.as_bytes()).map_err(ReportError::from)?;
-        output.finish()
+        output.finish().map(drop)
     }
 }
 

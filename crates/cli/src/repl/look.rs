@@ -169,7 +169,7 @@ impl Target {
     /// Ends what was written to, so that a file appears under its name.
     pub(super) fn finish(&mut self) -> Result<(), CliError> {
         match std::mem::replace(self, Self::Screen) {
-            Self::File { output, .. } => output.finish(),
+            Self::File { output, .. } => output.finish().map(drop),
             Self::Screen | Self::Once { .. } => Ok(()),
         }
     }

@@ -343,7 +343,7 @@ impl Repl<'_> {
         let mut output = Output::open_text(Some(Path::new(path)), self.case.root(), false)?;
         let written = std::io::Write::write_all(&mut output, text.as_bytes());
         written.map_err(|source| ReplError::File { action: "write", path: path.into(), source })?;
-        output.finish()
+        output.finish().map(drop)
     }
 
     fn save(&mut self, name: &str) -> Result<(), CliError> {

@@ -59,7 +59,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
     let (window, now) = asked(args, &template, clock.timestamp_micros(), newest)?;
-    let since_report = (args.window.since.as_deref() == Some(LAST_REPORT)).then(|| since_report(&snapshot, &known_as));
+    let since_report =
+        (args.window.times.since.as_deref() == Some(LAST_REPORT)).then(|| since_report(&snapshot, &known_as));
     let data = args.data.as_deref().map(|folder| data_folder(folder, case.root())).transpose()?;
     let inquiry = Inquiry {
         window,
@@ -141,9 +142,10 @@ fn format_of(args: &ReportArgs) -> Result<DocumentFormat, CliError> {
 /// The window and the time that ages count from: the command line goes before the template.
 fn asked(args: &ReportArgs, template: &Template, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
     let of_template = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
-    let since = args.window.since.clone().filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since));
-    let until = args.window.until.clone().or_else(|| of_template(&template.until));
-    Ok(window::asked(since.as_deref(), until.as_deref(), args.window.now.as_deref(), clock, newest)?)
+    let since =
+        args.window.times.since.clone().filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since));
+    let until = args.window.times.until.clone().or_else(|| of_template(&template.until));
+    Ok(window::asked(since.as_deref(), until.as_deref(), args.window.times.now.as_deref(), clock, newest)?)
 }
 
 /// Ingests what is to be in the report, and tells only what is wrong.
@@ -226,9 +228,9 @@ fn command(args: &ReportArgs) -> String {
     let mut command = format!("kforensic report --template {}", message::quoted(&args.template));
     let window = &args.window;
     let given = [
-        ("--since", &window.since),
-        ("--until", &window.until),
-        ("--now", &window.now),
+        ("--since", &window.times.since),
+        ("--until", &window.times.until),
+        ("--now", &window.times.now),
         ("--cluster", &window.cluster),
         ("--host", &window.host),
     ];
@@ -265,7 +267,7 @@ fn write(args: &ReportArgs, case: &Path, text: &[u8]) -> Result<(), CliError> {
 fn put(path: Option<&Path>, case: &Path, text: &[u8], replaces: bool) -> Result<(), CliError> {
     let mut output = Output::open_text(path, case, replaces)?;
     output.write_all(text).map_err(ReportError::from)?;
-    output.finish()
+    output.finish().map(drop)
 }
 
 /// The notes that people put on events, in order.

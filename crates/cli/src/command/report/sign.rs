@@ -61,7 +61,7 @@ impl Key {
             minisign::sign(None, &self.0, Cursor::new(text), Some(&comment), Some(made_by)).map_err(failed)?;
         let mut output = Output::open_text(Some(&beside(report)), case, replaces)?;
         output.write_all(signature.to_string().as_bytes()).map_err(ReportError::from)?;
-        output.finish()
+        output.finish().map(drop)
     }
 }
 
