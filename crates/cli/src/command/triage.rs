@@ -51,7 +51,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
     let mut about = about::of_case("Findings of all detections", case.root(), &snapshot);
     about.window = Some(query::window_text(window));
     about.notes.extend(incident.reservations.iter().cloned());
-    write(&incident, args, case.root(), tells_age, &about)?;
+    write(&incident, args, case.root(), tells_age, &about, interrupt)?;
     Ok(outcome(&incident, args.fail_on, ingested))
 }
 
@@ -87,13 +87,20 @@ fn screen(tells_age: bool) -> Screen {
     Screen { width: layout.width.unwrap_or(default.width), colour: layout.colour, tells_age: tells_age && is_watched }
 }
 
-fn write(incident: &Incident, args: &TriageArgs, case: &Path, tells_age: bool, about: &About) -> Result<(), CliError> {
+fn write(
+    incident: &Incident,
+    args: &TriageArgs,
+    case: &Path,
+    tells_age: bool,
+    about: &About,
+    interrupt: &Interrupt,
+) -> Result<(), CliError> {
     if args.format.as_deref() == Some(OCSF) {
         return write_ocsf(incident, args, case);
     }
     let (format, output) = form(args)?;
     if format.is_table() {
-        let mut output = Output::open_text(args.output.as_deref(), case, args.force)?;
+        let mut output = Output::open_text(args.output.as_deref(), case, args.force)?.paged(interrupt);
         let screen = if args.output.is_some() { Screen::default() } else { screen(tells_age) };
         output.write_all(triage(incident, screen).as_bytes()).map_err(ReportError::from)?;
         return output.finish().map(drop);

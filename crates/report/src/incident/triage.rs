@@ -218,25 +218,58 @@ fn findings(page: &mut Page, incident: &Incident) {
         (count > 0).then(|| format!("{count} {level}"))
     });
     page.heading("FINDINGS", &format!("  {}", counts.collect::<Vec<_>>().join(", ")));
+    let columns = FindingColumns::of(page.width);
     for finding in found.iter().take(FINDINGS_MAX).filter(|finding| finding.question.level >= Level::Medium) {
-        let names: Vec<String> = finding.users.iter().map(|(name, _)| short_name(name)).collect();
-        let addresses: Vec<String> = finding.source_ips.iter().map(|(address, _)| address.clone()).collect();
-        let times = finding.times.map_or(String::new(), |(first, last)| span_short(first, last));
-        let partly = if finding.question.verdict.is_blind { " partly" } else { "" };
-        page.levelled(
-            finding.question.level,
-            &format!(
-                "{}  {:>5}  {}  {}  {times}{partly}",
-                padded(&finding.question.name, 28),
-                finding.total_rows,
-                padded(&limited(&names, 2), 22),
-                padded(&limited(&addresses, 1), 14),
-            ),
-        );
+        page.levelled(finding.question.level, &columns.line(finding));
     }
     let small = found.iter().filter(|finding| finding.question.level < Level::Medium).count();
     if small > 0 {
         page.line(&format!("and {small} of low severity or less: `kforensic report`"));
+    }
+}
+
+/// How much room the columns of a finding have behind its level and the name of its query.
+struct FindingColumns {
+    users: usize,
+    has_addresses: bool,
+    /// Both ends of the time, or only when it began.
+    is_spanned: bool,
+}
+
+impl FindingColumns {
+    const NAME: usize = 28;
+    const ADDRESS: usize = 14;
+
+    /// Names of users take what the others leave. What is only partly seen is told in any width, and so is a beginning.
+    fn of(page_width: usize) -> Self {
+        const ROWS: usize = 5;
+        const USERS_MIN: usize = 10;
+        const USERS_MAX: usize = 60;
+        let (is_spanned, has_addresses) = (page_width >= 108, page_width >= 92);
+        let address = if has_addresses { Self::ADDRESS + 2 } else { 0 };
+        let others =
+            "critical ".len() + Self::NAME + 2 + ROWS + 2 + 2 + address + Self::time(is_spanned) + "  partly".len();
+        Self { users: page_width.saturating_sub(others).clamp(USERS_MIN, USERS_MAX), has_addresses, is_spanned }
+    }
+
+    fn time(is_spanned: bool) -> usize {
+        if is_spanned { "11-21 20:37:04 to 20:38:24".len() } else { "11-21 20:37:04".len() }
+    }
+
+    fn line(&self, finding: &Finding) -> String {
+        let names: Vec<String> = finding.users.iter().map(|(name, _)| short_name(name)).collect();
+        let addresses: Vec<String> = finding.source_ips.iter().map(|(address, _)| address.clone()).collect();
+        let times = finding.times.map(|(first, last)| span_short(first, if self.is_spanned { last } else { first }));
+        let mut line = format!("{}  {:>5}  ", padded(&finding.question.name, Self::NAME), finding.total_rows);
+        line.push_str(&padded(&limited(&names, 2), self.users));
+        if self.has_addresses {
+            line.push_str("  ");
+            line.push_str(&padded(&limited(&addresses, 1), Self::ADDRESS));
+        }
+        let times = times.unwrap_or_default();
+        let partly = if finding.question.verdict.is_blind { "partly" } else { "" };
+        let _ = write!(line, "  {times:<width$}  {partly}", width = Self::time(self.is_spanned));
+        line.trim_end().to_owned()
     }
 }
 
