@@ -95,22 +95,12 @@ pub(super) fn words_needed(sql: &str, files: &[File]) -> BTreeSet<String> {
 
 /// Whether what is called `name` reads events, by itself or by what it is made of.
 pub(super) fn reads_events(name: &str, definitions: &[Definition<'_>]) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut waiting = vec![name.to_ascii_lowercase()];
-    while let Some(name) = waiting.pop() {
-        // `query_table` reads what it is told to.
-        if ["events", "query_table"].contains(&name.as_str()) {
-            return true;
-        }
-        for definition in definitions.iter().filter(|definition| definition.name.eq_ignore_ascii_case(&name)) {
-            if definition.kind != Kind::Macro {
-                return true;
-            }
-            let words = definition.body.iter().map(|word| word.to_ascii_lowercase());
-            waiting.extend(words.filter(|word| seen.insert(word.clone())));
-        }
-    }
-    false
+    // `query_table` reads what it is told to.
+    let reads = |name: &str| ["events", "query_table"].contains(&name);
+    reads(&name.to_ascii_lowercase())
+        || any_made_of(name, definitions, |made, words| {
+            made.kind != Kind::Macro || words.iter().any(|word| reads(word))
+        })
 }
 
 /// Whether a table macro called `name` selects from events or views by itself or by macros that it uses, beside the tables
@@ -118,15 +108,30 @@ pub(super) fn reads_events(name: &str, definitions: &[Definition<'_>]) -> bool {
 pub(super) fn reads_events_of_its_own(name: &str, definitions: &[Definition<'_>]) -> bool {
     let is_view =
         |name: &str| name == "events" || definitions.iter().any(|made| made.kind == Kind::View && made.name == name);
+    any_made_of(name, definitions, |made, words| {
+        let selects = |pair: &[String]| ["from", "join"].contains(&pair[0].as_str()) && is_view(&pair[1]);
+        made.kind != Kind::View && words.windows(2).any(selects)
+    })
+}
+
+/// Whether what is called `name`, or a macro or table that it is made of, is such; with its words in lower case. What a view
+/// is made of is not looked at.
+fn any_made_of(
+    name: &str,
+    definitions: &[Definition<'_>],
+    is_such: impl Fn(&Definition<'_>, &[String]) -> bool,
+) -> bool {
     let mut seen = BTreeSet::new();
     let mut waiting = vec![name.to_ascii_lowercase()];
     while let Some(name) = waiting.pop() {
-        for made in definitions.iter().filter(|made| made.kind != Kind::View && made.name == name) {
+        for made in definitions.iter().filter(|made| made.name.eq_ignore_ascii_case(&name)) {
             let words: Vec<String> = made.body.iter().map(|word| word.to_ascii_lowercase()).collect();
-            if words.windows(2).any(|pair| ["from", "join"].contains(&pair[0].as_str()) && is_view(&pair[1])) {
+            if is_such(made, &words) {
                 return true;
             }
-            waiting.extend(words.into_iter().filter(|word| seen.insert(word.clone())));
+            if made.kind != Kind::View {
+                waiting.extend(words.into_iter().filter(|word| seen.insert(word.clone())));
+            }
         }
     }
     false

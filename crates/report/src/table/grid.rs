@@ -98,13 +98,10 @@ impl Grid {
         is_whole: bool,
         is_coloured: bool,
     ) -> Self {
-        let mut start = 0;
-        let mut pillars = Vec::new();
-        for Choice { index, label, width, part } in choose(columns, shown, rows, room, is_whole) {
-            let column = columns[index].labelled(label);
-            pillars.push(Pillar { index, column, start, width, part });
-            start += width + GAP;
-        }
+        let chosen = choose(columns, shown, rows, room, is_whole).into_iter();
+        let chosen =
+            chosen.map(|Choice { index, label, width, part }| (index, columns[index].labelled(label), width, part));
+        let pillars = side_by_side(chosen);
         Self { pillars, excess: Excess::Cut, is_spaced: false, is_coloured, is_first_row: true }
     }
 
@@ -217,20 +214,20 @@ impl Grid {
     }
 }
 
+/// The columns in the widths that they got, cells of which are shown from their beginning.
 fn pillars(columns: &[Column], shown: &[usize], widths: &[usize]) -> Vec<Pillar> {
+    let whole = shown.iter().zip(widths);
+    side_by_side(whole.map(|(index, width)| (*index, columns[*index].clone(), *width, Part::Begin)))
+}
+
+fn side_by_side(columns: impl Iterator<Item = (usize, Column, usize, Part)>) -> Vec<Pillar> {
     let mut start = 0;
-    let mut pillars = Vec::with_capacity(shown.len());
-    for (index, width) in shown.iter().zip(widths) {
-        pillars.push(Pillar {
-            index: *index,
-            column: columns[*index].clone(),
-            start,
-            width: *width,
-            part: Part::Begin,
-        });
+    let columns = columns.map(|(index, column, width, part)| {
+        let pillar = Pillar { index, column, start, width, part };
         start += width + GAP;
-    }
-    pillars
+        pillar
+    });
+    columns.collect()
 }
 
 /// What a column asks for, by the rows that are known.
