@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub(crate) mod archives;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
