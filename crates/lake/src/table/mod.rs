@@ -6,5 +6,6 @@ pub(crate) mod log;
 pub(crate) mod read;
 pub(crate) mod seen;
 pub(crate) mod sent;
+pub(crate) mod small;
 pub(crate) mod snapshot;
 pub(crate) mod stats;
