@@ -159,6 +159,10 @@ mod tests {
         let two = format!("{EVENT}\n{EVENT}\n{{\"level\": [");
         assert_eq!(DOCUMENTS.cut(two.as_bytes()), 2 * EVENT.len() + 1);
         assert_eq!(DOCUMENTS.cut(b"[\n{}, {}"), 0);
+        // PowerShell writes a byte order mark in front of what it redirects into a file.
+        let marked = format!("\u{feff}{two}");
+        assert_eq!(DOCUMENTS.cut(marked.as_bytes()), 3 + 2 * EVENT.len() + 1);
+        assert_eq!(DOCUMENTS.cut(format!("\u{feff}{}", &EVENT[..60]).as_bytes()), 0);
     }
 
     #[test]

@@ -68,6 +68,10 @@ impl Framing for Lines {
 /// Behind the last record that is certain to end there.
 pub(super) fn boundary(bytes: &[u8], splits_lines: bool) -> usize {
     let mut steps = Steps::new(bytes, true, splits_lines);
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        // As when it is decoded: what stands behind the mark begins a document all the same.
+        steps.skip(BYTE_ORDER_MARK.len());
+    }
     let mut boundary = 0;
     while let Some(step) = steps.next() {
         let (Step::Line(at) | Step::Document { at, .. }) = step;
