@@ -39,7 +39,10 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, schedule, images, commands,
-    attack_signs(array_to_string(commands, chr(10))) AS attack_signs, outcome, dry_run, source_ip, audit_id
+    tidy(
+        attack_signs(array_to_string(commands, chr(10)))
+        || attack_signs(without_quotes(array_to_string(commands, chr(10))))
+    ) AS attack_signs, outcome, dry_run, source_ip, audit_id
 FROM workload_changes
 WHERE resource IN ('cronjobs', 'jobs')
   AND not_own()

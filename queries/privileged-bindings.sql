@@ -61,7 +61,8 @@ SELECT
         CASE WHEN len(list_filter(
             subjects_added, lambda subject: regexp_matches(subject, '^(User/system:node:|Group/system:nodes$)')
         )) > 0 THEN 'nodes' END,
-        CASE WHEN role_ref IS NULL AND subjects_added IS NULL THEN 'unknown' END
+        -- A patch of which no answer was logged says whom it adds, and not to which role.
+        CASE WHEN role_ref IS NULL THEN CASE WHEN subjects_added IS NULL THEN 'unknown' ELSE 'role not told' END END
     ], lambda reason: reason IS NOT NULL)) AS why,
     outcome, status_code, dry_run, source_ip, audit_id
 FROM rbac_changes

@@ -1,5 +1,9 @@
 -- What commands and images give away: the patterns of the detections, in one place.
 
+-- A command as a shell reads its words: `/etc/sh''adow`, `/etc/sh\adow` and `/etc/sh$@adow` are one path.
+CREATE MACRO is_quoted(command) AS regexp_matches(command, '[\w/.*-](''|"|\\|\$[@*])|(''|"|\\|\$[@*])[\w/.*-]');
+CREATE MACRO without_quotes(command) AS regexp_replace(command, '[''"]|\\([\w/.*-])|\$[@*]', '\1', 'g');
+
 -- Patterns are RE2, without case. They find what is written plainly; a command in base64 shows as `encoded`.
 CREATE MACRO credential_signs(command) AS tidy([
     CASE WHEN regexp_matches(command, '/run/secrets/|serviceaccount/token', 'i')

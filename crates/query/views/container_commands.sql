@@ -10,9 +10,12 @@
 -- attack_signs: what in the command is usual for intruders, as far as its text tells
 CREATE VIEW container_commands AS
 SELECT
-    * EXCLUDE (has_input), credential_signs(command) AS credential_signs,
-    tidy(attack_signs(command) || CASE WHEN has_input AND opens_shell(command) THEN ['interactive shell'] ELSE [] END)
-        AS attack_signs
+    * EXCLUDE (has_input), tidy(credential_signs(command) || CASE WHEN is_quoted(command)
+        THEN credential_signs(without_quotes(command)) ELSE [] END) AS credential_signs,
+    tidy(
+        attack_signs(command) || CASE WHEN is_quoted(command) THEN attack_signs(without_quotes(command)) ELSE [] END
+        || CASE WHEN has_input AND opens_shell(command) THEN ['interactive shell'] ELSE [] END
+    ) AS attack_signs
 FROM (
     SELECT
         event_time, user_name, user_groups, impersonated_user, 'pods/exec' AS via, namespace, name, container,

@@ -14,6 +14,10 @@ use crate::own;
 /// Lists in which containers stand.
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
+/// Hooks of a container's life, and probes, which can be commands.
+const HOOKS: [&str; 2] = ["postStart", "preStop"];
+const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
+
 /// SELinux types that confine nothing.
 const SELINUX_UNCONFINED: [&str; 4] = ["spc_t", "unconfined_t", "container_runtime_t", "kubelet_t"];
 
@@ -190,6 +194,7 @@ impl Template {
         lower(&mut self.assigned_node, spec.text("nodeName"));
         for volume in spec.objects("volumes") {
             add(&mut self.host_paths, volume.object("hostPath").and_then(|path| path.text("path")));
+            add(&mut self.images, volume.object("image").and_then(|image| image.text("reference")));
         }
         if let Some(context) = spec.object("securityContext") {
             self.add_context(&context);
@@ -209,9 +214,15 @@ impl Template {
         }
         add(&mut self.containers, name);
         add(&mut self.images, image);
-        let words = ["command", "args"].map(|list| container.elements(list));
-        let words: Vec<Cow<'_, str>> = words.iter().flatten().filter_map(|word| plain(word)).collect();
-        add(&mut self.commands, Some(words.join(" ").into()));
+        self.add_command(container, &["command", "args"]);
+        // The kubelet runs these in the container too.
+        let lifecycle = container.object("lifecycle");
+        let hooks = HOOKS.map(|hook| lifecycle.as_ref()?.object(hook));
+        for hook in hooks.into_iter().chain(PROBES.map(|probe| container.object(probe))).flatten() {
+            if let Some(run) = hook.object("exec") {
+                self.add_command(&run, &["command"]);
+            }
+        }
         for amounts in ["requests", "limits"].map(|list| container.object("resources")?.object(list)) {
             for (name, amount) in amounts.iter().flat_map(Object::members) {
                 add(&mut self.resource_amounts, plain(amount).map(|amount| format!("{name}={amount}").into()));
@@ -226,6 +237,12 @@ impl Template {
             add(&mut self.capabilities, text(capability));
         }
         self.add_context(&context);
+    }
+
+    /// Adds the words of lists as one command.
+    fn add_command(&mut self, object: &Object<'_>, lists: &[&str]) {
+        let words: Vec<Cow<'_, str>> = lists.iter().flat_map(|list| object.elements(list)).filter_map(plain).collect();
+        add(&mut self.commands, Some(words.join(" ").into()));
     }
 
     /// What a container and a pod can both say.

@@ -145,7 +145,15 @@ read AS (
         tidy(list_transform(all_containers, lambda container: array_to_string(
             coalesce(json_extract_string(json_member(container, 'command'), '$[*]'), [])
                 || coalesce(json_extract_string(json_member(container, 'args'), '$[*]'), []), ' '
-        ))) AS commands,
+        )) || list_transform(
+            json_members(
+                json_members(json_members(all_containers, 'lifecycle'), 'postStart')
+                    || json_members(json_members(all_containers, 'lifecycle'), 'preStop')
+                    || json_members(all_containers, 'livenessProbe') || json_members(all_containers, 'readinessProbe')
+                    || json_members(all_containers, 'startupProbe'), 'exec'
+            ),
+            lambda run: array_to_string(coalesce(json_extract_string(json_member(run, 'command'), '$[*]'), []), ' ')
+        )) AS commands,
         tidy(flatten(list_transform(
             json_members(json_members(all_containers, 'resources'), 'requests')
                 || json_members(json_members(all_containers, 'resources'), 'limits'),
