@@ -20,15 +20,21 @@ pub(super) fn told_pauses(pauses: &[Pause]) -> Option<String> {
     (!told.is_empty()).then(|| format!("nothing was logged from {told}"))
 }
 
-/// That these objects, or all that is asked for, were logged at lesser levels alone, maybe in these hours.
+/// That these objects, or all that is asked for, were logged at lesser levels alone; with hours, a part of them in these.
 pub(super) fn too_low(objects: &[&str], levels: &BTreeSet<Level>, hours: &BTreeSet<i64>, needed: Level) -> String {
     let of = few(objects.iter().filter(|object| !object.is_empty()).map(|object| format!("`{object}`")));
     let of = if of.is_empty() { String::new() } else { format!("of {of} ") };
     let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
     let (level, was) = if names.len() == 1 { ("level", "was") } else { ("levels", "were") };
-    let when = if hours.is_empty() { String::new() } else { format!(" in {}", told_hours(hours)) };
     let (names, needed) = (series(&names, "and"), needed.name());
-    format!("{of}only {level} {names} {was} logged{when}, and {needed} is needed")
+    match hours.is_empty() {
+        true => format!("{of}only {level} {names} {was} logged, and {needed} is needed"),
+        // Others were logged as they need to be, at the same time maybe.
+        false => {
+            let when = told_hours(hours);
+            format!("{of}a part was logged at {level} {names} alone in {when}, and {needed} is needed")
+        }
+    }
 }
 
 /// A few words one behind the other, the last behind `last`: `get, list or watch`.

@@ -106,8 +106,7 @@ fn a_level_that_is_too_low_is_told_with_its_hours() {
     add(&mut observed, "cp-1", &["/pods create RequestResponse"], 0b1100);
     let (verdict, because) = finding(bodies, &observed);
     assert_eq!(verdict, Finding::Partly);
-    let hour =
-        "of `pods` only level Metadata was logged in 1970-01-01 01:00 to 1970-01-01 02:00 UTC, and Request is needed";
+    let hour = "of `pods` a part was logged at level Metadata alone in 1970-01-01 01:00 to 1970-01-01 02:00 UTC, and Request is needed";
     assert_eq!(because, hour);
     // The hours outside of the window do not matter.
     let scope = Scope { window: Window { since: Some(2 * HOUR), until: None }, ..Scope::default() };
