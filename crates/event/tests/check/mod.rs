@@ -298,7 +298,7 @@ fn events(value: &Value, depth: usize) -> Ids {
     let is_wrapped = read.iter().any(|(name, ids)| is_read(name) && !ids.ids.is_empty());
     // Under other names it is searched as well, unless one of these holds the event; under those of clients never.
     let is_client = |name: &str| {
-        ["user", "request", "response", "name", "path", "status", "spec", "label"]
+        ["user", "request", "response", "parameters", "name", "path", "status", "spec", "label"]
             .iter()
             .any(|word| name.contains(word))
     };
