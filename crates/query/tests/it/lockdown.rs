@@ -22,6 +22,10 @@ fn sql_cannot_reach_beyond_the_files_of_the_case() {
     fs::copy(listed, &unlisted).unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink("/etc/passwd", case.folder.path().join("events/link.csv")).unwrap();
+    // A DuckDB that carries ICU, as a system's may, has nothing to load for it, and knows what day it is.
+    let zones =
+        case.sql("SELECT count(*)::INTEGER AS zones FROM duckdb_settings() WHERE lower(name) = 'timezone' ORDER BY 1");
+    let carries_icu = zones[0]["zones"] == 1;
     for (statement, why) in [
         ("SELECT * FROM '/etc/passwd'".to_owned(), "does not exist"),
         ("SELECT * FROM read_text('/etc/passwd')".to_owned(), "disabled by configuration"),
@@ -36,18 +40,19 @@ fn sql_cannot_reach_beyond_the_files_of_the_case() {
         ("COPY (SELECT 1) TO '/tmp/kforensic-evil.csv'".to_owned(), "disabled by configuration"),
         (format!("EXPORT DATABASE '{root}/events/evil'"), "disabled"),
         ("INSTALL icu".to_owned(), "disabled by configuration"),
-        ("LOAD icu".to_owned(), "disabled through configuration"),
+        ("LOAD icu".to_owned(), if carries_icu { "done" } else { "disabled through configuration" }),
+        ("LOAD sqlite_scanner".to_owned(), "disabled through configuration"),
         ("SET enable_external_access = true".to_owned(), "locked"),
         ("SET memory_limit = '1TB'".to_owned(), "locked"),
         ("SET lock_configuration = false".to_owned(), "locked"),
         ("SET allowed_paths = ['/etc/passwd']".to_owned(), "locked"),
         ("PRAGMA enable_profiling".to_owned(), "locked"),
         ("SELECT getenv('HOME')".to_owned(), ""),
-        ("SELECT current_date".to_owned(), ""),
+        ("SELECT current_date".to_owned(), if carries_icu { "done" } else { "" }),
         ("CREATE PERSISTENT SECRET s (TYPE s3)".to_owned(), ""),
     ] {
         let said = refusal(&case, &statement);
-        assert!(said != "done" && said.contains(why), "{statement}: {said}");
+        assert!((said != "done" || why == "done") && said.contains(why), "{statement}: {said}");
     }
     assert!(!case.folder.path().join("events/evil.parquet").exists());
     assert!(refusal(&case, &format!("SELECT count(*) FROM read_parquet('{listed}')")) == "done");
