@@ -71,11 +71,11 @@ written AS NOT MATERIALIZED (
                 )
                 -- By a person with its token the client is another, and so is the place.
                 AND regexp_matches(user_agent, '^(argocd|kustomize-controller|helm-controller)')
-                AND NOT EXISTS (
-                    FROM guests
-                    WHERE of_cluster = coalesce(cluster, '') AND gitops_user = user_name
-                        AND place IS NOT DISTINCT FROM source_ip
-                )
+                -- A list that is made once: joined, all writes would wait with their bodies in memory.
+                AND NOT coalesce(list_contains(
+                    (SELECT list({'cluster': of_cluster, 'name': gitops_user, 'place': coalesce(place, '')}) FROM guests),
+                    {'cluster': coalesce(cluster, ''), 'name': user_name, 'place': coalesce(source_ip, '')}
+                ), false)
                 AND coalesce(impersonated_user, '') = ''
                 AND NOT coalesce(list_contains(user_groups, 'system:masters'), false)
         END, false) AS by_gitops,
