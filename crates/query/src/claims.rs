@@ -10,6 +10,7 @@ use crate::error::QueryError;
 use crate::parameters::Parameters;
 use crate::session::Session;
 use crate::sql::literal;
+use crate::stream::Bound;
 
 /// Peers that are named.
 const PEERS_MAX: usize = 3;
@@ -143,16 +144,27 @@ impl Session {
             "SELECT coalesce(source_ips[-1], ''), count(*)::UBIGINT FROM requests WHERE {} GROUP BY 1 ORDER BY 2 DESC, 1",
             conditions.join(" AND ")
         );
+        self.requests_by("look for claimed addresses", sql, (query, parameters), address)
+    }
+
+    /// The rows of a statement of ours that counts requests by a text, about `$address` and with the filters of a query.
+    pub(crate) fn requests_by(
+        &self,
+        action: &'static str,
+        sql: String,
+        (query, parameters): (&CannedQuery, &Parameters),
+        address: &str,
+    ) -> Result<Vec<(String, u64)>, QueryError> {
         self.provide(|provided| provided.for_statement(&sql))?;
         let (query, parameters, address) = (query.clone(), parameters.clone(), address.to_owned());
-        self.ask("look for claimed addresses", move |connection| {
-            let mut statement = connection.prepare(&sql)?;
-            let value = |name: &str| match name {
-                "address" => types::Value::Text(address.clone()),
-                name => parameters.bound(&query, name),
-            };
-            let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
-            let values = names.map(|name| name.map(|name| value(&name))).collect::<duckdb::Result<Vec<_>>>()?;
+        let value = move |name: &str| match name {
+            "address" => types::Value::Text(address.clone()),
+            name => parameters.bound(&query, name),
+        };
+        let bound = Bound { sql, value: Box::new(value) };
+        self.ask(action, move |connection| {
+            let mut statement = connection.prepare(&bound.sql)?;
+            let values = bound.values(&statement)?;
             statement.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
     }

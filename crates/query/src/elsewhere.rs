@@ -1,7 +1,5 @@
 //! Who of those that came from an address also came from others: where a search that began with the address goes on.
 
-use duckdb::{params_from_iter, types};
-
 use crate::catalogue::CannedQuery;
 use crate::claims::{Claims, common_conditions};
 use crate::error::QueryError;
@@ -60,18 +58,7 @@ impl Session {
             FROM summed GROUP BY user_name ORDER BY requests DESC, user_name",
             asked.join(" AND ")
         );
-        self.provide(|provided| provided.for_statement(&sql))?;
-        let (query, parameters) = (query.clone(), parameters.clone());
-        let mut named: Vec<(String, u64)> = self.ask("look for who goes on elsewhere", move |connection| {
-            let mut statement = connection.prepare(&sql)?;
-            let value = |name: &str| match name {
-                "address" => types::Value::Text(address.clone()),
-                name => parameters.bound(&query, name),
-            };
-            let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
-            let values = names.map(|name| name.map(|name| value(&name))).collect::<duckdb::Result<Vec<_>>>()?;
-            statement.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })?;
+        let mut named = self.requests_by("look for who goes on elsewhere", sql, (query, parameters), &address)?;
         let others = named.split_off(named.len().min(NAMED_MAX)).len() as u64;
         Ok(Some(Elsewhere { named, others }))
     }

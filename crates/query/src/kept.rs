@@ -161,8 +161,7 @@ fn make(connection: &Connection, bound: &Bound) -> duckdb::Result<()> {
             create(&format!("FROM (\n{}\n)", bound.sql))?
         }
     };
-    let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
-    let values = names.map(|name| name.map(|name| (bound.value)(&name))).collect::<duckdb::Result<Vec<_>>>()?;
+    let values = bound.values(&statement)?;
     statement.execute(params_from_iter(values)).map(drop).map_err(with_places_of_the_user)
 }
 

@@ -5,21 +5,20 @@
 //! DuckDB itself can open those files and nothing else, load no extension, reach no network and keep no
 //! secret, and SQL cannot change that; and the kernel holds its threads to the same ([`crate::protection`]).
 
+mod tally;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arrow::array::Array as _;
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, SchemaRef};
 use duckdb::Connection;
 use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Note, Snapshot, check_files};
 
 use crate::asserted::Asserted;
 use crate::catalogue::CannedQuery;
 use crate::engine::{Engine, Start};
-use crate::error::{QueryError, SinkError};
+use crate::error::QueryError;
 use crate::gate::Statement;
 use crate::own::Homes;
 use crate::parameters::Parameters;
@@ -37,6 +36,9 @@ use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
 use crate::views::{Creation, Provided};
 use crate::{ledger, views, working_copy};
+use tally::{Count, Tallying};
+
+pub use tally::Tally;
 
 /// Width of the boxes in a plan, in characters. DuckDB's own is 240.
 const PLAN_COLUMNS: usize = 100;
@@ -511,55 +513,6 @@ impl Session {
             self.interrupt.take();
         }
         explained
-    }
-}
-
-/// The rows of a canned query, and whose they are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many rows there are.
-    pub rows: u64,
-    /// The users with the most rows, and how many each has.
-    pub users: Vec<(String, u64)>,
-}
-
-/// Takes the rows of every user, those with the most first.
-struct Tallying {
-    tally: Tally,
-    users_max: usize,
-}
-
-impl RowSink for Tallying {
-    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
-        let counts = batch.column(0).as_primitive::<Int64Type>();
-        let users = batch.column(1).as_string_opt::<i32>();
-        for (at, count) in counts.values().iter().enumerate() {
-            let count = u64::try_from(*count).unwrap_or(0);
-            self.tally.rows += count;
-            let user = users.filter(|users| users.is_valid(at) && self.tally.users.len() < self.users_max);
-            self.tally.users.extend(user.map(|users| (users.value(at).to_owned(), count)));
-        }
-        Ok(())
-    }
-}
-
-/// Takes the one number of a count.
-struct Count(u64);
-
-impl RowSink for Count {
-    fn columns(&mut self, _: &SchemaRef) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn rows(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
-        let counts = batch.column(0).as_primitive::<Int64Type>();
-        // Counts are not negative.
-        self.0 += counts.values().iter().map(|count| u64::try_from(*count).unwrap_or(0)).sum::<u64>();
-        Ok(())
     }
 }
 

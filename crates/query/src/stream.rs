@@ -78,6 +78,14 @@ pub(crate) struct Bound {
     pub(crate) value: Box<dyn Fn(&str) -> types::Value + Send>,
 }
 
+impl Bound {
+    /// What is bound to the parameters of the statement, in their order.
+    pub(crate) fn values(&self, statement: &duckdb::Statement<'_>) -> duckdb::Result<Vec<types::Value>> {
+        let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
+        names.map(|name| name.map(|name| (self.value)(&name))).collect()
+    }
+}
+
 enum Message {
     Columns(SchemaRef),
     Rows(RecordBatch),
@@ -108,8 +116,7 @@ pub(crate) fn stream(
 /// On DuckDB's thread: sends what there is until it ends, or until nobody takes it any more.
 fn produce(connection: &Connection, bound: &Bound, to: &SyncSender<Message>) -> duckdb::Result<()> {
     let mut statement = connection.prepare(&bound.sql)?;
-    let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
-    let values = names.map(|name| name.map(|name| (bound.value)(&name))).collect::<duckdb::Result<Vec<_>>>()?;
+    let values = bound.values(&statement)?;
     let batches = statement.stream_arrow(params_from_iter(values))?;
     if to.send(Message::Columns(batches.get_schema())).is_err() {
         return Ok(());
