@@ -46,7 +46,7 @@ def amplify(folder, copies):
     parts = []
     for line in lines():
         times = [dt.datetime.fromisoformat(found.group(2).decode()) for found in TIME.finditer(line)]
-        pieces = TIME.sub(rb"\1\x00Z\"", line).split(b"\x00")
+        pieces = TIME.sub(b'\\1\x00Z"', line).split(b"\x00")
         parts.append((pieces, times, AUDIT_ID.search(line).group(1)))
     number, size, total, out = 0, 0, 0, None
     for copy in range(copies):
