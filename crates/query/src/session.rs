@@ -28,14 +28,14 @@ use crate::progress::Progress;
 use crate::protection::{Protection, Reach};
 use crate::proxies::Proxies;
 use crate::selection::Selection;
-use crate::sql::literals;
+use crate::sql::list;
 use crate::starting::{Starting, temp_directory};
 use crate::statement;
 use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
 use crate::views::{Creation, Provided};
-use crate::{ledger, views, working_copy};
+use crate::{ledger, library, views, working_copy};
 use tally::{Count, Tallying};
 
 pub use tally::Tally;
@@ -539,22 +539,12 @@ impl Content {
     fn load(&self, connection: &Connection, trouble: &Trouble) -> Result<(), QueryError> {
         let lock = format!(
             // The footers of files that many questions read are read once; DuckDB sees when a file has changed.
-            "SET GLOBAL parquet_metadata_cache = true;\nSET allowed_paths = [{}];\nSET enable_external_access = false;",
-            literals(self.paths.iter().map(String::as_str))
+            "SET GLOBAL parquet_metadata_cache = true;\nSET allowed_paths = {};\nSET enable_external_access = false;",
+            list(&self.paths)
         );
         let writes = self.copies_to.as_deref().map(working_copy::allowed).unwrap_or_default();
         connection.execute_batch(&format!("{writes}{lock}")).map_err(QueryError::engine(LOCK))?;
-        // A DuckDB with ICU casts instants to timestamps in the zone of the machine: `--since` moved by five hours in New
-        // York. One without it, which is what we ship, has no such setting and knows UTC alone.
-        // For this connection, and for those that come beside it.
-        if connection.execute_batch("SET GLOBAL TimeZone = 'UTC'; SET TimeZone = 'UTC'").is_err() {
-            let zoned = "SELECT count(*) > 0 FROM duckdb_settings() WHERE lower(name) = 'timezone'";
-            let is_zoned = connection.query_row(zoned, [], |row| row.get::<_, bool>(0));
-            if is_zoned.map_err(QueryError::engine(LOCK))? {
-                let problem = duckdb::Error::InvalidParameterName("TimeZone".to_owned());
-                return Err(QueryError::Engine { action: "set the time zone to UTC".to_owned(), source: problem });
-            }
-        }
+        library::set_utc(connection).map_err(QueryError::engine(LOCK))?;
         places::register(connection, &self.places).map_err(QueryError::engine("add our functions to DuckDB"))?;
         ledger::load(connection, &self.ledger).map_err(QueryError::engine("load the ledger"))?;
         ledger::load_tags(connection, &self.notes).map_err(QueryError::engine("load the notes"))?;

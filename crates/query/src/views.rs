@@ -16,7 +16,7 @@ use kforensic_lake::DataFile;
 use crate::embedded::{self, File};
 use crate::proxies::{Proxies, SOURCE};
 use crate::selection::Selection;
-use crate::sql::{literal, literals};
+use crate::sql::{list, literal, literals};
 use definitions::Definition;
 
 /// Columns of a rejected record that can hold something: it has no time, user or resource.
@@ -299,8 +299,8 @@ fn select(columns: &[&Column], files: &Files, conditions: &[String], source: Sou
     if files.paths.is_empty() {
         return format!("SELECT {names} WHERE false");
     }
-    let files = literals(files.paths.iter().map(String::as_str));
-    let rows = format!("SELECT {names}\nFROM read_parquet([{files}], hive_partitioning = false)");
+    let files = list(&files.paths);
+    let rows = format!("SELECT {names}\nFROM read_parquet({files}, hive_partitioning = false)");
     match conditions {
         [] => rows,
         _ => format!("{rows}\nWHERE {}", conditions.join(" AND ")),

@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Instant;
 
-use kforensic_lake::Case;
-use kforensic_query::{RunSummary, Session, Starting, Statement, gate};
-use kforensic_report::Summary;
+use kforensic_lake::{Case, Snapshot};
+use kforensic_query::gate::{Gate, Refusal};
+use kforensic_query::{RunSummary, Session, Starting, Statement};
+use kforensic_report::{About, Summary};
 
 use crate::about;
 use crate::answer::{self, Plan, Shown};
@@ -27,38 +29,68 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &SqlArgs, interrupt: &Interrupt)
     let (limits, _spill) = limits()?;
     let starting = Starting::begin(&limits)?;
     let start = Instant::now();
-    // The gate starts a parser of DuckDB, which takes longer than to read the log of the case.
-    let (statement, read) = thread::scope(|scope| {
-        let checking = scope.spawn(|| gate::check(&text));
+    // The gate starts a parser of DuckDB, which takes longer than to read the log of the case; to end it takes a while, too, and
+    // is done beside the answer.
+    let (shown, statement, newest) = thread::scope(|scope| {
+        let (checked, checking) = sync_channel(1);
+        let text = &text;
+        scope.spawn(move || {
+            let gate = Gate::new();
+            let statement = gate.as_ref().map_err(Refusal::clone).and_then(|gate| gate.check(text));
+            // The answer may have failed meanwhile.
+            let _ = checked.send(statement);
+        });
         let read = Case::open(&case_folder(case)).and_then(|case| Ok((case.snapshot()?, case)));
-        (checking.join(), read)
-    });
-    let statement = statement.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    let (snapshot, case) = read?;
-    let newest = snapshot.event_times().map(|(_, newest)| newest);
-    let mut output = Output::open(&args.output, case.root())?.paged(interrupt);
-    let limit = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let session = Session::open_in(starting, &snapshot, statement.selection())?;
-    let shown = if statement.is_explanation() && format.is_table() {
-        let handle = session.interrupt_handle();
-        interrupt.on(move || handle.interrupt());
-        let mut plan = Plan::default();
-        let run = session.sql(&statement, limit, &mut plan)?;
-        output.write_all(plan.text.as_bytes()).map_err(kforensic_report::ReportError::from)?;
-        Shown { run, summary: Summary::default(), waited: output.finish()? }
-    } else {
-        let mut about = about::of_case("Answer to a statement", case.root(), &snapshot);
-        about.sql = Some(text.trim().to_owned());
-        about.notes.push("a statement says not what it needs, so there is no verdict on its rows".to_owned());
-        if let Some(limit) = limit {
-            about.notes.push(format!("at most {} were asked for", answer::count(limit as u64)));
-        }
-        answer::write(&session, output, &about, interrupt, |session, rows| session.sql(&statement, limit, rows))?
-    };
+        let Ok(statement) = checking.recv() else { panic!("the gate answers all that it is asked") };
+        let statement = statement?;
+        let (snapshot, case) = read?;
+        let newest = snapshot.event_times().map(|(_, newest)| newest);
+        let output = Output::open(&args.output, case.root())?.paged(interrupt);
+        let session = Session::open_in(starting, &snapshot, statement.selection())?;
+        let about = about(&case, &snapshot, text, args.limit);
+        let shown = match statement.is_explanation() && format.is_table() {
+            true => explain(&session, output, &statement, args.limit, interrupt)?,
+            false => answer::write(&session, output, &about, interrupt, |session, rows| {
+                session.sql(&statement, args.limit.map(rows_at_most), rows)
+            })?,
+        };
+        Ok::<_, CliError>((shown, statement, newest))
+    })?;
     footer(&shown, &statement, newest, start);
     places::remark();
     proxies::remark();
     Ok(Outcome::Done)
+}
+
+/// Shows the plan of a statement, as DuckDB draws it.
+fn explain(
+    session: &Session,
+    mut output: Output,
+    statement: &Statement,
+    limit: Option<u64>,
+    interrupt: &Interrupt,
+) -> Result<Shown, CliError> {
+    let handle = session.interrupt_handle();
+    interrupt.on(move || handle.interrupt());
+    let mut plan = Plan::default();
+    let run = session.sql(statement, limit.map(rows_at_most), &mut plan)?;
+    output.write_all(plan.text.as_bytes()).map_err(kforensic_report::ReportError::from)?;
+    Ok(Shown { run, summary: Summary::default(), waited: output.finish()? })
+}
+
+/// What the answer says of itself.
+fn about(case: &Case, snapshot: &Snapshot, sql: &str, limit: Option<u64>) -> About {
+    let mut about = about::of_case("Answer to a statement", case.root(), snapshot);
+    about.sql = Some(sql.trim().to_owned());
+    about.notes.push("a statement says not what it needs, so there is no verdict on its rows".to_owned());
+    if let Some(limit) = limit {
+        about.notes.push(format!("at most {} were asked for", answer::count(limit)));
+    }
+    about
+}
+
+fn rows_at_most(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// The statement that is asked for: on the command line, in a file, or on standard input.
