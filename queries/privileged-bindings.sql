@@ -8,6 +8,7 @@
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1098.006", "T1078"]
+-- groups = ["rbac.authorization.k8s.io"]
 -- needs = [
 --     {
 --         group = "rbac.authorization.k8s.io",

@@ -6,6 +6,7 @@
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006", "T1078"]
+-- groups = ["rbac.authorization.k8s.io"]
 -- needs = [
 --     {
 --         group = "rbac.authorization.k8s.io",

@@ -8,6 +8,7 @@
 -- kind = "question"
 -- severity = "medium"
 -- attack = ["T1098.006"]
+-- groups = ["rbac.authorization.k8s.io"]
 -- needs = [
 --     {
 --         group = "rbac.authorization.k8s.io",

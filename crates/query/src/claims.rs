@@ -9,7 +9,7 @@ use crate::catalogue::{COMMON, CannedQuery, Test, Value};
 use crate::error::QueryError;
 use crate::parameters::Parameters;
 use crate::session::Session;
-use crate::sql::literal;
+use crate::sql::literals;
 use crate::stream::Bound;
 
 /// Peers that are named.
@@ -135,9 +135,10 @@ impl Session {
             "NOT coalesce(in_network(source_ip, $address) OR in_network(source_ips[-1], $address), false)".to_owned(),
             "names_network(array_to_string(source_ips, ','), $address)".to_owned(),
         ];
-        if let Some(resources) = &query.resources {
-            let resources: Vec<String> = resources.iter().map(|name| literal(name)).collect();
-            conditions.push(format!("resource IN ({})", resources.join(", ")));
+        for (column, names) in [("resource", &query.resources), ("api_group", &query.groups)] {
+            if let Some(names) = names {
+                conditions.push(format!("{column} IN ({})", literals(names.iter().map(String::as_str))));
+            }
         }
         conditions.extend(common_conditions(parameters));
         let sql = format!(

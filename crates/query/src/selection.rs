@@ -4,6 +4,7 @@
 //! DuckDB from opening files is what makes it fast, and is decided here, before DuckDB sees a path.
 
 use kforensic_event::{partition, time};
+use kforensic_lake::seen::Seen;
 use kforensic_lake::{DataFile, Snapshot};
 
 use crate::catalogue::{CannedQuery, Value};
@@ -26,6 +27,8 @@ pub struct Selection {
     pub until: Option<i64>,
     /// Only events on these resources.
     pub resources: Option<Vec<String>>,
+    /// Only events on resources of these API groups. The core group, which has no name, is none of them.
+    pub groups: Option<Vec<String>>,
 }
 
 /// Data files of a case, counted.
@@ -51,15 +54,16 @@ impl Extent {
 
 impl From<Window> for Selection {
     fn from(window: Window) -> Self {
-        Self { since: window.since, until: window.until, resources: None }
+        Self { since: window.since, until: window.until, ..Self::default() }
     }
 }
 
 impl Selection {
     /// The least that answers `query` with `parameters` in full.
     pub fn of(query: &CannedQuery, parameters: &Parameters) -> Self {
+        let groups = query.groups.clone();
         if query.whole_case {
-            return Self { resources: query.resources.clone(), ..Self::default() };
+            return Self { resources: query.resources.clone(), groups, ..Self::default() };
         }
         let time = |name: &str| match parameters.get(name) {
             Some(Value::Time(micros)) if query.parameter(name).is_some() => Some(*micros),
@@ -75,7 +79,7 @@ impl Selection {
             (Some(all), None) => Some(all.clone()),
             (Some(all), Some(wanted)) => Some(all.iter().filter(|resource| *resource == wanted).cloned().collect()),
         };
-        Self { since: time("since"), until: time("until"), resources }
+        Self { since: time("since"), until: time("until"), resources, groups }
     }
 
     /// What tells where the components of the cluster are at home, whatever is asked for.
@@ -86,32 +90,35 @@ impl Selection {
 
     /// What both cover.
     pub(crate) fn intersection(self, other: Self) -> Self {
-        let resources = match (self.resources, other.resources) {
+        let of_both = |ours: Option<Vec<String>>, theirs: Option<Vec<String>>| match (ours, theirs) {
             (Some(ours), Some(theirs)) => Some(ours.into_iter().filter(|name| theirs.contains(name)).collect()),
             (ours, theirs) => ours.or(theirs),
         };
+        let resources = of_both(self.resources, other.resources);
+        let groups = of_both(self.groups, other.groups);
         let until = match (self.until, other.until) {
             (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
             (ours, theirs) => ours.or(theirs),
         };
         // None, an open end, is less than any time.
-        Self { since: self.since.max(other.since), until, resources }
+        Self { since: self.since.max(other.since), until, resources, groups }
     }
 
     /// What covers both, and maybe more.
     pub(crate) fn union(self, other: Self) -> Self {
-        let resources = match (self.resources, other.resources) {
-            (Some(mut ours), Some(theirs)) => {
+        let of_either = |ours: Option<Vec<String>>, theirs: Option<Vec<String>>| {
+            ours.zip(theirs).map(|(mut ours, theirs)| {
                 ours.extend(theirs);
                 ours.sort_unstable();
                 ours.dedup();
-                Some(ours)
-            }
-            _ => None,
+                ours
+            })
         };
+        let resources = of_either(self.resources, other.resources);
+        let groups = of_either(self.groups, other.groups);
         let since = self.since.zip(other.since).map(|(ours, theirs)| ours.min(theirs));
         let until = self.until.zip(other.until).map(|(ours, theirs)| ours.max(theirs));
-        Self { since, until, resources }
+        Self { since, until, resources, groups }
     }
 
     /// The files with events that have to be opened, in the order of the case's log.
@@ -120,6 +127,7 @@ impl Selection {
         let wanted = |file: &&DataFile| {
             partitions.as_ref().is_none_or(|names| names.contains(&file.resource_partition.as_str()))
                 && self.may_hold_times_of(file)
+                && self.may_hold_objects_of(file)
         };
         snapshot.event_files().filter(wanted).collect()
     }
@@ -137,7 +145,8 @@ impl Selection {
 
     /// Whether every event of a file is in the selection, as far as the log tells.
     fn holds_all_of(&self, file: &DataFile) -> bool {
-        let of_resources = self.resources.as_ref().is_none_or(|names| names.contains(&file.resource_partition));
+        let of_resources = self.resources.as_ref().is_none_or(|names| names.contains(&file.resource_partition))
+            && self.groups.is_none();
         let is_after = |(first, _)| self.since.is_none_or(|since| first >= since);
         let is_before = |(_, last)| self.until.is_none_or(|until| last < until);
         let times = file.stats.event_time;
@@ -157,6 +166,15 @@ impl Selection {
         let by_day = file.day.is_none_or(|day| (time::day(since)..=time::day(before)).contains(&day));
         let by_stats = file.stats.event_time.is_none_or(|(min, max)| max >= since && min <= before);
         by_day && by_stats
+    }
+
+    /// A partition says which resources its files hold, unless it is the one for all the rest.
+    fn may_hold_objects_of(&self, file: &DataFile) -> bool {
+        let resources = self.resources.as_deref().filter(|_| file.resource_partition == partition::OTHER);
+        match (&file.seen, resources, self.groups.as_deref()) {
+            (None, ..) | (_, None, None) => true,
+            (Some(seen), resources, groups) => Seen::may_hold(seen, resources, groups),
+        }
     }
 
     /// Refuses to answer `query` from less than it asks for.
@@ -179,14 +197,16 @@ impl Selection {
         if let Some(until) = self.until.filter(|until| asked.until.is_none_or(|asked| asked > *until)) {
             return too_narrow(format!("requests from {} on", time::render(until)));
         }
-        match (&self.resources, &asked.resources) {
-            (None, _) => Ok(()),
-            (Some(_), None) => too_narrow("all resources".to_owned()),
-            (Some(seen), Some(asked)) => match asked.iter().find(|resource| !seen.contains(resource)) {
-                Some(resource) => too_narrow(format!("the resource `{resource}`")),
-                None => Ok(()),
-            },
+        for (kind, seen, asked) in
+            [("resource", &self.resources, &asked.resources), ("API group", &self.groups, &asked.groups)]
+        {
+            let Some(seen) = seen else { continue };
+            let Some(asked) = asked else { return too_narrow(format!("all {kind}s")) };
+            if let Some(name) = asked.iter().find(|name| !seen.contains(name)) {
+                return too_narrow(format!("the {kind} `{name}`"));
+            }
         }
+        Ok(())
     }
 }
 

@@ -315,12 +315,14 @@ fn conditions(selection: &Selection) -> Vec<String> {
     let instant = |micros| format!("TIMESTAMPTZ {}", literal(&time::render(micros)));
     let since = selection.since.map(|micros| format!("event_time >= {}", instant(micros)));
     let until = selection.until.map(|micros| format!("event_time < {}", instant(micros)));
-    let resources = selection.resources.as_ref().map(|names| match names.as_slice() {
+    let one_of = |column: &str, names: &[String]| match names {
         [] => "false".to_owned(),
-        [name] => format!("resource = {}", literal(name)),
-        names => format!("resource IN ({})", literals(names.iter().map(String::as_str))),
-    });
-    since.into_iter().chain(until).chain(resources).collect()
+        [name] => format!("{column} = {}", literal(name)),
+        names => format!("{column} IN ({})", literals(names.iter().map(String::as_str))),
+    };
+    let resources = selection.resources.as_deref().map(|names| one_of("resource", names));
+    let groups = selection.groups.as_deref().map(|names| one_of("api_group", names));
+    since.into_iter().chain(until).chain(resources).chain(groups).collect()
 }
 
 fn sql_type(kind: Kind) -> &'static str {

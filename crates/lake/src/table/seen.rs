@@ -391,6 +391,32 @@ impl Seen {
         serde_json::to_string(&written).unwrap_or_default()
     }
 
+    /// Whether a file with that tag may hold an event on one of the resources, and of one of the API groups; `None` wants any.
+    /// A tag that is not one that this version writes says nothing, which is no reason to leave the file out.
+    pub fn may_hold(tag: &str, resources: Option<&[String]>, groups: Option<&[String]>) -> bool {
+        #[derive(Deserialize)]
+        struct Objects<'a> {
+            #[serde(borrow)]
+            t: Vec<Cow<'a, str>>,
+            k: Vec<WrittenKind>,
+        }
+        let Ok(Objects { t, k }) = serde_json::from_str(tag) else { return true };
+        let numbers = |wanted: Option<&[String]>| {
+            wanted.map(|wanted| {
+                let is_wanted = |text: &str| wanted.iter().any(|wanted| cut(wanted) == text);
+                t.iter().map(|text| is_wanted(text)).collect::<Vec<bool>>()
+            })
+        };
+        let (resources, groups) = (numbers(resources), numbers(groups));
+        let is_one = |wanted: &Option<Vec<bool>>, at: Option<u32>| match (wanted, at) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            // A number without a text is none of ours.
+            (Some(wanted), Some(at)) => wanted.get(at as usize).copied().unwrap_or(true),
+        };
+        k.iter().any(|kind| is_one(&resources, kind.1) && is_one(&groups, Some(kind.0)))
+    }
+
     /// Reads a tag; `None` when it is not one that this version writes, which costs no more than reading the file.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(tag).ok()?;
@@ -447,6 +473,39 @@ mod tests {
         assert_eq!(Seen::from_tag(&seen.to_tag()), Some(seen));
         for other in ["", "{}", "[]", "{\"t\":[],\"k\":[[0,null,0,0,0,0,0,1,1,1]],\"h\":[],\"m\":[0,0,0,0,0]}"] {
             assert_eq!(Seen::from_tag(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_tag_tells_which_objects_a_file_may_hold() {
+        let long = "é".repeat(1_000);
+        let mut builder = SeenBuilder::default();
+        for (group, resource) in
+            [(Some("apps"), Some("deployments")), (None, Some("pods")), (Some("a.b"), Some(&*long)), (None, None)]
+        {
+            let number = builder.number([group, resource, None, Some("get"), None, None, None]).unwrap();
+            builder.kinds[number].events += 1;
+        }
+        let tag = builder.finish().unwrap();
+        let may_hold = |resources: Option<&[&str]>, groups: Option<&[&str]>| {
+            let owned =
+                |names: Option<&[&str]>| names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+            let [resources, groups]: [Option<Vec<String>>; 2] = [owned(resources), owned(groups)];
+            Seen::may_hold(&tag, resources.as_deref(), groups.as_deref())
+        };
+        assert!(may_hold(None, None));
+        for resource in ["deployments", "pods", &long, &format!("{long}x")] {
+            assert!(may_hold(Some(&[resource]), None) && may_hold(Some(&["x", resource]), None), "{resource}");
+        }
+        assert!(may_hold(None, Some(&["apps"])) && may_hold(None, Some(&[""])) && may_hold(None, Some(&["c", "a.b"])));
+        // The names of both are texts of the tag.
+        assert!(!may_hold(Some(&["apps"]), None) && !may_hold(None, Some(&["pods"])));
+        assert!(!may_hold(Some(&[]), None) && !may_hold(Some(&["secrets"]), None) && !may_hold(None, Some(&["batch"])));
+        // Of one event.
+        assert!(may_hold(Some(&["pods"]), Some(&[""])) && !may_hold(Some(&["pods"]), Some(&["apps"])));
+        for other in ["", "{}", "[]", "{\"t\":[],\"k\":[[0,0,0]]}", "{\"t\":[],\"k\":[[0,0,0,0,0,0,0,1,1,1]]}"] {
+            assert!(Seen::may_hold(other, Some(&[]), None) || Seen::may_hold(other, None, None), "{other}");
+            assert!(Seen::may_hold(other, Some(&["x".to_owned()]), None), "what is not understood is read: {other}");
         }
     }
 

@@ -38,6 +38,7 @@ pub(super) struct Header {
     pub(super) severity: Option<Severity>,
     pub(super) attack: Vec<String>,
     pub(super) resources: Option<Vec<String>>,
+    pub(super) groups: Option<Vec<String>>,
     /// Of a query about addresses: by which column it tells of those that were only claimed.
     pub(super) claimed: Option<Claimed>,
     needs: Declared,
@@ -157,8 +158,10 @@ fn check_texts(header: &Header) -> Result<(), Problem> {
     if let Some(id) = header.attack.iter().find(|id| !is_technique(id)) {
         return Err(Problem::Technique { id: id.clone() });
     }
-    if header.resources.as_ref().is_some_and(|names| names.is_empty() || names.iter().any(String::is_empty)) {
-        return Err(Problem::Blank { key: "resources" });
+    for (key, names) in [("resources", &header.resources), ("groups", &header.groups)] {
+        if names.as_ref().is_some_and(|names| names.is_empty() || names.iter().any(String::is_empty)) {
+            return Err(Problem::Blank { key });
+        }
     }
     Ok(())
 }

@@ -66,6 +66,8 @@ pub struct CannedQuery {
     pub attack: Vec<String>,
     /// Resources it reads; only files of their partitions are opened. `None` means all.
     pub resources: Option<Vec<String>>,
+    /// API groups it reads; only files that may hold events on their resources are opened. `None` means all.
+    pub groups: Option<Vec<String>>,
     /// It reads more than its filters select, such as what came before a window: all files are opened. Derived from the
     /// SQL, not declared.
     pub whole_case: bool,
@@ -264,6 +266,7 @@ impl CannedQuery {
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
             resources: header.resources,
+            groups: header.groups,
             whole_case: reach::reaches_beyond(text),
             claimed: header.claimed,
             needs,

@@ -14,6 +14,9 @@ use crate::views;
 /// request is folded from events that agree in both.
 const PASSING: [&str; 3] = ["events", "requests", "request_keys"];
 
+/// Columns by whose value files are told apart.
+const NAMES: [&str; 2] = ["resource", "api_group"];
+
 /// Views that are not made of events.
 const WITHOUT_EVENTS: [&str; 3] = ["rejects", "sources", "ledger"];
 
@@ -62,7 +65,7 @@ fn restricted_table(tree: &Tree, id: Id) -> Option<(Id, Selection)> {
 /// Whether a result is called like one of the columns, which a condition might then mean.
 fn hides_a_column(tree: &Tree, id: Id) -> bool {
     let alias = tree.text(id, "alias").unwrap_or_default();
-    is_one_of(alias, &["event_time", "resource"])
+    is_one_of(alias, &["event_time", "resource", "api_group"])
 }
 
 /// Whether a node reads rows that come from events, or could.
@@ -123,8 +126,8 @@ impl Clause<'_> {
         match (tree.text(id, "class")?, tree.text(id, "type")?) {
             ("COMPARISON", comparison) => {
                 let (left, right) = (tree.get(id, "left")?, tree.get(id, "right")?);
-                if self.is_column(left, "resource") && comparison == "COMPARE_EQUAL" {
-                    return Some(Selection { resources: Some(vec![self.string(right)?]), ..all });
+                if comparison == "COMPARE_EQUAL" && self.is_name(left) {
+                    return self.names(left, vec![self.string(right)?]);
                 }
                 if self.is_column(left, "event_time") {
                     return times(comparison, self.instant(right)?);
@@ -141,13 +144,25 @@ impl Clause<'_> {
             }
             ("OPERATOR", "COMPARE_IN") => {
                 let [column, values @ ..] = tree.list(id, "children") else { return None };
-                if !self.is_column(*column, "resource") {
+                if !self.is_name(*column) {
                     return None;
                 }
-                let resources = values.iter().map(|value| self.string(*value)).collect::<Option<Vec<_>>>()?;
-                Some(Selection { resources: Some(resources), ..all })
+                self.names(*column, values.iter().map(|value| self.string(*value)).collect::<Option<_>>()?)
             }
             _ => None,
+        }
+    }
+
+    /// Whether it is a column by whose value files are told apart.
+    fn is_name(&self, id: Id) -> bool {
+        NAMES.iter().any(|name| self.is_column(id, name))
+    }
+
+    /// What has one of these values in such a column.
+    fn names(&self, column: Id, values: Vec<String>) -> Option<Selection> {
+        match self.is_column(column, "resource") {
+            true => Some(Selection { resources: Some(values), ..Selection::default() }),
+            false => Some(Selection { groups: Some(values), ..Selection::default() }),
         }
     }
 
@@ -230,7 +245,7 @@ fn times(comparison: &str, instant: i64) -> Option<Selection> {
         "COMPARE_LESSTHANOREQUALTO" => (None, Some(instant.checked_add(1)?)),
         _ => return None,
     };
-    Some(Selection { since, until, resources: None })
+    Some(Selection { since, until, ..Selection::default() })
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ fn selected(selection: &Selection, files: &[DataFile]) -> Vec<usize> {
 }
 
 fn window(since: Option<i64>, until: Option<i64>) -> Selection {
-    Selection { since, until, resources: None }
+    Selection { since, until, ..Selection::default() }
 }
 
 #[test]
@@ -75,6 +75,33 @@ fn files_are_chosen_by_the_partition_of_the_resource() {
 }
 
 #[test]
+fn files_are_chosen_by_what_the_log_says_that_they_hold() {
+    // Texts, and kinds that begin with the numbers of group and resource.
+    let holding = |partition: &str, texts: &str, kinds: &[(u32, u32)]| {
+        let kinds: Vec<String> = kinds.iter().map(|(group, of)| format!("[{group},{of},0,0,0,0,0,5,1,1]")).collect();
+        let seen = format!("{{\"t\":{texts},\"k\":[{}],\"h\":[],\"m\":[0,0,0,0,0,0,0,0]}}", kinds.join(","));
+        DataFile { seen: Some(seen), ..file(Some(0), partition, None) }
+    };
+    let files = [
+        holding(partition::OTHER, r#"["a.io","gadgets","widgets"]"#, &[(0, 1), (0, 2)]),
+        holding(partition::OTHER, r#"["a.io","gadgets","b.io","widgets"]"#, &[(0, 1), (2, 3)]),
+        holding("pods", r#"["","pods"]"#, &[(0, 1)]),
+        file(Some(0), partition::OTHER, None),
+    ];
+    let on = |resources: Option<&[&str]>, groups: Option<&[&str]>| {
+        let owned = |names: Option<&[&str]>| names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        Selection { resources: owned(resources), groups: owned(groups), ..Selection::default() }
+    };
+    assert_eq!(selected(&on(None, None), &files), [0, 1, 2, 3]);
+    assert_eq!(selected(&on(Some(&["gadgets"]), None), &files), [0, 1, 3]);
+    assert_eq!(selected(&on(Some(&["pods", "gizmos"]), None), &files), [2, 3]);
+    assert_eq!(selected(&on(None, Some(&["b.io"])), &files), [1, 3]);
+    assert_eq!(selected(&on(Some(&["widgets"]), Some(&["a.io"])), &files), [0, 3]);
+    // Nothing of them may be taken for all that such a file holds.
+    assert!(!on(None, Some(&["a.io"])).holds_all_of(&files[0]));
+}
+
+#[test]
 fn a_session_does_not_answer_what_it_cannot_see() {
     const HEADER: &str = "-- title = \"T\"\n-- question = \"Q\"\n-- attack = []\n-- needs = \"n\"\n-- noise = \"n\"\n\
                           -- examples = [{ log = \"l\", rows = 0 }, { log = \"l\", rows = 1 }]\n";
@@ -89,7 +116,7 @@ fn a_session_does_not_answer_what_it_cannot_see() {
 
     assert_eq!(
         Selection::of(&secrets, &narrow),
-        Selection { since: Some(10), until: Some(20), resources: Some(vec!["secrets".to_owned()]) }
+        Selection { since: Some(10), until: Some(20), resources: Some(vec!["secrets".to_owned()]), groups: None }
     );
     for (query, parameters) in [(&all, &none), (&all, &narrow), (&secrets, &none), (&secrets, &narrow)] {
         Selection::default().check_covers(query, parameters).unwrap();
@@ -106,6 +133,13 @@ fn a_session_does_not_answer_what_it_cannot_see() {
     assert!(refused(window(Some(11), None), &all, &none).contains("before"));
     assert!(refused(window(None, Some(19)), &all, &narrow).contains("from 1970-01-01T00:00:00.000019Z on"));
     assert!(refused(window(None, Some(19)), &all, &none).contains("from"));
+    let groups = HEADER.replace("-- title", "-- groups = [\"a.io\"]\n-- title");
+    let grouped = CannedQuery::parse("grouped.sql", &format!("{groups}{sql}")).unwrap();
+    let of = |group: &str| Selection { groups: Some(vec![group.to_owned()]), ..Selection::default() };
+    assert_eq!(Selection::of(&grouped, &none), of("a.io"));
+    Selection::default().check_covers(&grouped, &none).unwrap();
+    assert!(refused(of("b.io"), &grouped, &none).contains("the API group `a.io`"));
+    assert!(refused(of("a.io"), &all, &none).contains("all API groups"));
     let pods = Selection { resources: Some(vec!["pods".to_owned()]), ..Selection::default() };
     assert!(refused(pods, &secrets, &none).contains("the resource `secrets`"));
 }

@@ -63,6 +63,7 @@ fn a_selection_shows_exactly_its_part() {
         since,
         until: since.map(|since| since + 86_400_000_000),
         resources: Some(vec!["secrets".to_owned(), "gadgets".to_owned()]),
+        ..Selection::default()
     };
     let counts = case.select(&selection).unwrap().counts().unwrap();
     assert_eq!(

@@ -217,9 +217,9 @@ fn the_log_of_a_case_tells_of_load_balancers_what_its_requests_tell() {
         for selection in [
             Selection::default(),
             // All of it, a part of it, and none.
-            Selection { since: Some(times.0), until: Some(times.1 + 1), resources: None },
-            Selection { since: Some(times.0 + 60_000_000), until: None, resources: None },
-            Selection { since: None, until: Some(times.0), resources: None },
+            Selection { since: Some(times.0), until: Some(times.1 + 1), ..Selection::default() },
+            Selection { since: Some(times.0 + 60_000_000), until: None, ..Selection::default() },
+            Selection { since: None, until: Some(times.0), ..Selection::default() },
             Selection { resources: resources(&["secrets"]), ..Selection::default() },
             Selection { resources: resources(&["pods", "widgets"]), ..Selection::default() },
         ] {

@@ -11,7 +11,7 @@ fn pruned(gate: &Gate, sql: &str) -> Selection {
 
 fn selection(since: Option<i64>, until: Option<i64>, resources: Option<&[&str]>) -> Selection {
     let resources = resources.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-    Selection { since, until, resources }
+    Selection { since, until, resources, ..Selection::default() }
 }
 
 #[test]
@@ -39,6 +39,14 @@ fn conditions_on_time_and_resource_leave_files_out() {
             "SELECT count(*) FROM requests WHERE (event_time >= '2026-11-20' AND (event_time >= '2026-11-21' AND true)) AND resource = 'a'",
             selection(from, None, Some(&["a"])),
         ),
+        ("FROM requests WHERE api_group = 'a' AND resource = 'b'", {
+            Selection { groups: Some(vec!["a".to_owned()]), ..selection(None, None, Some(&["b"])) }
+        }),
+        ("FROM requests r WHERE r.API_group IN ('a', 'b')", {
+            Selection { groups: Some(vec!["a".to_owned(), "b".to_owned()]), ..Selection::default() }
+        }),
+        // A row of the one may be of any resource, one of the other of any group.
+        ("FROM events WHERE resource = 'a' UNION ALL FROM events WHERE api_group = 'b'", Selection::default()),
         ("EXPLAIN FROM events WHERE resource = 'a'", selection(None, None, Some(&["a"]))),
         ("SUMMARIZE FROM events WHERE resource = 'a'", selection(None, None, Some(&["a"]))),
         (
@@ -69,6 +77,8 @@ fn in_doubt_nothing_is_left_out() {
         "FROM events",
         "FROM events WHERE resource = 'a' OR verb = 'get'",
         "FROM events WHERE NOT resource = 'a'",
+        "FROM events WHERE api_group <> 'a'",
+        "SELECT 'a' AS api_group FROM events WHERE api_group = 'a'",
         "FROM events WHERE resource <> 'a'",
         "FROM events WHERE resource NOT IN ('a')",
         "FROM events WHERE resource IN ('a', NULL)",
