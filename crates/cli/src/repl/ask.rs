@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use clap::parser::ValueSource;
 use clap::{Args, FromArgMatches};
+use kforensic_query::scanner::{self, Kind};
 use kforensic_query::trust::Sieve;
 use kforensic_query::{CannedQuery, Gate, Kept, Parameters, RowSink, RunSummary, Session, Statement, window};
 use kforensic_report::{About, ReportError};
 
 use super::error::ReplError;
 use super::journal::What;
-use super::lexer::{self, Kind};
 use super::look::Target;
 use super::state::{Author, Repl};
 use super::waiting::Waiting;
@@ -378,7 +378,7 @@ impl Repl<'_> {
 
 /// A statement without the semicolon that ends it.
 pub(super) fn without_semicolon(sql: &str) -> &str {
-    let tokens = lexer::tokens(sql);
+    let tokens = scanner::tokens(sql);
     let last = tokens.iter().rev().find(|token| token.is_code());
     last.filter(|token| token.kind == Kind::Semicolon).map_or(sql, |token| &sql[..token.range.start])
 }

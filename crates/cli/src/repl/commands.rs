@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use clap::Args;
+use kforensic_query::scanner;
 use kforensic_report::Format;
 
 use super::dictionary::ValueKind;
 use super::error::ReplError;
-use super::lexer;
 use super::words::{self, Word};
 use crate::args::FilterArgs;
 
@@ -209,7 +209,7 @@ impl Commands {
     pub(super) fn behind(&self, text: &str) -> Option<usize> {
         let start = text.rfind('\n')? + 1;
         let name = text[start..].strip_prefix('.')?.split_whitespace().next()?;
-        let is_in_text = lexer::tokens(&text[..start]).iter().any(|token| !token.is_closed);
+        let is_in_text = scanner::tokens(&text[..start]).iter().any(|token| !token.is_closed);
         (self.find(name).is_some() && !is_in_text).then_some(start)
     }
 

@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
+use kforensic_query::scanner::{self, Kind, Token};
 use rustyline::{
     CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
 };
 
 use super::commands::Commands;
-use super::lexer::{self, Kind, Token};
 use super::spoken;
 
 /// How it is shown.
@@ -40,7 +40,7 @@ pub(super) fn without(text: &str) -> String {
 }
 
 fn replaced(text: &str, from: &str, to: &str) -> String {
-    let tokens = lexer::tokens(text);
+    let tokens = scanner::tokens(text);
     let part = |token: &Token| match may_be_in(token) {
         true => token.text(text).replace(from, to),
         false => token.text(text).to_owned(),
@@ -52,7 +52,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 pub(super) fn is_whole(typed: &str, commands: &Commands) -> bool {
     let line = without(typed);
     // A command below SQL that does not end: the session says what is missing, instead of waiting for it for ever.
-    spoken::is_command(&line) || commands.behind(&line).is_some() || lexer::is_complete(&line)
+    spoken::is_command(&line) || commands.behind(&line).is_some() || scanner::is_complete(&line)
 }
 
 /// What keys do where there are margins, and do not do by themselves.
@@ -89,7 +89,8 @@ impl Keys {
                 (!typed.contains('\t')).then_some(if typed.is_empty() { Cmd::Noop } else { to_margin })
             }
             _ => {
-                let is_quoted = lexer::tokens(before).last().is_some_and(|token| !token.is_closed && !may_be_in(token));
+                let is_quoted =
+                    scanner::tokens(before).last().is_some_and(|token| !token.is_closed && !may_be_in(token));
                 let goes_on = !is_quoted && !is_whole(line, &self.commands);
                 goes_on.then(|| Cmd::Insert(1, WRITTEN.to_owned()))
             }

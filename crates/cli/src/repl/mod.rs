@@ -15,7 +15,6 @@ mod filters;
 mod folder;
 mod inquire;
 mod journal;
-mod lexer;
 mod listing;
 mod look;
 mod margin;

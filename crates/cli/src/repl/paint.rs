@@ -3,10 +3,10 @@
 //! Pure. Characters that a terminal obeys have no width and are not shown at all: a paste from a log cannot move the cursor.
 
 use anstyle::{AnsiColor, Style};
+use kforensic_query::scanner::{Kind, Token, tokens};
 
 use super::completion::is_keyword;
 use super::dictionary::Dictionary;
-use super::lexer::{Kind, Token, tokens};
 use super::margin;
 
 const COMMENT: Style = Style::new().dimmed();

@@ -4,11 +4,11 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use kforensic_query::scanner::{Kind, Token, tokens};
 use kforensic_query::{CannedQuery, Catalogue};
 
 use super::error::ReplError;
 use super::folder;
-use super::lexer::{Kind, Token, tokens};
 
 /// Writes `sql` into the file of a new query, with a header to be filled in. Gives the file back.
 ///
@@ -43,13 +43,12 @@ pub(super) fn save(name: &str, sql: &str, catalogue: &Catalogue, into: &Path) ->
 fn text(name: &str, sql: &str) -> Result<String, ReplError> {
     let tokens = tokens(sql);
     let code: Vec<&Token> = tokens.iter().filter(|token| token.is_code()).collect();
-    let is_word = |token: &Token, word: &str| token.kind == Kind::Word && token.text(sql).eq_ignore_ascii_case(word);
     if let Some(result) = code.iter().find(|token| is_kept(token.text(sql))) {
         return Err(ReplError::NotLasting { name: result.text(sql).to_owned() });
     }
     let end = code.iter().rev().find(|token| token.kind != Kind::Semicolon).map_or(0, |token| token.range.end);
     let statement = sql[..end].trim_start();
-    let is_ordered = code.windows(2).any(|two| is_word(two[0], "ORDER") && is_word(two[1], "BY"));
+    let is_ordered = code.windows(2).any(|two| two[0].is_word(sql, "ORDER") && two[1].is_word(sql, "BY"));
     let order = if is_ordered { "" } else { "\nORDER BY ALL" };
     let question = name.replace('-', " ");
     Ok(format!(

@@ -3,9 +3,11 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use kforensic_query::scanner;
+
 use super::error::ReplError;
+use super::spoken;
 use super::state::{Author, Flow, Repl};
-use super::{lexer, spoken};
 use crate::command::Outcome;
 use crate::error::CliError;
 use crate::message;
@@ -30,13 +32,13 @@ impl Gathered {
         self.text.push_str(line);
         self.text.push('\n');
         let is_command = spoken::is_command(&self.text);
-        let is_whole = is_command || lexer::is_complete(&self.text);
+        let is_whole = is_command || scanner::is_complete(&self.text);
         (is_whole && !self.text.trim().is_empty()).then(|| (self.line, std::mem::take(&mut self.text)))
     }
 
     /// What is left at the end.
     fn rest(self) -> Option<(usize, String)> {
-        let has_code = lexer::tokens(&self.text).iter().any(lexer::Token::is_code);
+        let has_code = scanner::tokens(&self.text).iter().any(scanner::Token::is_code);
         has_code.then_some((self.line, self.text))
     }
 }
@@ -98,7 +100,7 @@ fn one(repl: &mut Repl<'_>, number: usize, text: &str, author: Author, path: Opt
     if spoken::is_command(text) {
         return repl.line(text, author).map_err(|error| at(number, path, error));
     }
-    for statement in lexer::statements(text) {
+    for statement in scanner::statements(text) {
         let line = number + text[..statement.start].matches('\n').count();
         repl.line(&text[statement], author).map_err(|error| at(line, path, error))?;
     }

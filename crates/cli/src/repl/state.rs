@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kforensic_event::time;
-use kforensic_query::{Catalogue, Gate, Kept, RESULTS_MAX};
+use kforensic_query::{Catalogue, Gate, Kept, RESULTS_MAX, scanner};
 use kforensic_report::escape;
 
 use super::case::{OpenCase, shown};
@@ -17,7 +17,6 @@ use super::error::ReplError;
 use super::filters::Filters;
 use super::folder;
 use super::journal::{Journal, What};
-use super::lexer;
 use super::look::{Look, Target};
 use super::values::Reader;
 use super::{edit, save, spoken};
@@ -144,11 +143,11 @@ impl Repl<'_> {
         if spoken::is_command(line) {
             return self.command(&spoken::command_of(line), author);
         }
-        if let Some(start) = self.commands.behind(line).filter(|_| !lexer::is_complete(line)) {
+        if let Some(start) = self.commands.behind(line).filter(|_| !scanner::is_complete(line)) {
             self.initial = line[..start].trim_end().to_owned();
             return Err(ReplError::Unfinished.into());
         }
-        for statement in lexer::statements(line) {
+        for statement in scanner::statements(line) {
             self.statement(&line[statement])?;
         }
         Ok(Flow::GoOn)

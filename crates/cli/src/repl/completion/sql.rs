@@ -1,7 +1,10 @@
 //! Completion in SQL.
 
+use std::borrow::Cow;
+
+use kforensic_query::scanner::{self, Kind, Token};
+
 use super::super::dictionary::{Dictionary, ValueKind, View};
-use super::super::lexer::{self, Kind, Token};
 use super::super::quote;
 use super::{Candidate, Completion, begins, matching};
 
@@ -88,31 +91,33 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// The token that stands `back` places before the word at the cursor.
-    fn back(&self, back: usize) -> Option<(Kind, &'a str)> {
-        let at = self.before.len().checked_sub(back + 1)?;
-        self.before.get(at).map(|token| (token.kind, token.text(self.sql)))
+    fn back(&self, back: usize) -> Option<&Token> {
+        self.before.get(self.before.len().checked_sub(back + 1)?)
     }
 
     fn is_word(&self, back: usize, words: &[&str]) -> bool {
-        matches!(self.back(back), Some((Kind::Word, text)) if words.iter().any(|word| word.eq_ignore_ascii_case(text)))
+        self.back(back).is_some_and(|token| words.iter().any(|word| token.is_word(self.sql, word)))
     }
 
     fn is_symbol(&self, back: usize, symbols: &str) -> bool {
-        matches!(self.back(back), Some((Kind::Symbol, text)) if symbols.contains(text))
+        self.back(back).is_some_and(|token| token.kind == Kind::Symbol && symbols.contains(token.text(self.sql)))
+    }
+
+    fn is_value(&self, back: usize) -> bool {
+        self.back(back).is_some_and(|token| matches!(token.kind, Kind::Text | Kind::Number))
     }
 
     /// The name at that place, without quotes.
-    fn name(&self, back: usize) -> Option<String> {
-        let (kind, text) = self.back(back)?;
-        unquoted(kind, text)
+    fn name(&self, back: usize) -> Option<Cow<'a, str>> {
+        self.back(back)?.name(self.sql)
     }
 
     /// The column that a value at the cursor is compared with: `user_name = `, `verb IN ('get', `, `x.verb NOT LIKE `,
     /// `list_contains(source_ips, `.
-    fn compared_column(&self) -> Option<String> {
+    fn compared_column(&self) -> Option<Cow<'a, str>> {
         let mut back = 0;
         // Over the values of a list that are there already.
-        while self.is_symbol(back, ",") && matches!(self.back(back + 1), Some((Kind::Text | Kind::Number, _))) {
+        while self.is_symbol(back, ",") && self.is_value(back + 1) {
             back += 2;
         }
         let is_in_list = self.is_symbol(back, "(") && self.is_word(back + 1, &["IN"]);
@@ -163,29 +168,24 @@ impl<'a> Scene<'a> {
 
     /// The views and results that the statement names, each with the name under which it stands there.
     fn named_views<'d>(&self, dictionary: &'d Dictionary) -> Vec<(&'d View, String)> {
-        let code: Vec<(Kind, &str)> = self
-            .statement
-            .iter()
-            .filter(|token| token.is_code())
-            .map(|token| (token.kind, token.text(self.sql)))
-            .collect();
+        let code: Vec<&Token> = self.statement.iter().filter(|token| token.is_code()).collect();
         let mut found = Vec::new();
-        for (at, (kind, text)) in code.iter().enumerate() {
-            let Some(view) = unquoted(*kind, text).and_then(|name| dictionary.view(&name)) else { continue };
+        for (at, token) in code.iter().enumerate() {
+            let Some(view) = token.name(self.sql).and_then(|name| dictionary.view(&name)) else { continue };
             // A column may have the name of a view: `FROM`, `JOIN` or a comma stands before a view.
-            let before = at.checked_sub(1).map(|at| code[at].1);
+            let before = at.checked_sub(1).map(|at| code[at].text(self.sql));
             if !before
                 .is_some_and(|word| word == "," || BEFORE_VIEW.iter().any(|other| other.eq_ignore_ascii_case(word)))
             {
                 continue;
             }
-            let follows = |at: usize| code.get(at).and_then(|(kind, text)| unquoted(*kind, text));
+            let follows = |at: usize| code.get(at).and_then(|token| token.name(self.sql));
             let alias = match follows(at + 1) {
                 Some(word) if word.eq_ignore_ascii_case("AS") => follows(at + 2),
                 Some(word) if !is_keyword(&word) => Some(word),
                 _ => None,
             };
-            found.push((view, alias.unwrap_or_else(|| view.name.clone())));
+            found.push((view, alias.map_or_else(|| view.name.clone(), Cow::into_owned)));
         }
         found
     }
@@ -193,14 +193,14 @@ impl<'a> Scene<'a> {
 
 /// What could stand at the cursor, in SQL that begins at byte `from` of `text`.
 pub(super) fn complete(text: &str, from: usize, cursor: usize, dictionary: &Dictionary) -> Completion {
-    let statement_start = lexer::tokens(&text[from..cursor])
+    let statement_start = scanner::tokens(&text[from..cursor])
         .iter()
         .rev()
         .find(|token| token.kind == Kind::Semicolon)
         .map_or(from, |token| from + token.range.end);
     let sql = &text[statement_start..];
-    let mut before = lexer::tokens(&text[statement_start..cursor]);
-    let mut statement = lexer::tokens(sql);
+    let mut before = scanner::tokens(&text[statement_start..cursor]);
+    let mut statement = scanner::tokens(sql);
     if let Some(semicolon) = statement.iter().position(|token| token.kind == Kind::Semicolon) {
         statement.truncate(semicolon);
     }
@@ -305,7 +305,8 @@ fn common_tables(scene: &Scene<'_>) -> Vec<String> {
     let code: Vec<&Token> = scene.statement.iter().filter(|token| token.is_code()).collect();
     let text = |token: &Token| token.text(scene.sql);
     let is_table = |three: &&[&Token]| text(three[1]).eq_ignore_ascii_case("AS") && text(three[2]) == "(";
-    code.windows(3).filter(is_table).filter_map(|three| unquoted(three[0].kind, text(three[0]))).collect()
+    let names = code.windows(3).filter(is_table).filter_map(|three| three[0].name(scene.sql));
+    names.map(Cow::into_owned).collect()
 }
 
 /// Keywords that begin with `typed`, in the case that is typed.
@@ -321,13 +322,4 @@ pub(in super::super) fn is_keyword(word: &str) -> bool {
     let also =
         ["BY", "IS", "JOIN", "INNER", "CROSS", "OUTER", "FULL", "RIGHT", "PIVOT", "UNPIVOT", "ORDINALITY", "ASOF"];
     KEYWORDS.iter().chain(&STARTERS).chain(&also).any(|other| is(other))
-}
-
-/// The name that a word or quoted name is.
-fn unquoted(kind: Kind, text: &str) -> Option<String> {
-    match kind {
-        Kind::Word => Some(text.to_owned()),
-        Kind::QuotedName => Some(text.strip_prefix('"')?.strip_suffix('"')?.replace("\"\"", "\"")),
-        _ => None,
-    }
 }
