@@ -1,6 +1,7 @@
 //! What is looked at in a statement's text before DuckDB's parser sees it.
 
 use crate::problem::Problem;
+use crate::scanner::{Kind, Token, scan};
 
 /// Length of a statement, in bytes. A list of 10,000 addresses fits; and with it the stack of the parser's
 /// thread is known to be enough for whatever nests without brackets, such as 130,000 minus signs.
@@ -11,11 +12,8 @@ pub(super) const MAX_BRACKETS: usize = 200;
 
 /// The first word of a text, in capitals; empty when there is none.
 pub(super) fn first_word(sql: &str) -> String {
-    let begin = Scanner::new(sql).find(|piece| !matches!(piece, Piece::Gap(_)));
-    match begin {
-        Some(Piece::Word(at, length)) => sql[at..at + length].to_ascii_uppercase(),
-        _ => String::new(),
-    }
+    let first = scan(sql).find(Token::is_code).filter(|token| token.kind == Kind::Word);
+    first.map_or_else(String::new, |word| word.text(sql).to_ascii_uppercase())
 }
 
 /// Refuses what could overflow a stack, and what C takes for the end of a text.
@@ -28,19 +26,31 @@ pub(super) fn check(sql: &str) -> Result<(), Problem> {
         return Err(Problem::new("a NUL byte is refused").at(sql, offset));
     }
     let mut depth = 0_usize;
-    for piece in Scanner::new(sql) {
-        match piece {
-            Piece::Other(_, '(' | '[' | '{') => depth += 1,
-            Piece::Other(_, ')' | ']' | '}') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if let Piece::Other(offset, _) = piece
-            && depth > MAX_BRACKETS
-        {
-            return Err(too_deep().at(sql, offset));
+    for token in scan(sql) {
+        depth = match bracket(&token, sql) {
+            Some(Bracket::Opens) => depth + 1,
+            Some(Bracket::Closes) => depth.saturating_sub(1),
+            None => depth,
+        };
+        if depth > MAX_BRACKETS {
+            return Err(too_deep().at(sql, token.range.start));
         }
     }
     Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    Opens,
+    Closes,
+}
+
+fn bracket(token: &Token, sql: &str) -> Option<Bracket> {
+    match token.text(sql) {
+        "(" | "[" | "{" => Some(Bracket::Opens),
+        ")" | "]" | "}" => Some(Bracket::Closes),
+        _ => None,
+    }
 }
 
 pub(super) fn too_deep() -> Problem {
@@ -60,20 +70,17 @@ pub(super) struct Explain {
 /// Takes `EXPLAIN [ANALYZE]` off a text. Places in the rest stay what they are.
 ///
 /// DuckDB's serialiser refuses EXPLAIN, so the rest passes the gate by itself. What is run has nothing before
-/// it but the two words, so that no comment that DuckDB ends elsewhere than we do can hide another statement,
+/// it but the two words, so that no comment can hide another statement even if DuckDB ended it elsewhere than we do,
 /// and it begins with a letter, because an option in brackets would stand in that place.
 pub(super) fn explain(sql: &str) -> Result<Option<Explain>, Problem> {
     let mut words = Vec::new();
     let mut rest = sql.len();
-    for piece in Scanner::new(sql) {
-        match piece {
-            Piece::Gap(_) => {}
-            Piece::Word(at, length) if wanted(words.len(), &sql[at..at + length]) => words.push(at..at + length),
-            Piece::Word(at, _) | Piece::Other(at, _) | Piece::Quoted(at, _) => {
-                rest = at;
-                break;
-            }
+    for token in scan(sql).filter(Token::is_code) {
+        if !wanted(words.len(), token.text(sql)) {
+            rest = token.range.start;
+            break;
         }
+        words.push(token.range);
     }
     if words.is_empty() {
         return Ok(None);
@@ -112,37 +119,30 @@ pub(super) fn pivot_with_lists(sql: &str) -> Option<String> {
     let mut pivots: Vec<Pivot> = Vec::new();
     let (mut depth, mut end) = (0_usize, 0);
     let mut places = Vec::new();
-    for piece in Scanner::new(sql) {
-        match piece {
-            Piece::Gap(_) => continue,
-            Piece::Word(at, length) => {
-                let word = &sql[at..at + length];
-                let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(word));
-                match pivots.last_mut().filter(|pivot| pivot.depth == depth) {
-                    _ if is(&["PIVOT", "PIVOT_WIDER"]) => pivots.push(Pivot { depth, is_on: false, has_list: false }),
-                    Some(pivot) if is(&["ON"]) => pivot.is_on = true,
-                    Some(pivot) if is(&["IN"]) => pivot.has_list = true,
-                    Some(_) if is(&["USING", "GROUP", "ORDER", "LIMIT"]) => places.extend(close(&mut pivots, end)),
-                    _ => {}
-                }
-            }
-            Piece::Other(_, '(' | '[' | '{') => depth += 1,
-            Piece::Other(_, ')' | ']' | '}') => {
+    for token in scan(sql).filter(Token::is_code) {
+        let is = |names: &[&str]| names.iter().any(|name| token.is_word(sql, name));
+        match bracket(&token, sql) {
+            Some(Bracket::Opens) => depth += 1,
+            Some(Bracket::Closes) => {
                 while pivots.last().is_some_and(|pivot| pivot.depth == depth) {
                     places.extend(close(&mut pivots, end));
                 }
                 depth = depth.saturating_sub(1);
             }
-            Piece::Other(_, ',') => {
-                if let Some(pivot) = pivots.last_mut().filter(|pivot| pivot.depth == depth && pivot.is_on) {
+            None if token.kind == Kind::Semicolon => break,
+            None => match pivots.last_mut().filter(|pivot| pivot.depth == depth) {
+                _ if is(&["PIVOT", "PIVOT_WIDER"]) => pivots.push(Pivot { depth, is_on: false, has_list: false }),
+                Some(pivot) if is(&["ON"]) => pivot.is_on = true,
+                Some(pivot) if is(&["IN"]) => pivot.has_list = true,
+                Some(_) if is(&["USING", "GROUP", "ORDER", "LIMIT"]) => places.extend(close(&mut pivots, end)),
+                Some(pivot) if pivot.is_on && token.text(sql) == "," => {
                     places.extend((!pivot.has_list).then_some(end));
                     pivot.has_list = false;
                 }
-            }
-            Piece::Other(_, ';') => break,
-            Piece::Other(..) | Piece::Quoted(..) => {}
+                _ => {}
+            },
         }
-        end = piece.end(sql);
+        end = token.range.end;
     }
     while !pivots.is_empty() {
         places.extend(close(&mut pivots, end));
@@ -175,72 +175,6 @@ struct Pivot {
 fn close(pivots: &mut Vec<Pivot>, end: usize) -> Option<usize> {
     let pivot = pivots.pop()?;
     (pivot.is_on && !pivot.has_list).then_some(end)
-}
-
-/// A piece of a text, with the byte that it begins at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// Blank space, or a comment.
-    Gap(usize),
-    /// A word, and its length in bytes.
-    Word(usize, usize),
-    /// A string or a quoted name, and its length in bytes.
-    Quoted(usize, usize),
-    /// Any other character.
-    Other(usize, char),
-}
-
-impl Piece {
-    /// The byte behind it.
-    fn end(self, sql: &str) -> usize {
-        match self {
-            Self::Word(at, length) | Self::Quoted(at, length) => at + length,
-            Self::Other(at, letter) => at + letter.len_utf8(),
-            Self::Gap(at) => sql.len().min(at),
-        }
-    }
-}
-
-/// Splits a text roughly as SQL does. Nothing that matters for safety rests on where it sees an end.
-pub(super) struct Scanner<'a> {
-    sql: &'a str,
-    at: usize,
-}
-
-impl<'a> Scanner<'a> {
-    pub(super) fn new(sql: &'a str) -> Self {
-        Self { sql, at: 0 }
-    }
-}
-
-impl Iterator for Scanner<'_> {
-    type Item = Piece;
-
-    fn next(&mut self) -> Option<Piece> {
-        let (at, rest) = (self.at, &self.sql[self.at..]);
-        let first = rest.chars().next()?;
-        let until =
-            |begin: usize, end: &str| rest[begin..].find(end).map_or(rest.len(), |found| begin + found + end.len());
-        let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-        let quoted = |at, length| (length, Piece::Quoted(at, length));
-        let (length, piece) = match first {
-            _ if rest.starts_with("--") => (until(2, "\n"), Piece::Gap(at)),
-            _ if rest.starts_with("/*") => (until(2, "*/"), Piece::Gap(at)),
-            _ if first.is_whitespace() => (first.len_utf8(), Piece::Gap(at)),
-            '\'' | '"' => quoted(at, until(1, &first.to_string())),
-            '$' => match rest[1..].find('$').filter(|end| rest[1..=*end].chars().all(is_word)) {
-                Some(end) => quoted(at, until(end + 2, &rest[..end + 2])),
-                None => (1, Piece::Other(at, first)),
-            },
-            _ if is_word(first) => {
-                let length = rest.find(|letter| !is_word(letter) && letter != '$').unwrap_or(rest.len());
-                (length, Piece::Word(at, length))
-            }
-            _ => (first.len_utf8(), Piece::Other(at, first)),
-        };
-        self.at += length;
-        Some(piece)
-    }
 }
 
 #[cfg(test)]
