@@ -1,12 +1,14 @@
-//! Reads just enough SQL to see which parameters a query uses and that it is one statement.
+//! Which parameters a query uses, where, and that it is one statement.
 //!
 //! DuckDB cannot tell where in a file a parameter stands, and it runs every statement of a text but
 //! the last while it prepares it; so a file is looked through before DuckDB sees it.
 
 use std::ops::Range;
 
+use crate::scanner::{Kind, Token, tokens};
+
 /// The conditions that something is put in for when the query runs.
-const CONDITIONS: [&str; 2] = ["filters(", "not_own("];
+const CONDITIONS: [&str; 2] = ["filters", "not_own"];
 
 /// What a file of SQL contains, in the order of the file. Lines count from 1.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,134 +38,101 @@ pub(crate) struct Use<'a> {
 
 /// Looks through `sql`.
 pub(crate) fn scan(sql: &str) -> Scan<'_> {
-    let mut scanner = Scanner { sql, at: 0, line: 1, in_statement: false, found: Scan::default() };
-    while scanner.at < sql.len() {
-        scanner.step();
+    let tokens = tokens(sql);
+    let mut reader = Reader { sql, rest: &tokens, line: 1, in_statement: false, found: Scan::default() };
+    while let Some(token) = reader.next() {
+        reader.take(token);
     }
-    scanner.found
+    reader.found
 }
 
-struct Scanner<'a> {
+/// Reads tokens one behind the other.
+struct Reader<'a, 't> {
     sql: &'a str,
-    /// Byte that is looked at next; always at a character's first byte.
-    at: usize,
+    rest: &'t [Token],
+    /// Line that the token which is taken begins in.
     line: usize,
     in_statement: bool,
     found: Scan<'a>,
 }
 
-impl<'a> Scanner<'a> {
-    fn step(&mut self) {
-        let rest = &self.sql[self.at..];
-        let Some(next) = rest.chars().next() else { return };
-        match next {
-            _ if rest.starts_with("--") => self.skip(rest.find('\n').unwrap_or(rest.len())),
-            _ if rest.starts_with("/*") => self.block_comment(rest),
-            _ if next.is_whitespace() => self.skip(next.len_utf8()),
-            ';' => {
-                self.in_statement = false;
-                self.skip(1);
-            }
-            _ => {
-                self.begin_statement(rest);
-                match next {
-                    '\'' | '"' => self.quoted(rest, next),
-                    '$' => self.dollar(rest),
-                    '?' => self.refuse("a parameter without a name", 1),
-                    _ if is_word(next) => self.word(rest),
-                    _ => self.skip(next.len_utf8()),
-                }
-            }
-        }
+impl<'a, 't> Reader<'a, 't> {
+    fn next(&mut self) -> Option<&'t Token> {
+        let (token, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(token)
     }
 
-    fn skip(&mut self, bytes: usize) {
-        let end = (self.at + bytes).min(self.sql.len());
-        self.line += self.sql[self.at..end].matches('\n').count();
-        self.at = end;
+    /// The next token, when it is what is looked for.
+    fn next_if(&mut self, is: impl Fn(&Token) -> bool) -> Option<&'t Token> {
+        self.rest.first().filter(|token| is(token)).inspect(|_| self.rest = &self.rest[1..])
     }
 
-    fn refuse(&mut self, what: &'static str, bytes: usize) {
+    fn refuse(&mut self, what: &'static str) {
         self.found.refused.push((self.line, what));
-        self.skip(bytes);
     }
 
-    fn begin_statement(&mut self, rest: &'a str) {
-        if !self.in_statement {
-            self.in_statement = true;
-            self.found.statements.push((self.line, &rest[..word_length(rest)]));
+    fn take(&mut self, token: &Token) {
+        let text = token.text(self.sql);
+        if token.is_code() && token.kind != Kind::Semicolon && !self.in_statement {
+            let word = if token.kind == Kind::Word { text } else { "" };
+            self.found.statements.push((self.line, word));
+        }
+        match token.kind {
+            Kind::Space => {}
+            Kind::Comment => self.comment(token),
+            Kind::Semicolon => self.in_statement = false,
+            _ => self.in_statement = true,
+        }
+        match (token.kind, text) {
+            (Kind::Text, _) if text.starts_with('$') => self.refuse("a string in dollar quotes"),
+            (Kind::Text, _) if text.starts_with(['e', 'E']) => self.refuse("a string with backslash escapes"),
+            (Kind::Text | Kind::QuotedName, _) if !token.is_closed => self.refuse("a quote that is never closed"),
+            (Kind::Symbol, "?") => self.refuse("a parameter without a name"),
+            (Kind::Symbol, "$") => self.parameter(token),
+            (Kind::Word, _) => self.condition(token),
+            _ => {}
+        }
+        self.line += text.matches('\n').count();
+    }
+
+    /// Comments of SQL nest; whoever reads a query elsewhere may not know it, and take SQL for a comment or a comment for SQL.
+    fn comment(&mut self, token: &Token) {
+        let text = token.text(self.sql);
+        match () {
+            () if !token.is_closed => self.refuse("a comment that is never closed"),
+            () if text.starts_with("/*") && text[2..].contains("/*") => self.refuse("a comment in a comment"),
+            () => {}
         }
     }
 
-    /// Names may hold digits and `$` behind their first letter: `a$b` is no parameter.
-    fn word(&mut self, rest: &'a str) {
-        let begins = |word: &&str| rest.get(..word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word));
-        if let Some(condition) = CONDITIONS.into_iter().find(begins) {
-            return self.condition(rest, condition);
-        }
-        let length = rest.find(|next| !is_word(next) && next != '$').unwrap_or(rest.len());
-        let escapes = matches!(&rest[..length], "e" | "E") && rest[length..].starts_with('\'');
-        if escapes {
-            self.refuse("a string with backslash escapes", length);
-        } else {
-            self.skip(length);
+    /// `$name`. With a space between, or in quotes, it is one to DuckDB, too.
+    fn parameter(&mut self, dollar: &Token) {
+        match self.next_if(|token| token.kind == Kind::Word) {
+            Some(name) => {
+                let place = dollar.range.start..name.range.end;
+                self.found.parameters.push(Use { line: self.line, place, name: name.text(self.sql) });
+            }
+            None => self.refuse("a parameter without a name"),
         }
     }
 
-    fn condition(&mut self, rest: &'a str, condition: &str) {
-        let alias = &rest[condition.len()..];
-        let alias = &alias[..word_length(alias)];
-        let length = condition.len() + alias.len() + 1;
-        if !rest[length - 1..].starts_with(')') {
-            return self.refuse("`filters()` or `not_own()` with more than an alias between the brackets", length - 1);
+    fn condition(&mut self, word: &Token) {
+        let sql = self.sql;
+        let Some(condition) = CONDITIONS.into_iter().find(|name| word.is_word(sql, name)) else { return };
+        if self.next_if(|token| token.text(sql) == "(").is_none() {
+            return;
         }
-        let used = Use { line: self.line, place: self.at..self.at + length, name: alias };
+        let alias = self.next_if(|token| token.kind == Kind::Word).map_or("", |token| token.text(sql));
+        let Some(end) = self.next_if(|token| token.text(sql) == ")") else {
+            return self.refuse("`filters()` or `not_own()` with more than an alias between the brackets");
+        };
+        let used = Use { line: self.line, place: word.range.start..end.range.end, name: alias };
         match condition == CONDITIONS[0] {
             true => self.found.filters.push(used),
             false => self.found.not_own.push(used),
         }
-        self.skip(length);
     }
-
-    /// A doubled quote reads as two adjacent strings, which ends at the same place.
-    fn quoted(&mut self, rest: &str, quote: char) {
-        match rest[1..].find(quote) {
-            Some(length) => self.skip(length + 2),
-            None => self.refuse("a quote that is never closed", rest.len()),
-        }
-    }
-
-    fn dollar(&mut self, rest: &'a str) {
-        let name = &rest[1..=word_length(&rest[1..])];
-        match rest[1 + name.len()..].starts_with('$') {
-            true => self.refuse("a string in dollar quotes", 2 + name.len()),
-            false if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) => {
-                self.refuse("a parameter without a name", 1 + name.len());
-            }
-            false => {
-                let place = self.at..self.at + 1 + name.len();
-                self.found.parameters.push(Use { line: self.line, place, name });
-                self.skip(1 + name.len());
-            }
-        }
-    }
-
-    /// Comments of SQL nest; a file that closes one comment too few would hide SQL from this scan or from DuckDB.
-    fn block_comment(&mut self, rest: &str) {
-        match rest.find("*/") {
-            Some(length) if !rest[2..length.max(2)].contains("/*") => self.skip(length + 2),
-            Some(length) => self.refuse("a comment in a comment", length + 2),
-            None => self.refuse("a comment that is never closed", rest.len()),
-        }
-    }
-}
-
-fn is_word(next: char) -> bool {
-    next.is_alphanumeric() || next == '_'
-}
-
-fn word_length(text: &str) -> usize {
-    text.find(|next| !is_word(next)).unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -204,6 +173,24 @@ mod tests {
             ("SELECT /* a /* b */ c */ 1", "a comment in a comment"),
         ] {
             assert_eq!(scan(sql).refused.first(), Some(&(1, what)), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_duckdb_ends_elsewhere_hides_no_statement() {
+        for sql in [
+            "SELECT 1 -- x\r; DROP TABLE t",
+            "SELECT `'`; DROP TABLE t; SELECT `'`",
+            "SELECT `a``'`; DROP TABLE t -- '",
+            "SELECT '\\'; DROP TABLE t -- '",
+            "SELECT n'\\'; DROP TABLE t -- '",
+        ] {
+            assert_eq!(scan(sql).statements.get(1), Some(&(1, "DROP")), "{sql:?}");
+        }
+        for sql in
+            ["SELECT 1e'\\''; DROP TABLE t -- '", "SELECT `open", "SELECT $e'x'", "SELECT $ user", "SELECT $\"user\""]
+        {
+            assert!(!scan(sql).refused.is_empty(), "{sql:?}");
         }
     }
 
