@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::embedded::File;
+use crate::scanner::{Token, scan};
 
 /// Something that a file makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,15 +171,11 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = Definition<'_>> {
     found.into_iter()
 }
 
-/// The words of a text, without those of comments.
+/// The words of a text, without those of comments; with those in strings.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let code = text.lines().map(|line| {
-        // Behind an odd number of quotes it stands in a string, as in `'--insecure'`.
-        let is_comment = |at: &usize| line[..*at].matches('\'').count() % 2 == 0;
-        let comment = line.match_indices("--").map(|(at, _)| at).find(is_comment);
-        comment.map_or(line, |comment| &line[..comment])
-    });
-    code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+    scan(text)
+        .filter(Token::is_code)
+        .flat_map(|token| token.text(text).split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
         .filter(|word| !word.is_empty())
 }
 
@@ -194,6 +191,7 @@ mod tests {
         let found: Vec<_> = of(text).map(|definition| (definition.name, definition.kind)).collect();
         assert_eq!(found, [("a", Kind::View), ("f", Kind::Macro), ("g", Kind::TableMacro)]);
         assert_eq!(words("'--a' || 'it''s' -- 'b").collect::<Vec<_>>(), ["a", "it", "s"]);
+        assert_eq!(words("a -- b\r`c'` /* ' d */ e").collect::<Vec<_>>(), ["a", "c", "e"]);
     }
 
     #[test]
