@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::embedded;
+use crate::scanner::{self, Kind};
 
 /// Views whose rows are requests or events, each made of the events of one request.
 const OF_ONE_REQUEST: [&str; 3] = ["events", "requests", "request_keys"];
@@ -98,42 +99,20 @@ impl Token {
 type Scope = BTreeMap<String, Reach>;
 
 fn tokens(sql: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut rest = sql;
-    while let Some(next) = rest.chars().next() {
-        let length = match next {
-            _ if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            _ if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
-            '\'' | '"' => {
-                let end = rest[1..].find(next).map_or(rest.len(), |end| end + 2);
-                let text = rest[1..end].trim_end_matches(next);
-                tokens.push(if next == '"' {
-                    Token::Word(text.to_lowercase())
-                } else {
-                    Token::Text(text.to_lowercase())
-                });
-                end
-            }
-            _ if next.is_alphabetic() || next == '_' => {
-                let end = rest.find(|letter: char| !(letter.is_alphanumeric() || letter == '_')).unwrap_or(rest.len());
-                tokens.push(Token::Word(rest[..end].to_lowercase()));
-                end
-            }
-            _ => {
-                match next {
-                    '(' => tokens.push(Token::Open),
-                    ')' => tokens.push(Token::Close),
-                    ',' => tokens.push(Token::Comma),
-                    ';' => tokens.push(Token::End),
-                    _ if next.is_whitespace() => (),
-                    _ => tokens.push(Token::Other),
-                }
-                next.len_utf8()
-            }
-        };
-        rest = &rest[length..];
-    }
-    tokens
+    let told = |token: scanner::Token| {
+        let text = token.text(sql);
+        Some(match (token.kind, text) {
+            (Kind::Space | Kind::Comment, _) => return None,
+            (Kind::Word | Kind::QuotedName, _) => Token::Word(token.name(sql)?.to_lowercase()),
+            (Kind::Text, _) => Token::Text(text.trim_matches('\'').to_lowercase()),
+            (Kind::Semicolon, _) => Token::End,
+            (_, "(") => Token::Open,
+            (_, ")") => Token::Close,
+            (_, ",") => Token::Comma,
+            (Kind::Number | Kind::Symbol, _) => Token::Other,
+        })
+    };
+    scanner::scan(sql).filter_map(told).collect()
 }
 
 /// The tokens between the bracket at `open` and its other half, and where that stands.
@@ -470,6 +449,9 @@ mod tests {
             "SELECT * FROM requests ANTI JOIN rbac_changes USING (user_name) WHERE filters()",
             "SELECT * FROM requests WHERE source_ip IN (SELECT source_ip FROM requests) AND filters()",
             "FROM requests WHERE filters() UNION ALL FROM requests",
+            // A carriage return ends a comment, and names stand in backticks, too.
+            "WITH a AS (FROM requests WHERE filters()) SELECT 1 -- x\r FROM a JOIN requests USING (user_name)",
+            "SELECT * FROM `requests`",
             // Whose address it is shows in what else comes from there.
             "WITH a AS (FROM requests WHERE filters()) FROM bursts_of('a', 1, 2, 3)",
             "WITH a AS (SELECT user_name, min(event_time) AS event_time FROM requests GROUP BY ALL) FROM a WHERE filters()",
