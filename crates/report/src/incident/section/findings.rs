@@ -4,7 +4,7 @@ use super::super::{Finding, Incident};
 use super::visibility::link;
 use super::{Plan, counted};
 use crate::document::{Block, Column, Part, Section, Table, Text, Value};
-use crate::incident::triage::span;
+use crate::incident::triage::words::span;
 
 /// Names that a finding lists before its rows.
 const NAMES_MAX: usize = 8;

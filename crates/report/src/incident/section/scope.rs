@@ -3,7 +3,7 @@
 use super::super::Incident;
 use super::{Plan, counted};
 use crate::document::{Block, Level, Section, Text, Tone, instant};
-use crate::incident::triage::span;
+use crate::incident::triage::words::span;
 
 /// Reasons for which something cannot be seen that stand on the first page.
 const BLIND_MAX: usize = 3;
