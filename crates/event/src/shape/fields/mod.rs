@@ -5,6 +5,9 @@
 //! What a name says is told by its letters alone; all names of a record must have the same beginning as that of its audit id. What
 //! the table lacks is left out. The record itself is kept and comes back when the event is rebuilt.
 
+mod members;
+mod names;
+
 use std::borrow::Cow;
 
 use super::request_path::PathObject;
@@ -15,6 +18,11 @@ use crate::event::Event;
 use crate::json;
 use crate::reject::Reason;
 use crate::words;
+
+pub(super) use members::dotted;
+use members::{one, put};
+use names::{INNER, TIMES, beginning, is_table, letters, place};
+pub(super) use names::{are_of_events, may_hold_event};
 
 pub(super) static SHAPE: Shape = Shape {
     name: "fields",
@@ -49,167 +57,6 @@ pub(super) static SHAPE: Shape = Shape {
         b"audit_id,",
     ],
 };
-
-/// Members of an event, with the letters of their names in lower case.
-const MEMBERS: [(&str, &str); 21] = [
-    ("kind", "kind"),
-    ("apiversion", "apiVersion"),
-    ("level", "level"),
-    ("auditid", "auditID"),
-    ("stagetimestamp", "stageTimestamp"),
-    ("stagereceivedtime", "stageTimestamp"),
-    ("stage", "stage"),
-    ("requesturi", "requestURI"),
-    ("verb", "verb"),
-    ("useragent", "userAgent"),
-    ("user", "user"),
-    ("impersonateduser", "impersonatedUser"),
-    ("authenticationmetadata", "authenticationMetadata"),
-    ("sourceips", "sourceIPs"),
-    ("objectref", "objectRef"),
-    ("responsestatus", "responseStatus"),
-    ("requestobject", "requestObject"),
-    ("responseobject", "responseObject"),
-    ("requestreceivedtimestamp", "requestReceivedTimestamp"),
-    ("requestreceivedtime", "requestReceivedTimestamp"),
-    ("annotations", "annotations"),
-];
-
-/// Members of members whose names have more than one word.
-const INNER: [(&str, &str); 16] = [
-    ("username", "username"),
-    ("name", "name"),
-    ("uid", "uid"),
-    ("groups", "groups"),
-    ("extra", "extra"),
-    ("apigroup", "apiGroup"),
-    ("apiversion", "apiVersion"),
-    ("resourceversion", "resourceVersion"),
-    ("resource", "resource"),
-    ("subresource", "subresource"),
-    ("namespace", "namespace"),
-    ("code", "code"),
-    ("status", "status"),
-    ("message", "message"),
-    ("reason", "reason"),
-    ("impersonationconstraint", "impersonationConstraint"),
-];
-
-/// Names of the time of a record, letters alone, best first. It stands for the time of the event when that is left out.
-const TIMES: [&str; 10] = [
-    "timestamp",
-    "time",
-    "timegenerated",
-    "timegeneratedutc",
-    "date",
-    "ts",
-    "eventtime",
-    "messagetime",
-    "datetime",
-    "timens",
-];
-
-/// Names of columns that hold events as text, letters alone.
-const COLUMNS: [&str; 28] = [
-    "message",
-    "msg",
-    "raw",
-    "rawdata",
-    "rawlog",
-    "rawevent",
-    "log",
-    "logs",
-    "line",
-    "event",
-    "eventoriginal",
-    "body",
-    "content",
-    "text",
-    "textpayload",
-    "jsonpayload",
-    "payload",
-    "data",
-    "properties",
-    "propertieslog",
-    "record",
-    "json",
-    "fullmessage",
-    "originalevent",
-    "original",
-    "value",
-    "logmessage",
-    "fieldsmessage",
-];
-
-/// The letters and digits of a name, in lower case, without the type that Log Analytics puts behind it.
-fn letters(name: &str) -> String {
-    let name = ["_s", "_d", "_g", "_t", "_b"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
-}
-
-/// Whether a column of that name may hold events as text.
-pub(super) fn may_hold_event(name: &str) -> bool {
-    COLUMNS.contains(&letters(name).as_str())
-}
-
-/// Whether names of columns are those of a table of events.
-pub(super) fn are_of_events(names: &[String]) -> bool {
-    is_table(names.iter().map(String::as_str)) || names.iter().any(|name| name.starts_with("protopayload_auditlog"))
-}
-
-/// Whether there is an audit id among names, and what was asked for beside it.
-fn is_table<'a>(names: impl Iterator<Item = &'a str>) -> bool {
-    let names: Vec<&str> = names.collect();
-    let Some(beginning) = beginning(names.iter().copied()) else { return false };
-    let has = |member: &str| names.iter().any(|name| place(name, beginning).is_some_and(|(found, _)| found == member));
-    has("verb") || has("requestURI")
-}
-
-/// What stands in front of the names of members: `kubernetes.audit.`, told from that of the audit id.
-fn beginning<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names.find_map(|name| {
-        let bare = ["_s", "_g"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-        (0..bare.len()).filter(|at| bare.is_char_boundary(*at)).find_map(|at| {
-            let rest = &bare[at..];
-            let is_start = at == 0 || !bare.as_bytes()[at - 1].is_ascii_alphanumeric();
-            let is_id = is_start && rest.as_bytes()[0].is_ascii_alphanumeric() && letters(rest) == "auditid";
-            // In `x.audit_id` the id begins with `audit`, in `kubernetes.audit.auditID` behind it.
-            is_id.then(|| &bare[..at])
-        })
-    })
-}
-
-/// The member of an event that a name tells, and what it says of the place in it.
-fn place<'a>(name: &'a str, beginning: &str) -> Option<(&'static str, &'a str)> {
-    // Azure's portal says the zone of columns of times.
-    let ends = ["_s", "_d", "_g", "_t", "_b", " [UTC]"];
-    let name = ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-    let rest = name.strip_prefix(beginning)?;
-    let mut found: Option<(&'static str, &'a str)> = None;
-    for (word, member) in MEMBERS {
-        if let Some(behind) = behind(rest, word)
-            && found.is_none_or(|(_, shortest)| behind.len() < shortest.len())
-        {
-            found = Some((member, behind));
-        }
-    }
-    found.map(|(member, behind)| (member, behind.trim_start_matches(['.', '_', ':', '['])))
-}
-
-/// What is behind a word, whatever its case and with `_` in it; `None` when a text does not begin with it.
-fn behind<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    let mut letters = word.bytes();
-    let mut wanted = letters.next();
-    for (at, byte) in text.bytes().enumerate() {
-        match wanted {
-            None => return matches!(byte, b'.' | b'_' | b':' | b'[').then(|| &text[at..]),
-            Some(letter) if byte.eq_ignore_ascii_case(&letter) => wanted = letters.next(),
-            Some(_) if matches!(byte, b'_' | b'-' | b' ') && at > 0 => (),
-            Some(_) => return None,
-        }
-    }
-    wanted.is_none().then_some("")
-}
 
 /// The event that a flat record tells.
 fn open(record: &str) -> Option<Result<Translated, Reason>> {
@@ -371,154 +218,6 @@ fn in_the_server_s_words(event: &mut Tree) -> bool {
         bodies.into_iter().for_each(|body| event.change(body, &mut words::of_the_server));
     }
     others
-}
-
-/// Puts a value at its place in the event.
-fn put(event: &mut Tree, member: &'static str, rest: &str, value: &str) {
-    let text = json::string(value);
-    let inner = |name: &str| {
-        let bare = letters(name);
-        INNER.iter().find(|(word, _)| *word == bare).map_or_else(|| name.to_owned(), |(_, inner)| (*inner).to_owned())
-    };
-    match member {
-        "sourceIPs" => put_list(event, &[member], rest, value),
-        "annotations" | "requestObject" | "responseObject" | "authenticationMetadata" if rest.is_empty() => {
-            // A body that is no object is kept as it is.
-            event.put(&[member], value.to_owned());
-        }
-        "annotations" => event.put(&[member, &dotted(rest)], one(value)),
-        "requestObject" | "responseObject" => put_path(event, member, rest, value),
-        "user" | "impersonatedUser" => {
-            // With `_` between names, which stands in names as well, only these two have something behind it.
-            let is_list = |name: &str| matches!(inner(name).as_str(), "groups" | "extra");
-            let (name, behind) = (rest.split_once('_').filter(|(name, _)| is_list(name)))
-                .or_else(|| rest.split_once(['.', ':', '[']))
-                .unwrap_or((rest, ""));
-            let name = match inner(name).as_str() {
-                // A mere name.
-                "" if text.is_some() => "username".to_owned(),
-                "name" => "username".to_owned(),
-                name => name.to_owned(),
-            };
-            match name.as_str() {
-                "" => event.put(&[member], value.to_owned()),
-                "groups" => put_list(event, &[member, "groups"], behind, value),
-                "extra" if behind.is_empty() => event.put(&[member, "extra"], value.to_owned()),
-                "extra" => {
-                    let (key, number) = numbered(behind);
-                    put_list(event, &[member, "extra", &dotted(key)], number, value);
-                }
-                name => event.put(&[member, name], one(value)),
-            }
-        }
-        "objectRef" if !rest.is_empty() => event.put(&[member, &inner(rest)], one(value)),
-        "responseStatus" if !rest.is_empty() => {
-            let (name, behind) = rest.split_once('.').unwrap_or((rest, ""));
-            match inner(name).as_str() {
-                "code" => event.put(&[member, "code"], number(value)),
-                name if behind.is_empty() => event.put(&[member, name], one(value)),
-                name => put_path(event, member, &format!("{name}.{behind}"), value),
-            }
-        }
-        "requestReceivedTimestamp"
-        | "stageTimestamp"
-        | "kind"
-        | "apiVersion"
-        | "level"
-        | "auditID"
-        | "stage"
-        | "requestURI"
-        | "verb"
-        | "userAgent" => event.put(&[member], one(value)),
-        _ => event.put(&[member], value.to_owned()),
-    }
-}
-
-/// The one value of a list of one, as Elasticsearch gives fields.
-fn one(value: &str) -> String {
-    match json::strings(value) {
-        Some(list) if list.len() == 1 => super::translated::quoted(&list[0]),
-        Some(_) => value.to_owned(),
-        // A number, or a truth value.
-        None => {
-            let inner = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::trim);
-            inner.filter(|inner| !inner.is_empty() && !inner.contains(['{', '[', '"', ','])).unwrap_or(value).to_owned()
-        }
-    }
-}
-
-/// A number that may be written as text, or with a fraction.
-fn number(value: &str) -> String {
-    let text = one(value);
-    let text = json::string(&text).map_or(text.clone(), Cow::into_owned);
-    let whole = text.split_once('.').filter(|(_, zeros)| zeros.bytes().all(|byte| byte == b'0'));
-    let whole = whole.map_or(text.as_str(), |(whole, _)| whole);
-    if whole.parse::<i32>().is_ok() { whole.to_owned() } else { value.to_owned() }
-}
-
-/// Puts what is, or belongs to, a list of texts.
-fn put_list(event: &mut Tree, path: &[&str], number: &str, value: &str) {
-    if let Ok(number) = number.trim_end_matches(']').parse::<usize>() {
-        return event.put_item(path, number, one(value));
-    }
-    match json::string(value) {
-        // `["a","b"]` came as JSON, `a,b` is what Kibana makes of it.
-        Some(text) => {
-            let items: Vec<String> = text.split(',').map(|item| super::translated::quoted(item.trim())).collect();
-            event.put(path, format!("[{}]", items.join(",")));
-        }
-        None => event.put(path, value.to_owned()),
-    }
-}
-
-/// A key, and the number of the item that is named behind it.
-fn numbered(key: &str) -> (&str, &str) {
-    match key.rsplit_once(['.', '_']) {
-        Some((key, number)) if number.parse::<usize>().is_ok() => (key, number),
-        _ => (key, ""),
-    }
-}
-
-/// A key of annotations as the server wrote it: what stands before the slash is a name in DNS, which cannot hold `_`.
-pub(super) fn dotted(key: &str) -> String {
-    if let Some((domain, name)) = key.split_once('/') {
-        let is_dedotted = domain.contains('_') && !domain.contains('.');
-        return format!("{}/{name}", if is_dedotted { domain.replace('_', ".") } else { domain.to_owned() });
-    }
-    // The slash was replaced too: `authorization_k8s_io_decision`.
-    match key.find("_k8s_io_").or_else(|| key.find("_kubernetes_io_")) {
-        Some(at) => {
-            let end = at + key[at..].find("_io_").unwrap_or(0) + "_io".len();
-            format!("{}/{}", key[..end].replace('_', "."), &key[end + 1..])
-        }
-        None => key.to_owned(),
-    }
-}
-
-/// Members below which names are free, dots included.
-const FREE: [&str; 8] =
-    ["annotations", "labels", "matchLabels", "nodeSelector", "data", "stringData", "limits", "requests"];
-
-/// Puts a value of a body, whose path is written with dots.
-fn put_path(event: &mut Tree, member: &'static str, path: &str, value: &str) {
-    let mut names: Vec<&str> = vec![member];
-    let mut rest = path;
-    let mut free = false;
-    while !rest.is_empty() {
-        let (name, behind) = if free { (rest, "") } else { rest.split_once('.').unwrap_or((rest, "")) };
-        free = FREE.contains(&name);
-        names.push(name);
-        rest = behind;
-    }
-    let is_free = names.len() > 2 && FREE.contains(&names[names.len() - 2]);
-    let is_text =
-        is_free || matches!(names.last(), Some(&("name" | "namespace" | "value" | "resourceVersion" | "uid")));
-    let value = one(value);
-    let bare = json::string(&value).filter(|_| !is_text).filter(|text| {
-        matches!(text.as_ref(), "true" | "false") || text.parse::<i64>().is_ok_and(|number| number.to_string() == *text)
-    });
-    let value = bare.map_or(value.clone(), Cow::into_owned);
-    event.put(&names, value);
 }
 
 #[cfg(test)]
