@@ -12,7 +12,7 @@ use super::deed::Deed;
 use super::happened::{happened, people, why};
 use super::people::Person;
 use super::remains::{left_behind, words_of};
-use crate::document::{Level, instant};
+use crate::document::instant;
 use crate::visible::{escape, width};
 use findings::findings;
 use page::Page;
@@ -257,6 +257,7 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Level;
     use crate::incident::{Finding, Question};
 
     #[test]
