@@ -24,7 +24,7 @@
 -- log = "moderate"
 -- rows = 0
 WITH usual AS (
-    SELECT source_id, quantile_disc(len(source_ips), 0.5) AS addresses FROM events GROUP BY source_id
+    SELECT source_id, quantile_disc(len(source_ips), 0.5) AS addresses FROM requests GROUP BY source_id
 ),
 conflicts AS (
     SELECT audit_id, min(kind) AS conflict FROM audit_id_conflicts WHERE kind <> 'forwarded' GROUP BY audit_id

@@ -32,9 +32,9 @@ WITH networks AS (
     SELECT DISTINCT trim(unnest(string_split($networks::VARCHAR, ','))) AS network
 ),
 addresses AS (
-    -- A list, so that each address is looked at once: a condition on DISTINCT rows would be asked of every event.
-    SELECT unnest(list(DISTINCT source_ip) FILTER (source_ip IS NOT NULL)) AS address FROM events
-    UNION SELECT unnest(list_distinct(flatten(list(DISTINCT source_ips)))) FROM events WHERE len(source_ips) > 1
+    -- A list, so that each address is looked at once: a condition on DISTINCT rows would be asked of every request.
+    SELECT unnest(list(DISTINCT source_ip) FILTER (source_ip IS NOT NULL)) AS address FROM requests
+    UNION SELECT unnest(list_distinct(flatten(list(DISTINCT source_ips)))) FROM requests WHERE len(source_ips) > 1
 ),
 outside AS (
     -- What is no address lies in no network.

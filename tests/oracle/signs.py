@@ -99,8 +99,8 @@ def audit_id_conflicts(_, events):
 
 def audit_evasion(rows, events):
     usual = {}
-    for name in {event["of"] for event in events}:
-        counts = sorted(len(addresses(event)) for event in events if event["of"] == name)
+    for name in {row["last"]["of"] for row in rows}:
+        counts = sorted(len(addresses(row["last"])) for row in rows if row["last"]["of"] == name)
         usual[name] = counts[(len(counts) - 1) // 2]
     kinds = defaultdict(set)
     for (audit_id, _), told in conflicts_of(events).items():

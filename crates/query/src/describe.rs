@@ -39,6 +39,10 @@ pub fn views() -> Vec<ViewHelp> {
             name: "component_writes",
             row: "One row per event on leases, nodes or pods, from all of the case whatever is selected.",
         },
+        ViewHelp {
+            name: "final_events",
+            row: "One row per request, as `requests`: the events that are the last of theirs, with the column `final`.",
+        },
         ViewHelp { name: "rejects", row: "One row per record that is no audit event, with its bytes and place." },
     ];
     for file in embedded::VIEWS {

@@ -12,6 +12,7 @@ use std::sync::{Arc, LazyLock};
 
 use kforensic_event::{COLUMNS, Column, Kind, time};
 use kforensic_lake::DataFile;
+use kforensic_lake::seen::Seen;
 
 use crate::embedded::{self, File};
 use crate::proxies::{Proxies, SOURCE};
@@ -24,12 +25,14 @@ const REJECT_COLUMNS: [&str; 8] =
     ["source_id", "line_number", "byte_offset", "byte_length", "reject_reason", "raw", "host", "cluster"];
 
 /// Files with the same columns: those of earlier versions have fewer than the table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Files {
     /// Names of the columns; empty when they have all.
     pub(crate) columns: Arc<[String]>,
     /// Whether their rows say which of them stand for their requests.
     pub(crate) are_folded: bool,
+    /// Whether there may be copies of an event among their rows that differ.
+    pub(crate) have_copies: bool,
     /// Their paths.
     pub(crate) paths: Vec<String>,
 }
@@ -57,13 +60,14 @@ pub(crate) fn create(
     selection: &Selection,
     proxies: &Proxies,
 ) -> String {
+    let has_copies = event_files.iter().any(|files| files.have_copies);
     let events: Vec<&Column> = COLUMNS.iter().collect();
     let rejects: Vec<&Column> =
         REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
     let writes: Vec<&Column> = COLUMNS.iter().filter(|column| COMPONENT_COLUMNS.contains(&column.name)).collect();
     let source = if proxies.is_empty() { Source::Peer } else { Source::Asserted };
     format!(
-        "CREATE MACRO has_proxies() AS {};\nCREATE VIEW events AS\n{};\nCREATE VIEW rejects AS\n{};\nCREATE VIEW component_writes AS\n{};\n",
+        "CREATE MACRO has_proxies() AS {};\nCREATE MACRO has_copies() AS {has_copies};\nCREATE VIEW events AS\n{};\nCREATE VIEW final_events AS FROM events WHERE final;\nCREATE VIEW rejects AS\n{};\nCREATE VIEW component_writes AS\n{};\n",
         !proxies.is_empty(),
         union(&events, event_files, &conditions(selection), Fold::Requests, source),
         union(&rejects, reject_files, &[], Fold::Requests, Source::Peer),
@@ -95,7 +99,7 @@ fn union(columns: &[&Column], files: &[Files], conditions: &[String], fold: Fold
     });
     let parts: Vec<String> = parts.collect();
     match parts.as_slice() {
-        [] => select(columns, &Files { columns: Arc::from([]), are_folded: true, paths: Vec::new() }, &[], source),
+        [] => select(columns, &Files::default(), &[], source),
         parts => parts.join("\nUNION ALL\n"),
     }
 }
@@ -153,11 +157,16 @@ impl Files {
     pub(crate) fn group(files: &[&DataFile], paths: &[String]) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
         for (file, path) in files.iter().zip(paths) {
+            let have_copies = file.seen.as_deref().is_none_or(Seen::may_hold_copies);
             match groups.iter_mut().find(|group| group.columns == file.columns) {
-                Some(group) => group.paths.push(path.clone()),
+                Some(group) => {
+                    group.paths.push(path.clone());
+                    group.have_copies |= have_copies;
+                }
                 None => groups.push(Self {
                     columns: Arc::clone(&file.columns),
                     are_folded: file.is_folded(),
+                    have_copies,
                     paths: vec![path.clone()],
                 }),
             }
@@ -345,7 +354,7 @@ mod tests {
     #[test]
     fn paths_and_names_cannot_break_out_of_their_quotes() {
         let selection = Selection { resources: Some(vec!["x' OR 'a".to_owned()]), ..Selection::default() };
-        let files = Files { columns: Arc::from([]), are_folded: true, paths: vec!["/it's/a.parquet".to_owned()] };
+        let files = Files { are_folded: true, paths: vec!["/it's/a.parquet".to_owned()], ..Files::default() };
         let sql = create(&[files], &[], &[], &selection, &Proxies::default());
         assert!(sql.contains("read_parquet(['/it''s/a.parquet'], hive_partitioning = false)"), "{sql}");
         assert!(sql.contains("resource = 'x'' OR ''a'"), "{sql}");

@@ -23,15 +23,20 @@
 -- hosts: hosts whose logs they stand in
 -- source_ids: sources that they stand in
 CREATE VIEW audit_id_conflicts AS
-WITH suspected AS (
+WITH twice AS (
     -- By a hash, which takes a fifth of the memory: what meets by chance, or is made to, is told apart below.
-    SELECT key_hash FROM (SELECT hash(audit_id, stage) AS key_hash FROM events)
+    SELECT key_hash FROM (SELECT hash(audit_id) AS key_hash FROM final_events)
     GROUP BY key_hash HAVING count(*) > 1
 ),
-shared AS (
-    SELECT audit_id, stage FROM events
-    WHERE hash(audit_id, stage) IN (SELECT key_hash FROM suspected)
-    GROUP BY audit_id, stage HAVING count(*) > 1
+repeated AS (
+    SELECT key_hash FROM (SELECT hash(audit_id, stage) AS key_hash FROM events WHERE has_copies())
+    GROUP BY key_hash HAVING count(*) > 1
+),
+suspected AS (
+    -- What shares an id belongs to several requests, or to one of which there are copies that differ.
+    SELECT audit_id FROM final_events WHERE hash(audit_id) IN (SELECT key_hash FROM twice)
+    UNION SELECT audit_id FROM events
+    WHERE has_copies() AND hash(audit_id, stage) IN (SELECT key_hash FROM repeated)
 )
 SELECT
     audit_id,
@@ -61,5 +66,6 @@ SELECT
     list_sort(list_distinct(list(host))) AS hosts,
     list_sort(list_distinct(list(source_id))) AS source_ids
 FROM events
-SEMI JOIN shared ON events.audit_id = shared.audit_id AND events.stage IS NOT DISTINCT FROM shared.stage
-GROUP BY audit_id, stage;
+SEMI JOIN suspected USING (audit_id)
+GROUP BY audit_id, stage
+HAVING count(*) > 1;

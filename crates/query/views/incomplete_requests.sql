@@ -14,7 +14,7 @@
 -- log_ends: time of the newest event of the host
 CREATE VIEW incomplete_requests AS
 WITH ends AS (
-    SELECT host, cluster, max(coalesce(stage_time, event_time)) AS log_ends FROM events GROUP BY host, cluster
+    SELECT host, cluster, max(coalesce(stage_time, event_time)) AS log_ends FROM requests GROUP BY host, cluster
 )
 SELECT
     event_time, user_name, user_groups, impersonated_user, verb, resource, subresource, namespace, name,

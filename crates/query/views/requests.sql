@@ -11,10 +11,9 @@
 CREATE MACRO requests_of(lines) AS TABLE
 SELECT * EXCLUDE (final) FROM query_table(lines) WHERE final;
 
-CREATE VIEW requests AS SELECT * EXCLUDE (final) FROM events WHERE final;
+CREATE VIEW requests AS SELECT * EXCLUDE (final) FROM final_events;
 
 -- One row per request: its key alone.
 CREATE VIEW request_keys AS
 SELECT event_time, audit_id, verb, source_ip, resource, api_group, user_name, request_uri
-FROM events
-WHERE final;
+FROM final_events;

@@ -19,7 +19,7 @@ use crate::error::CliError;
 use crate::message;
 
 /// Views that say no more than others do.
-const NOT_LOOKED_AT: [&str; 2] = ["request_keys", "component_writes"];
+const NOT_LOOKED_AT: [&str; 3] = ["request_keys", "component_writes", "final_events"];
 
 impl Repl<'_> {
     /// Lists the commands, or explains one.

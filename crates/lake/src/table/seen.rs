@@ -330,6 +330,9 @@ pub fn stage_bit(stage: Option<&str>) -> u8 {
 /// Group, resource, subresource, verb, level, host, cluster, stages, hours, events; texts by their numbers.
 type WrittenKind = (u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64);
 
+/// Cut, salvaged, assumed, truncated, requests, copies, withheld, parts.
+type Sums = (u64, u64, u64, u64, u64, u64, u64, u64);
+
 /// How a summary is written: texts once, and numbers in their place.
 #[derive(Serialize, Deserialize)]
 struct Written<'a> {
@@ -340,8 +343,7 @@ struct Written<'a> {
     k: Vec<WrittenKind>,
     /// Host, cluster, slots.
     h: Vec<(u32, u32, [u64; 5])>,
-    /// Cut, salvaged, assumed, truncated, requests, copies, withheld, parts.
-    m: (u64, u64, u64, u64, u64, u64, u64, u64),
+    m: Sums,
 }
 
 impl Seen {
@@ -417,6 +419,15 @@ impl Seen {
         k.iter().any(|kind| is_one(&resources, kind.1) && is_one(&groups, Some(kind.0)))
     }
 
+    /// Whether a file with that tag may hold copies of an event that differ ([`Seen::copies`]). A tag that is not one that this
+    /// version writes says nothing, so it may.
+    pub fn may_hold_copies(tag: &str) -> bool {
+        // The sums stand last, and a quote in a text has a backslash before it: what stands before them is not read.
+        let sums = tag.rfind("\"m\":").and_then(|at| tag[at..].strip_prefix("\"m\":")?.strip_suffix('}'));
+        let sums = sums.and_then(|sums| serde_json::from_str::<Sums>(sums).ok());
+        sums.is_none_or(|(.., copies, _, _)| copies > 0)
+    }
+
     /// Reads a tag; `None` when it is not one that this version writes, which costs no more than reading the file.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(tag).ok()?;
@@ -470,9 +481,15 @@ mod tests {
         slots.add(HOUR);
         assert!(slots.has(SLOTS - 1) && slots.has(12) && !slots.has(13) && !slots.has(SLOTS));
         seen.hosts.insert(("cp-1".to_owned(), String::new()), slots);
-        assert_eq!(Seen::from_tag(&seen.to_tag()), Some(seen));
+        assert_eq!(Seen::from_tag(&seen.to_tag()), Some(seen.clone()));
+        assert!(Seen::may_hold_copies(&seen.to_tag()));
+        // A text that looks like the sums is none.
+        seen.hosts.insert((",\"m\":[0,0,0,0,0,9,0,0]}".to_owned(), String::new()), slots);
+        assert!(!Seen::may_hold_copies(&Seen { copies: 0, ..seen.clone() }.to_tag()));
+        assert!(Seen::may_hold_copies(&seen.to_tag()));
         for other in ["", "{}", "[]", "{\"t\":[],\"k\":[[0,null,0,0,0,0,0,1,1,1]],\"h\":[],\"m\":[0,0,0,0,0]}"] {
             assert_eq!(Seen::from_tag(other), None, "{other}");
+            assert!(Seen::may_hold_copies(other), "{other}");
         }
     }
 

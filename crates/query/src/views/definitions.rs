@@ -97,7 +97,7 @@ pub(super) fn words_needed(sql: &str, files: &[File]) -> BTreeSet<String> {
 /// Whether what is called `name` reads events, by itself or by what it is made of.
 pub(super) fn reads_events(name: &str, definitions: &[Definition<'_>]) -> bool {
     // `query_table` reads what it is told to.
-    let reads = |name: &str| ["events", "query_table"].contains(&name);
+    let reads = |name: &str| ["events", "final_events", "query_table"].contains(&name);
     reads(&name.to_ascii_lowercase())
         || any_made_of(name, definitions, |made, words| {
             made.kind != Kind::Macro || words.iter().any(|word| reads(word))
@@ -107,8 +107,10 @@ pub(super) fn reads_events(name: &str, definitions: &[Definition<'_>]) -> bool {
 /// Whether a table macro called `name` selects from events or views by itself or by macros that it uses, beside the tables
 /// that it takes. A word alone is no sign: columns are called like views.
 pub(super) fn reads_events_of_its_own(name: &str, definitions: &[Definition<'_>]) -> bool {
-    let is_view =
-        |name: &str| name == "events" || definitions.iter().any(|made| made.kind == Kind::View && made.name == name);
+    let is_view = |name: &str| {
+        ["events", "final_events"].contains(&name)
+            || definitions.iter().any(|made| made.kind == Kind::View && made.name == name)
+    };
     any_made_of(name, definitions, |made, words| {
         let selects = |pair: &[String]| ["from", "join"].contains(&pair[0].as_str()) && is_view(&pair[1]);
         made.kind != Kind::View && words.windows(2).any(selects)
