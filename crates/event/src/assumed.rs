@@ -14,7 +14,7 @@ pub const EVENT_TIME: &str = "event_time";
 /// The time of the stage was missing: the record's own time stands for it.
 pub const STAGE_TIME: &str = "stage_time";
 
-/// `user` was a mere name: what else the server knew of the user is lost.
+/// `user` was a mere name, or its groups were one text: what else the server knew of the user is lost, or told as far as it can be.
 pub const USER: &str = "user";
 
 /// Members had other names than the server gives them: dots had been replaced, or all were written in another way

@@ -12,8 +12,10 @@
 
 mod plan;
 
-use crate::changed::LEVELS;
-use crate::columns::{self, Kind};
+use memchr::memmem;
+
+use crate::changed::{FLATTENED, LEVELS};
+use crate::columns::{self, COLUMNS, Kind};
 use crate::fingerprint::Keyed;
 use crate::json_scan::{string_end, value_end};
 use crate::keys;
@@ -149,6 +151,11 @@ impl<'k> Canonical<'k> {
     }
 }
 
+/// Whether the server leaves a member out when it is empty: that of an object, not of the event itself, whose verb can be.
+fn is_left_out(column: usize) -> bool {
+    COLUMNS[column].path.contains('.') && !COLUMNS[column].path.contains('[')
+}
+
 /// Reads one line.
 struct Reader<'r, 'k, 'l> {
     canonical: &'r mut Canonical<'k>,
@@ -199,6 +206,8 @@ impl Reader<'_, '_, '_> {
             Value::Always(text) => bytes[at..].starts_with(text).then_some(at + text.len()),
             Value::Object(object) => self.object(object, at),
             Value::Map(column, members) => self.map(*column, members, at),
+            // Where the server leaves out what is empty, a collector wrote it.
+            Value::Column(column, Kind::Text) if bytes[at..].starts_with(b"\"\"") && is_left_out(*column) => None,
             Value::Column(column, Kind::Text) => {
                 let (span, end) = self.string(at)?;
                 self.canonical.draft.text(*column, span);
@@ -208,6 +217,10 @@ impl Reader<'_, '_, '_> {
             Value::Column(_, Kind::Json) if bytes.get(at)? == &b'"' => None,
             Value::Column(column, Kind::Json) => {
                 let end = value_end(bytes, at)?;
+                // What PowerShell leaves of an object: the decoder tells.
+                if memmem::find(&bytes[at..end], FLATTENED).is_some() {
+                    return None;
+                }
                 self.canonical.draft.text(*column, Span::new(self.base + at, end - at));
                 Some(end)
             }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use memchr::memmem;
 use serde_json::value::RawValue;
 
 use crate::assumed;
@@ -13,6 +14,7 @@ use crate::decode::Mirror;
 use crate::event::{Annotated, Event, ObjectRef, Status, UserInfo};
 use crate::json;
 use crate::keys;
+use crate::literal;
 use crate::time;
 
 /// Levels that a policy can have.
@@ -50,6 +52,8 @@ pub(crate) struct Changed {
     time: Option<(usize, i64)>,
     /// `user` is an object as text, or a mere name.
     user: Option<UserText>,
+    /// Groups were one text, or what else is known of the user was none that can be read.
+    is_user_partial: bool,
     /// Placeholders stand for the bodies of the request and of the answer.
     withheld: [bool; 2],
     /// Dots in keys had been replaced.
@@ -90,19 +94,66 @@ impl Changed {
     pub(crate) fn user<'a>(&mut self, user: &mut UserInfo<'a>, value: &'a str) -> Mirror {
         if json::is_object(value) {
             let mirror = user.read(value);
-            return if self.restore_extra(user) { Mirror::Lossy } else { mirror };
+            let is_restored = self.restore_groups(user, value);
+            return if self.restore_extra(user) || is_restored { Mirror::Lossy } else { mirror };
         }
         if let Some(object) = packed(value, '{') {
             let mut read = UserInfo::default();
             read.read(&object);
+            self.restore_groups(&mut read, &object);
             *user = read.into_owned();
             self.restore_extra(user);
             self.user = Some(UserText::Object);
-        } else if let Some(name) = json::string(value) {
+        } else if let Some(name) = json::string(value).filter(|_| !is_flattened(value)) {
             self.user = Some(UserText::Name);
-            user.name = Some(name).filter(|name| !name.is_empty());
+            user.name = Some(name).filter(|name| !name.is_empty() && name != "-");
         }
         Mirror::Lossy
+    }
+
+    /// Whose rights were used instead: nobody's, where a collector writes all members of a user whom there is not.
+    pub(crate) fn impersonated<'a>(&mut self, user: &mut UserInfo<'a>, value: &'a str) -> Mirror {
+        let sender = self.user.take();
+        let mirror = self.user(user, value);
+        self.user = sender;
+        if user.name.is_some() {
+            return mirror;
+        }
+        *user = UserInfo::default();
+        Mirror::Lossy
+    }
+
+    /// Reads an `extra` that is text: as JSON, or as PowerShell leaves it below the depth that it writes. Whether it was one.
+    fn unpack_extra(&mut self, user: &mut UserInfo<'_>) -> bool {
+        let Some(written) = user.extra.as_deref().filter(|extra| extra.starts_with('"')) else { return false };
+        let unpacked = packed(written, '{');
+        self.is_user_partial |= unpacked.is_none() && !is_nothing(written);
+        user.extra = unpacked.map(|extra| {
+            user.take_extra(&extra);
+            Cow::Owned(extra)
+        });
+        true
+    }
+
+    /// Reads groups that are text, and an `extra` that is. Whether there were any.
+    fn restore_groups(&mut self, user: &mut UserInfo<'_>, object: &str) -> bool {
+        let is_unpacked = self.unpack_extra(user);
+        let is_missing = user.groups.is_none() && memmem::find(object.as_bytes(), b"\"groups\"").is_some();
+        let written =
+            is_missing.then(|| json::member(object, "groups")).flatten().filter(|groups| groups.starts_with('"'));
+        let Some(written) = written.filter(|groups| !is_nothing(groups)) else { return is_unpacked };
+        let own = |group: &str| Cow::Owned(group.to_owned());
+        user.groups = match packed(written, '[') {
+            Some(list) => json::strings(&list).map(|list| list.iter().map(|group| own(group)).collect()),
+            None => {
+                self.is_user_partial = true;
+                let text = json::string(written).unwrap_or_default();
+                let is_list = text.contains(',');
+                let is_between = |letter: char| if is_list { letter == ',' } else { letter.is_whitespace() };
+                Some(text.split(is_between).map(str::trim).filter(|group| !group.is_empty()).map(own).collect())
+            }
+        };
+        true
     }
 
     /// Whether a user that is no object is one all the same, in a record that says that it is an audit event.
@@ -117,11 +168,7 @@ impl Changed {
     fn restore_extra(&mut self, user: &mut UserInfo<'_>) -> bool {
         let Some(restored) = user.extra.as_deref().and_then(keys::with_dots) else { return false };
         self.has_keys = true;
-        let mut read = UserInfo::default();
-        read.read_extra(&restored);
-        let read = read.into_owned();
-        user.credential_id = read.credential_id;
-        (user.pod_name, user.pod_uid, user.node_name) = (read.pod_name, read.pod_uid, read.node_name);
+        user.take_extra(&restored);
         user.extra = Some(Cow::Owned(restored));
         true
     }
@@ -133,12 +180,15 @@ impl Changed {
                 *body = Some(Cow::Owned(unpacked));
                 return false;
             }
-            if json::string(value).is_some_and(|text| is_placeholder(&text)) {
+            if is_flattened(value) {
+                self.withheld[number] = true;
+            } else if json::string(value).is_some_and(|text| is_placeholder(&text)) {
                 *body = None;
                 self.withheld[number] = true;
                 return false;
             }
         }
+        self.withheld[number] |= stops_in(value);
         *body = Some(Cow::Borrowed(value));
         true
     }
@@ -218,7 +268,7 @@ impl Changed {
         if self.is_zone_assumed {
             assume(event, assumed::ZONE);
         }
-        if self.user == Some(UserText::Name) {
+        if self.user == Some(UserText::Name) || self.is_user_partial {
             assume(event, assumed::USER);
         }
         if self.has_keys {
@@ -247,12 +297,52 @@ fn assume(event: &mut Event<'_>, what: &'static str) {
     event.assumed.get_or_insert_default().push(Cow::Borrowed(what));
 }
 
-/// The object or list that a JSON string holds as text.
-fn packed(value: &str, opens: char) -> Option<String> {
+/// The object or list that a JSON string holds as text: as JSON, or as Python prints it.
+pub(crate) fn packed(value: &str, opens: char) -> Option<String> {
     let text = json::string(value)?;
     let text = text.trim_ascii();
-    let is_whole = text.starts_with(opens) && serde_json::from_str::<&RawValue>(text).is_ok();
-    is_whole.then(|| text.to_owned())
+    if !text.starts_with(opens) {
+        return None;
+    }
+    let is_whole = serde_json::from_str::<&RawValue>(text).is_ok();
+    if is_whole { Some(text.to_owned()) } else { literal::read(text).map(|literal| literal.json) }
+}
+
+/// Whether a text stands for an object, or a list of some, in the words of another language: Presto's `{resource=secrets}`, PowerShell's
+/// `@{resource=secrets}`, Go's `map[resource:secrets]`, Java's and .NET's names of types. What stood in it cannot be told for
+/// certain, because nothing in such a text is escaped.
+pub(crate) fn is_flattened(value: &str) -> bool {
+    json::string(value).is_some_and(|text| {
+        let text = text.trim_ascii();
+        let begins = ["{", "[", "@{", "map[", "#<", "System."].iter().any(|beginning| text.starts_with(beginning));
+        begins && (text.ends_with(['}', ']', '>']) || text.starts_with("System."))
+    })
+}
+
+/// Whether PowerShell stopped in the middle of a body: below the depth of its `ConvertTo-Json`, two if nobody said another, objects
+/// are `@{name=x; …}`.
+fn stops_in(body: &str) -> bool {
+    memmem::find(body.as_bytes(), FLATTENED).is_some_and(|_| flattens(body, 0))
+}
+
+/// How such an object begins.
+pub(crate) const FLATTENED: &[u8] = b"\"@{";
+
+/// Objects in objects that are looked into for what PowerShell flattened.
+const MAX_FLATTENED_DEPTH: usize = 60;
+
+fn flattens(value: &str, depth: usize) -> bool {
+    let mut found = false;
+    if depth > MAX_FLATTENED_DEPTH {
+        return false;
+    }
+    match value.as_bytes().first() {
+        Some(b'{') => _ = json::members(value, &mut |_, member| found |= flattens(member, depth + 1)),
+        Some(b'[') => _ = json::elements(value, &mut |item| found |= flattens(item, depth + 1)),
+        Some(b'"') => return value.starts_with("\"@{") && value.ends_with("}\"") && value.contains('='),
+        _ => (),
+    }
+    found
 }
 
 fn is_placeholder(text: &str) -> bool {
@@ -271,15 +361,28 @@ pub(crate) fn lower(verb: &mut Option<Cow<'_, str>>) -> bool {
     true
 }
 
-/// Addresses as JSON text, or as a list with commas.
+/// Addresses as JSON text, or as a list with commas or blanks.
 pub(crate) fn addresses<'a>(value: &str) -> Option<Vec<Cow<'a, str>>> {
     let own = |list: Vec<Cow<'_, str>>| list.into_iter().map(|address| Cow::Owned(address.into_owned())).collect();
     if let Some(list) = packed(value, '[') {
         return json::strings(&list).map(own);
     }
     let text = json::string(value)?;
-    let list: Vec<Cow<'_, str>> = text.split(',').map(|address| Cow::Borrowed(address.trim())).collect();
-    list.iter().all(|address| address.parse::<IpAddr>().is_ok()).then(|| own(list))
+    let is_between = |letter: char| letter == ',' || letter.is_whitespace();
+    let words = text.split(is_between).filter(|address| !address.is_empty());
+    let list: Vec<Cow<'_, str>> = words.map(Cow::Borrowed).collect();
+    (!list.is_empty() && list.iter().all(|address| address.parse::<IpAddr>().is_ok())).then(|| own(list))
+}
+
+/// Whether an answer has a status code.
+pub(crate) fn has_code(status: &str) -> bool {
+    let unpacked = packed(status, '{');
+    json::member(unpacked.as_deref().unwrap_or(status), "code").is_some_and(|code| !is_nothing(code))
+}
+
+/// Whether a value says that there is none.
+pub(crate) fn is_nothing(value: &str) -> bool {
+    value == "null" || json::string(value).is_some_and(|text| is_placeholder(&text))
 }
 
 /// What a request is about, which can be an object as text.
@@ -300,12 +403,27 @@ pub(crate) fn status<'a>(status: &mut Status<'a>, value: &'a str) -> Mirror {
     Mirror::Lossy
 }
 
-/// A status as `403.0`, `403.000000`, `4.03e2`, or as the text of a number.
+/// A status as `403.0`, `403.000000`, `4.03e2`, as the text of a number, or with its type (MongoDB's `{"$numberInt":"403"}`).
 pub(crate) fn code(value: &str) -> Option<i32> {
+    if json::is_object(value) {
+        return code(typed(value)?).filter(|_| !json::is_object(typed(value).unwrap_or_default()));
+    }
     let text = json::string(value).unwrap_or(Cow::Borrowed(value));
     let number: f64 = text.trim_ascii().parse().ok()?;
     #[expect(clippy::cast_possible_truncation, reason = "a whole number below a thousand")]
     (number.fract() == 0.0 && (0.0..1_000.0).contains(&number)).then_some(number as i32)
+}
+
+/// The value that its one member names the type of, as databases write them: `{"$date":"…"}`, `{"$numberLong":"5"}`.
+pub(crate) fn typed(object: &str) -> Option<&str> {
+    let (mut found, mut members) = (None, 0);
+    json::members(object, &mut |name, value| {
+        members += 1;
+        found =
+            (name.starts_with('$') || matches!(name.as_ref(), "N" | "S" | "string" | "int" | "long")).then_some(value);
+    })
+    .ok()?;
+    found.filter(|_| members == 1)
 }
 
 fn own<'b>(text: Option<Cow<'_, str>>) -> Option<Cow<'b, str>> {
@@ -313,6 +431,15 @@ fn own<'b>(text: Option<Cow<'_, str>>) -> Option<Cow<'b, str>> {
 }
 
 impl UserInfo<'_> {
+    /// Takes what has a column of its own from an `extra` that is no part of the record.
+    fn take_extra(&mut self, extra: &str) {
+        let mut read = UserInfo::default();
+        read.read_extra(extra);
+        let read = read.into_owned();
+        self.credential_id = read.credential_id;
+        (self.pod_name, self.pod_uid, self.node_name) = (read.pod_name, read.pod_uid, read.node_name);
+    }
+
     fn into_owned<'b>(self) -> UserInfo<'b> {
         UserInfo {
             name: own(self.name),

@@ -69,6 +69,8 @@ pub(crate) struct Decoder<'a> {
     any_level: bool,
     /// It says that it is an audit event, so that a collector can have left something out.
     is_named: bool,
+    /// What a member was to be that nothing was read from: without it the event would tell something else.
+    unread: Option<&'static str>,
     /// What the collector changed.
     changed: Changed,
 }
@@ -98,22 +100,28 @@ impl<'a> Decoder<'a> {
                 (member::USER, self.changed.user(&mut event.user, value) != Mirror::Lossy)
             }
             "impersonatedUser" => {
-                (member::IMPERSONATED, self.changed.user(&mut event.impersonated, value) == Mirror::Exact)
+                self.unread = self.unread.or(unread("object `impersonatedUser`", value, '{'));
+                (member::IMPERSONATED, self.changed.impersonated(&mut event.impersonated, value) == Mirror::Exact)
             }
             "authenticationMetadata" => {
                 let read = constraint(&mut event.impersonation_constraint, value);
                 (member::AUTHENTICATION, read == Mirror::Exact)
             }
             "sourceIPs" => {
-                let exact = texts(&mut event.source_ips, value);
-                if !exact {
-                    event.source_ips = changed::addresses(value);
-                }
+                let (exact, missing) = addresses(event, value);
+                self.unread = self.unread.or(missing);
                 (member::SOURCE_IPS, exact)
             }
             "userAgent" => (member::USER_AGENT, text(&mut event.user_agent, value)),
-            "objectRef" => (member::OBJECT_REF, changed::object_ref(&mut event.object, value) == Mirror::Exact),
-            "responseStatus" => (member::STATUS, changed::status(&mut event.status, value) == Mirror::Exact),
+            "objectRef" => {
+                self.unread = self.unread.or(unread("object `objectRef`", value, '{'));
+                (member::OBJECT_REF, changed::object_ref(&mut event.object, value) == Mirror::Exact)
+            }
+            "responseStatus" => {
+                let exact = changed::status(&mut event.status, value) == Mirror::Exact;
+                self.unread = self.unread.or(unread_status(&event.status, value));
+                (member::STATUS, exact)
+            }
             "requestObject" => (member::REQUEST, self.changed.body(0, &mut event.request_object, value)),
             "responseObject" => (member::RESPONSE, self.changed.body(1, &mut event.response_object, value)),
             "requestReceivedTimestamp" => (member::RECEIVED, self.changed.instant(&mut event.event_time, value)),
@@ -171,6 +179,9 @@ impl<'a> Decoder<'a> {
         if self.kind.is_some_and(|kind| !is_text(kind, KIND)) {
             return missing("`kind` of `Event`");
         }
+        if let Some(unread) = self.unread {
+            return missing(unread);
+        }
         if self.flat & !self.seen != 0 {
             // Of a user that is nobody, `{}` can be left beside it: without the rest a 401 would count as allowed.
             return missing("members in one another: names with dots stand for them");
@@ -207,6 +218,28 @@ impl<'a> Decoder<'a> {
         }
         Ok(self.event)
     }
+}
+
+/// What a member was to be that is neither that nor nothing.
+fn unread(what: &'static str, value: &str, opens: char) -> Option<&'static str> {
+    let is_read = value.starts_with(opens) || changed::is_nothing(value) || changed::packed(value, opens).is_some();
+    (!is_read).then_some(what)
+}
+
+/// The same for what the server answered, without whose code a refusal would be none.
+fn unread_status(status: &Status<'_>, value: &str) -> Option<&'static str> {
+    let is_unread = status.code.is_none() && changed::has_code(value);
+    unread("object `responseStatus`", value, '{').or(is_unread.then_some("`code` that can be read"))
+}
+
+/// Reads addresses: whether they are as the server wrote them, and what they were to be if they are none.
+fn addresses<'a>(event: &mut Event<'a>, value: &'a str) -> (bool, Option<&'static str>) {
+    if texts(&mut event.source_ips, value) {
+        return (true, None);
+    }
+    event.source_ips = changed::addresses(value);
+    let is_unread = event.source_ips.is_none() && !changed::is_nothing(value);
+    (false, is_unread.then_some("list `sourceIPs`"))
 }
 
 /// The bit of the member in which a name would stand, `objectRef.resource`, if a collector had not made the event flat.
@@ -252,8 +285,8 @@ impl<'a> UserInfo<'a> {
     pub(crate) fn read(&mut self, object: &'a str) -> Mirror {
         nested(object, |key, value| {
             Some(match key {
-                "username" => (1, text(&mut self.name, value)),
-                "uid" => (2, text(&mut self.uid, value)),
+                "username" => (1, some_text(&mut self.name, value)),
+                "uid" => (2, some_text(&mut self.uid, value)),
                 "groups" => (4, texts(&mut self.groups, value)),
                 "extra" => {
                     self.read_extra(value);
@@ -294,7 +327,7 @@ impl<'a> ObjectRef<'a> {
                 "subresource" => (128, &mut self.subresource),
                 _ => return None,
             };
-            Some((bit, text(field, value)))
+            Some((bit, some_text(field, value)))
         })
     }
 }
@@ -310,9 +343,9 @@ impl<'a> Status<'a> {
                     metadata = is_empty_object(value);
                     (1, metadata)
                 }
-                "status" => (2, text(&mut self.status, value)),
-                "message" => (4, text(&mut self.message, value)),
-                "reason" => (8, text(&mut self.reason, value)),
+                "status" => (2, some_text(&mut self.status, value)),
+                "message" => (4, some_text(&mut self.message, value)),
+                "reason" => (8, some_text(&mut self.reason, value)),
                 "details" => (16, verbatim(&mut self.details, value)),
                 "code" => (32, integer(&mut self.code, value)),
                 _ => return None,
@@ -366,6 +399,11 @@ fn creation_time(metadata: &str) -> Option<i64> {
 fn text<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
     *field = json::string(value);
     field.is_some()
+}
+
+/// A text of a member that the server leaves out when it is empty; with `""` some collectors say that there is none.
+fn some_text<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
+    value != "\"\"" && text(field, value)
 }
 
 fn texts<'a>(field: &mut Option<Vec<Cow<'a, str>>>, value: &'a str) -> bool {

@@ -29,6 +29,7 @@ pub mod gather;
 pub mod json;
 mod json_scan;
 mod keys;
+mod literal;
 pub mod partition;
 mod rebuild;
 pub mod redact;

@@ -27,16 +27,49 @@ pub fn parse(text: &str) -> Option<i64> {
 /// 1970, as a number or as the text of one.
 pub fn read(json: &str) -> Option<Told> {
     match crate::json::string(json) {
-        Some(text) => read_text(&text).or_else(|| epoch(&text)),
+        Some(text) => read_text(&text).or_else(|| epoch(&text)).or_else(|| dot_net(&text)),
+        None if json.starts_with('{') => object(json),
         None => epoch(json),
     }
+}
+
+/// `/Date(1795293425112)/`, as .NET and older PowerShell write times.
+fn dot_net(text: &str) -> Option<Told> {
+    let millis = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    // An offset is for people: the number counts from 1970 in UTC.
+    let end = millis.rfind(['+', '-']).unwrap_or(millis.len());
+    epoch(&millis[..end]).map(|told| Told { is_zone_assumed: false, ..told })
+}
+
+/// A time as an object: MongoDB's `{"$date":…}`, and the seconds and nanoseconds of Protocol Buffers.
+fn object(json: &str) -> Option<Told> {
+    if let Some(inner) = crate::changed::typed(json) {
+        let number = crate::changed::typed(inner).unwrap_or(inner);
+        return if number.starts_with('{') { None } else { read(number) }
+            .map(|told| Told { is_zone_assumed: false, ..told });
+    }
+    let number = |name: &str| {
+        let value = crate::json::member(json, name)?;
+        crate::json::string(value).unwrap_or(value.into()).parse::<i64>().ok()
+    };
+    let (seconds, nanos) = (number("seconds")?, number("nanos").or_else(|| number("nanoseconds")).unwrap_or(0));
+    let is_time = (1_000_000_000..10_000_000_000).contains(&seconds) && (0..1_000_000_000).contains(&nanos);
+    is_time.then(|| Told { micros: seconds * 1_000_000 + nanos / 1_000, is_zone_assumed: false })
 }
 
 fn read_text(text: &str) -> Option<Told> {
     const WITH_ZONE: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"];
     // The last two are how Azure's portal and Kibana write times for people.
-    const BARE: [&str; 4] =
-        ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%m/%d/%Y, %I:%M:%S%.f %p", "%b %d, %Y @ %H:%M:%S%.f"];
+    const BARE: [&str; 8] = [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y/%m/%d %H:%M:%S%.f",
+        "%Y%m%dT%H%M%S%.f",
+        "%m/%d/%Y, %I:%M:%S%.f %p",
+        "%b %d, %Y @ %H:%M:%S%.f",
+        "%a %b %e %H:%M:%S%.f %Y",
+        "%a, %d %b %Y %H:%M:%S%.f",
+    ];
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(Told { micros: time.timestamp_micros(), is_zone_assumed: false });
     }
@@ -47,11 +80,17 @@ fn read_text(text: &str) -> Option<Told> {
     if let Some(time) = WITH_ZONE.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()) {
         return Some(Told { micros: time.timestamp_micros(), is_zone_assumed: false });
     }
-    let utc = text.strip_suffix('Z').or_else(|| text.strip_suffix(" UTC"));
+    // Go says the zone twice, Java behind the offset.
+    let utc = ["Z", "z", " +0000 UTC", " UTC", "Z[UTC]", "+00:00[Etc/UTC]", "[UTC]", " GMT"]
+        .iter()
+        .find_map(|zone| text.strip_suffix(zone));
     let bare = utc.unwrap_or(text);
-    // Python's `logging` writes `20:37:05,105`.
-    let dotted =
-        bare.len().checked_sub(4).filter(|comma| bare.as_bytes()[*comma] == b',').map(|_| bare.replace(',', "."));
+    // Python's `logging` writes `20:37:05,105`, and others as many digits as there are.
+    let comma = bare.rfind(',').filter(|comma| {
+        let digits = &bare[comma + 1..];
+        (3..=9).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    let dotted = comma.map(|comma| format!("{}.{}", &bare[..comma], &bare[comma + 1..]));
     let bare = dotted.as_deref().unwrap_or(bare);
     let time = BARE.iter().find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok())?;
     Some(Told { micros: time.and_utc().timestamp_micros(), is_zone_assumed: utc.is_none() })

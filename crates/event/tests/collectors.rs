@@ -159,7 +159,11 @@ fn other_spellings_of_values_are_read_too() {
     for code in [json!(403.0), json!("403"), json!("403.0"), json!("403.000000"), json!(4.03e2)] {
         assert_eq!(event("responseStatus", json!({"metadata": {}, "code": code}))["status_code"], json!(403), "{code}");
     }
-    for none in [json!(403.5), json!("many"), json!(null), json!(1e300), json!("")] {
+    for code in [json!({"$numberInt": "403"}), json!({"$numberLong": "403"}), json!({"N": "403"}), json!({"int": 403})]
+    {
+        assert_eq!(event("responseStatus", json!({"metadata": {}, "code": code}))["status_code"], json!(403), "{code}");
+    }
+    for none in [json!(null), json!("")] {
         assert_eq!(
             event("responseStatus", json!({"metadata": {}, "code": none}))["status_code"],
             Value::Null,
@@ -183,13 +187,23 @@ fn other_spellings_of_values_are_read_too() {
     for addresses in [json!("[\"1.2.3.4\",\"10.0.0.9\"]"), json!("1.2.3.4, 10.0.0.9")] {
         assert_eq!(event("sourceIPs", addresses)["source_ip"], json!("10.0.0.9"));
     }
-    assert_eq!(event("sourceIPs", json!("somewhere"))["source_ip"], Value::Null);
+    assert_eq!(event("sourceIPs", json!("['1.2.3.4', '10.0.0.9']"))["source_ip"], json!("10.0.0.9"));
+    assert_eq!(event("sourceIPs", json!("-"))["source_ip"], Value::Null);
     for (body, stored, assumed) in [
         (json!("{\"a\": [1]}"), json!("{\"a\": [1]}"), Value::Null),
         (json!("none"), Value::Null, json!(["requestObject withheld"])),
         (json!("skipped-too-big-size-object"), Value::Null, json!(["requestObject withheld"])),
         (json!("{\"a\": torn"), json!("\"{\\\"a\\\": torn\""), Value::Null),
         (json!("a text"), json!("\"a text\""), Value::Null),
+        (json!("{'a': [None, 'b']}"), json!("{\"a\":[null,\"b\"]}"), Value::Null),
+        (json!("@{a=b; c=}"), json!("\"@{a=b; c=}\""), json!(["requestObject withheld"])),
+        (json!("{a=b, c=[d]}"), json!("\"{a=b, c=[d]}\""), json!(["requestObject withheld"])),
+        (
+            json!({"spec": {"x": ["@{a=b}"]}}),
+            json!("{\"spec\":{\"x\":[\"@{a=b}\"]}}"),
+            json!(["requestObject withheld"]),
+        ),
+        (json!({"x": "\"@{a=b}\" is no object"}), json!("{\"x\":\"\\\"@{a=b}\\\" is no object\"}"), Value::Null),
     ] {
         let row = event("requestObject", body);
         assert_eq!((&row["request_object"], &row["assumed"]), (&stored, &assumed));
@@ -198,6 +212,105 @@ fn other_spellings_of_values_are_read_too() {
     for level in [json!("info"), json!(3), json!(null)] {
         let row = event("level", level);
         assert_eq!((&row["level"], &row["assumed"]), (&json!("Metadata"), &json!(["level"])));
+    }
+}
+
+/// What a member was to tell and nothing could be read from is no event without it: a request that was refused would count as one
+/// that was not, and one about secrets as one about nothing.
+#[test]
+fn an_event_whose_members_cannot_be_read_is_a_reject_that_names_the_member() {
+    for (member, value, missing) in [
+        ("responseStatus", json!({"metadata": {}, "code": 403.5}), "`code` that can be read"),
+        ("responseStatus", json!({"metadata": {}, "code": "many"}), "`code` that can be read"),
+        ("responseStatus", json!({"metadata": {}, "code": 1e300}), "`code` that can be read"),
+        ("responseStatus", json!({"code": {"a": 403, "b": 1}}), "`code` that can be read"),
+        ("responseStatus", json!("@{metadata=; code=403}"), "object `responseStatus`"),
+        ("objectRef", json!("{resource=secrets, namespace=prod}"), "object `objectRef`"),
+        ("objectRef", json!(["secrets"]), "object `objectRef`"),
+        ("impersonatedUser", json!("@{username=bob}"), "object `impersonatedUser`"),
+        ("user", json!("map[username:bob]"), "object `user`"),
+        ("sourceIPs", json!("System.Object[]"), "list `sourceIPs`"),
+        ("sourceIPs", json!("somewhere"), "list `sourceIPs`"),
+    ] {
+        let mut event = json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": "a", "stage": "ResponseComplete", "verb": "get", "user": {"username": "bob"}, "requestReceivedTimestamp": "2026-11-21T20:37:01.101111Z"});
+        event[member] = value;
+        let (rows, rejects) = read(event.to_string().as_bytes());
+        assert_eq!((rows.len(), rejects), (0, vec![format!("not an audit event: no {missing}")]), "{event}");
+    }
+}
+
+/// Members that the server leaves out when they are empty, as exports of tables write them all.
+#[test]
+fn what_is_empty_is_not_there() {
+    let event = |members: &str| {
+        let (mut rows, rejects) = read(
+            format!(
+                r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/","verb":"list",{members},"requestReceivedTimestamp":"2026-11-21T20:37:01.101111Z","stageTimestamp":"2026-11-21T20:37:01.101111Z"}}"#
+            )
+            .as_bytes(),
+        );
+        assert_eq!((rows.len(), rejects.len()), (1, 0), "{members}");
+        rows.remove(0)
+    };
+    let nobody = r#""impersonatedUser":{"username":"","uid":"","groups":[],"extra":{}}"#;
+    let row = event(&format!(
+        r#""user":{{"username":"bob","uid":"","groups":["a"]}},{nobody},"objectRef":{{"resource":"secrets","namespace":"","name":""}},"responseStatus":{{"metadata":{{}},"reason":"","code":200}}"#
+    ));
+    for empty in [
+        "user_uid",
+        "impersonated_user",
+        "impersonated_groups",
+        "impersonated_extra",
+        "namespace",
+        "name",
+        "status_reason",
+    ] {
+        assert_eq!(row[empty], Value::Null, "{empty}");
+    }
+    assert_eq!((&row["user_name"], &row["resource"]), (&json!("bob"), &json!("secrets")));
+    let row = event(r#""user":{"username":"","groups":null}"#);
+    assert_eq!((&row["user_name"], &row["user_groups"]), (&Value::Null, &Value::Null));
+}
+
+/// PowerShell's `ConvertTo-Json` writes two levels if nobody says another number; what is deeper is `@{name=x; …}`.
+#[test]
+fn what_powershell_left_out_says_so() {
+    let log = r#"[{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","verb":"create","user":{"username":"bob","groups":"ops system:masters","extra":"@{authentication.kubernetes.io/credential-id=System.Object[]}"},"sourceIPs":["10.0.0.9"],"objectRef":{"resource":"pods"},"responseStatus":{"metadata":"","code":201},"requestObject":{"kind":"Pod","metadata":"@{name=rooty}","spec":"@{hostPID=True; containers=System.Object[]}"},"requestReceivedTimestamp":"2026-11-21T20:37:01.101111Z"}]"#;
+    let (rows, rejects) = read(log.as_bytes());
+    assert_eq!((rows.len(), rejects.len()), (1, 0));
+    assert_eq!(rows[0]["user_groups"], json!(["ops", "system:masters"]));
+    assert_eq!(rows[0]["assumed"], json!(["user", "requestObject withheld"]));
+}
+
+/// A log that Python printed: each event is one, whatever the language calls nothing, and it says that it was not simply read.
+#[test]
+fn what_python_prints_is_read() {
+    let (plain, _) = file("00-plain.log");
+    let lines = std::fs::read_to_string(folder().join("00-plain.log")).unwrap();
+    let python = |value: &Value| {
+        // Texts without quotation marks in them, which Python would put into double ones.
+        let json = value.to_string();
+        json.replace("\\\"", "\u{1}").replace('"', "'").replace('\u{1}', "\"").replace("null", "None")
+    };
+    let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let printed: Vec<String> = events.iter().map(python).collect();
+    let with_gaps = |event: &Value| {
+        let json = event.to_string();
+        format!("{},\"impersonatedUser\":NaN,\"authenticationMetadata\":NaN}}", &json[..json.len() - 1])
+    };
+    let gaps: Vec<String> = events.iter().map(with_gaps).collect();
+    for (log, mark) in [
+        (printed.join("\n"), json!("unknown-wrapper")),
+        (format!("[{}]", printed.join(", ")), json!("unknown-wrapper")),
+        (gaps.join("\n"), Value::Null),
+        (format!("[\n{}\n]", gaps.join(",\n")), Value::Null),
+    ] {
+        let (rows, rejects) = read(log.as_bytes());
+        assert_eq!((rows.len(), rejects), (8, Vec::new()), "{log}");
+        for (row, plain) in rows.iter().zip(&plain) {
+            assert_eq!(row["salvaged"], mark);
+            assert_eq!(told(row, &["salvaged", "redacted"]), told(plain, &["salvaged", "redacted"]));
+        }
     }
 }
 

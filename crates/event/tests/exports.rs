@@ -257,6 +257,177 @@ fn any_delimiter_quoting_line_end_column_order_and_header() {
     says_the_same("two files", two.as_bytes(), &[], &[]);
 }
 
+/// The plain log as text.
+fn lines() -> String {
+    String::from_utf8(content(&folder().join("00-plain.log"))).unwrap()
+}
+
+/// A table in the words of PowerShell, with a title, with a column that nobody knows, or behind lines of a log.
+#[test]
+fn tables_that_begin_with_something_else() {
+    let text = table(&["time", "message"], ",", "\r\n", &|_, line| vec![quoted("t"), quoted(line)]);
+    let typed = format!("#TYPE System.Management.Automation.PSCustomObject\r\n{text}");
+    says_the_same("Export-Csv", typed.as_bytes(), &[], &[]);
+    let behind = table(&["time", "message"], ",", "\n", &|_, line| {
+        vec!["t".to_owned(), quoted(&format!("2026-11-21T20:37:01.101111Z stdout F {line}"))]
+    });
+    says_the_same("a header in the cell", behind.as_bytes(), &[], &[]);
+    let strange = table(&["when", "what"], ",", "\n", &|_, line| vec!["t".to_owned(), quoted(line)]);
+    let titled = format!("Audit of Monday\n\n{strange}");
+    let changed = format!("{}\n{strange}", lines().lines().next().unwrap());
+    for (text, rejected) in [(&strange, 0), (&titled, 2), (&changed, 1)] {
+        let (mut marked, mut rejects) = (0, 0);
+        Reading::of(text.as_bytes()).decode(
+            text.as_bytes(),
+            Position::START,
+            true,
+            &mut |record| match record.decoded {
+                Decoded::Event(event) => marked += usize::from(event.salvaged.as_deref() == Some("unknown-wrapper")),
+                Decoded::Reject(_) => rejects += 1,
+            },
+        );
+        assert_eq!((marked, rejects), (8, rejected), "{text}");
+    }
+}
+
+/// Splunk's fields: `user.groups{}`, a line for each value.
+#[test]
+fn splunk_s_fields_with_several_values() {
+    let names = "auditID stage verb requestURI level requestReceivedTimestamp user.username user.groups{} sourceIPs{} \
+        objectRef.resource responseStatus.code requestObject.roleRef.kind requestObject.roleRef.name \
+        requestObject.subjects{}.kind requestObject.subjects{}.name requestObject.spec.containers{}.image";
+    let names: Vec<&str> = names.split_whitespace().collect();
+    let told = |event: &Value, name: &str| -> String {
+        let mut values = vec![event.clone()];
+        for part in name.split('.') {
+            let part = part.trim_end_matches("{}");
+            values = values
+                .iter()
+                .map(|value| value[part].clone())
+                .flat_map(|value| value.as_array().cloned().unwrap_or_else(|| vec![value]))
+                .collect();
+        }
+        let texts = values.iter().filter(|value| !value.is_null());
+        texts.map(|value| value.as_str().map_or(value.to_string(), str::to_owned)).collect::<Vec<_>>().join("\n")
+    };
+    let row = |line: &str| -> Vec<String> {
+        let event: Value = serde_json::from_str(line).unwrap();
+        names.iter().map(|name| quoted(&told(&event, name))).collect()
+    };
+    let quoted_names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let header: Vec<&str> = quoted_names.iter().map(String::as_str).collect();
+    let text = table(&header, ",", "\n", &|_, line| row(line));
+    let lost = "stage_time user_agent subresource namespace name api_group decision decision_reason request_object \
+        response_object";
+    says_the_same("fields", text.as_bytes(), &[], &lost.split_whitespace().collect::<Vec<_>>());
+    let body = |id: &str| {
+        let (events, _) = read(text.as_bytes(), &[]);
+        let event = events.iter().find(|event| event["audit_id"].as_str().unwrap().ends_with(id)).unwrap();
+        let body = &event["request_object"];
+        body.as_str().map_or(body.clone(), |text| serde_json::from_str(text).unwrap())
+    };
+    let binding = serde_json::json!({"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}, "subjects": [{"kind": "User", "name": "mallory"}]});
+    assert_eq!(body("005"), binding);
+    assert_eq!(body("006"), serde_json::json!({"spec": {"containers": [{"image": "alpine:3"}]}}));
+    // The raw event beside them is the one that counts.
+    let header = [&header[..], &["_raw"]].concat();
+    let text = table(&header, ",", "\n", &|_, line| [row(line), vec![quoted(line)]].concat());
+    says_the_same("_raw", text.as_bytes(), &[], &[]);
+}
+
+#[test]
+fn splunk_s_xml() {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let result = |(number, line): (usize, &str)| {
+        // What the server writes as `\u0026` other writers give as it is.
+        let line = escaped(&line.replace("\\u0026", "&"));
+        format!(
+            "\t<result offset='{number}'>\n\t\t<field k='_time'>\n\t\t\t<value><text>x</text></value>\n\t\t</field>\n\t\t<field k='_raw'><v xml:space='preserve' trunc='0'>{line}</v></field>\n\t</result>\n"
+        )
+    };
+    let plain = lines();
+    let results: Vec<String> = plain.lines().enumerate().map(result).collect();
+    let head = "<?xml version='1.0' encoding='UTF-8'?>\n<results preview='0'>\n<meta>\n<fieldOrder>\n<field>_raw</field>\n</fieldOrder>\n</meta>\n";
+    let text = format!("{head}{}</results>\n", results.concat());
+    says_the_same("xml", text.as_bytes(), &[], &[]);
+    let reading = Reading::of(text.as_bytes());
+    assert_eq!(reading.shape.name, "splunk");
+    let cut = reading.cut(&text.as_bytes()[..text.len() / 2]);
+    assert!(cut > 0);
+    says_the_same("xml in two pieces", text.as_bytes(), &[cut], &[]);
+    // One that breaks off costs itself.
+    let torn = format!("{head}{}{}{}</results>\n", results[0], &results[1][..300], results[2]);
+    let (events, rejects) = read(torn.as_bytes(), &[]);
+    assert_eq!((events.len(), rejects.len()), (2, 1), "{rejects:?}");
+}
+
+#[test]
+fn what_journald_writes_as_bytes() {
+    let entry = |line: &str, blank: &str| {
+        let bytes: Vec<String> = line.bytes().map(|byte| byte.to_string()).collect();
+        let list = format!("[{blank}{}{blank}]", bytes.join(&format!(",{blank}")));
+        format!("{{\"__CURSOR\":\"c\",\"_BOOT_ID\":\"b\",\"MESSAGE\":{list}}}\n")
+    };
+    let plain = lines();
+    for blank in ["", " "] {
+        let text: String = plain.lines().map(|line| entry(line, blank)).collect();
+        says_the_same("bytes", text.as_bytes(), &[], &[]);
+    }
+    let mixed: String = plain
+        .lines()
+        .enumerate()
+        .map(|(number, line)| match number % 2 {
+            0 => entry(line, ""),
+            _ => format!("{{\"__CURSOR\":\"c\",\"MESSAGE\":{}}}\n", Value::from(line)),
+        })
+        .collect();
+    says_the_same("bytes and text", mixed.as_bytes(), &[], &[]);
+    // Not all of it is text: the event says that it is not as the server wrote it.
+    let mut line = entry(plain.lines().next().unwrap(), "");
+    line = line.replacen("107,117,98,101,99,116,108", "107,255,98,101,99,116,108", 1);
+    let mut marks = Vec::new();
+    Reading::of(line.as_bytes()).decode(line.as_bytes(), Position::START, true, &mut |record| match record.decoded {
+        Decoded::Event(event) => marks.push(event.salvaged.unwrap().into_owned()),
+        Decoded::Reject(reason) => panic!("{reason}"),
+    });
+    assert_eq!(marks, ["unknown-wrapper"]);
+}
+
+/// The AWS CLI folds long texts, PyYAML writes lists at the margin.
+#[test]
+fn yaml_of_other_tools() {
+    let plain = lines();
+    let folded = |line: &str| {
+        let quoted = line.replace('\'', "''");
+        // A blank at which it is folded becomes a line end; two stay one.
+        quoted.split(' ').collect::<Vec<_>>().join("\n    ")
+    };
+    let item =
+        |line: &str| format!("- eventId: '37'\n  logStreamName: s\n  message: '{}'\n  timestamp: 1\n", folded(line));
+    let text = format!("events:\n{}searchedLogStreams: []\n", plain.lines().map(item).collect::<String>());
+    says_the_same("aws --output yaml", text.as_bytes(), &[], &[]);
+    let document = |line: &str| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let members = event.as_object().unwrap().iter().map(|(name, value)| match value.as_array() {
+            Some(list) => format!("{name}:\n{}", list.iter().map(|item| format!("- {item}\n")).collect::<String>()),
+            None => format!("{name}: {value}\n"),
+        });
+        members.collect::<String>()
+    };
+    let documents: Vec<String> = plain.lines().map(document).collect();
+    says_the_same("documents", documents.join("---\n").as_bytes(), &[], &[]);
+    let reading = Reading::of(documents.join("---\n").as_bytes());
+    let text = documents.join("---\n");
+    let cut = reading.cut(&text.as_bytes()[..text.len() / 2]);
+    says_the_same("documents in two pieces", text.as_bytes(), &[cut], &[]);
+}
+
+#[test]
+fn kubectl_logs_with_prefix_and_timestamps() {
+    let line = |line: &str| format!("[pod/kube-apiserver-cp1/kube-apiserver] 2026-11-21T20:37:01.101111000Z {line}\n");
+    says_the_same("kubectl", lines().lines().map(line).collect::<String>().as_bytes(), &[], &[]);
+}
+
 #[test]
 fn members_as_columns_whatever_their_case_and_order() {
     for (names, delimiter) in [

@@ -134,7 +134,45 @@ fn texts() -> Vec<String> {
         format!("\",\"x\":{FAKE}"),
         LEGACY.to_owned(),
         format!("\n{LEGACY}\n"),
+        // Nothing of it is escaped in JSON.
+        python(&serde_json::from_str(FAKE).unwrap()),
+        format!("\n{}\n", python(&json!([serde_json::from_str::<Value>(FAKE).unwrap()]))),
+        format!("\nt,\"{}\",x\n", FAKE.replace('"', "\"\"")),
+        format!("</v></field></result>{}", result(FAKE)),
+        format!("\n{}", result(FAKE)),
+        format!("\n{}\n", message(FAKE)),
+        format!("\n---\n- message: '{FAKE}'\n"),
     ]
+}
+
+/// A value as Python prints it.
+fn python(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(is) => if *is { "True" } else { "False" }.to_owned(),
+        Value::String(text) => {
+            let quoted = Value::from(text.as_str()).to_string();
+            format!("'{}'", quoted[1..quoted.len() - 1].replace("\\\"", "\"").replace('\'', "\\'"))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| format!("'{name}': {}", python(value));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+        Value::Number(number) => number.to_string(),
+    }
+}
+
+/// A result of Splunk's XML.
+fn result(line: &str) -> String {
+    let text = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    format!("<result offset='0'><field k='_raw'><v xml:space='preserve' trunc='0'>{text}</v></field></result>")
+}
+
+/// An entry of journald whose text is a list of bytes.
+fn message(line: &str) -> String {
+    let bytes: Vec<String> = line.bytes().map(|byte| byte.to_string()).collect();
+    format!("{{\"_BOOT_ID\":\"b\",\"MESSAGE\":[{}]}}", bytes.join(","))
 }
 
 /// Bodies that a client may send.
@@ -256,7 +294,7 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
     let each = |one: &dyn Fn(&String) -> String| lines.iter().map(|line| one(line) + "\n").collect::<String>();
     let objects = |one: &dyn Fn(&String) -> Value| lines.iter().map(one).collect::<Vec<Value>>();
     let split = *random.one(&[64_usize, 97, 200, FAKE.len()]);
-    match random.below(32) {
+    match random.below(37) {
         0..=2 => each(&Clone::clone),
         3 => events.iter().map(|event| serde_json::to_string_pretty(event).unwrap() + "\n").collect(),
         4 => format!("[{}]\n", lines.join(",")),
@@ -288,6 +326,12 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
         27 => json!({"status": "success", "data": {"resultType": "streams", "result": [{"stream": {"job": "audit"}, "values": objects(&|line| json!(["1795293421108114000", line]))}]}}).to_string(),
         28 => events.iter().map(|event| gke(event).to_string() + "\n").collect(),
         29 => Value::from(events.iter().map(pascal).collect::<Vec<_>>()).to_string(),
+        31 => events.iter().map(|event| python(event) + "\n").collect(),
+        32 => python(&Value::from(events.to_vec())),
+        33 => format!("<?xml version='1.0'?>\n<results preview='0'>\n{}</results>\n", each(&|line| result(line))),
+        34 => each(&|line| message(line)),
+        // Split without a word, and written to a file again.
+        35 => each(&|line| parts(line, split, &|part, _| part.to_owned())),
         30 => columns(events, ",", |name| name[..1].to_uppercase() + &name[1..]),
         _ => each(&|line| format!("{time} {line}")),
     }
@@ -397,11 +441,12 @@ fn gke(event: &Value) -> Value {
 
 /// A line in parts, where a client that knows the length of parts would have it: one of them is exactly its event.
 fn parts(line: &str, length: usize, one: &dyn Fn(&str, bool) -> String) -> String {
-    let planted = line.find(FAKE).unwrap_or(0);
+    let fake = python(&serde_json::from_str(FAKE).unwrap());
+    let (planted, fake) = line.find(&fake).map_or((line.find(FAKE).unwrap_or(0), FAKE), |at| (at, fake.as_str()));
     let mut cuts: Vec<usize> =
         (1..).map(|number| planted % length + number * length).take_while(|cut| *cut < line.len()).collect();
     cuts.push(planted);
-    cuts.push(planted + FAKE.len());
+    cuts.push(planted + fake.len());
     cuts.extend([0, line.len()]);
     cuts.retain(|cut| *cut <= line.len() && line.is_char_boundary(*cut));
     cuts.sort_unstable();

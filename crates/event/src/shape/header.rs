@@ -238,7 +238,10 @@ impl<'a> Reader<'a> {
 
     /// `[pod/kube-apiserver-cp-1/kube-apiserver] `, as `kubectl logs --prefix` writes it.
     fn bracketed(&mut self) -> Option<()> {
-        self.word().filter(|word| word.starts_with("[pod/") && word.ends_with(']')).map(|_| ())
+        self.word().filter(|word| word.starts_with("[pod/") && word.ends_with(']'))?;
+        // With `--timestamps` too.
+        self.try_read(Self::stamp);
+        Some(())
     }
 
     /// `/aws/eks/prod/cluster kube-apiserver-audit-0a ` and `kube-apiserver-1  | `.

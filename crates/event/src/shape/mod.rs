@@ -103,6 +103,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub static SHAPES: [&Shape; 37] = [
     &csv::SHAPE,
     &yaml::SHAPE,
+    &splunk::SHAPE,
     &cri::SHAPE,
     &docker::SHAPE,
     &legacy::SHAPE,
@@ -120,7 +121,6 @@ pub static SHAPES: [&Shape; 37] = [
     &aks::SHAPE,
     &otlp::SHAPE,
     &journald::SHAPE,
-    &splunk::SHAPE,
     &elastic::SHAPE,
     &filebeat::SHAPE,
     &graylog::SHAPE,
@@ -321,7 +321,8 @@ impl Decoded<'_> {
 /// group too, so what counts is the member `auditID`, plain or escaped inside a JSON string, the
 /// beginning of an event as the server writes it, and what the shapes know that carry neither.
 pub fn mentions_event(bytes: &[u8]) -> bool {
-    const TRACES: [&[u8]; 3] = [b"\"auditID\"", b"auditID\\", b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/"];
+    const TRACES: [&[u8]; 4] =
+        [b"\"auditID\"", b"auditID\\", b"'auditID'", b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/"];
     let own = SHAPES.iter().flat_map(|shape| shape.traces);
     TRACES.iter().chain(own).any(|trace| memmem::find(bytes, trace).is_some())
 }

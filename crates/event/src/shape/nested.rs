@@ -12,13 +12,15 @@
 
 use std::cell::Cell;
 
+use super::framing;
 use super::header;
 use super::prefix::ends_before_a_value;
-use super::search::{self, Search};
-use super::{MAX_RECORD_BYTES, Position, Record};
+use super::search::{self, Mark, Search};
+use super::{MAX_RECORD_BYTES, Position, Record, mentions_event};
 use crate::decode::NO_TIME;
 use crate::event::Event;
 use crate::json;
+use crate::literal::{self, Literal};
 use crate::reject::Reason;
 use crate::salvage;
 use crate::shape::{Decoded, Opener, SHAPES};
@@ -102,8 +104,17 @@ impl Nested<'_> {
     pub(super) fn records(self, too_long: bool, reason: Reason, each: &mut dyn FnMut(Record<'_>)) {
         let Self { position, bytes, terminated, tears } = self;
         let text = if too_long { "" } else { std::str::from_utf8(bytes).unwrap_or_default() };
+        if let Some(literal) = literal(text, &reason) {
+            // In single quotation marks it can stand, whole, in any text that a client sent: a line that such a text was split
+            // into tells nothing else.
+            let mark = literal.is_quoted_singly.then_some(salvage::UNKNOWN_WRAPPER);
+            return self.records_of_text(&literal.json, mark, each);
+        }
         let pieces = Search { is_settled: terminated, ..Search::of(text, tears) }.pieces();
         if pieces.list.is_empty() {
+            if let Some(row) = framing::among_lines(text).filter(|row| holds_event(row, true)) {
+                return self.records_of_text(&row, Some(salvage::UNKNOWN_WRAPPER), each);
+            }
             tears.reject(text);
             let reason = pieces.reason.or_else(|| foreign(text)).unwrap_or_else(|| named(reason, text));
             return each(Record { position, bytes, decoded: Decoded::Reject(reason), terminated });
@@ -127,7 +138,7 @@ impl Nested<'_> {
         let untold = Tears::default();
         let pieces = Search::of(told, &untold).pieces();
         if !pieces.list.is_empty() {
-            return self.records_of_text(told, each);
+            return self.records_of_text(told, None, each);
         }
         tears.reject(told);
         let reason = pieces.reason.or_else(|| foreign(told)).unwrap_or(reason);
@@ -135,12 +146,19 @@ impl Nested<'_> {
     }
 
     /// The same for what its text turned out to be: all records have the place of the whole.
-    pub(super) fn records_of_text(self, text: &str, each: &mut dyn FnMut(Record<'_>)) {
+    pub(super) fn records_of_text(self, text: &str, mark: Mark, each: &mut dyn FnMut(Record<'_>)) {
         let Self { position, bytes, terminated, tears } = self;
-        search::decode_text(Search::of(text, tears), None, &mut |decoded| {
+        search::decode_text(Search::of(text, tears), mark, &mut |decoded| {
             each(Record { position, bytes, decoded, terminated });
         });
     }
+}
+
+/// What is no JSON tells as a literal of another language, if there are events in that.
+fn literal(text: &str, reason: &Reason) -> Option<Literal> {
+    let may_be = matches!(reason, Reason::NotJson { .. }) && mentions_event(text.as_bytes());
+    let literal = may_be.then(|| literal::read(text)).flatten()?;
+    holds_event(&literal.json, true).then_some(literal)
 }
 
 /// Why bytes are no event.

@@ -18,6 +18,7 @@ pub(super) static SHAPE: Shape = Shape {
             || head.has("tables.columns")
             || head.has("Tables.Columns")
             || (head.has("rows.f") && head.has("rows.f.v"))
+            || (head.has("schema.name") && head.has("datarows"))
             || head.has("resourceLogs.scopeLogs.logRecords.body.kvlistValue")
     },
     framing: None,
@@ -36,11 +37,15 @@ fn rows(value: &str) -> Option<Vec<RowOfTable<'_>>> {
     if json::member(value, "kvlistValue").is_some() {
         return any_value(value, 0).filter(|told| told.starts_with('{')).map(|object| vec![(value, object)]);
     }
-    let is_name = |name: &str| name.eq_ignore_ascii_case("rows");
+    // `datarows` is OpenSearch's, `values` that of ES|QL, `data` that of pandas and ClickHouse.
+    let is_name = |name: &str| name.eq_ignore_ascii_case("rows") || matches!(name, "datarows" | "values" | "data");
     let (mut names, mut rows) = (None, None);
     json::members(value, &mut |name, member| match name.as_ref() {
-        "columns" | "Columns" | "fields" => names = names.take().or_else(|| column_names(member)),
-        "schema" => names = json::member(member, "fields").and_then(column_names),
+        "columns" | "Columns" | "fields" | "meta" => names = names.take().or_else(|| column_names(member)),
+        "schema" => {
+            let columns = if member.starts_with('[') { Some(member) } else { json::member(member, "fields") };
+            names = columns.and_then(column_names);
+        }
         name if is_name(name) => rows = list(member),
         _ => (),
     })
@@ -54,7 +59,8 @@ fn rows(value: &str) -> Option<Vec<RowOfTable<'_>>> {
                 cells.into_iter().map(|cell| json::member(cell, "v").map(Cow::Borrowed)).collect::<Option<_>>()?
             }
         };
-        Some(object(names.iter().map(String::as_str).zip(cells)))
+        // Anything else is another table, of columns in the place of rows.
+        (cells.len() == names.len()).then(|| object(names.iter().map(String::as_str).zip(cells)))
     };
     rows?.into_iter().map(|text| Some((text, row(text)?))).collect()
 }

@@ -61,10 +61,10 @@ impl Tree {
     /// Changes the value of a member.
     pub(super) fn change(&mut self, name: &str, change: &mut dyn FnMut(&str) -> Option<String>) {
         for (_, node) in self.members.iter_mut().filter(|(known, _)| known == name) {
-            if let Node::Value(value) = node
-                && let Some(changed) = change(value)
-            {
-                *value = changed;
+            let mut value = String::new();
+            node.write(&mut value);
+            if let Some(changed) = change(&value) {
+                *node = Node::Value(changed);
             }
         }
     }

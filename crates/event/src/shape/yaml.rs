@@ -274,15 +274,29 @@ impl Reader {
     /// A text in quotation marks, or a list or object in brackets.
     fn delimited(&mut self, begins: &str) -> Result<(), Wrong> {
         let mut lines = vec![begins.to_owned()];
+        let joined = |lines: &[String]| match begins.starts_with(['"', '\'']) {
+            true => folded_quoted(lines),
+            false => lines.join("\n"),
+        };
         loop {
-            let text = if begins.starts_with(['"', '\'']) { folded_quoted(&lines) } else { lines.join("\n") };
+            let text = joined(&lines);
             let mut flow = Flow { text: &text, at: 0, out: String::new() };
             match flow.value(self.depth) {
-                Ok(()) if without_comment(text[flow.at..].trim()).is_empty() => {
+                Ok(()) => {
+                    // Lines behind its own were tried with it: what goes on there is the next member.
+                    let (mut few, mut used) = (0, lines.len());
+                    while few + 1 < used {
+                        let middle = usize::midpoint(few, used);
+                        *(if joined(&lines[..middle]).len() >= flow.at { &mut used } else { &mut few }) = middle;
+                    }
+                    let own = joined(&lines[..used]);
+                    if !without_comment(own.get(flow.at..).unwrap_or_default().trim()).is_empty() {
+                        return self.wrong("text behind a value");
+                    }
+                    self.at -= lines.len() - used;
                     self.out.push_str(&flow.out);
                     return Ok(());
                 }
-                Ok(()) => return self.wrong("text behind a value"),
                 Err(Unfinished::Wrong(what)) => return self.wrong(what),
                 Err(Unfinished::GoesOn) => (),
             }
@@ -532,6 +546,15 @@ impl Flow<'_> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_value_of_several_lines_ends_where_it_ends() {
+        let yaml = "a: 'one\n  two\n  three'\nb: 1\nc: {x: 1,\n  y: 2,\n  z: 3}\nd: \"p\n  q\n  r\n  s\n  t\"\ne: 2\nf: 3\ng: 4\n";
+        let told: serde_json::Value = serde_json::from_str(&super::to_json(yaml).unwrap()).unwrap();
+        let expected = serde_json::json!({"a": "one two three", "b": 1, "c": {"x": 1, "y": 2, "z": 3}, "d": "p q r s t", "e": 2, "f": 3, "g": 4});
+        assert_eq!(told, expected);
+        assert!(super::to_json("a: 'one\n  two' three\nb: 1\n").is_err());
+    }
+
     use super::*;
 
     #[test]

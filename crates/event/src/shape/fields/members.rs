@@ -15,6 +15,15 @@ pub(super) fn put(event: &mut Tree, member: &'static str, rest: &str, value: &st
         INNER.iter().find(|(word, _)| *word == bare).map_or_else(|| name.to_owned(), |(_, inner)| (*inner).to_owned())
     };
     match member {
+        // Of what is no list of addresses the decoder says so.
+        "sourceIPs" if rest.is_empty() => {
+            let list = crate::changed::addresses(value).filter(|_| text.is_some());
+            let written = |list: Vec<Cow<'_, str>>| {
+                let items: Vec<String> = list.iter().map(|address| quoted(address)).collect();
+                format!("[{}]", items.join(","))
+            };
+            event.put(&[member], list.map_or(value.to_owned(), written));
+        }
         "sourceIPs" => put_list(event, &[member], rest, value),
         "annotations" | "requestObject" | "responseObject" | "authenticationMetadata" if rest.is_empty() => {
             // A body that is no object is kept as it is.
@@ -24,13 +33,14 @@ pub(super) fn put(event: &mut Tree, member: &'static str, rest: &str, value: &st
         "requestObject" | "responseObject" => put_path(event, member, rest, value),
         "user" | "impersonatedUser" => {
             // With `_` between names, which stands in names as well, only these two have something behind it.
+            let rest = rest.trim_end_matches("{}");
             let is_list = |name: &str| matches!(inner(name).as_str(), "groups" | "extra");
             let (name, behind) = (rest.split_once('_').filter(|(name, _)| is_list(name)))
                 .or_else(|| rest.split_once(['.', ':', '[']))
                 .unwrap_or((rest, ""));
             let name = match inner(name).as_str() {
                 // A mere name.
-                "" if text.is_some() => "username".to_owned(),
+                "" if text.is_some() && !crate::changed::is_flattened(value) => "username".to_owned(),
                 "name" => "username".to_owned(),
                 name => name.to_owned(),
             };
@@ -98,7 +108,9 @@ fn put_list(event: &mut Tree, path: &[&str], number: &str, value: &str) {
     match json::string(value) {
         // `["a","b"]` came as JSON, `a,b` is what Kibana makes of it.
         Some(text) => {
-            let items: Vec<String> = text.split(',').map(|item| quoted(item.trim())).collect();
+            // Splunk gives every value a line.
+            let is_between = if text.contains('\n') { '\n' } else { ',' };
+            let items: Vec<String> = text.split(is_between).map(|item| quoted(item.trim())).collect();
             event.put(path, format!("[{}]", items.join(",")));
         }
         None => event.put(path, value.to_owned()),
@@ -133,24 +145,47 @@ pub(in crate::shape) fn dotted(key: &str) -> String {
 const FREE: [&str; 8] =
     ["annotations", "labels", "matchLabels", "nodeSelector", "data", "stringData", "limits", "requests"];
 
-/// Puts a value of a body, whose path is written with dots.
+/// Puts a value of a body, whose path is written with dots. Splunk writes `subjects{}.name`, and a line for each item; of lists in
+/// lists nothing tells whose item a line is, so all are those of the first.
 fn put_path(event: &mut Tree, member: &'static str, path: &str, value: &str) {
+    let Some((list, rest)) = path.split_once("{}") else { return put_value(event, member, path, value) };
+    let text = json::string(value).filter(|text| text.contains('\n'));
+    let lines: Vec<String> = text.map_or_else(|| vec![value.to_owned()], |text| text.split('\n').map(quoted).collect());
+    for (number, line) in lines.iter().enumerate() {
+        let place = match rest.contains("{}") {
+            false => format!("{list}.{number}{rest}"),
+            true => format!("{list}.0{}", rest.replacen("{}", &format!(".{number}"), 1).replace("{}", ".0")),
+        };
+        put_value(event, member, &place, line);
+    }
+}
+
+fn put_value(event: &mut Tree, member: &'static str, path: &str, value: &str) {
     let mut names: Vec<&str> = vec![member];
     let mut rest = path;
     let mut free = false;
+    // pandas and OpenObserve write `roleRef_name`; the server's own names have no `_`.
+    let between = if path.contains('.') { '.' } else { '_' };
     while !rest.is_empty() {
-        let (name, behind) = if free { (rest, "") } else { rest.split_once('.').unwrap_or((rest, "")) };
+        let (name, behind) = if free { (rest, "") } else { rest.split_once(between).unwrap_or((rest, "")) };
+        // LogScale writes `containers[0].image`.
+        let (name, items) = if free { (name, "") } else { name.split_at(name.find('[').unwrap_or(name.len())) };
+        let name = name.trim_end_matches(']');
         free = FREE.contains(&name);
-        names.push(name);
+        names.extend((!name.is_empty()).then_some(name));
+        names.extend(items.split(['[', ']']).filter(|number| !number.is_empty()));
         rest = behind;
     }
     let is_free = names.len() > 2 && FREE.contains(&names[names.len() - 2]);
     let is_text =
         is_free || matches!(names.last(), Some(&("name" | "namespace" | "value" | "resourceVersion" | "uid")));
     let value = one(value);
-    let bare = json::string(&value).filter(|_| !is_text).filter(|text| {
-        matches!(text.as_ref(), "true" | "false") || text.parse::<i64>().is_ok_and(|number| number.to_string() == *text)
+    let bare = json::string(&value).filter(|_| !is_text).and_then(|text| match text.as_ref() {
+        "true" | "True" | "TRUE" => Some("true".to_owned()),
+        "false" | "False" | "FALSE" => Some("false".to_owned()),
+        number if number.parse::<i64>().is_ok_and(|read| read.to_string() == number) => Some(number.to_owned()),
+        _ => None,
     });
-    let value = bare.map_or(value.clone(), Cow::into_owned);
+    let value = bare.unwrap_or(value);
     event.put(&names, value);
 }

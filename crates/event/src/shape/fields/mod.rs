@@ -84,7 +84,10 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
         };
         // Nothing in it: the rest of it may stand under names of its own.
         let is_empty = rest.is_empty() && !member.ends_with("Object") && matches!(value.trim_matches('"'), "{}" | "[]");
-        if let Some(value) = told(value).filter(|_| !is_empty) {
+        // The server gives many decisions an empty reason.
+        let is_text = *value == "\"\"" && member == "annotations" && !rest.is_empty();
+        let told = if is_text { Some(Cow::Borrowed(*value)) } else { told(value) };
+        if let Some(value) = told.filter(|_| !is_empty) {
             has_user |= member == "user";
             put(&mut event, member, rest, &value);
         }
@@ -136,16 +139,39 @@ fn holds_original(value: &str) -> bool {
         && json::string(value).is_some_and(|text| Event::decode(&text).is_ok())
 }
 
+/// What stands in a cell that is empty.
+const NOTHING: [&str; 14] = [
+    "",
+    "-",
+    "null",
+    "NULL",
+    "None",
+    "(null)",
+    "<null>",
+    "NaN",
+    "nan",
+    "N/A",
+    "\\N",
+    "undefined",
+    "(empty)",
+    "System.Object",
+];
+
 /// A value as JSON: text that is JSON itself is that. `None` when it says that there is none.
 fn told(value: &str) -> Option<Cow<'_, str>> {
     match json::string(value) {
         Some(text) => {
             let text = text.trim();
-            if matches!(text, "" | "-" | "null" | "None" | "(null)" | "NaN" | "nan" | "undefined") {
+            if NOTHING.contains(&text) {
                 return None;
             }
             let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-            Some(if is_json { Cow::Owned(text.to_owned()) } else { Cow::Borrowed(value) })
+            if is_json {
+                return Some(Cow::Owned(text.to_owned()));
+            }
+            // As pandas prints what it has read from JSON.
+            let literal = crate::literal::read(text);
+            Some(literal.map_or(Cow::Borrowed(value), |literal| Cow::Owned(literal.json)))
         }
         None if value == "null" => None,
         None => Some(Cow::Borrowed(value)),

@@ -143,7 +143,7 @@ pub(super) fn place<'a>(name: &'a str, beginning: &str) -> Option<(&'static str,
             found = Some((member, behind));
         }
     }
-    found.map(|(member, behind)| (member, behind.trim_start_matches(['.', '_', ':', '['])))
+    found.map(|(member, behind)| (member, behind.trim_start_matches("{}").trim_start_matches(['.', '_', ':', '['])))
 }
 
 /// What is behind a word, whatever its case and with `_` in it; `None` when a text does not begin with it.
@@ -152,7 +152,7 @@ fn behind<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let mut wanted = letters.next();
     for (at, byte) in text.bytes().enumerate() {
         match wanted {
-            None => return matches!(byte, b'.' | b'_' | b':' | b'[').then(|| &text[at..]),
+            None => return matches!(byte, b'.' | b'_' | b':' | b'[' | b'{').then(|| &text[at..]),
             Some(letter) if byte.eq_ignore_ascii_case(&letter) => wanted = letters.next(),
             Some(_) if matches!(byte, b'_' | b'-' | b' ') && at > 0 => (),
             Some(_) => return None,

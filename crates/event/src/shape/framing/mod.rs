@@ -5,6 +5,7 @@ mod lines;
 mod parts;
 mod rows;
 mod scan;
+mod xml;
 mod yaml;
 
 use super::{Canonical, Position, Record};
@@ -12,6 +13,8 @@ use super::{Canonical, Position, Record};
 pub(super) use documents::DOCUMENTS;
 pub(super) use lines::LINES;
 pub(super) use parts::{PARTS, cri_part, docker_part};
+pub(super) use rows::among_lines;
+use xml::XML;
 use yaml::YAML;
 
 /// A way in which records follow one another.
@@ -49,6 +52,7 @@ pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
     match head {
         _ if documents::recognises(head) => &DOCUMENTS,
         _ if yaml::recognises(head) => &YAML,
+        _ if xml::recognises(head) => &XML,
         _ => &LINES,
     }
 }

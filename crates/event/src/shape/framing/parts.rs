@@ -223,7 +223,9 @@ impl Place<'_> {
         let (position, bytes) = (self.move_to(at.start), &self.piece[at]);
         match Event::decode(text) {
             Ok(event) => each(Record { position, bytes, decoded: Decoded::Event(event), terminated }),
-            Err(_) => Nested { position, bytes, terminated, tears: &Tears::default() }.records_of_text(text, each),
+            Err(_) => {
+                Nested { position, bytes, terminated, tears: &Tears::default() }.records_of_text(text, None, each);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::Framing;
 use crate::json;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears};
-use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, fields, mentions_event};
+use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, fields, header, mentions_event};
 
 /// Delimiters that are tried, the usual ones first.
 const DELIMITERS: [u8; 8] = [b',', b'\t', b';', b'|', b'^', b'~', 1, 0x1f];
@@ -58,6 +58,10 @@ pub(super) fn of(head: &[u8]) -> Option<&'static Rows> {
         Some([delimiter, rest @ ..]) if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") => {
             let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
             (Some(*delimiter), head.len() - rest.len() + line)
+        }
+        // PowerShell's `Export-Csv` says in front of the header what the rows are objects of.
+        _ if head[blank..].starts_with(b"#TYPE ") => {
+            (None, memchr::memchr(b'\n', &head[blank..]).map_or(head.len(), |end| blank + end + 1))
         }
         _ => (None, blank),
     };
@@ -105,7 +109,8 @@ fn grafana(head: &[u8]) -> Option<usize> {
 
 /// Whether the cells of a line are the names of a table whose rows hold events.
 fn is_header(names: &[String], rest: &[u8], delimiter: u8) -> bool {
-    let is_name = |name: &String| name.len() <= 200 && !name.contains(['{', '}', '"', '\n']);
+    // Splunk calls what has several values `user.groups{}`.
+    let is_name = |name: &String| name.len() <= 200 && !name.replace("{}", "").contains(['{', '}', '"', '\n']);
     let is_empty = names.iter().all(|name| name.trim().is_empty());
     if is_empty || names.len() > MAX_COLUMNS || !names.iter().all(is_name) {
         return false;
@@ -116,9 +121,13 @@ fn is_header(names: &[String], rest: &[u8], delimiter: u8) -> bool {
     // A cell of the first row is an event, or the beginning of one.
     let Some(row) = row_end(rest, delimiter, true) else { return false };
     let first = cells(&rest[..row.end.min(rest.len())], delimiter);
-    let is_event = |cell: &String| cell.trim_start().starts_with(['{', '[']) && mentions_event(cell.as_bytes());
+    // Behind what a collector puts in front of it, too.
+    let is_json = |cell: &String| header::header(cell).is_some();
+    let is_event = |cell: &String| is_json(cell) && mentions_event(cell.as_bytes());
+    // Under a name that nobody is known to use it is marked, but a cell it is when its quotation marks are doubled.
+    let is_cell = || memchr::memmem::find(&rest[..row.end.min(rest.len())], b"{\"\"").is_some();
     let known = names.iter().any(|name| fields::may_hold_event(name));
-    known && first.iter().any(is_event) && first.len() == names.len()
+    (known || is_cell()) && first.iter().any(is_event) && first.len() == names.len()
 }
 
 /// The one copy of a table that lives as long as the process.
@@ -225,6 +234,21 @@ fn quoted_end(text: &[u8], start: usize, delimiter: u8, has_lines: &mut bool) ->
             None => return Quoted::Ends(at),
         }
     }
+}
+
+/// A row of a table in a source of something else, told as JSON: lines and tables that were put together. The names of its columns
+/// are not known, so what it holds is marked.
+pub(in crate::shape) fn among_lines(line: &str) -> Option<String> {
+    let at = memchr::memmem::find(line.as_bytes(), b"\"{\"\"")?;
+    // In front of the cell stands a delimiter, if it is not the first.
+    let before = at.checked_sub(1).and_then(|before| line.as_bytes().get(before));
+    let delimiter = match before {
+        Some(byte) => *DELIMITERS.iter().find(|delimiter| *delimiter == byte)?,
+        None => *DELIMITERS.iter().find(|delimiter| memchr::memchr(**delimiter, line.as_bytes()).is_some())?,
+    };
+    let row = row_end(line.as_bytes(), delimiter, true).filter(|row| row.is_whole && row.end == line.len());
+    let table = Rows { delimiter, header_bytes: 0, names: Vec::new(), unnamed: UNNAMED };
+    row.map(|_| table.object(&cells(line.as_bytes(), delimiter)))
 }
 
 /// The cells of a row.

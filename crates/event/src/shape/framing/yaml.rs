@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Framing;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears};
-use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, yaml};
+use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, fields, yaml};
 
 /// The framing of YAML.
 pub(in crate::shape) static YAML: Yaml = Yaml;
@@ -33,7 +33,15 @@ pub(super) fn recognises(head: &[u8]) -> bool {
         let bare = bare.strip_prefix(b"- ").unwrap_or(bare);
         let service = bare.strip_prefix(b"serviceName: ");
         const GOOGLES: [&[u8]; 3] = [b"k8s.io", b"\"k8s.io\"", b"'k8s.io'"];
-        bare.starts_with(b"auditID: ") || service.is_some_and(|name| GOOGLES.contains(&name))
+        // `auditID`, `AuditId` of Azure's tables; the AWS CLI writes the event into a text, and folds it.
+        let is_id = bare.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"auditid: "));
+        let mut cell = bare.splitn(2, |byte| *byte == b':');
+        let name = std::str::from_utf8(cell.next().unwrap_or_default()).unwrap_or_default();
+        let text = cell.next().unwrap_or_default();
+        let is_text = text.starts_with(b" '{\"kind\":\"Event\"") || text.starts_with(b" \"{\\\"kind\\\":\\\"Event\\\"");
+        is_id
+            || service.is_some_and(|name| GOOGLES.contains(&name))
+            || (is_text && fields::may_hold_event(name.trim_matches(['\'', '"'])))
     };
     begins && lines.any(marks)
 }
@@ -41,6 +49,28 @@ pub(super) fn recognises(head: &[u8]) -> bool {
 /// Whether a line begins a document or an item.
 fn starts(line: &[u8]) -> bool {
     line.starts_with(b"- ") || line.starts_with(b"---") || line.trim_ascii_end() == b"-"
+}
+
+/// The place in a document: whether a list at the margin is one of its members.
+#[derive(Default)]
+struct Margin {
+    in_list: bool,
+}
+
+impl Margin {
+    /// Goes on by a line; whether a document or an item begins with it.
+    fn starts(&mut self, line: &[u8]) -> bool {
+        let is_item = line.starts_with(b"- ") || line.trim_ascii_end() == b"-";
+        if is_item && self.in_list {
+            return false;
+        }
+        if !matches!(line.first(), None | Some(b' ' | b'\t' | b'#' | b'\r' | b'\n')) {
+            // PyYAML does not indent lists: the only one that is a member of an event itself is that of its addresses.
+            let name = line.trim_ascii_end().strip_suffix(b":").unwrap_or_default();
+            self.in_list = name.eq_ignore_ascii_case(b"sourceIPs");
+        }
+        starts(line)
+    }
 }
 
 /// Whether a line belongs to what is in front of it: it is blank, deeper, or a comment.
@@ -52,11 +82,12 @@ fn goes_on(line: &[u8]) -> bool {
 fn chunks(text: &[u8]) -> Vec<Range<usize>> {
     let mut chunks: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
+    let mut margin = Margin::default();
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let is_item = chunks
             .last()
             .is_some_and(|chunk| text[chunk.clone()].starts_with(b"-") && !text[chunk.clone()].starts_with(b"---"));
-        let begins = chunks.is_empty() || starts(line) || (is_item && !goes_on(line));
+        let begins = margin.starts(line) || chunks.is_empty() || (is_item && !goes_on(line));
         match chunks.last_mut() {
             Some(chunk) if !begins => chunk.end = at + line.len(),
             _ => chunks.push(at..at + line.len()),
@@ -80,8 +111,9 @@ impl Framing for Yaml {
         let end = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
         let mut cut = 0;
         let mut at = 0;
+        let mut margin = Margin::default();
         for line in bytes[..end].split_inclusive(|byte| *byte == b'\n') {
-            if starts(line) {
+            if margin.starts(line) {
                 cut = at;
             }
             at += line.len();
@@ -119,6 +151,23 @@ impl Framing for Yaml {
     }
 }
 
+/// Members beside the list of events whose values are a word or a number: Kubernetes' own, and what the AWS CLI tells of an answer.
+const AROUND: [&[u8]; 13] = [
+    b"kind:",
+    b"apiVersion:",
+    b"resourceVersion:",
+    b"selfLink:",
+    b"nextToken:",
+    b"nextForwardToken:",
+    b"nextBackwardToken:",
+    b"queryLanguage:",
+    b"status:",
+    b"recordsMatched:",
+    b"recordsScanned:",
+    b"bytesScanned:",
+    b"estimated",
+];
+
 /// Whether a text is what stands around a list: its members are few, and none of them holds anything.
 fn is_wrapper(text: &[u8]) -> bool {
     let is_name = |line: &[u8]| {
@@ -128,8 +177,11 @@ fn is_wrapper(text: &[u8]) -> bool {
             || line == b"items:"
             || line == b"metadata:"
             || line == b"metadata: {}"
-            || ((is(b"kind:") || is(b"apiVersion:") || is(b"resourceVersion:") || is(b"selfLink:"))
-                && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b": ./\"'".contains(byte)))
+            || (AROUND.iter().any(|name| is(name))
+                && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b": ./\"'-_=+".contains(byte)))
+            || line == b"searchedLogStreams: []"
+            || line == b"statistics:"
+            || line == b"results:"
             || line == b"events:"
             || line == b"records:"
             || is(b"#")

@@ -20,7 +20,7 @@ use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
 use super::wrapper::{self, Looks, Standing};
-use super::{Opener, SHAPES, cut, mentions_event};
+use super::{Opener, SHAPES, cut, journald, mentions_event};
 use crate::decode::NO_TIME;
 use crate::event::Event;
 use crate::json;
@@ -182,6 +182,21 @@ impl<'l> Search<'l> {
         Found { pieces, verbatim, standing: Standing::Known, reason: None }
     }
 
+    /// What a value tells in another way than as JSON, which may not be all of it.
+    fn told(self, value: &'l str, text: String, is_all: bool) -> Found<'l> {
+        let fresh = Tears::default();
+        let pieces = Search { unpack: self.unpack, ..Search::of(&text, &fresh) }.pieces();
+        if pieces.list.is_empty() {
+            self.tears.reject(&text);
+            return Found::nothing(pieces.reason);
+        }
+        let mut found = self.found(value, Content::Told(text), true);
+        if !is_all {
+            found.mark_unknown();
+        }
+        found
+    }
+
     /// What an opener makes of the object; else what its members hold.
     fn object(self, object: &'l str, depth: usize) -> Found<'l> {
         match open_object(object) {
@@ -232,7 +247,10 @@ impl<'l> Search<'l> {
                 return;
             }
             let was_torn = !self.tears.is_none();
-            let mut found = self.value(value, depth + 1);
+            let mut found = match journald::message(&key, value) {
+                Some((text, is_all)) => self.told(value, text, is_all),
+                None => self.value(value, depth + 1),
+            };
             if !found.verbatim {
                 found.pieces.iter_mut().for_each(|piece| restore(&key, piece));
             }

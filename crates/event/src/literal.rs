@@ -1,0 +1,232 @@
+//! Values as Python and JavaScript print them (`{'kind': 'Event', 'code': None}`, `"annotations": NaN`), told as JSON.
+//!
+//! A log that went through `print`, `str` or `json.dumps` of a table with gaps looks so. A text is told as a whole or not at all: one
+//! word that is none of these, one bracket too few, and it is no literal. Texts in quotation marks hold no control
+//! characters, as in JSON.
+
+use crate::json;
+
+/// Brackets in brackets that are opened.
+const MAX_DEPTH: usize = 100;
+
+/// Longest text that is looked at, in bytes. `repr` of one event is some kilobytes.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// A literal, told as JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Literal {
+    pub(crate) json: String,
+    /// Texts of it stood in single quotation marks. JSON does not escape these, so such a literal can stand, whole, in any text
+    /// that a client sent.
+    pub(crate) is_quoted_singly: bool,
+}
+
+/// The JSON of a whole text that is an object or list, but no JSON; `None` when it is JSON, or anything else.
+pub(crate) fn read(text: &str) -> Option<Literal> {
+    let text = text.trim_ascii();
+    let is_closed = (text.starts_with('{') && text.ends_with('}')) || (text.starts_with('[') && text.ends_with(']'));
+    if !is_closed || text.len() > MAX_BYTES {
+        return None;
+    }
+    let mut reader = Reader { text, at: 0, out: String::with_capacity(text.len()), single: false, other: false };
+    reader.value(0)?;
+    reader.blank();
+    (reader.at == text.len() && reader.other).then_some(Literal { json: reader.out, is_quoted_singly: reader.single })
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    out: String,
+    single: bool,
+    /// Something was not JSON.
+    other: bool,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn blank(&mut self) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+    }
+
+    /// Takes a byte, behind blank space, if it comes next.
+    fn takes(&mut self, byte: u8) -> bool {
+        self.blank();
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        self.blank();
+        match self.peek()? {
+            _ if depth > MAX_DEPTH => None,
+            b'{' => self.items(b'}', depth, true),
+            b'[' => self.items(b']', depth, false),
+            b'(' => {
+                self.other = true;
+                self.items(b')', depth, false)
+            }
+            b'"' | b'\'' => self.string(),
+            _ => self.word(),
+        }
+    }
+
+    fn items(&mut self, close: u8, depth: usize, named: bool) -> Option<()> {
+        self.at += 1;
+        let (open, end) = if named { ('{', '}') } else { ('[', ']') };
+        self.out.push(open);
+        let mut first = true;
+        while !self.takes(close) {
+            if !first {
+                if !self.takes(b',') {
+                    return None;
+                }
+                // A tuple of one ends with a comma.
+                if close == b')' && self.takes(close) {
+                    break;
+                }
+                self.out.push(',');
+            }
+            first = false;
+            if named {
+                self.blank();
+                self.string()?;
+                if !self.takes(b':') {
+                    return None;
+                }
+                self.out.push(':');
+            }
+            self.value(depth + 1)?;
+        }
+        self.out.push(end);
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        let quote = self.peek().filter(|byte| matches!(byte, b'"' | b'\''))?;
+        let start = self.at + 1;
+        let mut end = start;
+        loop {
+            match *self.text.as_bytes().get(end)? {
+                byte if byte == quote => break,
+                b'\\' => end += 2,
+                byte if byte < b' ' => return None,
+                _ => end += 1,
+            }
+        }
+        let inner = self.text.get(start..end)?;
+        self.at = end + 1;
+        self.single |= quote == b'\'';
+        self.other |= quote == b'\'';
+        if quote == b'"' && serde_json::from_str::<serde::de::IgnoredAny>(&self.text[start - 1..=end]).is_ok() {
+            self.out.push_str(&self.text[start - 1..=end]);
+            return Some(());
+        }
+        json::push_string(&mut self.out, &unescaped(inner)?);
+        self.other = true;
+        Some(())
+    }
+
+    fn word(&mut self) -> Option<()> {
+        let rest = &self.text[self.at..];
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.' | '_');
+        let word = &rest[..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len())];
+        self.at += word.len();
+        let told = match word {
+            "true" | "false" | "null" => word,
+            "True" => "true",
+            "False" => "false",
+            "None" | "NaN" | "nan" | "NaT" | "undefined" | "Infinity" | "-Infinity" | "inf" | "-inf" => "null",
+            number if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+                serde_json::from_str::<serde_json::Number>(number).ok()?;
+                number
+            }
+            _ => return None,
+        };
+        self.other |= told != word;
+        self.out.push_str(told);
+        Some(())
+    }
+}
+
+/// A text without its escapes, which are those of Python and JavaScript; `None` for any other.
+fn unescaped(inner: &str) -> Option<String> {
+    let mut out = String::with_capacity(inner.len());
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            out.push(letter);
+            continue;
+        }
+        let digits = match letters.next()? {
+            'n' => Err('\n'),
+            'r' => Err('\r'),
+            't' => Err('\t'),
+            'b' => Err('\u{8}'),
+            'f' => Err('\u{c}'),
+            kept @ ('\\' | '\'' | '"' | '/') => Err(kept),
+            'x' => Ok(2),
+            'u' => Ok(4),
+            'U' => Ok(8),
+            _ => return None,
+        };
+        out.push(match digits {
+            Err(letter) => letter,
+            Ok(count) => {
+                let digits: String = letters.by_ref().take(count).collect();
+                char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+            }
+        });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_python_prints_is_told() {
+        for (text, expected) in [
+            ("{'a': 'b', 'c': None, \"d'\": [True, (1, 2.5), (3,)]}", r#"{"a":"b","c":null,"d'":[true,[1,2.5],[3]]}"#),
+            (r#"{'a': 'it\'s "so"\n\x41\u20ac\U0001F980'}"#, "{\"a\":\"it's \\\"so\\\"\\nA€🦀\"}"),
+            (r#"{"a": NaN, "b": "x\u0026", "c": -Infinity}"#, r#"{"a":null,"b":"x\u0026","c":null}"#),
+            ("[{'a': {}}, []]", r#"[{"a":{}},[]]"#),
+        ] {
+            let literal = read(text).unwrap();
+            assert_eq!(literal.json, expected, "{text}");
+            assert_eq!(literal.is_quoted_singly, text.contains('\''), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_and_what_is_no_whole_literal_are_none() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for text in [
+            r#"{"a":1}"#,
+            "{'a': 1",
+            "{'a' 1}",
+            "{'a': b}",
+            "{a: 1}",
+            "{'a': 'b' 'c'}",
+            "{'a': 'b\n'}",
+            "{'a': 1} {'b': 2}",
+            "{'a': '\\q'}",
+            "{'a': '\\ud800'}",
+            "{resource=secrets, namespace=prod}",
+            "@{a=b}",
+            "'a'",
+            "{\"a\":\"text{\"kind\":\"Event\"}",
+            deep.as_str(),
+            "",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}
