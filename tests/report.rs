@@ -59,6 +59,15 @@ fn every_form_of_a_report_tells_the_same_and_can_be_compared() {
     let same: Value =
         serde_json::from_str(&make("new.json", &["--new-since", at("report.json").to_str().unwrap()])).unwrap();
     assert_eq!(rows(&same), 0, "nothing is new since the same report");
+    let again: Value =
+        serde_json::from_str(&make("newer.json", &["--new-since", at("new.json").to_str().unwrap()])).unwrap();
+    assert_eq!(rows(&again), 0, "nor since the report that was compared with it");
+    let told = make("new.md", &["--new-since", at("report.json").to_str().unwrap()]);
+    assert!(
+        told.contains("result: **nothing new**: ") && told.contains("rows that the earlier report tells are left out")
+    );
+    assert!(told.contains(" detections found nothing new: `exec-credentials`"), "{told}");
+    assert!(!told.contains("no detection found anything") && !told.contains("found anything in this window"), "{told}");
 }
 
 /// `KFORENSIC_REPEATS` says how often, in each form and with each number of threads.

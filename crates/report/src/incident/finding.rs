@@ -78,7 +78,7 @@ pub struct Finding {
     pub source_ips: Vec<(String, u64)>,
     /// The rows as sentences.
     pub deeds: Vec<Deed>,
-    /// A short hash of each row, sorted.
+    /// A short hash of each row, sorted; those that an earlier report had are among them.
     pub row_keys: Vec<String>,
     /// Rows that `trusted.toml` hides.
     pub trusted_rows: u64,
@@ -154,12 +154,14 @@ impl Gathering {
         let row = Row { columns: &self.columns, values: &values, about };
         if self.keys.len() < KEYS_MAX || !self.known.is_empty() {
             let key = row.key();
-            if self.known.contains(&key) {
-                self.known_rows += 1;
-                return;
-            }
+            let is_known = self.known.contains(&key);
+            // Those of before, too: else the report after this one would tell them as new.
             if self.keys.len() < KEYS_MAX {
                 self.keys.insert(key);
+            }
+            if is_known {
+                self.known_rows += 1;
+                return;
             }
         }
         self.total_rows += 1;
@@ -258,6 +260,9 @@ mod tests {
         let after = gathered(&["bob", "anna", "eve"], 9, before.row_keys.into_iter().collect());
         assert_eq!((after.known_rows, after.total_rows), (2, 1));
         assert_eq!(after.users, [("eve".to_owned(), 1)]);
+        // A report that is compared with this one knows what was before it.
+        let third = gathered(&["bob", "anna", "eve"], 9, after.row_keys.into_iter().collect());
+        assert_eq!((third.known_rows, third.total_rows), (3, 0));
     }
 
     #[test]

@@ -118,6 +118,12 @@ impl Incident {
         self.findings.iter().filter(|finding| finding.is_found())
     }
 
+    /// Rows that the report had which this one is compared with; they are left out.
+    #[must_use]
+    pub fn known_rows(&self) -> u64 {
+        self.findings.iter().map(|finding| finding.known_rows).sum()
+    }
+
     /// Puts the findings into their order: the worst first, then by name.
     pub fn sort(&mut self) {
         self.findings.sort_by(|one, other| {

@@ -11,11 +11,14 @@ const NAMES_MAX: usize = 8;
 
 pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
     let mut blocks = vec![Block::Table(overview(incident))];
-    let quiet: Vec<&Finding> = incident.findings.iter().filter(|finding| !finding.is_found()).collect();
-    if !quiet.is_empty() {
-        let names: Vec<String> = quiet.iter().map(|finding| finding.question.name.clone()).collect();
-        let text = Text::plain(format!("{} found nothing: ", counted(quiet.len() as u64, "detection")));
-        blocks.push(Block::Prose(text.and_names(&names).and(".")));
+    for (what, has_known) in [("nothing new", true), ("nothing", false)] {
+        let is_so = |finding: &&Finding| !finding.is_found() && (finding.known_rows > 0) == has_known;
+        let quiet: Vec<String> =
+            incident.findings.iter().filter(is_so).map(|finding| finding.question.name.clone()).collect();
+        if !quiet.is_empty() {
+            let text = Text::plain(format!("{} found {what}: ", counted(quiet.len() as u64, "detection")));
+            blocks.push(Block::Prose(text.and_names(&quiet).and(".")));
+        }
     }
     blocks.extend(incident.found().map(|finding| Block::Part(part(finding))));
     Section { id: "findings".to_owned(), title: "Findings by severity".to_owned(), blocks }

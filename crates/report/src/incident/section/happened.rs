@@ -2,6 +2,7 @@
 
 use super::super::Incident;
 use super::Plan;
+use super::scope::left_out;
 use crate::document::{Block, Section, Span, Text, instant};
 use crate::incident::deed::Deed;
 use crate::incident::happened::{happened, people};
@@ -15,9 +16,15 @@ pub(super) fn make(incident: &Incident, plan: &Plan) -> Section {
     let told = happened(incident, &people, plan.deeds_max);
     let mut blocks = Vec::new();
     if told.deeds.is_empty() {
-        let words = "No detection of medium severity or more found anything in this window. What the log cannot show is told in ";
+        let words = match incident.known_rows() {
+            0 => "No detection of medium severity or more found anything in this window.".to_owned(),
+            known => format!("No detection of medium severity or more found anything new: {}.", left_out(known)),
+        };
         blocks.push(Block::Prose(
-            Text::plain(words).and_link("visibility", "what this log can and cannot show").and("."),
+            Text::plain(words)
+                .and(" What the log cannot show is told in ")
+                .and_link("visibility", "what this log can and cannot show")
+                .and("."),
         ));
     } else {
         blocks.push(Block::Prose(lead(incident, &people)));

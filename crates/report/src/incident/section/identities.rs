@@ -14,7 +14,8 @@ pub(super) fn make(incident: &Incident, plan: &Plan) -> Section {
     let (people, left_out) = people(incident, plan.people_max);
     let mut blocks = Vec::new();
     if people.is_empty() {
-        blocks.push(Block::Prose(Text::plain("No detection tells of anybody.")));
+        let new = if incident.known_rows() > 0 { " anew" } else { "" };
+        blocks.push(Block::Prose(Text::plain(format!("No detection tells of anybody{new}."))));
     } else {
         blocks.push(Block::Table(table(&people)));
         if let Some(lanes) = lanes(&people) {

@@ -7,7 +7,7 @@ use crate::document::{Block, Section, Text};
 pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
     let mut blocks = Vec::new();
     match &incident.trail {
-        None => blocks.push(spread::nothing()),
+        None => blocks.push(spread::nothing(incident)),
         Some(trail) => {
             blocks.push(Block::Prose(Text::plain(
                 "By snapshots of the cluster that the case holds, and by the writes in the log.",

@@ -7,7 +7,7 @@ use crate::document::{Block, Section, Text};
 pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
     let mut blocks = Vec::new();
     match &incident.trail {
-        None => blocks.push(spread::nothing()),
+        None => blocks.push(spread::nothing(incident)),
         Some(trail) => {
             blocks.push(Block::Prose(Text::plain(
                 "What came into the intruder's hands, what was left behind, and whether the log shows that it was made good. \

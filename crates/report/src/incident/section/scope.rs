@@ -39,10 +39,20 @@ fn result(incident: &Incident) -> Text {
             text = text_before.and(format!("{count} ")).and_level(level);
         }
     }
-    match text.is_empty() {
-        true => Text::plain("no detection found anything"),
-        false => text.and(format!(" of {} detections found something", incident.findings.len())),
+    let all = incident.findings.len();
+    match (text.is_empty(), incident.known_rows()) {
+        (true, 0) => Text::plain("no detection found anything"),
+        (false, 0) => text.and(format!(" of {all} detections found something")),
+        // Whoever reads this alone must not take it for an all-clear.
+        (true, known) => Text::default().and_strong("nothing new").and(format!(": {}", left_out(known))),
+        (false, known) => text.and(format!(" of {all} detections found something new; {}", left_out(known))),
     }
+}
+
+/// What a report says that is compared with another.
+pub(super) fn left_out(known: u64) -> String {
+    let (rows, are) = (counted(known, "row"), if known == 1 { "is" } else { "are" });
+    format!("{rows} that the earlier report tells {are} left out")
 }
 
 fn covered(incident: &Incident) -> Text {

@@ -6,18 +6,19 @@ use crate::document::{Block, Chart, Figure, Section, Text, Tone};
 
 pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
     let blocks = match &incident.trail {
-        None => vec![nothing()],
+        None => vec![nothing(incident)],
         Some(trail) => told(trail),
     };
     Section { id: "spread".to_owned(), title: "What else they got into".to_owned(), blocks }
 }
 
 /// What the sections about a trail say when there is none.
-pub(super) fn nothing() -> Block {
-    Block::Prose(Text::plain(
-        "No finding of high severity names an identity, so there is no clue to follow. `kforensic report --spread SEED` \
-         follows one of yours.",
-    ))
+pub(super) fn nothing(incident: &Incident) -> Block {
+    let new = if incident.known_rows() > 0 { "new " } else { "" };
+    Block::Prose(Text::plain(format!(
+        "No {new}finding of high severity names an identity, so there is no clue to follow. `kforensic report --spread \
+         SEED` follows one of yours."
+    )))
 }
 
 fn told(trail: &Trail) -> Vec<Block> {
