@@ -194,7 +194,9 @@ impl Catalogue {
         let found = self.queries.iter().find(|query| query.name == name);
         found.ok_or_else(|| {
             let near = nearest(name, self.queries.iter().map(|query| query.name.as_str()));
-            let about = self.about(name).into_iter().map(|query| query.name.clone()).collect();
+            let mut about: Vec<String> = self.about(name).into_iter().map(|query| query.name.clone()).collect();
+            // Those that are called so come first.
+            about.sort_by_key(|other| (!other.starts_with(name), !other.contains(name)));
             UnknownQuery { name: name.to_owned(), near, about }
         })
     }
