@@ -234,6 +234,30 @@ fn a_filter_narrows_and_one_that_a_query_cannot_take_is_refused() {
 }
 
 #[test]
+fn times_of_the_evidences_last_day_go_with_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let of = |times: &[&str]| {
+        let ran = run(&case, &[&["query", "secret-reads", "--format", "json"], times].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    let whole = of(&["--since", "2026-11-21T20:37:00Z", "--until", "2026-11-21T20:38:00Z"]);
+    assert!(whole.contains("bob"), "{whole}");
+    for times in [
+        &["--since", "20:37", "--until", "20:38"][..],
+        &["--since", "20:37", "--until", "2026-11-21 20:38"],
+        &["--since", "2026-11-21T20:37", "--until", "20:38"],
+        &["--since", "1m", "--until", "2026-11-21 20:38", "--now", "20:38"],
+    ] {
+        assert_eq!(of(times), whole, "{times:?}");
+    }
+    let sql = run(&case, &["query", "secret-reads", "--since", "20:37", "--show-sql"]).stdout;
+    assert!(sql.contains("TIMESTAMP '2026-11-21T20:37:00.000000'"), "{sql}");
+}
+
+#[test]
 fn what_show_sql_prints_gives_the_same_answer() {
     let folder = tempfile::tempdir().unwrap();
     let case = folder.path().join("case");

@@ -97,6 +97,29 @@ pub fn asked(
     Ok((Window::parse(since, until, now, newest)?, now))
 }
 
+/// Says what is wrong with a window as far as that shows before a case is read: where an end rests on the newest event, both
+/// may turn out in any order.
+///
+/// # Errors
+/// As for [`asked`].
+pub fn check(since: Option<&str>, until: Option<&str>, now: Option<&str>, clock: i64) -> Result<(), TimeError> {
+    // Any time stands for the newest event.
+    match asked(since, until, now, clock, Some(clock)) {
+        Err(TimeError::Empty { .. }) if [since, until, now].into_iter().flatten().any(rests_on_case) => Ok(()),
+        checked => checked.map(drop),
+    }
+}
+
+/// Whether it rests on the newest event of a case what a time means: `last`, and a time of the day alone.
+pub fn rests_on_case(text: &str) -> bool {
+    text == "last" || is_of_a_day(text)
+}
+
+fn is_of_a_day(text: &str) -> bool {
+    ["00:00", "00:00:00"].iter().any(|shape| has_shape(text, shape))
+        || text.split_once('.').is_some_and(|(whole, _)| has_shape(whole, "00:00:00"))
+}
+
 /// Reads `--now`: a time, or `last` for the newest event of the case.
 ///
 /// `clock` is the time it is, `last` the time of the newest event; both in microseconds since 1970.
@@ -116,9 +139,7 @@ pub fn parse_now(text: &str, clock: i64, last: Option<i64>) -> Result<i64, TimeE
 /// # Errors
 /// As for [`parse`]; when there is no event, a time of the day alone is no time.
 pub fn parse_in(text: &str, now: i64, newest: Option<i64>) -> Result<i64, TimeError> {
-    let is_of_a_day = ["00:00", "00:00:00"].iter().any(|shape| has_shape(text, shape))
-        || text.split_once('.').is_some_and(|(whole, _)| has_shape(whole, "00:00:00"));
-    let day = newest.filter(|_| is_of_a_day).and_then(DateTime::from_timestamp_micros);
+    let day = newest.filter(|_| is_of_a_day(text)).and_then(DateTime::from_timestamp_micros);
     day.map_or_else(
         || parse(text, now),
         |day| {
@@ -352,6 +373,24 @@ mod tests {
         assert_eq!(parse_now("last", NOW, None), Err(TimeError::NoEvents));
         assert_eq!(parse_now("1h", NOW, Some(7)), Ok(NOW - 3_600 * MICROS));
         assert_eq!(parse_now("1970-01-02", NOW, None), Ok(86_400 * MICROS));
+    }
+
+    #[test]
+    fn ends_that_rest_on_the_case_are_not_held_against_the_clock() {
+        let check = |since, until, now| check(Some(since), Some(until), now, NOW);
+        for (since, until, now) in [
+            ("20:37", "1971-01-01 20:38", None),
+            ("20:37:00.5", "1971-01-01", None),
+            ("1h", "1971-01-01", Some("last")),
+            ("1h", "1971-01-01", Some("20:38")),
+        ] {
+            assert_eq!(check(since, until, now), Ok(()), "{since} {until} {now:?}");
+        }
+        for (since, until, now) in
+            [("1h", "1971-01-01", None), ("20:37", "tomorrow", None), ("1h", "1d", Some("1971-01-01"))]
+        {
+            assert!(check(since, until, now).is_err(), "{since} {until} {now:?}");
+        }
     }
 
     #[test]

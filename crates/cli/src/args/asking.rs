@@ -136,6 +136,16 @@ impl TimesArgs {
     pub(crate) fn window(&self, clock: i64, newest: Option<i64>) -> Result<(Window, i64), TimeError> {
         window::asked(self.since.as_deref(), self.until.as_deref(), self.now.as_deref(), clock, newest)
     }
+
+    /// Says what is wrong with it as far as that shows before a case is read.
+    pub(crate) fn check(&self, clock: i64) -> Result<(), TimeError> {
+        window::check(self.since.as_deref(), self.until.as_deref(), self.now.as_deref(), clock)
+    }
+
+    /// Whether it takes a case to tell what its times mean.
+    pub(crate) fn rest_on_case(&self) -> bool {
+        [&self.since, &self.until, &self.now].into_iter().flatten().any(|text| window::rests_on_case(text))
+    }
 }
 
 /// What narrows a canned query.

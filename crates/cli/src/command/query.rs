@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use anstyle::AnsiColor;
 use kforensic_event::time;
 use kforensic_lake::{Case, Snapshot};
+use kforensic_query::catalogue::Value;
 use kforensic_query::doubt::Doubt;
 use kforensic_query::trust::Sieve;
+use kforensic_query::window::rests_on_case;
 use kforensic_query::{
     CannedQuery, Catalogue, Elsewhere, Parameters, RunSummary, Selection, Session, Starting, Window, doubt,
 };
@@ -47,9 +49,11 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         return queries::help(query, &catalogue).map(|()| Outcome::Done);
     }
     let clock = chrono::Utc::now().timestamp_micros();
-    // What is wrong with the command line is said before anything is read; any time stands for `last` here.
-    let (parameters, ..) = values(query, &given, args, clock, Some(clock))?;
-    if args.show_sql && args.filter.times.now.as_deref() != Some("last") {
+    // What is wrong with the command line is said before anything is read.
+    args.filter.times.check(clock)?;
+    parameters(query, &given, args, clock, Some(clock))?;
+    if args.show_sql && !args.filter.times.rest_on_case() && !given.iter().any(|(_, text)| rests_on_case(text)) {
+        let (parameters, ..) = values(query, &given, args, clock, None)?;
         return show_sql(query, &parameters);
     }
     let format = output::format_of(&args.output)?;
@@ -90,7 +94,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     }
     footnotes.tell();
     if shown.run.rows > 0 {
-        go_on(query, &catalogue, &elsewhere);
+        go_on(query, &parameters, &catalogue, &elsewhere);
     }
     places::remark();
     window_notes(window, &snapshot, args.filter.times.now.is_some());
@@ -110,10 +114,41 @@ fn list(catalogue: &Catalogue, args: &QueryArgs) -> Result<(), CliError> {
     }
 }
 
-/// Tells people which queries go on where this one ends, and with whom.
-fn go_on(query: &CannedQuery, catalogue: &Catalogue, elsewhere: &Elsewhere) {
+/// Parameters that say what an answer is about, with the options that say so to any query.
+const ABOUT: [(&str, &str); 6] = [
+    ("user", "--user"),
+    ("actor", "--user"),
+    ("source_ip", "--source-ip"),
+    ("address", "--source-ip"),
+    ("namespace", "--namespace"),
+    ("name", "--name"),
+];
+
+/// The words behind the name of another query that ask it about the same.
+fn about_the_same(query: &CannedQuery, parameters: &Parameters, other: &CannedQuery) -> String {
+    let given = |name: &str| match parameters.get(name)? {
+        Value::Text(text) | Value::Network(text) => Some(message::quoted(text)),
+        _ => None,
+    };
+    let value = query.value.as_deref().filter(|_| query.value == other.value).and_then(given);
+    if let Some(value) = value {
+        return format!(" {value}");
+    }
+    let secret = given("secret").map(|secret| match secret.split_once('/') {
+        Some((namespace, name)) if !secret.starts_with('\'') => format!(" --namespace {namespace} --name {name}"),
+        _ => format!(" --name {secret}"),
+    });
+    let options = ABOUT.iter().filter_map(|(name, option)| Some(format!(" {option} {}", given(name)?)));
+    secret.into_iter().chain(options).collect()
+}
+
+/// Tells people which queries go on where this one ends, about the same, and with whom.
+fn go_on(query: &CannedQuery, parameters: &Parameters, catalogue: &Catalogue, elsewhere: &Elsewhere) {
     let further = query.further.iter().filter_map(|name| catalogue.find(name).ok());
-    let further = further.map(|query| format!("`kforensic query {}` ({})", query.name, query.title.to_lowercase()));
+    let further = further.map(|other| {
+        let about = about_the_same(query, parameters, other);
+        format!("`kforensic query {}{about}` ({})", other.name, other.title.to_lowercase())
+    });
     let words = people_elsewhere(elsewhere).into_iter().chain(further).collect::<Vec<_>>().join(", ");
     if !words.is_empty() && terminal::stderr_is_terminal() {
         message::labelled("next", AnsiColor::Blue, &words);
@@ -218,8 +253,19 @@ pub(crate) fn values(
     clock: i64,
     newest: Option<i64>,
 ) -> Result<(Parameters, Window, i64), CliError> {
+    let (window, now) = args.filter.window(clock, newest)?;
+    Ok((parameters(query, given, args, now, newest)?, window, now))
+}
+
+/// Reads the values that the command line gives; ages count back from `now`.
+fn parameters(
+    query: &CannedQuery,
+    given: &[(String, String)],
+    args: &QueryArgs,
+    now: i64,
+    newest: Option<i64>,
+) -> Result<Parameters, CliError> {
     let filter = &args.filter;
-    let (window, now) = filter.window(clock, newest)?;
     let own = given.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let mut parameters = Parameters::new();
     for (name, text) in filter.given().chain(own) {
@@ -228,7 +274,7 @@ pub(crate) fn values(
     if let Some(condition) = &filter.condition {
         parameters.set_condition(condition.clone())?;
     }
-    Ok((parameters, window, now))
+    Ok(parameters)
 }
 
 /// A canned query with its values, and what is kept out of its rows.

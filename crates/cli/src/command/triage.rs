@@ -25,8 +25,8 @@ use crate::terminal;
 pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let catalogue = catalogue(&args.queries)?;
     let clock = chrono::Utc::now().timestamp_micros();
-    // What is wrong with the command line is said before anything is read; any time stands for `last` here.
-    asked(&args.window, clock, Some(clock))?;
+    // What is wrong with the command line is said before anything is read.
+    args.window.times.check(clock)?;
     form(args)?;
     let (temporary, ingested) = ingest_first(case, &args.paths, &args.reading, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));

@@ -19,7 +19,7 @@ use kforensic_report::incident::section::{Plan, document};
 use kforensic_report::incident::{Incident, Tag, navigator};
 use sha2::{Digest, Sha256};
 
-use crate::args::{Labels, ReportArgs};
+use crate::args::{Labels, ReportArgs, TimesArgs};
 use crate::command::ingest::ingest;
 use crate::command::query::catalogue;
 use crate::command::triage::outcome;
@@ -49,8 +49,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
     let catalogue = catalogue(&args.queries)?;
     let folder = case_folder(case);
     let clock = chrono::Utc::now();
-    // What is wrong with the command line is said before anything is read; any time stands for `last` here.
-    asked(args, &template, clock.timestamp_micros(), Some(clock.timestamp_micros()))?;
+    // What is wrong with the command line is said before anything is read.
+    times(args, &template).check(clock.timestamp_micros())?;
     let key = args.sign.as_deref().map(sign::Key::read).transpose()?;
     let known = args.new_since.as_deref().map(earlier::row_keys).transpose()?.unwrap_or_default();
     let ingested = ingest_first(&folder, args, interrupt)?;
@@ -139,13 +139,20 @@ fn format_of(args: &ReportArgs) -> Result<DocumentFormat, CliError> {
     Ok(args.format.or(told).unwrap_or(DocumentFormat::Html))
 }
 
-/// The window and the time that ages count from: the command line goes before the template.
+/// The window and the time that ages count from.
 fn asked(args: &ReportArgs, template: &Template, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
+    Ok(times(args, template).window(clock, newest)?)
+}
+
+/// The times that are asked for: the command line goes before the template.
+fn times(args: &ReportArgs, template: &Template) -> TimesArgs {
     let of_template = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
-    let since =
-        args.window.times.since.clone().filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since));
-    let until = args.window.times.until.clone().or_else(|| of_template(&template.until));
-    Ok(window::asked(since.as_deref(), until.as_deref(), args.window.times.now.as_deref(), clock, newest)?)
+    let given = args.window.times.clone();
+    TimesArgs {
+        since: given.since.filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since)),
+        until: given.until.or_else(|| of_template(&template.until)),
+        now: given.now,
+    }
 }
 
 /// Ingests what is to be in the report, and tells only what is wrong.
