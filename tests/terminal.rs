@@ -13,10 +13,15 @@ use expectrl::{Eof, Expect};
 
 /// All that a command shows on a terminal.
 fn shown(case: &Path, arguments: &[&str]) -> String {
+    shown_in(case, arguments, (120, 40))
+}
+
+/// The same on a terminal of so many columns and lines.
+fn shown_in(case: &Path, arguments: &[&str], (columns, lines): (u16, u16)) -> String {
     let mut command = kforensic();
     command.env("TERM", "xterm").arg("--case").arg(case).args(arguments);
     let mut session = OsSession::spawn(command).unwrap();
-    session.get_process_mut().set_window_size(120, 40).unwrap();
+    session.get_process_mut().set_window_size(columns, lines).unwrap();
     session.set_expect_timeout(Some(Duration::from_secs(120)));
     let ended = session.expect(Eof).unwrap();
     String::from_utf8_lossy(ended.as_bytes()).into_owned()
@@ -28,7 +33,7 @@ fn labels_and_screens_have_their_colours_and_show_no_escapes() {
     let case = folder.path().join("case");
     let logs = repository("sample-logs/hardened");
     // The screen of triage stands at the end of an ingest.
-    let ingested = shown(&case, &["ingest", logs.to_str().unwrap()]);
+    let ingested = shown_in(&case, &["ingest", logs.to_str().unwrap()], (120, 200));
     assert!(
         ingested.contains("\x1b[1mWHO STANDS OUT\x1b[0m") && ingested.contains("\x1b[31mhigh    \x1b[0m"),
         "{ingested}"
@@ -37,6 +42,35 @@ fn labels_and_screens_have_their_colours_and_show_no_escapes() {
     let answered = shown(&case, &["query", "failed-auth"]);
     assert!(answered.contains("verdict\x1b[0m: seen at the level needed"), "{answered}");
     assert!(!answered.contains("\\x1b"), "{answered}");
+}
+
+#[test]
+fn the_screen_at_the_end_of_an_ingest_does_not_scroll_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = repository("sample-logs/hardened");
+    let ingested = shown_in(&folder.path().join("case"), &["ingest", logs.to_str().unwrap()], (100, 30));
+    let lines: Vec<&str> = ingested.lines().collect();
+    let screen = &lines[lines.len() - 29..];
+    let has = |words: &str| screen.iter().any(|line| line.contains(words));
+    assert!(has("WHO STANDS OUT") && has("WHAT HAPPENED") && has("bob"), "{ingested}");
+    assert!(has("more lines: `kforensic triage`") && has("next: `kforensic query exec-credentials`"), "{ingested}");
+}
+
+#[test]
+fn what_to_ask_next_is_about_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    let logs = repository("sample-logs/hardened");
+    shown(&case, &["ingest", "--quiet", logs.to_str().unwrap()]);
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let answer = shown_in(&case, &["query", "secret", "prod/db-credentials", "--limit", "1"], (300, 40));
+    for next in ["secret-history prod/db-credentials`", "secret-values --namespace prod --name db-credentials`"] {
+        assert!(flat(&answer).contains(&format!("`kforensic query {next} (")), "{next}: {answer}");
+    }
+    let answer = shown_in(&case, &["query", "actor", "bob", "--limit", "1"], (200, 40));
+    assert!(flat(&answer).contains("`kforensic query timeline --user bob`"), "{answer}");
+    let all = shown_in(&case, &["query", "failed-auth"], (200, 40));
+    assert!(flat(&all).contains("`kforensic query enumeration` ("), "{all}");
 }
 
 #[test]
@@ -80,7 +114,7 @@ fn an_account_of_an_address_names_who_goes_on_elsewhere() {
         "`kforensic query actor 'o'\\''hara $(id)'` (1 request from elsewhere)",
         "`--all` (1 request from elsewhere)",
         "`\\x1b[2Jeve` (1 request from elsewhere)",
-        "`kforensic query origins`",
+        "`kforensic query origins --source-ip 10.0.0.1`",
     ] {
         let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flat(&answer).contains(&flat(words)), "{words}: {answer}");

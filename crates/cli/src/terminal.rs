@@ -22,6 +22,12 @@ pub(crate) fn stdout_layout() -> Layout {
     }
 }
 
+/// Lines of the terminal that standard output is.
+pub(crate) fn stdout_rows() -> Option<usize> {
+    let rows = terminal_size::terminal_size_of(std::io::stdout()).map(|(_, rows)| usize::from(rows.0));
+    rows.filter(|rows| *rows > 0)
+}
+
 /// How the cells of an answer stand on a stream that `is_terminal`: what a terminal obeys is escaped there.
 pub(crate) fn cells(is_terminal: bool) -> CellText {
     if is_terminal { CellText::Visible } else { CellText::Defused }

@@ -77,7 +77,30 @@ pub(crate) fn after_ingest(folder: &Path, interrupt: &Interrupt) -> Result<(), C
     let inquiry = Inquiry { now, trusted, rows_max: 0, is_watched: true, ..Inquiry::default() };
     let name = folder.display().to_string();
     let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
-    message::print_drawn(&format!("\n{}", triage(&incident, screen(true))))
+    let text = triage(&incident, screen(true));
+    let rows = terminal::stdout_rows().unwrap_or(usize::MAX);
+    message::print_drawn(&format!("\n{}", screenful(&text, rows)))
+}
+
+/// Fewest lines of the screen that are shown.
+const LINES_MIN: usize = 20;
+
+/// The beginning of a text that is longer than the screen, which scrolled by would show its end alone; and what to ask next. An
+/// ingest does not wait for somebody to turn pages.
+fn screenful(text: &str, rows: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    // The blank line before it, and the prompt behind it.
+    let room = rows.saturating_sub(2).max(LINES_MIN);
+    if lines.len() <= room {
+        return text.to_owned();
+    }
+    let next = lines.iter().rposition(|line| line.starts_with("next: ")).unwrap_or(lines.len());
+    let next = &lines[next..];
+    let head = &lines[..room.saturating_sub(next.len() + 2)];
+    let left = lines.len() - head.len() - next.len();
+    let more = format!("… and {left} more lines: `kforensic triage`");
+    let shown = head.iter().copied().chain(["", more.as_str()]).chain(next.iter().copied());
+    shown.map(|line| format!("{line}\n")).collect()
 }
 
 fn screen(tells_age: bool) -> Screen {
@@ -134,4 +157,24 @@ fn write_ocsf(incident: &Incident, args: &TriageArgs, case: &Path) -> Result<(),
         writeln!(output, "{finding}").map_err(ReportError::from)?;
     }
     output.finish().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_screen_that_is_too_long_keeps_its_beginning_and_what_to_ask_next() {
+        let text: String =
+            (1..=80).map(|line| format!("line {line}\n")).chain(["next: `a`,\n      `b`\n".to_owned()]).collect();
+        assert_eq!(screenful(&text, 200), text);
+        for (rows, head) in [(30, 24), (60, 54), (5, 16), (0, 16)] {
+            let shown = screenful(&text, rows);
+            let lines: Vec<&str> = shown.lines().collect();
+            assert_eq!(lines.len(), head + 4, "{rows}");
+            assert_eq!((lines[0], lines[head - 1], lines[head]), ("line 1", format!("line {head}").as_str(), ""));
+            assert_eq!(lines[head + 1], format!("… and {} more lines: `kforensic triage`", 80 - head));
+            assert_eq!(lines[head + 2..], ["next: `a`,", "      `b`"]);
+        }
+    }
 }
