@@ -47,6 +47,7 @@ WITH writes AS (
         OR api_group = 'admissionregistration.k8s.io'
         OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'constraints.gatekeeper.sh', 'templates.gatekeeper.sh',
             'config.gatekeeper.sh')
+        OR api_group = 'security.istio.io' AND resource IN ('authorizationpolicies', 'peerauthentications')
       )
       AND filters() AND not_own()
 ),

@@ -1,7 +1,7 @@
 -- title = "Objects that open back doors"
 -- question = """
--- Who wrote volumes of the node, APIs, conversion webhooks, trust, identities, SCCs, charts, classes or labels of \
--- nodes: objects that give more than they seem to?"""
+-- Who wrote volumes of the node, APIs, conversion webhooks, trust, identities, SCCs, charts, deliveries, stores of \
+-- secrets, backups, machines, classes or labels of nodes: objects that give more than they seem to?"""
 -- group = "persistence"
 -- words = ["backdoor", "persistence", "crd", "apiservice"]
 -- kind = "detection"
@@ -23,13 +23,13 @@
 -- caveat = "objects of OpenShift, k3s and add-ons only where their groups are logged"
 -- noise = """
 -- Storage drivers and operators that are installed, autoscalers that label and taint nodes, logins that make users of \
--- OpenShift. `-p about=…` narrows: volume, api, conversion, trust, certificate, identity, scc, chart, device, class, node, \
--- audit."""
+-- OpenShift, teams that deliver and store with these. `-p about=…` narrows: volume, api, conversion, trust, certificate, \
+-- identity, scc, chart, delivery, store, backup, machine, mesh, device, class, node, audit."""
 --
 -- [[parameters]]
 -- name = "about"
 -- type = "text"
--- meaning = "only objects of this kind: volume, api, conversion, trust, certificate, identity, scc, chart, device, class, node, audit"
+-- meaning = "only objects of this kind: volume, api, conversion, trust, certificate, identity, scc, chart, delivery, store, backup, machine, mesh, device, class, node, audit"
 --
 -- [[examples]]
 -- log = "adversarial"
@@ -55,6 +55,7 @@ WITH writes AS (
             'resourceclaimtemplates', 'deviceclasses', 'nodes', 'runtimeclasses', 'podpresets'
         )
         OR resource = 'auditsinks'
+        OR add_on(api_group, resource) IS NOT NULL
       )
       -- A node's status says where its kubelet is. Kubelets and controllers write it all day, people do not.
       AND (coalesce(subresource, '') = ''
@@ -76,11 +77,27 @@ found AS (
             WHEN resource IN ('storageclasses', 'csidrivers', 'runtimeclasses', 'podpresets') THEN 'class'
             WHEN resource = 'nodes' THEN 'node'
             WHEN resource = 'auditsinks' THEN 'audit'
+            WHEN add_on(api_group, resource) IS NOT NULL THEN add_on(api_group, resource)
             ELSE 'identity'
         END AS about,
         CASE
             WHEN subresource = 'status' THEN 'status'
             WHEN NOT has_body THEN 'not told: no body was logged'
+            -- Their controllers write what came of it beside it: what is asked for stands in `spec`.
+            WHEN add_on(api_group, resource) IN ('delivery', 'store', 'backup', 'certificate', 'machine', 'mesh', 'audit') THEN
+                CASE
+                    WHEN verb = 'patch' AND request_object IS NOT NULL AND NOT patch_sets(request_object, '^/(spec|operation)')
+                        AND len(json_members([request_object], 'spec') || json_members([request_object], 'operation')) = 0
+                    THEN NULL
+                    ELSE coalesce(
+                        'takes from ' || json_texts(
+                            json_members(specs, 'url') || json_members(specs, 'repoURL') || json_members(specs, 'endpoint')
+                            || json_members(json_members(specs, 'source'), 'repoURL')
+                        )[1],
+                        'audit profile ' || json_texts(json_members(json_members(specs, 'audit'), 'profile'))[1],
+                        'written'
+                    )
+                END
             WHEN resource = 'persistentvolumes' THEN coalesce(
                 'path of the node ' || json_texts(
                     json_members(json_members(specs, 'hostPath'), 'path') || json_members(json_members(specs, 'local'), 'path')

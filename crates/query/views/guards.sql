@@ -78,6 +78,7 @@ CREATE MACRO guard_weakened(verb, resource, api_group, request, parts) AS CASE
     WHEN verb = 'create' THEN NULL
     WHEN contains(resource, 'networkpolic')
         OR resource IN ('poddisruptionbudgets', 'resourcequotas', 'limitranges')
+        OR api_group = 'security.istio.io'
     THEN CASE
         -- A policy whose selector changes guards other pods; a rule without conditions lets everything in. A patch of
         -- which no body was logged can do the same.

@@ -75,6 +75,11 @@ fn a_guard_can_be_weakened_in_many_ways() {
             "none",
             write("patch", "kyverno.io", "clusterpolicies", json!({"spec": {"validationFailureAction": "Enforce"}})),
         ),
+        ("deleted", write("delete", "security.istio.io", "authorizationpolicies", Value::Null)),
+        (
+            "changed",
+            write("patch", "security.istio.io", "peerauthentications", json!({"spec": {"mtls": {"mode": "DISABLE"}}})),
+        ),
         ("exception made", write("create", "kyverno.io", "policyexceptions", json!({"spec": {}}))),
         (
             "only reports",
@@ -227,6 +232,49 @@ fn a_status_that_a_person_writes_sends_traffic_elsewhere() {
     let rows = log(&writes).ask("service-exposure", &[]);
     assert_eq!((rows.len(), &rows[0]["exposure"]), (1, &json!(["load balancer at 203.0.113.99"])));
     assert_eq!(told(&writes, "sensitive-objects", "gives"), ["none", "status"]);
+}
+
+/// What the controllers of add-ons do for whom who asks them; what they write themselves of it is none of that.
+#[test]
+fn what_add_ons_do_for_others_is_told() {
+    let spec = |spec: Value| json!({"kind": "x", "metadata": {"name": "x"}, "spec": spec});
+    let writes = [
+        write(
+            "create",
+            "argoproj.io",
+            "applications",
+            spec(json!({"source": {"repoURL": "https://evil.example/git"}})),
+        ),
+        write(
+            "patch",
+            "source.toolkit.fluxcd.io",
+            "gitrepositories",
+            json!({"spec": {"url": "https://evil.example/git"}}),
+        ),
+        write("patch", "argoproj.io", "applications", json!({"status": {"health": {}}})),
+        write("patch", "argoproj.io", "applications", json!({"operation": {"sync": {}}})),
+        write("create", "external-secrets.io", "clustersecretstores", spec(json!({}))),
+        write("create", "velero.io", "backups", spec(json!({"includedResources": ["secrets"]}))),
+        write("patch", "config.openshift.io", "apiservers", json!({"spec": {"audit": {"profile": "None"}}})),
+        write("create", "management.cattle.io", "globalrolebindings", json!({"globalRoleName": "admin"})),
+        write("create", "machineconfiguration.openshift.io", "machineconfigs", spec(json!({}))),
+        write("create", "example.com", "applications", spec(json!({}))),
+    ];
+    assert_eq!(
+        told(&writes, "sensitive-objects", "gives"),
+        [
+            "takes from https://evil.example/git",
+            "takes from https://evil.example/git",
+            "none",
+            "written",
+            "written",
+            "written",
+            "audit profile None",
+            "written",
+            "written",
+            "none"
+        ]
+    );
 }
 
 #[test]
