@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ground::error::LakeError;
 use crate::table::log;
+use crate::table::replay::replay;
 use crate::table::snapshot::Snapshot;
 
 pub use writer::Writer;
@@ -49,7 +50,7 @@ impl Case {
     /// # Errors
     /// When the log is damaged, altered or of another version.
     pub fn snapshot(&self) -> Result<Snapshot, LakeError> {
-        let snapshot = log::replay(&self.events_dir(), &self.log_dir(), None)?;
+        let snapshot = replay(&self.events_dir(), &self.log_dir(), None)?;
         Ok(Snapshot { notes: self.notes()?, ..snapshot })
     }
 

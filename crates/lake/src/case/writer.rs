@@ -19,6 +19,7 @@ use crate::ground::durable::{create_dirs, sync_dir};
 use crate::ground::error::LakeError;
 use crate::table::ledger::Operation;
 use crate::table::log::{self, Change};
+use crate::table::replay::replay;
 use crate::table::snapshot::Snapshot;
 
 /// Name of the lock in the case folder.
@@ -102,7 +103,7 @@ impl Writer {
     /// When the log cannot be read.
     pub fn refresh(&mut self) -> Result<(), LakeError> {
         let read = self.snapshot.clone();
-        self.snapshot = Some(log::replay(&self.case.events_dir(), &self.case.log_dir(), read)?);
+        self.snapshot = Some(replay(&self.case.events_dir(), &self.case.log_dir(), read)?);
         Ok(())
     }
 

@@ -5,32 +5,27 @@
 //! prove in the tests that it is Delta.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use kforensic_event::time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::FORMAT_VERSION;
 use crate::ground::durable::put_if_absent;
 use crate::ground::durable::set_read_only;
 use crate::ground::durable::sync_dir;
 use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
 use crate::table::ledger::Operation;
-use crate::table::seen::SEEN;
-use crate::table::sent::SENT;
-use crate::table::snapshot::{DataFile, RemovedFile, Snapshot};
-use crate::table::stats::{FileStats, delta_schema};
+use crate::table::snapshot::{DataFile, Snapshot};
+use crate::table::stats::delta_schema;
 
 /// Highest versions of the protocol that this module understands.
-const READER_VERSION: u32 = 1;
+pub(super) const READER_VERSION: u32 = 1;
 const WRITER_VERSION: u32 = 2;
 
 /// Columns that name the folders, outermost first.
@@ -39,43 +34,46 @@ const PARTITION_COLUMNS: [&str; 2] = ["date", "resource_partition"];
 /// Tag of a file: about how much memory its rows take.
 pub(crate) const MEMORY_BYTES: &str = "memory_bytes";
 
-/// How much more memory rows take than their file, where that was not noted.
-const USUAL_RATIO: u64 = 16;
-
-/// A line of a commit; exactly one member is set.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// A line of a commit; exactly one member is set. `A` is what is written or read of a file that is added.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Action<'o> {
+pub(super) struct Action<'o, A> {
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    commit_info: Option<CommitInfo<'o>>,
+    pub(super) commit_info: Option<CommitInfo<'o>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    protocol: Option<Protocol>,
+    pub(super) protocol: Option<Protocol>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    meta_data: Option<Value>,
+    pub(super) meta_data: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     txn: Option<Txn>,
+    #[serde(skip_serializing_if = "Option::is_none", default = "Option::default")]
+    pub(super) add: Option<A>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    add: Option<Add>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    remove: Option<Remove>,
+    pub(super) remove: Option<Remove>,
+}
+
+impl<A> Default for Action<'_, A> {
+    fn default() -> Self {
+        Self { commit_info: None, protocol: None, meta_data: None, txn: None, add: None, remove: None }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct CommitInfo<'o> {
+pub(super) struct CommitInfo<'o> {
     /// Milliseconds since 1970.
-    timestamp: i64,
+    pub(super) timestamp: i64,
     operation: String,
     operation_parameters: BTreeMap<String, String>,
     engine_info: String,
     is_blind_append: bool,
-    kforensic: Cow<'o, Operation>,
+    pub(super) kforensic: Cow<'o, Operation>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Protocol {
-    min_reader_version: u32,
+pub(super) struct Protocol {
+    pub(super) min_reader_version: u32,
     min_writer_version: u32,
 }
 
@@ -104,9 +102,9 @@ pub(crate) struct Add {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Remove {
-    path: String,
+    pub(super) path: String,
     /// Milliseconds since 1970.
-    deletion_timestamp: i64,
+    pub(super) deletion_timestamp: i64,
     /// False when its rows live on in other files.
     data_change: bool,
     extended_file_metadata: bool,
@@ -147,153 +145,6 @@ pub(crate) fn partition_values(day: Option<i32>, resource: &str) -> BTreeMap<Str
 /// Name of the file of a commit.
 pub(crate) fn commit_name(version: u64) -> String {
     format!("{version:020}.json")
-}
-
-/// Reads the log in `log_dir` and checks its hash chain; of a log that was read before, only what came after `read`.
-///
-/// # Errors
-/// When a commit is missing, cannot be read, or is not the one that its successor was written on.
-pub(crate) fn replay(events_dir: &Path, log_dir: &Path, read: Option<Snapshot>) -> Result<Snapshot, LakeError> {
-    let mut snapshot = read.unwrap_or_default();
-    let mut files: HashMap<String, DataFile> = snapshot.files.drain(..).map(|file| (file.name.clone(), file)).collect();
-    let versions = versions(log_dir)?;
-    for (expected, version) in versions.iter().copied().enumerate().skip(snapshot.operations.len()) {
-        if version != expected as u64 {
-            return Err(LakeError::Altered { problem: format!("commit {expected} is missing from its log") });
-        }
-        let path = log_dir.join(commit_name(version));
-        let bytes = fs::read(&path).map_err(LakeError::io("read", &path))?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| LakeError::Altered { problem: format!("commit {version} is not text") })?;
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        let actions = lines.map(serde_json::from_str);
-        // A later format may have members that this version does not know, but its first line says so.
-        let first: FirstLine = text.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
-        check_format(&first, version)?;
-        let mut actions: Vec<Action> = actions
-            .collect::<Result<_, _>>()
-            .map_err(|error: serde_json::Error| LakeError::Unsupported { version, problem: error.to_string() })?;
-        let info = actions.iter_mut().find_map(|action| action.commit_info.take());
-        let Some(CommitInfo { timestamp: timestamp_ms, kforensic, .. }) = info else {
-            return Err(LakeError::Unsupported { version, problem: "it was not written by kforensic".to_owned() });
-        };
-        let operation = kforensic.into_owned();
-        // Before anything is believed that it says.
-        if seal(text, &operation.seal) != operation.seal {
-            return Err(LakeError::Altered { problem: format!("`{}` is not as it was written", path.display()) });
-        }
-        let previous = (version > 0).then_some(&snapshot.fingerprint);
-        if operation.previous_sha256.as_ref() != previous {
-            let before = version.saturating_sub(1);
-            return Err(LakeError::Altered {
-                problem: format!("commit {before} is not the one that commit {version} was written on"),
-            });
-        }
-        for action in actions {
-            apply(action, version, events_dir, &mut files, &mut snapshot)?;
-        }
-        snapshot.operations.push(operation);
-        snapshot.commit_times_ms.push(timestamp_ms);
-        snapshot.version = version;
-        snapshot.fingerprint = hex(&Sha256::digest(&bytes));
-    }
-    snapshot.files = files.into_values().collect();
-    snapshot.files.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(snapshot)
-}
-
-fn apply(
-    action: Action<'_>,
-    version: u64,
-    events_dir: &Path,
-    files: &mut HashMap<String, DataFile>,
-    snapshot: &mut Snapshot,
-) -> Result<(), LakeError> {
-    if let Some(Protocol { min_reader_version, .. }) = action.protocol
-        && min_reader_version > READER_VERSION
-    {
-        let problem = format!("it asks for reader version {min_reader_version} of the Delta protocol");
-        return Err(LakeError::Unsupported { version, problem });
-    }
-    if let Some(metadata) = action.meta_data {
-        let schema = metadata["schemaString"].as_str().unwrap_or_default();
-        let schema: Value = serde_json::from_str(schema).unwrap_or_default();
-        let names = schema["fields"].as_array().into_iter().flatten().filter_map(|field| field["name"].as_str());
-        snapshot.columns = names.map(str::to_owned).collect();
-        snapshot.metadata = Some(metadata);
-    }
-    if let Some(add) = action.add {
-        // A name that comes back would be deleted with the file that had it first.
-        if snapshot.removed.contains_key(&add.path) || files.contains_key(&add.path) {
-            return Err(LakeError::Altered { problem: format!("commit {version} adds `{}` once more", add.path) });
-        }
-        files.insert(add.path.clone(), data_file(events_dir, add, &snapshot.columns));
-    }
-    if let Some(Remove { path, deletion_timestamp, .. }) = action.remove {
-        let Some(DataFile { sha256, .. }) = files.remove(&path) else {
-            let problem = format!("commit {version} removes `{path}`, which is not part of the case");
-            return Err(LakeError::Altered { problem });
-        };
-        snapshot.removed.insert(path, RemovedFile { removed_ms: deletion_timestamp, sha256 });
-    }
-    Ok(())
-}
-
-/// What every version of kforensic writes first.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct FirstLine {
-    commit_info: FirstInfo,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct FirstInfo {
-    kforensic: WrittenBy,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WrittenBy {
-    format: Option<u32>,
-    tool_version: String,
-}
-
-/// Fails when a commit was written by a version of kforensic whose layout this one does not know.
-fn check_format(first: &FirstLine, version: u64) -> Result<(), LakeError> {
-    let WrittenBy { format: Some(format), tool_version } = &first.commit_info.kforensic else { return Ok(()) };
-    let problem = match format.cmp(&FORMAT_VERSION) {
-        Ordering::Equal => return Ok(()),
-        Ordering::Greater => format!(
-            "its format is {format}, written by kforensic {tool_version}; this version reads format {FORMAT_VERSION}"
-        ),
-        Ordering::Less => format!("its format is {format}, which was never released: ingest the logs into a new case"),
-    };
-    Err(LakeError::Unsupported { version, problem })
-}
-
-fn data_file(events_dir: &Path, mut add: Add, columns: &Arc<[String]>) -> DataFile {
-    let (seen, sent) = (add.tags.remove(SEEN), add.tags.remove(SENT));
-    let value = |name: &str| add.partition_values.get(name).cloned().flatten();
-    let day = value("date").and_then(|date| date.parse::<chrono::NaiveDate>().ok());
-    let epoch = chrono::NaiveDate::default();
-    DataFile {
-        path: events_dir.join(&add.path),
-        size_bytes: add.size,
-        sha256: add.tags.get("sha256").cloned().unwrap_or_default(),
-        // Days since 1970 of any date that chrono can hold fit 32 bits.
-        day: day.and_then(|day| i32::try_from((day - epoch).num_days()).ok()),
-        resource_partition: value("resource_partition").unwrap_or_default(),
-        stats: FileStats::from_delta(&add.stats),
-        memory_bytes: match add.tags.get(MEMORY_BYTES).and_then(|bytes| bytes.parse().ok()) {
-            Some(bytes) => bytes,
-            None => add.size.saturating_mul(USUAL_RATIO),
-        },
-        columns: Arc::clone(columns),
-        seen,
-        sent,
-        name: add.path,
-    }
 }
 
 /// Numbers of the commits in the log, in order.
@@ -351,7 +202,7 @@ fn sealed_as(seal: &str) -> String {
 }
 
 /// The seal that belongs to a commit which carries `current`.
-fn seal(commit: &str, current: &str) -> String {
+pub(super) fn seal(commit: &str, current: &str) -> String {
     // Not copied: the commit of a large archive has tens of megabytes.
     let (before, after) = commit.split_once(&sealed_as(current)).unwrap_or((commit, ""));
     let mut hash = Sha256::new();
@@ -379,7 +230,7 @@ fn render(
         is_blind_append: change.removes.is_empty(),
         kforensic: Cow::Borrowed(operation),
     };
-    let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
+    let mut actions: Vec<Action<'_, &Add>> = vec![Action { commit_info: Some(info), ..Action::default() }];
     if version == 0 {
         let protocol = Protocol { min_reader_version: READER_VERSION, min_writer_version: WRITER_VERSION };
         actions.push(Action { protocol: Some(protocol), ..Action::default() });
@@ -396,7 +247,7 @@ fn render(
     }
     let removes = change.removes.iter().cloned();
     actions.extend(removes.map(|remove| Action { remove: Some(remove), ..Action::default() }));
-    let adds = change.adds.iter().cloned();
+    let adds = change.adds.iter();
     actions.extend(adds.map(|add| Action { add: Some(add), ..Action::default() }));
     let mut body = Vec::new();
     for action in &actions {
@@ -445,7 +296,10 @@ pub(crate) fn known_files(snapshot: &Snapshot) -> impl Iterator<Item = PathBuf> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::table::stats::FileStats;
 
     fn file(name: &str) -> DataFile {
         DataFile {
@@ -463,44 +317,11 @@ mod tests {
         }
     }
 
-    fn add(name: &str) -> Action<'_> {
-        serde_json::from_value(json!({"add": {
-            "path": name, "partitionValues": {}, "size": 7, "modificationTime": 0, "dataChange": true, "stats": "{}",
-            "tags": {},
-        }}))
-        .unwrap()
-    }
-
-    fn remove(name: &str) -> Action<'_> {
-        Action { remove: Some(Remove::of(&file(name), 5, false)), ..Action::default() }
-    }
-
-    /// What a log of these actions makes of the table: its files, or what is wrong.
-    fn table(actions: Vec<Action<'_>>) -> Result<Vec<String>, String> {
-        let (mut files, mut snapshot) = (HashMap::new(), Snapshot::default());
-        for action in actions {
-            apply(action, 3, Path::new(""), &mut files, &mut snapshot).map_err(|error| error.to_string())?;
-        }
-        let mut names: Vec<String> = files.into_keys().collect();
-        names.sort();
-        Ok(names)
-    }
-
-    #[test]
-    fn a_name_never_comes_back() {
-        assert_eq!(table(vec![add("a"), add("b"), remove("a")]), Ok(vec!["b".to_owned()]));
-        for actions in [vec![add("a"), add("a")], vec![add("a"), remove("a"), add("a")]] {
-            assert_eq!(table(actions).unwrap_err(), "the case has been altered: commit 3 adds `a` once more");
-        }
-        for actions in [vec![remove("a")], vec![add("a"), remove("a"), remove("a")]] {
-            let problem = "the case has been altered: commit 3 removes `a`, which is not part of the case";
-            assert_eq!(table(actions).unwrap_err(), problem);
-        }
-    }
-
     #[test]
     fn a_removed_file_is_written_as_the_protocol_has_it() {
-        let written = serde_json::to_value(remove("x")).unwrap();
+        let written =
+            serde_json::to_value(Action::<Add> { remove: Some(Remove::of(&file("x"), 5, false)), ..Action::default() })
+                .unwrap();
         let expected = json!({"remove": {
             "path": "x", "deletionTimestamp": 5, "dataChange": false, "extendedFileMetadata": true,
             "partitionValues": {"date": "2026-11-21", "resource_partition": "pods"}, "size": 7,

@@ -328,22 +328,22 @@ pub fn stage_bit(stage: Option<&str>) -> u8 {
 }
 
 /// Group, resource, subresource, verb, level, host, cluster, stages, hours, events; texts by their numbers.
-type WrittenKind = (u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64);
+pub(super) type WrittenKind = (u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64);
 
 /// Cut, salvaged, assumed, truncated, requests, copies, withheld, parts.
-type Sums = (u64, u64, u64, u64, u64, u64, u64, u64);
+pub(super) type Sums = (u64, u64, u64, u64, u64, u64, u64, u64);
 
 /// How a summary is written: texts once, and numbers in their place.
 #[derive(Serialize, Deserialize)]
-struct Written<'a> {
+pub(super) struct Written<'a> {
     /// The texts.
     #[serde(borrow)]
-    t: Vec<Cow<'a, str>>,
+    pub(super) t: Vec<Cow<'a, str>>,
     /// The kinds.
-    k: Vec<WrittenKind>,
+    pub(super) k: Vec<WrittenKind>,
     /// Host, cluster, slots.
-    h: Vec<(u32, u32, [u64; 5])>,
-    m: Sums,
+    pub(super) h: Vec<(u32, u32, [u64; 5])>,
+    pub(super) m: Sums,
 }
 
 impl Seen {

@@ -1,9 +1,11 @@
 //! Statistics of a data file, by which queries leave files out before they open them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, RecordBatch};
 use kforensic_event::{COLUMNS, Cell, Kind, time};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// Longest text in the statistics, in characters. Delta readers treat longer ones as bounds anyway.
@@ -93,10 +95,29 @@ impl ColumnStats {
 impl FileStats {
     /// Reads the statistics of an `add` action; what is not there is unknown, hence unbounded.
     pub(crate) fn from_delta(stats: &str) -> Self {
-        let stats: Value = serde_json::from_str(stats).unwrap_or_default();
-        let bound = |which: &str| stats[which]["event_time"].as_str().and_then(time::parse);
-        Self { rows: stats["numRecords"].as_u64().unwrap_or(0), event_time: bound("minValues").zip(bound("maxValues")) }
+        let Stats { rows, min_values, max_values } = serde_json::from_str(stats).unwrap_or_default();
+        let time = |bounds: Bounds<'_>| bounds.event_time.and_then(|time| time::parse(&time));
+        Self { rows, event_time: time(min_values).zip(time(max_values)) }
     }
+}
+
+/// What is read of the statistics of a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Stats<'a> {
+    #[serde(rename = "numRecords")]
+    rows: u64,
+    #[serde(borrow)]
+    min_values: Bounds<'a>,
+    #[serde(borrow)]
+    max_values: Bounds<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Bounds<'a> {
+    #[serde(borrow)]
+    event_time: Option<Cow<'a, str>>,
 }
 
 fn cut(text: &str) -> &str {

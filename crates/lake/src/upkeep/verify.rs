@@ -17,8 +17,8 @@ use crate::case::writer::is_written_to;
 use crate::case::{Case, dated, key, originals};
 use crate::ground::error::LakeError;
 use crate::ground::hash::sha256_of_file;
-use crate::table::log;
 use crate::table::read;
+use crate::table::replay::replay;
 use crate::table::snapshot::{DataFile, Snapshot};
 
 /// What was found in a case.
@@ -174,7 +174,7 @@ fn strays(case: &Case, snapshot: &Snapshot, found: &mut Verification) -> Result<
             break;
         }
         // What was committed meanwhile is part of the case; what is strange stays so.
-        snapshot = log::replay(&case.events_dir(), &case.log_dir(), Some(snapshot))?;
+        snapshot = replay(&case.events_dir(), &case.log_dir(), Some(snapshot))?;
         let before = std::mem::replace(&mut inspection, inspect(root, Some(&snapshot))?);
         inspection.strays.retain(|stray| before.strays.contains(stray));
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kforensic_lake::seen::{RequestKind, SLOT, SLOTS, Seen, Slots, Tally};
-use kforensic_lake::{DataFile, Snapshot};
+use kforensic_lake::Snapshot;
+use kforensic_lake::seen::{RequestKind, SLOT, SLOTS, Seen, SeenInDays, SeenSum, Slots, Tally};
 
 use crate::catalogue::Level;
 use crate::error::QueryError;
@@ -59,14 +59,16 @@ impl Observed {
     /// # Errors
     /// When a file has to be read and cannot be.
     pub fn of(snapshot: &Snapshot, limits: &Limits) -> Result<Self, QueryError> {
-        let mut observed = Self { times: snapshot.event_times(), ..Self::default() };
+        let mut sum = SeenSum::default();
         for file in snapshot.event_files() {
-            match (file.day, summary(file)) {
-                (Some(day), Some(seen)) => observed.add(day, seen),
-                _ => return Self::read(&Session::open(snapshot, &Selection::default(), limits)?, snapshot),
+            if file.day.zip(file.seen.as_deref()).and_then(|(day, seen)| sum.add(day, seen)).is_none() {
+                return Self::read(&Session::open(snapshot, &Selection::default(), limits)?, snapshot);
             }
         }
-        Ok(observed)
+        let SeenInDays { kinds, hosts, numbers } = sum.finish();
+        let Seen { cut, salvaged, assumed, truncated, copies, withheld, parts, .. } = numbers;
+        let times = snapshot.event_times();
+        Ok(Self { kinds, hosts, cut, salvaged, assumed, truncated, copies, withheld, parts, times })
     }
 
     /// Sums up what a session sees, by reading it.
@@ -128,26 +130,6 @@ impl Observed {
         Ok(observed)
     }
 
-    fn add(&mut self, day: i32, seen: Seen) {
-        for (kind, tally) in seen.kinds {
-            let days = self.kinds.entry(kind).or_default();
-            let sum = days.entry(day).or_default();
-            sum.stages |= tally.stages;
-            sum.hours |= tally.hours;
-            sum.events += tally.events;
-        }
-        for (host, slots) in seen.hosts {
-            self.hosts.entry(host).or_default().entry(day).or_default().merge(&slots);
-        }
-        self.cut += seen.cut;
-        self.salvaged += seen.salvaged;
-        self.assumed += seen.assumed;
-        self.truncated += seen.truncated;
-        self.copies += seen.copies;
-        self.withheld += seen.withheld;
-        self.parts += seen.parts;
-    }
-
     /// Events of the case.
     pub fn events(&self) -> u64 {
         self.kinds.values().flat_map(BTreeMap::values).map(|tally| tally.events).sum()
@@ -200,11 +182,6 @@ impl Observed {
         found.sort_by(|left, right| (left.from, &left.host).cmp(&(right.from, &right.host)));
         found
     }
-}
-
-/// The summary of a file, when its log has one.
-fn summary(file: &DataFile) -> Option<Seen> {
-    Seen::from_tag(file.seen.as_deref()?)
 }
 
 /// The hours of a tally of `day` that touch `window`, as hours since 1970.
