@@ -45,6 +45,8 @@ impl Policy {
     /// # Errors
     /// When an API server would not start with it.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        // Windows tools put a byte order mark in front, which the server's own reader of YAML takes off.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let documents = YamlLoader::load_from_str(text).map_err(|error| PolicyError::Yaml(error.to_string()))?;
         let place = Place("the policy".to_owned());
         let Some(policy) = documents.first().filter(|policy| policy.as_hash().is_some()) else {

@@ -108,6 +108,12 @@ fn the_first_rule_that_fits_decides() {
 }
 
 #[test]
+fn what_windows_tools_leave_in_front_of_a_policy_is_no_part_of_it() {
+    let text = "\u{feff}apiVersion: audit.k8s.io/v1\r\nkind: Policy\r\nrules:\r\n- level: Metadata\r\n";
+    assert!(Policy::parse(text).is_ok());
+}
+
+#[test]
 fn what_no_server_starts_with_is_refused() {
     let of = |rule: &str| problem(&format!("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{rule}]"));
     assert_eq!(of("{level: Everything}"), "rule 1 has no level: None, Metadata, Request or RequestResponse");
