@@ -185,6 +185,35 @@ fn every_event_is_in_exactly_one_of_the_daily_reports() {
     }
 }
 
+#[test]
+fn what_a_report_leaves_out_is_in_the_next_of_its_series() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, at) = (folder.path().join("case"), |name: &str| folder.path().join(name).to_str().unwrap().to_owned());
+    // A time of the template's own is none of a series: what arrives late may be older.
+    let template = at("all.toml");
+    std::fs::write(
+        &template,
+        "title = \"All\"\nsince = \"1m\"\nqueries = [\"timeline\"]\nsections = [\"scope\", \"findings\"]\n",
+    )
+    .unwrap();
+    let report = |options: &[&str]| {
+        let fixed = ["report", "-q", "--since", "last-report", "--template", &template, "--format", "json"];
+        run(&case, &[&fixed[..], options].concat())
+    };
+    let all = pieces(folder.path(), "sample-logs/moderate", 3);
+    for (piece, host) in all.iter().zip(["a", "b", "a"]) {
+        let ran = run(&case, &["ingest", "--quiet", "--host", host, piece]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    let refused = report(&["--until", "1h"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.starts_with("error: a report since the last one has no end in time"), "{refused:?}");
+    let rows = |options: &[&str]| report(options).json()["findings"][0]["rows"].as_u64().unwrap();
+    let (a, b, both) = (rows(&["--host", "a"]), rows(&["--host", "b"]), rows(&[]));
+    assert!(a > 0 && b > 0 && both > a && both > b, "{a} {b} {both}");
+    assert_eq!((rows(&["--host", "a"]), rows(&["--host", "b"]), rows(&[])), (0, 0, 0));
+}
+
 /// Cron writes a mail for what is printed: an exit code alone would wake nobody.
 #[test]
 fn findings_that_make_a_report_fail_are_named_although_it_is_quiet() {

@@ -76,6 +76,8 @@ pub(crate) enum CliError {
     Template { name: String, problem: String },
     #[error("`{path}` is no report to compare with: {problem}")]
     NoReport { path: PathBuf, problem: String },
+    #[error("a report since the last one has no end in time")]
+    UntilSinceReport,
     #[error("there is no file to sign")]
     NothingToSign,
     #[error("`{path}` cannot be used to sign or to check a signature: {problem}")]
@@ -183,10 +185,6 @@ impl CliError {
                     unknown.near.first().map_or(list.clone(), |near| format!("did you mean `{near}`? {list}")),
                 );
             }
-            Self::Template { .. } => "`kforensic report --print-template` prints one that can be used",
-            Self::NoReport { .. } => "name a report that `kforensic report --format json` made",
-            Self::NothingToSign => "name the report with `-o FILE`; its signature stands beside it",
-            Self::Key { .. } => "`minisign -G` makes a pair of keys; the password can stand in KFORENSIC_SIGN_PASSWORD",
             Self::NothingToTag => "audit ids stand in the last column of most answers",
             Self::NoStatement => {
                 "write it behind `kforensic sql`, name a file with `-f FILE`, or send it through a pipe"
@@ -206,9 +204,23 @@ impl CliError {
             }
             Self::Query(QueryError::Library { .. }) => library::ADVICE,
             Self::Query(QueryError::Path { .. }) => "move the case to a folder with a plain name",
-            _ => return self.hint_about_output().map(str::to_owned),
+            _ => return self.hint_about_report().or_else(|| self.hint_about_output()).map(str::to_owned),
         };
         Some(hint.to_owned())
+    }
+
+    /// What the user can do about what a report was asked for.
+    fn hint_about_report(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Template { .. } => "`kforensic report --print-template` prints one that can be used",
+            Self::NoReport { .. } => "name a report that `kforensic report --format json` made",
+            Self::UntilSinceReport => {
+                "what it left out would be in no report: leave out `--until`, or say a time with `--since`"
+            }
+            Self::NothingToSign => "name the report with `-o FILE`; its signature stands beside it",
+            Self::Key { .. } => "`minisign -G` makes a pair of keys; the password can stand in KFORENSIC_SIGN_PASSWORD",
+            _ => return None,
+        })
     }
 
     /// What the user can do about where an answer goes, and to whom.

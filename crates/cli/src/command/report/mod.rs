@@ -39,6 +39,7 @@ const LAST_REPORT: &str = "last-report";
 /// Makes a document of a case.
 pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
     let (template, known_as) = template::load(&args.template)?;
+    let known_as = series(known_as, &args.window.labels());
     if args.print_template {
         return print_template(&args.template);
     }
@@ -51,6 +52,10 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
     let clock = chrono::Utc::now();
     // What is wrong with the command line is said before anything is read.
     times(args, &template).check(clock.timestamp_micros())?;
+    let goes_on = args.window.times.since.as_deref() == Some(LAST_REPORT);
+    if goes_on && times(args, &template).until.is_some() {
+        return Err(CliError::UntilSinceReport);
+    }
     let key = args.sign.as_deref().map(sign::Key::read).transpose()?;
     let known = args.new_since.as_deref().map(earlier::row_keys).transpose()?.unwrap_or_default();
     let ingested = ingest_first(&folder, args, interrupt)?;
@@ -59,8 +64,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
     let (window, now) = asked(args, &template, clock.timestamp_micros(), newest)?;
-    let since_report =
-        (args.window.times.since.as_deref() == Some(LAST_REPORT)).then(|| since_report(&snapshot, &known_as));
+    let since_report = goes_on.then(|| since_report(&snapshot, &known_as));
     let data = args.data.as_deref().map(|folder| data_folder(folder, case.root())).transpose()?;
     let inquiry = Inquiry {
         window,
@@ -139,17 +143,24 @@ fn format_of(args: &ReportArgs) -> Result<DocumentFormat, CliError> {
     Ok(args.format.or(told).unwrap_or(DocumentFormat::Html))
 }
 
+/// What a series of reports is known as, of which each goes on where the one before ended: those about one host leave out the
+/// events of others, which another series tells.
+fn series(template: String, labels: &[(String, String)]) -> String {
+    labels.iter().fold(template, |series, (name, value)| format!("{series} --{name} {}", message::quoted(value)))
+}
+
 /// The window and the time that ages count from.
 fn asked(args: &ReportArgs, template: &Template, clock: i64, newest: Option<i64>) -> Result<(Window, i64), CliError> {
     Ok(times(args, template).window(clock, newest)?)
 }
 
-/// The times that are asked for: the command line goes before the template.
+/// The times that are asked for: the command line goes before the template. What is about everything since a report has no
+/// begin in time: events of any time may have arrived since.
 fn times(args: &ReportArgs, template: &Template) -> TimesArgs {
     let of_template = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
     let given = args.window.times.clone();
     TimesArgs {
-        since: given.since.filter(|since| since != LAST_REPORT).or_else(|| of_template(&template.since)),
+        since: given.since.or_else(|| of_template(&template.since)).filter(|since| since != LAST_REPORT),
         until: given.until.or_else(|| of_template(&template.until)),
         now: given.now,
     }
