@@ -12,9 +12,8 @@ mod sources;
 mod table;
 mod upkeep;
 
-pub use case::dated::{DatedFile, NewDated, keep_dated, read_dated};
+pub use case::dated::{NewDated, keep_dated, read_dated};
 pub use case::key::redaction_key;
-pub use case::notes::{Note, Notes, Said};
 pub use case::{Case, Writer};
 pub use ground::error::LakeError;
 pub use ground::progress::Progress;
@@ -22,8 +21,9 @@ pub use ingest::{IngestOptions, Report, ingest};
 pub use sources::discover::Input;
 pub use sources::read_back::{Original, OriginalError, original};
 pub use table::ledger::{
-    Compacted, KeptOriginal, LedgerEntry, Operation, Pruned, PrunedSource, Redaction, SecretValues, Skipped,
+    Compacted, DatedFile, KeptOriginal, LedgerEntry, Operation, Pruned, PrunedSource, Redaction, SecretValues, Skipped,
 };
+pub use table::notes::{Note, Notes, Said};
 pub use table::snapshot::{DataFile, RemovedFile, Snapshot};
 pub use table::stats::FileStats;
 pub use upkeep::audit::{Audited, Fate, audit, manifest, source_at};

@@ -7,34 +7,18 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::case::staging::Move;
 use crate::case::writer::Writer;
 use crate::ground::error::LakeError;
 use crate::ground::hash::hex;
-use crate::table::ledger::Operation;
+use crate::table::ledger::{DatedFile, Operation};
 use crate::table::log::Change;
 use crate::table::snapshot::Snapshot;
 
 /// Folder of the snapshots in the case.
 pub(crate) const FOLDER: &str = "snapshots";
-
-/// A file that is kept as it was given, with the time that it is about.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct DatedFile {
-    /// Its name, as given.
-    pub name: String,
-    /// When it was taken, RFC 3339.
-    pub taken: String,
-    /// SHA-256 of its bytes, in hex.
-    pub sha256: String,
-    /// Size in bytes.
-    pub size_bytes: u64,
-    /// Where the copy is, below the case.
-    pub path: String,
-}
 
 /// A file to keep.
 #[derive(Debug, Clone)]

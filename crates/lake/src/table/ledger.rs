@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::dated::DatedFile;
 use crate::ground::names::path_of;
 
 /// What one run did, as it stands in its commit.
@@ -43,6 +42,21 @@ pub struct Operation {
     /// Files that are kept with the time that they are about, of a `snapshot`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub dated: Vec<DatedFile>,
+}
+
+/// A file that is kept as it was given, with the time that it is about.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct DatedFile {
+    /// Its name, as given.
+    pub name: String,
+    /// When it was taken, RFC 3339.
+    pub taken: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// Where the copy is, below the case.
+    pub path: String,
 }
 
 /// What an ingest did with secret values.

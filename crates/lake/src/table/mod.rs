@@ -3,6 +3,7 @@
 pub(crate) mod data_file;
 pub(crate) mod ledger;
 pub(crate) mod log;
+pub(crate) mod notes;
 pub(crate) mod read;
 pub(crate) mod replay;
 pub(crate) mod seen;

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use kforensic_event::{COLUMNS, columns, partition};
 use serde_json::Value;
 
-use crate::case::dated::DatedFile;
-use crate::case::notes::Notes;
 use crate::table::ledger::KeptOriginal;
 use crate::table::ledger::Pruned;
-use crate::table::ledger::{LedgerEntry, Operation, SecretValues};
+use crate::table::ledger::{DatedFile, LedgerEntry, Operation, SecretValues};
+use crate::table::notes::Notes;
 use crate::table::stats::FileStats;
 
 /// One Parquet file of the table.
