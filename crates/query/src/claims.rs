@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use duckdb::{params_from_iter, types};
 use kforensic_lake::seen::Sent;
 
+use crate::catalogue::Parameters;
 use crate::catalogue::{COMMON, CannedQuery, Test, Value};
 use crate::error::QueryError;
-use crate::parameters::Parameters;
 use crate::session::Session;
 use crate::sql::literals;
 use crate::stream::Bound;

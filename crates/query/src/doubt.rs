@@ -5,10 +5,10 @@
 use duckdb::types;
 use strsim::damerau_levenshtein;
 
+use crate::catalogue::Parameters;
 use crate::catalogue::{COMMON, CannedQuery, Value};
 use crate::error::QueryError;
 use crate::network::parse_network;
-use crate::parameters::Parameters;
 use crate::session::Session;
 
 /// Values of a column that are looked through for one that is meant, the most frequent ones.

@@ -1,9 +1,9 @@
 //! Who of those that came from an address also came from others: where a search that began with the address goes on.
 
 use crate::catalogue::CannedQuery;
+use crate::catalogue::Parameters;
 use crate::claims::{Claims, common_conditions};
 use crate::error::QueryError;
-use crate::parameters::Parameters;
 use crate::session::Session;
 
 /// Identities that are named; the others are counted.

@@ -14,9 +14,9 @@ use duckdb::{Connection, params_from_iter};
 
 use crate::asserted::Asserted;
 use crate::catalogue::CannedQuery;
+use crate::catalogue::Parameters;
 use crate::error::{QueryError, SinkError};
 use crate::gate::Statement;
-use crate::parameters::Parameters;
 use crate::session::Session;
 use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{self, Author};

@@ -40,7 +40,6 @@ pub mod library;
 mod lookup;
 mod network;
 mod own;
-mod parameters;
 pub mod places;
 pub mod policy;
 mod problem;
@@ -53,7 +52,6 @@ mod selection;
 mod session;
 mod sql;
 mod starting;
-mod statement;
 mod status;
 mod stream;
 mod trouble;
@@ -63,14 +61,15 @@ pub mod window;
 mod working_copy;
 
 pub use asserted::Asserted;
-pub use catalogue::{CannedQuery, Catalogue, CatalogueError, FolderError, Group, QueryKind, Severity, UnknownQuery};
+pub use catalogue::{
+    CannedQuery, Catalogue, CatalogueError, FolderError, Group, Parameters, QueryKind, Severity, UnknownQuery,
+};
 pub use claims::{Balancer, Claims};
 pub use elsewhere::Elsewhere;
 pub use error::{QueryError, SinkError};
 pub use gate::{Gate, Refusal, Statement};
 pub use kept::{Kept, RESULTS_MAX, result_name};
 pub use kforensic_lake::Checks;
-pub use parameters::Parameters;
 pub use problem::Problem;
 pub use progress::Progress;
 pub use protection::Protection;

@@ -7,9 +7,7 @@ use kforensic_event::{partition, time};
 use kforensic_lake::seen::Seen;
 use kforensic_lake::{DataFile, Snapshot};
 
-use crate::catalogue::{CannedQuery, Value};
 use crate::error::QueryError;
-use crate::parameters::Parameters;
 use crate::window::Window;
 
 /// The resources by which components are told from others in their name: the leases that they renew, and the nodes and
@@ -59,29 +57,6 @@ impl From<Window> for Selection {
 }
 
 impl Selection {
-    /// The least that answers `query` with `parameters` in full.
-    pub fn of(query: &CannedQuery, parameters: &Parameters) -> Self {
-        let groups = query.groups.clone();
-        if query.whole_case {
-            return Self { resources: query.resources.clone(), groups, ..Self::default() };
-        }
-        let time = |name: &str| match parameters.get(name) {
-            Some(Value::Time(micros)) if query.parameter(name).is_some() => Some(*micros),
-            _ => None,
-        };
-        let wanted = match parameters.get("resource") {
-            Some(Value::Text(resource)) => Some(resource),
-            _ => None,
-        };
-        let resources = match (&query.resources, wanted) {
-            (None, None) => None,
-            (None, Some(wanted)) => Some(vec![wanted.clone()]),
-            (Some(all), None) => Some(all.clone()),
-            (Some(all), Some(wanted)) => Some(all.iter().filter(|resource| *resource == wanted).cloned().collect()),
-        };
-        Self { since: time("since"), until: time("until"), resources, groups }
-    }
-
     /// What tells where the components of the cluster are at home, whatever is asked for.
     pub(crate) fn of_components() -> Self {
         let resources = COMPONENT_RESOURCES.map(str::to_owned).to_vec();
@@ -175,14 +150,6 @@ impl Selection {
             (None, ..) | (_, None, None) => true,
             (Some(seen), resources, groups) => Seen::may_hold(seen, resources, groups),
         }
-    }
-
-    /// Refuses to answer `query` from less than it asks for.
-    ///
-    /// # Errors
-    /// When the session leaves out times or resources that the query would show.
-    pub(crate) fn check_covers(&self, query: &CannedQuery, parameters: &Parameters) -> Result<(), QueryError> {
-        self.check_covers_all_of(&format!("the query `{}`", query.name), &Self::of(query, parameters))
     }
 
     /// Refuses to answer `who`, which asks for `asked`, from less than that.

@@ -17,11 +17,12 @@ use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Note,
 
 use crate::asserted::Asserted;
 use crate::catalogue::CannedQuery;
+use crate::catalogue::Parameters;
+use crate::catalogue::statement;
 use crate::engine::{Engine, Start};
 use crate::error::QueryError;
 use crate::gate::Statement;
 use crate::own::Homes;
-use crate::parameters::Parameters;
 use crate::places::{self, Known, Places};
 use crate::problem::Problem;
 use crate::progress::Progress;
@@ -30,7 +31,6 @@ use crate::proxies::Proxies;
 use crate::selection::Selection;
 use crate::sql::list;
 use crate::starting::{Starting, temp_directory};
-use crate::statement;
 use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;

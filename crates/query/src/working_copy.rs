@@ -17,12 +17,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use duckdb::Connection;
 
 use crate::catalogue::CannedQuery;
+use crate::catalogue::Parameters;
+use crate::catalogue::statement;
 use crate::error::QueryError;
-use crate::parameters::Parameters;
 use crate::session::Session;
 use crate::sql::{literal, literals};
 use crate::trouble::{self, Author};
-use crate::{statement, views};
+use crate::views;
 
 /// Data files that are copied, in bytes at most. The copy takes two to three times as much: beside what DuckDB may
 /// spill, a disk has to have room for it.

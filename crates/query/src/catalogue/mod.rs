@@ -5,9 +5,12 @@
 mod header;
 mod needs;
 mod parameter;
+mod parameters;
 mod problem;
 mod rating;
 mod scan;
+mod selecting;
+pub(crate) mod statement;
 
 use std::fs;
 use std::path::Path;
@@ -15,12 +18,11 @@ use std::path::Path;
 use crate::embedded;
 use crate::error::QueryError;
 use crate::gate;
-use crate::parameters::Parameters;
 use crate::reach;
-use crate::statement;
 
 pub use needs::{Level, Need, Stage};
 pub use parameter::{OUTCOMES, Parameter, ParameterKind, Value, ValueError, common};
+pub use parameters::Parameters;
 pub use problem::{CatalogueError, FolderError, Problem, UnknownQuery};
 pub use rating::{Claimed, Group, QueryKind, Severity};
 

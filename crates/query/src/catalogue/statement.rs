@@ -9,8 +9,7 @@
 
 use kforensic_event::time;
 
-use crate::catalogue::{COMMON, CannedQuery, OWN, Test, Value, scan};
-use crate::parameters::Parameters;
+use super::{COMMON, CannedQuery, OWN, Parameters, Test, Value, scan};
 use crate::sql::literal;
 
 /// The SQL that runs: filters put in, values still to be bound.

@@ -1,6 +1,7 @@
 //! What a case can tell and what it cannot: what was logged, what stands between the log and the truth, and what an audit
 //! policy would record.
 
+mod groups;
 mod hosts;
 mod left_out;
 mod observed;
@@ -8,6 +9,7 @@ mod traffic;
 mod verdict;
 mod words;
 
+pub(crate) use groups::group_of;
 pub use hosts::{HostAccount, Seam, Step};
 pub use left_out::LeftOut;
 pub use observed::{Observed, Pause};

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use kforensic_lake::seen::{RequestKind, stage_bit};
 
 use crate::catalogue::{Level, Need, Stage};
+use crate::coverage::groups::group_of;
 use crate::coverage::observed::{HOUR, Observed, hours_in, level_of};
 use crate::coverage::verdict::Scope;
 use crate::coverage::words::{few, instant, named, quoted, series, too_low};
-use crate::policy::group_of;
 
 /// Resources that the control plane of every cluster lists and watches all the time: when a log of it has nothing about
 /// one of them, its policy leaves it out. From the informers of kube-controller-manager and kube-apiserver (1.20 to 1.36).

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kforensic_lake::seen::RequestKind;
 
+use crate::catalogue::Parameters;
 use crate::catalogue::{CannedQuery, Level, Need, Value};
 use crate::coverage::observed::{Observed, Pause, hours_in};
 use crate::coverage::traffic::{Judge, Traffic};
 use crate::coverage::words::{NAMED_AT_MOST, few, instant, told_pauses, too_low};
-use crate::parameters::Parameters;
 use crate::window::Window;
 
 /// A pause that is told, in microseconds.

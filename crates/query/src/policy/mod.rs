@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::{Level, Stage};
 
-pub(crate) use outlook::group_of;
 pub use outlook::{Blind, advice};
 pub use read::PolicyError;
 pub use usage::{Difference, Traffic, Usage, Volume};

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use kforensic_lake::FileStats;
 
 use super::*;
+use crate::catalogue::{CannedQuery, Parameters, Value};
 
 /// Noon of 1970-01-`day`, in microseconds.
 fn noon(day: i64) -> i64 {
