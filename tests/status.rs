@@ -113,8 +113,10 @@ fn a_damaged_case_is_exit_code_3() {
     let cut = run(&case, &["query", "secret-reads"]);
     assert_eq!(cut.code, Some(3));
     assert!(cut.stderr.contains("has been altered: it has "), "{}", cut.stderr);
+    assert_eq!(run(&case, &["query", "failed-auth"]).code, Some(3));
     // What the question does not touch is not opened.
-    assert_eq!(run(&case, &["query", "rbac-changes"]).code, Some(3));
+    let untouched = run(&case, &["query", "rbac-changes", "--format", "json"]);
+    assert_eq!((untouched.code, untouched.json().as_array().map(Vec::len)), (Some(0), Some(135)));
 }
 
 #[test]
