@@ -35,7 +35,8 @@ use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{Author, Trouble};
 use crate::trust::Sieve;
 use crate::views::{Creation, Provided};
-use crate::{ledger, library, views, working_copy};
+use crate::working_copy::{self, Named};
+use crate::{ledger, library, views};
 use tally::{Count, Tallying};
 
 pub use tally::Tally;
@@ -244,7 +245,19 @@ impl Session {
     /// On an interrupt.
     pub fn prepare(&self, questions: &[(&CannedQuery, &Parameters)]) -> Result<(), QueryError> {
         self.keep_views();
-        self.copies_to.as_deref().map_or(Ok(()), |folder| self.copy_events(folder, questions))
+        self.copies_to.as_deref().map_or(Ok(()), |folder| self.copy_events(folder, Named::by(questions)))
+    }
+
+    /// The same for questions that nobody knows yet: all columns are copied. Done once; whoever asks again finds it done.
+    ///
+    /// # Errors
+    /// On an interrupt.
+    pub fn prepare_for_any(&self) -> Result<(), QueryError> {
+        if !self.provided.lock().unwrap_or_else(PoisonError::into_inner).are_kept {
+            self.copies_to.as_deref().map_or(Ok(()), |folder| self.copy_events(folder, Named::All))?;
+            self.keep_views();
+        }
+        Ok(())
     }
 
     /// A second connection to the same DuckDB, with what is there already: both answer at the same time, each on a thread of

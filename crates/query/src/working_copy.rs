@@ -59,16 +59,11 @@ impl Session {
     ///
     /// # Errors
     /// On an interrupt alone.
-    pub(crate) fn copy_events(
-        &self,
-        folder: &Path,
-        questions: &[(&CannedQuery, &Parameters)],
-    ) -> Result<(), QueryError> {
+    pub(crate) fn copy_events(&self, folder: &Path, named: Named) -> Result<(), QueryError> {
         // Sessions of one program share the folder.
         static COPIES: AtomicU64 = AtomicU64::new(0);
         let path = folder.join(format!("{NAME}-{}.duckdb", COPIES.fetch_add(1, Ordering::Relaxed)));
         let Some(quoted) = path.to_str().map(literal) else { return Ok(()) };
-        let named = Named::by(questions);
         // What a program before this one with the same folder left.
         let _ = fs::remove_file(&path);
         let made = self.engine().run(move |connection| {
@@ -94,14 +89,14 @@ const COPY: &str = "copy the events";
 
 /// The columns that questions name.
 #[derive(Debug)]
-enum Named {
+pub(crate) enum Named {
     /// One of them takes whatever there is.
     All,
     These(BTreeSet<String>),
 }
 
 impl Named {
-    fn by(questions: &[(&CannedQuery, &Parameters)]) -> Self {
+    pub(crate) fn by(questions: &[(&CannedQuery, &Parameters)]) -> Self {
         let mut words = BTreeSet::from(ALWAYS.map(str::to_owned));
         for (query, parameters) in questions {
             // What ours give is fixed by name, whatever `*` stands in between.

@@ -9,6 +9,7 @@ use kforensic_query::trust::Sieve;
 use kforensic_query::{CannedQuery, Gate, Kept, Parameters, RowSink, RunSummary, Session, Statement, window};
 use kforensic_report::{About, ReportError};
 
+use super::case::OpenCase;
 use super::error::ReplError;
 use super::journal::What;
 use super::look::Target;
@@ -242,19 +243,20 @@ impl Repl<'_> {
         work: impl FnOnce(&Session) -> Result<T, kforensic_query::QueryError>,
     ) -> Result<T, CliError> {
         let progress = self.case.session()?.progress();
-        self.while_watching(move || progress.percent(), work)
+        self.while_watching(OpenCase::session, move || progress.percent(), work)
     }
 
-    /// The same where `progress` says in percent how far it is.
+    /// The same in one of the sessions of the case, where `progress` says in percent how far it is.
     pub(super) fn while_watching<T>(
         &mut self,
+        session: fn(&mut OpenCase) -> Result<&Session, CliError>,
         progress: impl Fn() -> Option<f64> + Send + 'static,
         work: impl FnOnce(&Session) -> Result<T, kforensic_query::QueryError>,
     ) -> Result<T, CliError> {
         let (interrupt, is_watched) = (self.interrupt.clone(), self.is_watched());
         let manner = if is_watched { Manner::Cancels } else { Manner::Ends };
         let running = self.running.clone();
-        let session = self.case.session()?;
+        let session = session(&mut self.case)?;
         session.interrupt_handle().forget();
         running.set(session.interrupt_handle());
         interrupt.heed(manner);

@@ -18,6 +18,8 @@ pub(super) struct OpenCase {
     /// Before the folder that it spills into, so that it is dropped first.
     session: Opening,
     _spill: TempDir,
+    /// For who asks every view about something, and the folder that it spills into.
+    many: Option<(Session, TempDir)>,
 }
 
 enum Opening {
@@ -37,7 +39,7 @@ impl OpenCase {
         let snapshot = Arc::new(case.snapshot()?);
         let (limits, spill) = limits()?;
         let session = Opening::Begun(begin(&snapshot, limits));
-        Ok(Self { case, snapshot, session, _spill: spill })
+        Ok(Self { case, snapshot, session, _spill: spill, many: None })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -76,6 +78,24 @@ impl OpenCase {
         match &self.session {
             Opening::Done(session) => Ok(session),
             _ => unreachable!("it was just put there"),
+        }
+    }
+}
+
+impl OpenCase {
+    /// A session for who asks every view about something: to be prepared ([`Session::prepare_for_any`]), which takes as long as
+    /// to ask half a dozen of them.
+    ///
+    /// # Errors
+    /// When the files of the case are not what its log says.
+    pub(super) fn session_for_many(&mut self) -> Result<&Session, CliError> {
+        if self.many.is_none() {
+            let (limits, spill) = limits()?;
+            self.many = Some((Session::open_for_many(&self.snapshot, &Selection::default(), &limits)?, spill));
+        }
+        match &self.many {
+            Some((session, _)) => Ok(session),
+            None => unreachable!("it was just put there"),
         }
     }
 }

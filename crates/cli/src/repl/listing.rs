@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use kforensic_event::time;
-use kforensic_query::{Gate, RowSink, RunSummary, Session, SinkError, describe, result_name};
+use kforensic_query::{Gate, QueryError, RowSink, RunSummary, Session, SinkError, describe, result_name};
 use kforensic_report::escape;
 
-use super::case::shown;
+use super::case::{OpenCase, shown};
 use super::error::{ReplError, nearest};
 use super::pivot::{self, Mention, Place};
 use super::state::Repl;
@@ -116,26 +116,36 @@ impl Repl<'_> {
         let start = std::time::Instant::now();
         let views = describe::views();
         let gate = Gate::new()?;
-        let done = Arc::new(AtomicUsize::new(0));
-        let share = {
-            let (done, all) = (Arc::clone(&done), views.len());
-            // Only shown: a share of a few views is exact enough.
-            #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
-            move || Some(done.load(Ordering::Relaxed) as f64 * 100.0 / all as f64)
-        };
-        let mentions = self.while_watching(share, |session| {
-            let mut mentions = Vec::new();
-            for view in &views {
-                done.fetch_add(1, Ordering::Relaxed);
-                if NOT_LOOKED_AT.contains(&view.name) {
-                    continue;
+        let mut count = |session: fn(&mut OpenCase) -> Result<&Session, CliError>, is_prepared: bool| {
+            let done = Arc::new(AtomicUsize::new(0));
+            let share = {
+                let (done, all) = (Arc::clone(&done), views.len());
+                // Only shown: a share of a few views is exact enough.
+                #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
+                move || Some(done.load(Ordering::Relaxed) as f64 * 100.0 / all as f64)
+            };
+            self.while_watching(session, share, |session| {
+                if is_prepared {
+                    session.prepare_for_any()?;
                 }
-                let columns = session.describe(view.name)?;
-                let Some(place) = Place::of(view.name, &columns, value) else { continue };
-                mentions.extend(mention(session, &gate, &place)?);
-            }
-            Ok(mentions)
-        })?;
+                let mut mentions = Vec::new();
+                for view in &views {
+                    done.fetch_add(1, Ordering::Relaxed);
+                    if NOT_LOOKED_AT.contains(&view.name) {
+                        continue;
+                    }
+                    let columns = session.describe(view.name)?;
+                    let Some(place) = Place::of(view.name, &columns, value) else { continue };
+                    mentions.extend(mention(session, &gate, &place)?);
+                }
+                Ok(mentions)
+            })
+        };
+        let mentions = match count(OpenCase::session_for_many, true) {
+            // What is prepared takes memory.
+            Err(CliError::Query(QueryError::OutOfMemory { .. })) => count(OpenCase::session, false)?,
+            counted => counted?,
+        };
         if mentions.is_empty() {
             self.footer(&format!("nothing mentions `{}`", escape(value)), start);
             return Ok(());
