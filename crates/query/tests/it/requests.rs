@@ -292,7 +292,7 @@ fn kinds_of_failure_are_tested_in_their_order() {
         short,
         [
             json!([null, "unauthenticated", []]),
-            json!(["1", "unauthenticated", [""]]),
+            json!(["1", "unauthenticated", []]),
             json!(["2", "impersonation", [anonymous]]),
             json!(["3", "anonymous", [anonymous]]),
             json!(["4", "forbidden", ["bob"]]),
