@@ -147,11 +147,20 @@ fn go_on(query: &CannedQuery, parameters: &Parameters, catalogue: &Catalogue, el
     let further = query.further.iter().filter_map(|name| catalogue.find(name).ok());
     let further = further.map(|other| {
         let about = about_the_same(query, parameters, other);
-        format!("`kforensic query {}{about}` ({})", other.name, other.title.to_lowercase())
+        format!("`kforensic query {}{about}` ({})", other.name, in_a_sentence(&other.title))
     });
     let words = people_elsewhere(elsewhere).into_iter().chain(further).collect::<Vec<_>>().join(", ");
     if !words.is_empty() && terminal::stderr_is_terminal() {
         message::labelled("next", AnsiColor::Blue, &words);
+    }
+}
+
+/// A title as it stands inside of a sentence: its first letter is small, unless it begins an abbreviation.
+fn in_a_sentence(title: &str) -> String {
+    let mut letters = title.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(letters).collect(),
+        _ => title.to_owned(),
     }
 }
 
@@ -439,4 +448,21 @@ fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration)
     let newest_text = answer::newest_event(newest);
     message::plain(&format!("{rows}; {window_text}; {newest_text}; {:.3} s", elapsed.as_secs_f64()));
     answer::note_hidden_columns(shown);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_go_into_sentences() {
+        for (title, inside) in [
+            ("Workloads changed right after RBAC", "workloads changed right after RBAC"),
+            ("RBAC changed by service accounts", "RBAC changed by service accounts"),
+            ("A pod of a node", "a pod of a node"),
+            ("", ""),
+        ] {
+            assert_eq!(in_a_sentence(title), inside);
+        }
+    }
 }
