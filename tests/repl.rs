@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Ran, ingest, kforensic, logs, run};
+use common::{Ran, ingest, kforensic, logs, run, when_sized};
 use expectrl::session::OsSession;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -83,7 +83,7 @@ impl House {
 
     /// Sits down at a terminal.
     fn terminal(&self) -> Terminal {
-        Terminal::start(self.command())
+        Terminal::start(&self.command())
     }
 
     /// Paths and contents of all files below a folder.
@@ -115,8 +115,8 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(command: Command) -> Self {
-        let mut session = OsSession::spawn(command).unwrap();
+    fn start(command: &Command) -> Self {
+        let mut session = OsSession::spawn(when_sized(command, (120, 40))).unwrap();
         session.get_process_mut().set_window_size(120, 40).unwrap();
         let mut terminal = Self { session, shown: String::new(), read: 0, raw: Vec::new() };
         terminal.until(READS);
@@ -399,7 +399,7 @@ fn long_answers_go_through_a_pager() {
     // Where no program can be found there is one that is built in, which goes back and searches as well.
     let mut command = house.command();
     command.env("PATH", "/nonexistent").env_remove("PAGER");
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(&command);
     let shown = terminal.line("SELECT line_number FROM events ORDER BY line_number LIMIT 500;", "q: leave");
     assert!(!shown.contains("500 rows"), "{shown}");
     terminal.type_in(" ");
@@ -415,7 +415,7 @@ fn long_answers_go_through_a_pager() {
     // A pager of the user's own.
     let mut command = house.command();
     command.env("PAGER", "grep -c . ; echo own pager");
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(&command);
     terminal.line("SELECT line_number FROM events ORDER BY line_number LIMIT 500;", "502");
     terminal.until("own pager");
     terminal.until(READS);
@@ -430,7 +430,7 @@ fn a_statement_can_be_edited_and_saved_as_a_query() {
     fs::set_permissions(&editor, fs::Permissions::from_mode(0o700)).unwrap();
     let mut command = house.command();
     command.env("EDITOR", &editor);
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(&command);
     terminal.ask("SELECT DISTINCT verb FROM requests ORDER BY verb;", "rows");
     terminal.line(".edit", "SELECT DISTINCT outcome FROM requests ORDER BY verb;");
     terminal.drop_line();
@@ -515,7 +515,7 @@ fn files_are_written_where_they_are_asked_for_and_never_into_the_case() {
     // Nor do history and journal, whatever the environment says.
     let mut command = house.command();
     command.env("XDG_STATE_HOME", house.path("case/state"));
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(&command);
     assert!(terminal.shown.contains("lies in the case, and nothing but evidence belongs there"), "{}", terminal.shown);
     terminal.ask("SELECT 1 AS a;", "1 row");
     terminal.leave();
@@ -645,7 +645,7 @@ fn without_a_command_the_prompt_comes_where_there_is_a_case() {
     let mut command = Command::new(kforensic().get_program());
     command.current_dir(house.path("here")).env("HOME", house.path("home")).env("TERM", "xterm").env("NO_COLOR", "1");
     command.env_remove("XDG_STATE_HOME").env("KFORENSIC_CASE", house.path("case"));
-    Terminal::start(command).leave();
+    Terminal::start(&command).leave();
     // Elsewhere it is a usage error, as before.
     let ran: Ran = kforensic().output().unwrap().into();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));

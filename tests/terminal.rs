@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{kforensic, repository};
+use common::{kforensic, repository, when_sized};
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect};
 
@@ -20,7 +20,7 @@ fn shown(case: &Path, arguments: &[&str]) -> String {
 fn shown_in(case: &Path, arguments: &[&str], (columns, lines): (u16, u16)) -> String {
     let mut command = kforensic();
     command.env("TERM", "xterm").arg("--case").arg(case).args(arguments);
-    let mut session = OsSession::spawn(command).unwrap();
+    let mut session = OsSession::spawn(when_sized(&command, (columns, lines))).unwrap();
     session.get_process_mut().set_window_size(columns, lines).unwrap();
     session.set_expect_timeout(Some(Duration::from_secs(120)));
     let ended = session.expect(Eof).unwrap();

@@ -24,6 +24,28 @@ pub(crate) fn kforensic() -> Command {
     command
 }
 
+/// The command as it begins once its terminal has these columns and lines: the size of one is set when something runs on it,
+/// and who starts faster takes the default for it.
+pub(crate) fn when_sized(command: &Command, (columns, lines): (u16, u16)) -> Command {
+    // With the usual tools, whatever is to be found later.
+    let wait = format!(
+        "path=$PATH; PATH=/usr/bin:/bin; until [ \"$(stty size)\" = '{lines} {columns}' ]; do sleep 0.01; done; \
+         PATH=$path; exec \"$@\""
+    );
+    let mut waiting = Command::new("/bin/sh");
+    waiting.args(["-c", &wait, "sh"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => waiting.env(name, value),
+            None => waiting.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        waiting.current_dir(folder);
+    }
+    waiting
+}
+
 /// Longer than any run takes, even on a machine that is busy with other things. What takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(300);
 
