@@ -203,8 +203,13 @@ fn begins_line(line: &[u8]) -> bool {
     line.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'<') && line.contains(&b' ')
 }
 
+/// A torn document without the blank space behind it; one of a single line is as long as a line is, because where its piece
+/// ends decides which of both it is taken for.
 fn trimmed(bytes: &[u8], at: Range<usize>) -> Range<usize> {
-    let length = bytes[at.clone()].trim_ascii_end().len();
+    let torn = &bytes[at.clone()];
+    let length = torn.trim_ascii_end().len();
+    let line = memchr::memchr(b'\n', torn).map_or(torn, |newline| &torn[..newline]);
+    let length = if length > line.len() { length } else { line.strip_suffix(b"\r").unwrap_or(line).len() };
     at.start..at.start + length
 }
 
