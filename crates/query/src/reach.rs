@@ -11,9 +11,7 @@ use std::sync::LazyLock;
 
 use crate::embedded;
 use crate::scanner::{self, Kind};
-
-/// Views whose rows are requests or events, each made of the events of one request.
-const OF_ONE_REQUEST: [&str; 3] = ["events", "requests", "request_keys"];
+use crate::views::OF_ONE_REQUEST;
 
 /// Views that no filter of a case narrows: they have no time and no resource.
 const WITHOUT_EVENTS: [&str; 3] = ["rejects", "sources", "ledger"];

@@ -37,6 +37,9 @@ pub(crate) struct Files {
     pub(crate) paths: Vec<String>,
 }
 
+/// Views whose rows are events or requests, each made of the events of one request, whose time, resource and API group it has.
+pub(crate) const OF_ONE_REQUEST: [&str; 4] = ["events", "final_events", "requests", "request_keys"];
+
 /// Columns of `component_writes`.
 const COMPONENT_COLUMNS: [&str; 10] = [
     "user_name",

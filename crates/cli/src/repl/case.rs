@@ -80,9 +80,7 @@ impl OpenCase {
             _ => unreachable!("it was just put there"),
         }
     }
-}
 
-impl OpenCase {
     /// A session for who asks every view about something: to be prepared ([`Session::prepare_for_any`]), which takes as long as
     /// to ask half a dozen of them.
     ///

@@ -8,11 +8,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::tree::{Id, Node, Tree};
 use crate::selection::Selection;
-use crate::views;
-
-/// Views whose rows carry time and resource of the events that they are made of, and are made of no others: a
-/// request is folded from events that agree in both.
-const PASSING: [&str; 3] = ["events", "requests", "request_keys"];
+use crate::views::{self, OF_ONE_REQUEST};
 
 /// Columns by whose value files are told apart.
 const NAMES: [&str; 2] = ["resource", "api_group"];
@@ -49,7 +45,7 @@ fn restricted_table(tree: &Tree, id: Id) -> Option<(Id, Selection)> {
     let plain = ["sample", "at_clause"].iter().all(|key| tree.get(table, key).is_none())
         && tree.list(table, "column_name_alias").is_empty()
         && tree.list(id, "select_list").iter().all(|id| !hides_a_column(tree, *id));
-    let name = tree.text(table, "table_name").filter(|name| plain && is_one_of(name, &PASSING))?;
+    let name = tree.text(table, "table_name").filter(|name| plain && is_one_of(name, &OF_ONE_REQUEST))?;
     let alias = tree.text(table, "alias").filter(|alias| !alias.is_empty()).unwrap_or(name);
     let mut selection = Selection::default();
     let mut stack: Vec<Id> = tree.get(id, "where_clause").into_iter().collect();
@@ -79,7 +75,7 @@ fn may_read_events(tree: &Tree, id: Id) -> bool {
         Some("BASE_TABLE") => {
             let name = tree.text(id, "table_name").unwrap_or_default();
             let schema = tree.text(id, "schema_name").unwrap_or_default();
-            let own = views::is_defined(name) || is_one_of(name, &PASSING);
+            let own = views::is_defined(name) || is_one_of(name, &OF_ONE_REQUEST);
             !is_one_of(name, &WITHOUT_EVENTS) && !is_one_of(schema, &DESCRIPTIONS) && (own || !is_named(tree, name))
         }
         Some("TABLE_FUNCTION") => {
@@ -100,7 +96,9 @@ fn is_named(tree: &Tree, name: &str) -> bool {
 /// Whether a node gives a part of the statement the name of one of our views.
 fn is_named_as_ours(tree: &Tree, id: Id) -> bool {
     let name = tree.text(id, "key").filter(|_| tree.get(id, "value").is_some());
-    name.is_some_and(|name| views::is_defined(name) || is_one_of(name, &PASSING) || is_one_of(name, &WITHOUT_EVENTS))
+    name.is_some_and(|name| {
+        views::is_defined(name) || is_one_of(name, &OF_ONE_REQUEST) || is_one_of(name, &WITHOUT_EVENTS)
+    })
 }
 
 fn named(tree: &Tree) -> impl Iterator<Item = Id> + '_ {

@@ -33,6 +33,7 @@ fn conditions_on_time_and_resource_leave_files_out() {
             selection(from, Some(DAY + HOUR + 1), None),
         ),
         ("FROM requests WHERE resource = 'secrets' AND verb = 'get'", selection(None, None, Some(&["secrets"]))),
+        ("FROM final_events WHERE resource = 'a'", selection(None, None, Some(&["a"]))),
         ("FROM requests WHERE resource IN ('a', 'b')", selection(None, None, Some(&["a", "b"]))),
         ("FROM requests WHERE resource IN ('a', 'b') AND resource = 'c'", selection(None, None, Some(&[]))),
         (
@@ -77,6 +78,8 @@ fn in_doubt_nothing_is_left_out() {
         "FROM events",
         "FROM events WHERE resource = 'a' OR verb = 'get'",
         "FROM events WHERE NOT resource = 'a'",
+        // The second one is the view, which the name in the bracket does not reach.
+        "FROM (WITH final_events AS (FROM events WHERE resource = 'a') FROM final_events), final_events",
         "FROM events WHERE api_group <> 'a'",
         "SELECT 'a' AS api_group FROM events WHERE api_group = 'a'",
         "FROM events WHERE resource <> 'a'",
