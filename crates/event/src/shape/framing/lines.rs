@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Framing;
-use super::scan::{Step, Steps};
+use super::scan::{Step, Steps, stands_alone};
 use crate::event::Event;
 use crate::reject::Reason;
 use crate::salvage;
@@ -29,21 +29,9 @@ impl Framing for Lines {
 
     fn cut(&self, bytes: &[u8]) -> usize {
         let Some(newline) = memchr::memrchr(b'\n', bytes) else { return 0 };
-        let line_before = |end: usize| {
-            let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |before| before + 1);
-            (start, bytes[start..end].trim_ascii())
-        };
-        let (start, last) = line_before(newline);
-        let before = if start == 0 { &[][..] } else { line_before(start - 1).1 };
+        let start = memchr::memrchr(b'\n', &bytes[..newline]).map_or(0, |before| before + 1);
         // Nearly always the last line is a record by itself. Else all is looked at.
-        let is_record = match last {
-            [b'{', .., b'}'] => true,
-            [first, ..] => first.is_ascii_alphanumeric() || *first == b'<',
-            [] => false,
-        };
-        let is_inside =
-            before.ends_with(b",") || before.ends_with(b"[") || before.ends_with(b":") || before.ends_with(b"{");
-        if is_record && !is_inside && bytes[start] == last[0] && !leaves_open(last) {
+        if stands_alone(bytes, &(start..newline)) && !leaves_open(bytes[start..newline].trim_ascii()) {
             return newline + 1;
         }
         boundary(bytes, false)
@@ -74,7 +62,7 @@ pub(super) fn boundary(bytes: &[u8], splits_lines: bool) -> usize {
     }
     let mut boundary = 0;
     while let Some(step) = steps.next() {
-        let (Step::Line(at) | Step::Document { at, .. }) = step;
+        let (Step::Line { at, .. } | Step::Document { at, .. }) = step;
         if steps.is_settled() && !leaves_open(&bytes[at]) {
             boundary = steps.at();
         }
@@ -102,12 +90,12 @@ pub(super) fn decode(
         steps.skip(BYTE_ORDER_MARK.len());
     }
     while let Some(step) = steps.next() {
-        let (Step::Line(at) | Step::Document { at, .. }) = &step;
+        let (Step::Line { at, .. } | Step::Document { at, .. }) = &step;
         position = position.after(&piece[done..at.start]);
         done = at.start;
         let bytes = &piece[at.clone()];
         // Behind a tear an event is not as the server wrote it, however it looks.
-        if matches!(step, Step::Line(_))
+        if matches!(step, Step::Line { mark: None, .. })
             && bytes.first() == Some(&b'{')
             && tears.is_none()
             && canonical(bytes, position)
@@ -118,7 +106,7 @@ pub(super) fn decode(
         let terminated = is_whole || steps.at() < piece.len() || piece.ends_with(b"\n") || !last;
         let record = Nested { position, bytes, terminated, tears: &tears };
         let mark = match step {
-            Step::Document { mark: Some(mark), .. } => Some(mark),
+            Step::Line { mark: Some(mark), .. } | Step::Document { mark: Some(mark), .. } => Some(mark),
             _ => is_indented(piece, at).then_some(salvage::UNKNOWN_WRAPPER),
         };
         match mark {

@@ -22,8 +22,8 @@ const MAX_READS: usize = 64;
 /// One step through a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// A line.
-    Line(Range<usize>),
+    /// A line, and the mark of what is salvaged from it.
+    Line { at: Range<usize>, mark: Option<&'static str> },
     /// A document, whole or torn, and the mark of what is salvaged from it.
     Document { at: Range<usize>, is_whole: bool, mark: Option<&'static str> },
 }
@@ -37,7 +37,7 @@ pub(super) struct Steps<'a> {
     /// Documents that follow one another in a line are records of their own.
     splits_lines: bool,
     at: usize,
-    /// The next document stands behind what is left of another.
+    /// What comes next stands behind what is left of a document.
     mark: Option<&'static str>,
     /// Bytes that may still be read more than once.
     budget: usize,
@@ -109,7 +109,8 @@ impl<'a> Steps<'a> {
         let line_start = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |newline| newline + 1);
         let start = if self.splits_lines { start } else { line_start.max(self.at) };
         self.at = newline.map_or(end, |newline| newline + 1);
-        Some(Step::Line(start..end - usize::from(bytes[start..end].ends_with(b"\r"))))
+        let mark = if stands_alone(bytes, &(start..end)) { self.mark.take() } else { None };
+        Some(Step::Line { at: start..end - usize::from(bytes[start..end].ends_with(b"\r")), mark })
     }
 
     /// A document that ends before `end`.
@@ -191,6 +192,23 @@ impl<'a> Steps<'a> {
     }
 }
 
+/// Whether a line begins a record and ends it, whatever stands before it and behind it: no document that began before it can
+/// hold it, and none that begins in it goes on behind it. Where a piece of a source ends, and what is told of the lines behind a torn document, both
+/// follow from this alone.
+pub(super) fn stands_alone(bytes: &[u8], at: &Range<usize>) -> bool {
+    let line = &bytes[at.clone()];
+    let is_at_margin = at.start == 0 || bytes[at.start - 1] == b'\n';
+    // A value stands in a document behind one of these only; what else follows breaks it, and ends it as the torn one that it is.
+    let is_value = || matches!(bytes[..at.start].trim_ascii_end().last(), Some(b',' | b'[' | b':'));
+    let is_record = || begins_event(line) || begins_line(line) || (line.starts_with(b"{") && ends_in(line));
+    is_at_margin && is_record() && !is_value()
+}
+
+/// Whether the document that a line begins with is whole in it, or broken.
+fn ends_in(line: &[u8]) -> bool {
+    Prefix::new().read(line).is_some()
+}
+
 /// How deep a line is indented that begins with a bracket.
 fn begins_record(line: &[u8]) -> Option<usize> {
     let indent = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -223,7 +241,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some(step) = steps.next() {
             found.push(match step {
-                Step::Line(at) => (&text[at], "line", None),
+                Step::Line { at, mark } => (&text[at], "line", mark),
                 Step::Document { at, is_whole: true, mark } => (&text[at], "whole", mark),
                 Step::Document { at, mark, .. } => (&text[at], "torn", mark),
             });
