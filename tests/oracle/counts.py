@@ -5,9 +5,8 @@ usage: counts.py KFORENSIC LOG... -- LOG... [-- ...]      (each group of logs is
 
 A definition is a condition on requests (then the ids and times of the rows are compared), or a way to
 group them (then every number that is given). What leaves out the cluster's own work is asked with it:
-whose work a request is has tests of its own. Some answers hold more than their question names, or give
-a reason: there the rows that have to be among them are counted. Like `oracle.py` it shares no code
-with kforensic. What a query asks for is taken from its question, its noise and docs/coverage.md; where these leave a detail
+whose work a request is has tests of its own. Where a row gives a reason (signs, powers, what an object gives) the reason
+is compared with it. Like `oracle.py` it shares no code with kforensic. What a query asks for is taken from its question, its noise and docs/coverage.md; where these leave a detail
 open (which exclusions, which streams), the query was read, so a count proves its arithmetic, not that detail.
 """
 
@@ -16,10 +15,11 @@ from collections import Counter
 
 sys.dont_write_bytecode = True  # nothing is left behind in the source tree
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import accounts, oracle, profiles, signs
-from conditions import AMONG, ROWS, new_images
+import accounts, back_doors, objects, oracle, profiles, signs, templates
+from conditions import ROWS
 
-ACCOUNTS = {**accounts.ACCOUNTS, **profiles.ACCOUNTS, **signs.ACCOUNTS}
+ACCOUNTS = {**accounts.ACCOUNTS, **profiles.ACCOUNTS, **signs.ACCOUNTS, **templates.ACCOUNTS, **objects.ACCOUNTS,
+            **back_doors.ACCOUNTS}
 PROFILES = {**profiles.PROFILES, **signs.HISTORIES}
 # Of these more rows can come: what is redacted in bodies of other objects is known to nobody but what redacts.
 MORE = {"credentials-in-log"}
@@ -50,15 +50,11 @@ def compare(tool, events, requests):
         ours = [identity(row) for row in ask(tool, name, arguments)]
         wrong += differences(name, ours, [identity(row) for row in requests if condition(row)])
         counted[name] += len(ours)
-    for name, (arguments, condition) in AMONG.items():
-        ours = {identity(row) for row in ask(tool, name, arguments)}
-        theirs = [identity(row) for row in requests if condition(row)]
-        wrong += differences(name, [one for one in theirs if one in ours], theirs)
+    for name, definition in oracle.QUESTIONS.items():
+        theirs = definition(requests)
+        ours = [{of: row[of] for of in theirs[0]} for row in ask(tool, name, [])] if theirs else ask(tool, name, [])
+        wrong += differences(name, map(json.dumps, ours), map(json.dumps, theirs))
         counted[name] += len(theirs)
-    ours = {identity(row) for row in ask(tool, "image-changes", [])}
-    theirs = [identity(row) for row in new_images(requests)]
-    wrong += differences("image-changes", [one for one in theirs if one in ours], theirs)
-    counted["image-changes"] += len(theirs)
     for name, (arguments, key, definition) in ACCOUNTS.items():
         wrong += compare_groups(tool, name, arguments, key, definition(requests, events), counted)
     for name, (key, definition) in PROFILES.items():
@@ -97,7 +93,7 @@ def main(arguments):
             more, rows = compare(tool, events, oracle.requests_of(events))
             wrong += [f"{logs[0]}: {text}" for text in more]
             counted += rows
-    names = {name.split()[0] for name in [*ROWS, *AMONG, *ACCOUNTS, *PROFILES, "image-changes"]}
+    names = {name.split()[0] for name in [*ROWS, *oracle.QUESTIONS, *ACCOUNTS, *PROFILES]}
     idle = sorted(name for name in names if not counted[name])
     print("\n".join(wrong) or f"{counted.total()} rows of {len(+counted)} queries on {len(groups)} cases are as counted; "
           f"no rows to count for: {', '.join(idle) or 'none'}")

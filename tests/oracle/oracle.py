@@ -148,6 +148,7 @@ def request(stages):
         "verb": last.get("verb"),
         "request_uri": last.get("requestURI"),
         "user_name": last["user"].get("username"),  # None after a 401: `"user":{}`
+        "claimed_user": claimed_user(last),
         "impersonated_user": section(last, "impersonatedUser").get("username"),
         "source_ip": source_ip(last),
         "user_agent": last.get("userAgent"),
@@ -184,6 +185,14 @@ def outcome(stages):
         return "allowed"
     # A denied impersonation is a 403 as well.
     return "denied" if code in (401, 403) else "failed"
+
+
+def claimed_user(event):
+    """At OpenShift's login nobody is known yet, and an annotation says who wanted to be let in."""
+    annotations = section(event, "annotations")
+    if "authentication.openshift.io/decision" in annotations:
+        return annotations.get("authentication.openshift.io/username") or event["user"].get("username")
+    return event["user"].get("username")
 
 
 def failure(event):
@@ -283,7 +292,7 @@ def failed_auth(requests):
             "source_ip": address,
             "failure": failure_kind,
             "attempts": len(members),
-            "users": sorted({row["user_name"] for row in members} - {None}),
+            "users": sorted({row["claimed_user"] for row in members} - {None}),
             "user_agents": sorted({row["user_agent"] for row in members} - {None}),
             "first_seen": min(times, default=None),
             "last_seen": max(times, default=None),

@@ -1,5 +1,12 @@
 -- What a text looks like when it holds a credential. Never the value itself.
 
+-- The signs of one value. What the case withholds is a token where nothing else tells what it is: its name tells a password,
+-- and the rest that is withheld has the form of a token.
+CREATE MACRO configmap_told(signs, key) AS list_transform(
+    list_filter(signs, lambda sign: sign <> 'withheld' OR len(signs) = 1),
+    lambda sign: CASE sign WHEN 'withheld' THEN 'token' ELSE sign END || ' in ' || key
+);
+
 -- What the data of a ConfigMap, or of a patch of one, looks like: `password in app.properties`, a line per key and sign.
 CREATE MACRO configmap_part_signs(body) AS coalesce(flatten(list_transform(
     -- One constant pattern first, which lets through all that any of those below can find: they are compiled anew for
@@ -10,18 +17,18 @@ CREATE MACRO configmap_part_signs(body) AS coalesce(flatten(list_transform(
         '-----BEGIN|AKIA|ASIA|aws_|eyJ|gh[pousr]_|xox|glpat-|redacted:|AIza|private_key_id|://|'
         || '(?i:passw|passphrase|pwd|api_?key|client_?secret|access_?token|auth_?token|secret_?key|private_?key|encryption_?key|(?:^|[_.-])(?:pass|pw))'
     )),
-    lambda pair: list_transform(
-        list_filter(
+    lambda pair: flatten(list_transform([
+        list_transform(list_filter(
             [
                 {sign: 'private key', pattern: '-----BEGIN [A-Z ]*PRIVATE KEY-----'},
                 {sign: 'AWS key', pattern: '\b(AKIA|ASIA)[0-9A-Z]{16}\b|aws_secret_access_key|aws_access_key_id'},
-                {sign: 'token', pattern:
-                    '\beyJ[A-Za-z0-9_-]{8,}\.|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-|\bglpat-|redacted:[0-9a-f]{16}'},
+                {sign: 'token', pattern: '\beyJ[A-Za-z0-9_-]{8,}\.|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-|\bglpat-'},
+                {sign: 'withheld', pattern: 'redacted:[0-9a-f]{16}'},
                 {sign: 'Google key', pattern: '\bAIza[0-9A-Za-z_-]{35}|"private_key_id"'},
                 {sign: 'password', pattern: '(?i)(passw(or)?d|passphrase|pwd|(^|[_.-])(pass|pw))["'']?\s*[:=]\s*["'']?[^\s"''$<{]'},
                 {sign: 'secret', pattern:
                     '(?i)(api_?key|client_?secret|access_?token|auth_?token|secret_?key|private_?key|encryption_?key)["'']?\s*[:=]\s*["'']?[^\s"''$<{]'},
-                {sign: 'password in URL', pattern: '[a-z]://[^/\s:@]+:[^/\s:@$<{]+@'}
+                {sign: 'password in URL', pattern: '[a-z]://[^/\s:@]+:(redacted:)?[^/\s:@$<{]+@'}
             ],
             -- A key called `password` with a value is one as well: both are searched as `key=value`.
             lambda known: regexp_matches(
@@ -30,9 +37,8 @@ CREATE MACRO configmap_part_signs(body) AS coalesce(flatten(list_transform(
                 ),
                 known.pattern
             )
-        ),
-        lambda known: known.sign || ' in ' || pair[1]
-    )
+        ), lambda known: known.sign)
+    ], lambda signs: configmap_told(signs, pair[1])))
 )), []);
 
 -- `body` is read in its parts, so that a JSON Patch tells what it puts in.

@@ -351,3 +351,15 @@ fn a_shell_that_is_left_open_is_found_however_it_is_wrapped() {
         assert!(!opens(command, flags), "{command} {flags}");
     }
 }
+
+#[test]
+fn what_a_config_map_has_withheld_is_told_by_its_name() {
+    let map = serde_json::json!({"resource": "configmaps", "namespace": "prod", "name": "app", "apiVersion": "v1"});
+    let data = serde_json::json!({"data": {
+        "PASSWORD": "redacted:0123456789abcdef", "url": "postgres://app:redacted:0123456789abcdef@db/app",
+        "x": "redacted:0123456789abcdef", "plain": "postgres://app@db/app",
+    }});
+    let rows = case_of(&[event(1, "patch", &map, "/api/v1/namespaces/prod/configmaps/app", Some(data), None)])
+        .ask("configmap-credentials", &[]);
+    assert_eq!(rows[0]["signs"], serde_json::json!(["password in PASSWORD", "password in URL in url", "token in x"]));
+}

@@ -1,0 +1,127 @@
+"""Objects that open back doors, and what each gives (see `counts.py`)."""
+
+import re
+
+from bodies import has_body, in_lists, key_of, members, stored_or_sent, strings, text_of, tidy, told
+from conditions import OWN, WRITES, at, user
+
+# --- kinds ---------------------------------------------------------------------------------
+
+KINDS = {
+    "volume": "persistentvolumes", "api": "apiservices", "conversion": "customresourcedefinitions",
+    "trust": "clustertrustbundles", "certificate": "podcertificaterequests", "scc": "securitycontextconstraints",
+    "chart": "helmcharts helmchartconfigs", "device": "resourceclaims resourceclaimtemplates deviceclasses",
+    "class": "storageclasses csidrivers runtimeclasses podpresets", "node": "nodes", "audit": "auditsinks",
+    "identity": "oauthclients oauthclientauthorizations oauths users groups identities useridentitymappings",
+}
+ADD_ONS = [
+    # what, groups, kinds; nothing stands for all of the group
+    ("delivery", r"argoproj\.io", "applications applicationsets appprojects"),
+    ("delivery", r".*\.toolkit\.fluxcd\.io", "gitrepositories ocirepositories helmrepositories buckets kustomizations helmreleases"),
+    ("store", r"external-secrets\.io|secrets-store\.csi\.x-k8s\.io|secrets\.hashicorp\.com", ""),
+    ("certificate", r"cert-manager\.io", "issuers clusterissuers"),
+    ("backup", r"velero\.io", "backups restores downloadrequests backupstoragelocations"),
+    ("backup", r"snapshot\.storage\.k8s\.io", "volumesnapshots volumesnapshotcontents"),
+    ("machine", r"machineconfiguration\.openshift\.io", "machineconfigs kubeletconfigs containerruntimeconfigs"),
+    ("machine", r"karpenter\..*", "nodepools ec2nodeclasses aksnodeclasses gcenodeclasses"),
+    ("identity", r"management\.cattle\.io",
+     "globalrolebindings clusterroletemplatebindings projectroletemplatebindings globalroles roletemplates tokens"),
+    ("mesh", r"networking\.istio\.io", "envoyfilters"), ("mesh", r"extensions\.istio\.io", "wasmplugins"),
+    ("mesh", r"gateway\.networking\.k8s\.io", "referencegrants"),
+    ("audit", r"(config|operator)\.openshift\.io", "apiservers kubeapiservers"),
+]
+
+
+def add_on(row):
+    for what, group, kinds in ADD_ONS:
+        if re.fullmatch(group, row["api_group"] or "") and (not kinds or row["resource"] in kinds.split()):
+            return what
+    return None
+
+
+def about(row):
+    known = [what for what, kinds in KINDS.items() if row["resource"] in kinds.split()]
+    return known[0] if known and known[0] != "identity" else add_on(row) or (known or [None])[0]
+
+
+def is_person(row):
+    """Who is no component by name, or in a group or behind another name that none has."""
+    name, groups, other = user(row), row["last"]["user"].get("groups") or [], row["impersonated_user"]
+    named = name.startswith("system:") and not name.startswith("system:serviceaccount:") or name.startswith(
+        "system:serviceaccount:kube-system:")
+    return (not named or name == "system:anonymous" or "system:masters" in groups and name != "system:apiserver"
+            or bool(other) and not other.startswith("system:"))
+
+
+# --- what they give ---------------------------------------------------------------------------
+
+def asks_for(row):
+    """Of an add-on: what its controllers write beside what was asked for asks for nothing."""
+    sent = row["last"].get("requestObject")
+    if row["verb"] == "patch" and sent is not None:
+        operations = sent if isinstance(sent, list) else []
+        by_path = any(re.match("/(spec|operation)", str(at(one, "path"))) for one in operations)
+        if not by_path and not (isinstance(sent, dict) and {"spec", "operation"} & set(sent)):
+            return None
+    specs = members(stored_or_sent(row), "spec")
+    places = strings(members(specs, "url") + members(specs, "repoURL") + members(specs, "endpoint")
+                     + members(specs, "source", "repoURL"))
+    profiles = strings(members(specs, "audit", "profile"))
+    return f"takes from {places[0]}" if places else f"audit profile {profiles[0]}" if profiles else "written"
+
+
+def volume(specs):
+    paths = strings(members(specs, "hostPath", "path") + members(specs, "local", "path"))
+    drivers = strings(members(specs, "csi", "driver"))
+    if paths or drivers:
+        return f"path of the node {paths[0]}" if paths else f"driver {drivers[0]}"
+    return "path of the node" if members(specs, "hostPath") + members(specs, "local") else None
+
+
+def node(row, objects):
+    is_patch = row["verb"] == "patch"
+    changed = {"labels": is_patch and members(objects, "metadata", "labels"),
+               "taints": is_patch and members(objects, "spec", "taints"),
+               "scheduling": is_patch and members(objects, "spec", "unschedulable"), "replaced": row["verb"] == "update"}
+    return ", ".join(name for name, is_so in changed.items() if is_so) or None
+
+
+def gives(row):
+    kind, objects = row["resource"], stored_or_sent(row)
+    specs = members(objects, "spec")
+    if row["subresource"] == "status":
+        return "status"
+    if not has_body(row):
+        return "not told: no body was logged"
+    if add_on(row) in ("delivery", "store", "backup", "certificate", "machine", "mesh", "audit"):
+        return asks_for(row)
+    if kind == "apiservices":
+        behind = ["/".join(strings([one.get("namespace")]) + strings([one.get("name")])) for one in members(specs, "service")
+                  if isinstance(one, dict)]
+        return "served by " + ", ".join(behind)
+    if kind == "customresourcedefinitions":
+        sends = "Webhook" in members(specs, "conversion", "strategy") or members(specs, "conversion", "webhook")
+        return "objects are sent to a webhook" if sends else None
+    if kind in ("resourceclaims", "resourceclaimtemplates"):
+        return "adminAccess" if any('"adminAccess":true' in text_of(one) for one in objects) else None
+    if kind == "securitycontextconstraints":
+        names = in_lists(members(objects, "users") + members(objects, "groups"))
+        return ", ".join(tidy([*names, "policy changed"]))
+    if kind in ("persistentvolumes", "nodes"):
+        return volume(specs) if kind == "persistentvolumes" else node(row, objects)
+    return "devices of nodes" if kind == "deviceclasses" else "written"
+
+
+def sensitive_objects(rows, _):
+    found = {}
+    for row in rows:
+        of_a_person = (row["resource"], row["subresource"]) == ("nodes", "status") and is_person(row)
+        if row["verb"] in WRITES and about(row) and (not row["subresource"] or of_a_person) and gives(row):
+            found[key_of(row)] = told(row, about=about(row), gives=gives(row))
+    return found
+
+
+ACCOUNTS = {
+    # name: (arguments, columns of the key, definition), as in `accounts.py`
+    "sensitive-objects": (OWN, ["event_time", "audit_id"], sensitive_objects),
+}

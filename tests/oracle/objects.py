@@ -1,0 +1,375 @@
+"""Objects that give more than they seem to: bindings, roles, exposed services, guards and what add-ons do (see `counts.py`)."""
+
+import re
+from collections import defaultdict
+
+import oracle
+from bodies import in_lists, items, key_of, matches, members, parts, stored_or_sent, strings, text_of, tidy, told
+from conditions import OWN, WRITES, at, user
+from oracle import RBAC_GROUP, from_bodies
+
+EVERYBODY = {"User/system:anonymous", "Group/system:unauthenticated", "Group/system:authenticated",
+             "Group/system:serviceaccounts", "Group/system:authenticated:oauth"}
+POWERFUL = "cluster-admin|admin|edit|sudoer|system:(masters|kube-.*|node|node-admin|auth-delegator|controller:.*)"
+KNOWN = "view|system:(basic-user|discovery|public-info-viewer|service-account-issuer-discovery|monitoring)"
+
+
+def sent(row):
+    return row["last"].get("requestObject")
+
+
+# --- roles ------------------------------------------------------------------------------
+
+WRITE, CHANGE = {"create", "update", "patch", "*"}, {"update", "patch", "*"}
+CONNECT = {"get", "create", "update", "patch", "delete", "*"}
+POWERS = [
+    # what, verbs, group, kinds; a star of a rule stands for all of them
+    ("read secrets", {"get", "list", "watch", "patch", "update", "deletecollection", "*"}, "", "secrets *"),
+    ("make volumes of the node", WRITE, "", "persistentvolumes *"),
+    ("reach into pods", CONNECT, "",
+     "pods/proxy services/proxy pods/portforward pods/* services/* */proxy */portforward *"),
+    ("change namespaces", CHANGE, "", "namespaces *"),
+    ("change nodes", CHANGE, "", "nodes nodes/status nodes/* */status *"),
+    ("write APIs", WRITE, "apiregistration.k8s.io", "apiservices *"),
+    ("write APIs", WRITE, "apiextensions.k8s.io", "customresourcedefinitions *"),
+    ("use any SCC", {"use", "*"}, "security.openshift.io", "securitycontextconstraints *"),
+    ("use any SCC", {"use"}, "policy", "podsecuritypolicies *"),
+    ("write SCCs", WRITE, "security.openshift.io", "securitycontextconstraints *"),
+    ("sign certificates", {"sign", "*"}, "certificates.k8s.io", "signers *"),
+    ("approve certificates", {"approve", "*"}, "certificates.k8s.io", "signers *"),
+    ("write users and groups", WRITE, "user.openshift.io", "users groups identities useridentitymappings *"),
+    ("run charts", WRITE, "helm.cattle.io", "helmcharts helmchartconfigs *"),
+    ("mint tokens", {"create", "*"}, "", "serviceaccounts/token serviceaccounts/* */token *"),
+    ("nodes/proxy", CONNECT, "", "nodes/proxy nodes/* */proxy *"),
+    ("run in pods", {"get", "create", "update", "patch", "*"}, "",
+     "pods/exec pods/attach pods/ephemeralcontainers pods/* */exec */attach */ephemeralcontainers *"),
+    ("make pods", WRITE, "", "pods replicationcontrollers *"),
+    ("make pods", WRITE, "apps", "deployments daemonsets statefulsets replicasets *"),
+    ("make pods", WRITE, "batch", "jobs cronjobs *"),
+    ("write RBAC", WRITE, RBAC_GROUP, "roles clusterroles rolebindings clusterrolebindings *"),
+    ("write webhooks", {"create", "update", "patch", "delete", "deletecollection", "*"}, "admissionregistration.k8s.io",
+     "mutatingwebhookconfigurations validatingwebhookconfigurations validatingadmissionpolicies "
+     "validatingadmissionpolicybindings mutatingadmissionpolicies mutatingadmissionpolicybindings *"),
+    ("approve certificates", CHANGE, "certificates.k8s.io",
+     "certificatesigningrequests/approval certificatesigningrequests/* */approval *"),
+]
+
+
+def listed(rule, name):
+    found = rule.get(name)
+    return {one for one in found if isinstance(one, str)} if isinstance(found, list) else None
+
+
+def powers_of(rule):
+    verbs, kinds = listed(rule, "verbs") or set(), listed(rule, "resources") or set()
+    groups = listed(rule, "apiGroups")
+    found = [name for name, of, group, on in POWERS
+             if verbs & of and kinds & set(on.split()) and (groups is None or groups & {group, "*"})]
+    found += [name for name, verb in (("every verb", "*"), ("escalate", "escalate"), ("bind", "bind")) if verb in verbs]
+    found += ["impersonate"] if any(re.search(r"\bimpersonate", verb, re.ASCII) for verb in verbs) else []
+    found += ["every resource"] if kinds & {"*", "*/*"} else []
+    return tidy(found + (["every path"] if (listed(rule, "nonResourceURLs") or set()) & {"*", "/*"} else []))
+
+
+def line_of(rule):
+    def told(name, words):
+        return None if not words else f"{name}={','.join(words)}" if name else ",".join(words)
+
+    def words(name):
+        return sorted(listed(rule, name) or [])
+    groups = [group or "core" for group in words("apiGroups")]
+    return " ".join(filter(None, [
+        told("", words("verbs")), told("", words("resources")), told("apiGroups", [] if groups == ["core"] else groups),
+        told("names", words("resourceNames")), told("nonResourceURLs", words("nonResourceURLs"))]))
+
+
+def patched(row, member):
+    """What a JSON Patch puts at a member, or into the list that it is."""
+    for operation in sent(row) if isinstance(sent(row), list) else []:
+        if (at(operation, "op") in ("add", "replace") and "value" in operation
+                and re.fullmatch(f"/{member}(/([0-9]+|-))?", str(operation.get("path")))):
+            value = operation["value"]
+            yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict))
+
+
+def rules_of(row):
+    rules = from_bodies(row["last"], "rules", list)
+    if rules is not None:
+        return [rule for rule in rules if isinstance(rule, dict)]
+    found = list(patched(row, "rules"))
+    for operation in sent(row) if isinstance(sent(row), list) else []:
+        part = re.match("/rules/(?:[0-9]+|-)/([A-Za-z]+)", str(at(operation, "path")))
+        if part and at(operation, "op") in ("add", "replace") and "value" in operation:
+            value = operation["value"]
+            found.append({part.group(1): value if isinstance(value, list) else [value]})
+    return found
+
+
+def aggregates(row):
+    bodies = [one for one in (row["last"].get("responseObject"), sent(row)) if isinstance(one, dict)]
+    rules = [one for one in members(bodies, "aggregationRule") if isinstance(one, dict)] + list(patched(row, "aggregationRule"))
+    asked = [bool(one.get("matchLabels") or one.get("matchExpressions")) for one in items(rules, "clusterRoleSelectors")]
+    return None if not asked else "some roles" if all(asked) else "every role"
+
+
+def told_rules(row):
+    """The rules that a write of a role tells, each with what it gives."""
+    for rule in rules_of(row):
+        yield line_of(rule), powers_of(rule)
+    if aggregates(row):
+        yield f"the rules of {aggregates(row)}", [f"aggregate {aggregates(row)}"]
+
+
+def is_role(row):
+    return row["api_group"] == RBAC_GROUP and row["resource"] in ("roles", "clusterroles") and row["verb"] in WRITES
+
+
+def sensitive_roles(rows, _):
+    return {(*key_of(row), line): told(row, powers=powers) for row in rows if is_role(row)
+            for line, powers in told_rules(row) if powers}
+
+
+def bound(row):
+    if row["subjects"] is not None:
+        return row["subjects"]
+    return tidy(map(oracle.subject, patched(row, "subjects"))) if isinstance(sent(row), list) else None
+
+
+def privileged_bindings(rows, _):
+    given = defaultdict(set)
+    for row in rows:
+        if is_role(row) and row["outcome"] == "allowed" and row["name"] and not oracle.dry_run(row["last"]):
+            space = [row["namespace"]] if row["resource"] == "roles" and row["namespace"] else []
+            role = "/".join(["Role" if row["resource"] == "roles" else "ClusterRole", *space, row["name"]])
+            lines = list(told_rules(row))
+            if lines:
+                given[role].update(power for _, powers in lines for power in powers)
+    found = {}
+    for row in rows:
+        if not (row["api_group"] == RBAC_GROUP and row["resource"] in ("rolebindings", "clusterrolebindings")
+                and row["verb"] in WRITES):
+            continue
+        role, to = row["role_ref"], bound(row)
+        known = role
+        if role and role.startswith("Role/"):
+            known = "/".join(filter(None, ["Role", row["namespace"], role[len("Role/"):]]))
+        why = {
+            "powerful role": role and re.search(f"/({POWERFUL})$", role),
+            "role with powers": role and given.get(known),
+            "role of unknown powers": role and known not in given and not re.search(f"/({POWERFUL}|{KNOWN})$", role),
+            "everybody": EVERYBODY & set(to or []),
+            "system:masters": "Group/system:masters" in (to or []),
+            "service account": [one for one in to or [] if re.match(
+                "ServiceAccount/|User/system:serviceaccount:|Group/system:serviceaccounts:", one)],
+            "nodes": [one for one in to or [] if one.startswith("User/system:node:") or one == "Group/system:nodes"],
+            "unknown": not role and to is None,
+            "role not told": not role and to is not None,
+        }
+        why = tidy(name for name, is_so in why.items() if is_so)
+        if why:
+            found[key_of(row)] = told(row, why=why, role_ref=role, subjects=to)
+    return found
+
+
+# --- what is exposed ----------------------------------------------------------------------
+
+ROUTES = {"routes", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes", "gateways", "ingressroutes",
+          "virtualservices"}
+
+
+def exposure(row):
+    objects, kind = stored_or_sent(row), row["resource"]
+    stored = row["last"].get("responseObject")
+    whole = row["verb"] != "patch" or bool(at(stored, "kind")) and at(stored, "kind") != "Status"
+    found = ["route"] if kind in ROUTES else []
+    if kind == "services":
+        found += [one for one in strings(members(objects, "spec", "type")) if one in ("NodePort", "LoadBalancer")]
+        found += [f"external IP {one}" for one in in_lists(members(objects, "spec", "externalIPs"))]
+    if row["subresource"] == "status":
+        found += [f"load balancer at {one}" for one in strings(members(
+            items(objects, "status", "loadBalancer", "ingress"), "ip"))]
+    if kind == "ingresses":
+        for_all = members(objects, "spec", "defaultBackend") + members(objects, "spec", "backend")
+        found += ["ingress for every host"] if for_all else []
+        if whole and (for_all or items(objects, "spec", "rules")) and not items(objects, "spec", "tls"):
+            found.append("ingress without TLS")
+    if kind == "routes" and whole and members(objects, "spec") and not members(objects, "spec", "tls"):
+        found.append("route without TLS")
+    if kind in ("endpoints", "endpointslices"):
+        found += [f"endpoint {one}" for one in strings(members(items(items(objects, "subsets"), "addresses"), "ip"))]
+        found += [f"endpoint {one}" for one in in_lists(members(items(objects, "endpoints"), "addresses"))]
+    return tidy(found)
+
+
+def service_exposure(rows, _):
+    kinds = ROUTES | {"services", "ingresses", "endpoints", "endpointslices"}
+    of = [row for row in rows if row["resource"] in kinds and row["verb"] in WRITES
+          and (not row["subresource"] or (row["resource"], row["subresource"]) == ("services", "status"))]
+    return {key_of(row): told(row, exposure=exposure(row)) for row in of if exposure(row)}
+
+
+# --- guards -------------------------------------------------------------------------------
+
+ENFORCE = "pod-security.kubernetes.io/enforce"
+POLICIES = {"kyverno.io", "policies.kyverno.io", "constraints.gatekeeper.sh", "templates.gatekeeper.sh", "config.gatekeeper.sh"}
+GUARDS = {"networkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies",
+          "poddisruptionbudgets", "resourcequotas", "limitranges", "podsecuritypolicies", "securitycontextconstraints",
+          "ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies", "globalnetworkpolicies", "namespaces"}
+
+
+def operations(row, *ops):
+    return [one for one in (sent(row) if isinstance(sent(row), list) else []) if isinstance(one, dict)
+            and (not ops or one.get("op") in ops)]
+
+
+def takes_away(row, pattern):
+    return any(matches(pattern, " ".join(str(one[key]) for key in ("path", "from") if one.get(key)))
+               for one in operations(row, "remove", "move"))
+
+
+def sets(row, pattern):
+    return any(re.search(pattern, str(one.get("path") or "")) for one in operations(row))
+
+
+def label_goes(row):
+    if takes_away(row, r"/metadata(/labels(/pod-security\.kubernetes\.io~1enforce)?)?( |$)"):
+        return True
+    if any(one.get("path") in ("/metadata/labels", "/metadata") and f'"{ENFORCE}"' not in text_of(one)
+           for one in operations(row, "add", "replace")):
+        return True
+    return any(labels is None or at(labels, "$patch") in ("replace", "delete") or at(labels, ENFORCE) is None
+               and ENFORCE in (labels if isinstance(labels, dict) else {})
+               for labels in members(parts(sent(row)), "metadata", "labels"))
+
+
+def admission_weakened(row):
+    of = parts(sent(row))
+    hooks = items(of, "webhooks")
+    if "Ignore" in members(hooks, "failurePolicy") + members(of, "spec", "failurePolicy"):
+        return "failures ignored"
+    if any(isinstance(one, list) and "Deny" not in one for one in members(of, "spec", "validationActions")):
+        return "refuses nothing"
+    if (any(one is None or one == [] for one in members(of, "webhooks") + members(of, "spec", "validations"))
+            or takes_away(row, "^/(webhooks|spec/validations)(/[0-9]+)?$")):
+        return "emptied"
+    selects = {"namespaceSelector", "objectSelector", "matchConditions", "matchConstraints", "matchResources", "paramRef",
+               "validations"}
+    path = "^/(webhooks/[0-9-]+|spec)/(namespaceSelector|objectSelector|match|rules|paramRef|validations)"
+    part = not at(sent(row), "kind") and any(
+        selects & set(one) for one in hooks + members(of, "spec") if isinstance(one, dict))
+    return "looks at other objects" if row["verb"] == "patch" and (part or sets(row, path)) else None
+
+
+def only_reports(row):
+    spec = members(parts(sent(row)), "spec")
+    said = members(spec, "validationFailureAction") + members(spec, "enforcementAction")
+    said += members(items(spec, "rules"), "validate", "failureAction")
+    return any(one.lower() in ("audit", "dryrun", "warn") for one in strings(said))
+
+
+def weakened(row):
+    kind, group, of = row["resource"], row["api_group"], parts(sent(row))
+    if kind == "namespaces":
+        if row["verb"] == "patch" and label_goes(row):
+            return "Pod Security label removed"
+        set_to = [at(labels, ENFORCE) for labels in members(of, "metadata", "labels")]
+        return "Pod Security set to privileged" if "privileged" in set_to else None
+    if row["verb"] in ("delete", "deletecollection"):
+        return "deleted"
+    if row["verb"] == "create" or kind == "policyexceptions":
+        return "exception made" if kind == "policyexceptions" else None
+    if "networkpolic" in kind or kind in ("poddisruptionbudgets", "resourcequotas", "limitranges") or group == "security.istio.io":
+        told = members(of, "spec") or row["verb"] == "update" or sent(row) is None or sets(row, "^/spec")
+        return "changed" if told else None
+    if group == "admissionregistration.k8s.io":
+        return admission_weakened(row)
+    return "changed" if group == "config.gatekeeper.sh" else "only reports" if only_reports(row) else None
+
+
+def guards_removed(rows, _):
+    def is_guard(row):
+        mesh = row["api_group"] == "security.istio.io" and row["resource"] in ("authorizationpolicies", "peerauthentications")
+        return (row["resource"] in GUARDS or row["api_group"] in POLICIES | {"admissionregistration.k8s.io"} or mesh) and (
+            row["verb"] in ("update", "patch", "delete", "deletecollection")
+            or row["verb"] == "create" and row["resource"] == "policyexceptions") and not row["subresource"]
+    return {key_of(row): told(row, removal=weakened(row)) for row in rows if is_guard(row) and weakened(row)}
+
+
+# --- credentials in ConfigMaps --------------------------------------------------------------
+
+LOOKS = {
+    "private key": "-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "AWS key": r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|aws_secret_access_key|aws_access_key_id",
+    "token": r"\beyJ[A-Za-z0-9_-]{8,}\.|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-|\bglpat-|redacted:[0-9a-f]{16}",
+    "Google key": r'\bAIza[0-9A-Za-z_-]{35}|"private_key_id"',
+    "password": r"""(?i)(passw(or)?d|passphrase|pwd|(^|[_.-])(pass|pw))["']?\s*[:=]\s*["']?[^\s"'$<{]""",
+    "secret": (r"(?i)(api_?key|client_?secret|access_?token|auth_?token|secret_?key|private_?key|encryption_?key)"
+               r"""["']?\s*[:=]\s*["']?[^\s"'$<{]"""),
+    "password in URL": r"[a-z]://[^/\s:@]+:[^/\s:@$<{]+@",
+}
+
+
+def looks(key, value):
+    """What a value looks like. A token whose name tells what it is may be withheld in the case, and is told by its name."""
+    text = f"{key}={value if isinstance(value, str) else ''}"
+    found = [sign for sign, pattern in LOOKS.items() if re.search(pattern, text, re.ASCII)]
+    return found if re.search(r"\b(gh[pousr]_|xox[abprs]-|glpat-)", text) else [one for one in found if one != "token"] or found
+
+
+def configmap_credentials(rows, _):
+    found = {}
+    for row in rows:
+        if row["resource"] == "configmaps" and row["verb"] in WRITES:
+            objects = parts(sent(row)) + parts(row["last"].get("responseObject"))
+            data = [pair for one in members(objects, "data") if isinstance(one, dict) for pair in one.items()]
+            signs = tidy(f"{sign} in {key}" for key, value in data for sign in looks(key, value))
+            if signs:
+                found[key_of(row)] = told(row, signs=signs)
+    return found
+
+
+# --- past GitOps ------------------------------------------------------------------------------
+
+def is_gitops(row):
+    """By name and client; where it works from is told with what hides nobody, in tests of their own."""
+    return (re.match(r"system:serviceaccount:((argocd|argo-cd|openshift-gitops):.*argocd-application-controller$|"
+                     r"flux-system:(kustomize|helm)-controller$)", user(row))
+            and re.match("argocd|kustomize-controller|helm-controller", row["user_agent"] or "")
+            and not row["impersonated_user"] and "system:masters" not in (row["last"]["user"].get("groups") or []))
+
+
+def gitops_drift(rows, _):
+    of = [row for row in rows if row["verb"] in (*WRITES, "delete") and row["resource"]
+          and row["subresource"] not in ("status", "proxy", "exec", "attach", "portforward")]
+
+    def thing(row):
+        return row["api_group"], row["resource"], row["namespace"], row["name"]
+    theirs = {thing(row) for row in of if row["name"] and is_gitops(row) and row["outcome"] == "allowed"}
+    found = {}
+    for row in of:
+        if is_gitops(row):
+            continue
+        text = text_of(row["last"].get("responseObject")) + "\n" + text_of(sent(row))
+        signs = {
+            "Argo CD label": '"argocd.argoproj.io/' in text,
+            "Argo CD field manager": re.search(r'"manager":"argocd-', text),
+            "Flux label": re.search(r'"(kustomize|helm)\.toolkit\.fluxcd\.io/', text),
+            "Flux field manager": re.search('"manager":"(kustomize|helm)-controller"', text),
+            "written by GitOps": thing(row) in theirs,
+        }
+        signs = tidy(name for name, is_so in signs.items() if is_so)
+        if signs:
+            found[key_of(row)] = {"managed_by": signs, "user_name": row["user_name"], "outcome": row["outcome"]}
+    return found
+
+
+ROW = ["event_time", "audit_id"]
+ACCOUNTS = {
+    # name: (arguments, columns of the key, definition), as in `accounts.py`
+    "privileged-bindings": (OWN, ROW, privileged_bindings),
+    "sensitive-roles": (OWN, [*ROW, "rule"], sensitive_roles),
+    "service-exposure": (OWN, ROW, service_exposure),
+    "guards-removed": (OWN, ROW, guards_removed),
+    "configmap-credentials": ([], ROW, configmap_credentials),
+    "gitops-drift": (OWN, ROW, gitops_drift),
+}
