@@ -105,12 +105,16 @@ impl<'a> Steps<'a> {
         }
         let bytes = self.bytes;
         let end = newline.unwrap_or(bytes.len());
-        // All of the line, unless something else stood in it before.
-        let line_start = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |newline| newline + 1);
-        let start = if self.splits_lines { start } else { line_start.max(self.at) };
+        let start = self.line_start(start);
         self.at = newline.map_or(end, |newline| newline + 1);
         let mark = if stands_alone(bytes, &(start..end)) { self.mark.take() } else { None };
         Some(Step::Line { at: start..end - usize::from(bytes[start..end].ends_with(b"\r")), mark })
+    }
+
+    /// Where a line begins that holds `start`: all of it counts, unless something else stood in it before.
+    fn line_start(&self, start: usize) -> usize {
+        let line_start = memchr::memrchr(b'\n', &self.bytes[..start]).map_or(0, |newline| newline + 1);
+        if self.splits_lines { start } else { line_start.max(self.at) }
     }
 
     /// A document that ends before `end`.
@@ -142,6 +146,7 @@ impl<'a> Steps<'a> {
     fn torn(&mut self, start: usize, reached: usize, line_end: usize, newline: Option<usize>) -> Option<Step> {
         let bytes = self.bytes;
         let limit = self.limit(start, line_end);
+        let line_start = self.line_start(start);
         let mut at = line_end + 1;
         let mut next = None;
         while at < bytes.len() && at - start < MAX_TORN_BYTES {
@@ -160,12 +165,12 @@ impl<'a> Steps<'a> {
                 let broke_before = reached < next && !bytes[reached..next].contains(&b'\n') || reached + 1 == next;
                 self.mark = (!broke_there && !broke_before).then_some(salvage::BEHIND_DAMAGE);
                 self.at = next;
-                Some(Step::Document { at: trimmed(bytes, start..next), is_whole: false, mark: None })
+                Some(Step::Document { at: trimmed(bytes, start..next, line_start), is_whole: false, mark: None })
             }
             None if self.goes_on && at - start < MAX_TORN_BYTES => None,
             None if at - start < MAX_TORN_BYTES => {
                 self.at = bytes.len();
-                Some(Step::Document { at: trimmed(bytes, start..bytes.len()), is_whole: false, mark: None })
+                Some(Step::Document { at: trimmed(bytes, start..bytes.len(), line_start), is_whole: false, mark: None })
             }
             None => self.line(start, newline),
         }
@@ -221,14 +226,16 @@ fn begins_line(line: &[u8]) -> bool {
     line.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'<') && line.contains(&b' ')
 }
 
-/// A torn document without the blank space behind it; one of a single line is as long as a line is, because where its piece
+/// A torn document without the blank space behind it; one of a single line is what a line is, because where its piece
 /// ends decides which of both it is taken for.
-fn trimmed(bytes: &[u8], at: Range<usize>) -> Range<usize> {
+fn trimmed(bytes: &[u8], at: Range<usize>, line_start: usize) -> Range<usize> {
     let torn = &bytes[at.clone()];
     let length = torn.trim_ascii_end().len();
     let line = memchr::memchr(b'\n', torn).map_or(torn, |newline| &torn[..newline]);
-    let length = if length > line.len() { length } else { line.strip_suffix(b"\r").unwrap_or(line).len() };
-    at.start..at.start + length
+    if length > line.len() {
+        return at.start..at.start + length;
+    }
+    line_start..at.start + line.strip_suffix(b"\r").unwrap_or(line).len()
 }
 
 #[cfg(test)]
