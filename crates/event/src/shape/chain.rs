@@ -205,7 +205,8 @@ impl<'l> Chain<'l> {
             self.push_torn(self.run..line.len());
         } else {
             self.mark_run(salvage::UNKNOWN_WRAPPER);
-            if is_damage(rest) {
+            // Whole lines of text are more than what ends a wrapper.
+            if is_damage(rest) || rest.trim_ascii().contains('\n') {
                 self.push_torn(start..line.len());
             }
         }
