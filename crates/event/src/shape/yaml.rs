@@ -19,6 +19,8 @@ pub(super) static SHAPE: Shape = Shape {
     traces: &[
         b"\nauditID: ",
         b"\n  auditID: ",
+        b", auditID: ",
+        b"{auditID: ",
         b"- auditID: ",
         b"serviceName: k8s.io",
         b"serviceName: \"k8s.io\"",
@@ -40,12 +42,19 @@ pub(super) fn to_json(text: &str) -> Result<String, Wrong> {
     let mut lines = Vec::new();
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
-        lines.push(Line { text: line.trim_end().to_owned(), offset });
+        lines.push(Line { text: line.trim_end_matches(BLANK).to_owned(), offset });
         offset += line.len();
     }
     let limit = MAX_TOLD_BYTES.0 + text.len() * MAX_TOLD_BYTES.1;
-    let mut reader =
-        Reader { lines, at: 0, depth: 0, out: String::with_capacity(text.len()), anchors: BTreeMap::new(), limit };
+    let mut reader = Reader {
+        text,
+        lines,
+        at: 0,
+        depth: 0,
+        out: String::with_capacity(text.len()),
+        anchors: BTreeMap::new(),
+        limit,
+    };
     reader.skip();
     if reader.line().is_some_and(|line| line.text.starts_with("---")) {
         let line = &mut reader.lines[reader.at];
@@ -60,6 +69,9 @@ pub(super) fn to_json(text: &str) -> Result<String, Wrong> {
         _ => Ok(reader.out),
     }
 }
+
+/// Blank space of YAML: a next-line character or a no-break space is text.
+const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// A line without the blanks at its end.
 struct Line {
@@ -81,7 +93,8 @@ impl Line {
     }
 }
 
-struct Reader {
+struct Reader<'a> {
+    text: &'a str,
     lines: Vec<Line>,
     at: usize,
     depth: usize,
@@ -92,7 +105,7 @@ struct Reader {
     limit: usize,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn line(&self) -> Option<&Line> {
         self.lines.get(self.at)
     }
@@ -257,7 +270,9 @@ impl Reader {
         }
         let mut lines: Vec<String> = Vec::new();
         while let Some(line) = self.line().filter(|line| line.text.is_empty() || line.indent() >= own) {
-            lines.push(line.text.get(own..).unwrap_or_default().to_owned());
+            // The blanks at the end of a line belong to the text, too.
+            let written = self.text[line.offset..].split('\n').next().unwrap_or_default();
+            lines.push(written.trim_end_matches('\r').get(own..).unwrap_or_default().to_owned());
             self.at += 1;
         }
         while lines.last().is_some_and(String::is_empty) {
@@ -274,12 +289,8 @@ impl Reader {
     /// A text in quotation marks, or a list or object in brackets.
     fn delimited(&mut self, begins: &str) -> Result<(), Wrong> {
         let mut lines = vec![begins.to_owned()];
-        let joined = |lines: &[String]| match begins.starts_with(['"', '\'']) {
-            true => folded_quoted(lines),
-            false => lines.join("\n"),
-        };
         loop {
-            let text = joined(&lines);
+            let text = lines.join("\n");
             let mut flow = Flow { text: &text, at: 0, out: String::new() };
             match flow.value(self.depth) {
                 Ok(()) => {
@@ -287,9 +298,13 @@ impl Reader {
                     let (mut few, mut used) = (0, lines.len());
                     while few + 1 < used {
                         let middle = usize::midpoint(few, used);
-                        *(if joined(&lines[..middle]).len() >= flow.at { &mut used } else { &mut few }) = middle;
+                        *(if lines[..middle].iter().map(|line| line.len() + 1).sum::<usize>() > flow.at {
+                            &mut used
+                        } else {
+                            &mut few
+                        }) = middle;
                     }
-                    let own = joined(&lines[..used]);
+                    let own = lines[..used].join("\n");
                     if !without_comment(own.get(flow.at..).unwrap_or_default().trim()).is_empty() {
                         return self.wrong("text behind a value");
                     }
@@ -340,7 +355,7 @@ fn key(content: &str) -> Option<(String, &str)> {
 
 /// A text without the comment at its end.
 fn without_comment(text: &str) -> &str {
-    if text.starts_with(['"', '\'']) {
+    if text.starts_with(['"', '\'', '{', '[']) {
         return text;
     }
     let end = if text.starts_with('#') { 0 } else { text.find(" #").unwrap_or(text.len()) };
@@ -363,18 +378,20 @@ fn folded(lines: &[String]) -> String {
     text
 }
 
-/// The same for lines in quotation marks, where a backslash at the end of a line leaves its end out.
-fn folded_quoted(lines: &[String]) -> String {
-    let mut text = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        if let Some(open) = text.strip_suffix('\\').filter(|open| !open.ends_with('\\') && lines[0].starts_with('"')) {
-            text.truncate(open.len());
-        } else if number > 0 && !text.ends_with('\n') && !line.is_empty() {
-            text.push(' ');
-        }
-        if line.is_empty() { text.push('\n') } else { text.push_str(line) }
+/// Goes on in the next line of a text in quotation marks, which `rest` begins with the end of this one: a line end is a blank, an
+/// empty line a line end. What is left of `rest`.
+fn fold<'a>(value: &mut String, written: usize, rest: &'a str) -> &'a str {
+    // Blanks that an escape wrote stay.
+    let kept = value[written..].trim_end_matches([' ', '\t']).len();
+    value.truncate(written + kept);
+    let next = rest.trim_start_matches(BLANK);
+    let lines = rest[..rest.len() - next.len()].matches('\n').count();
+    if lines > 1 {
+        (1..lines).for_each(|_| value.push('\n'))
+    } else {
+        value.push(' ')
     }
-    text
+    next
 }
 
 /// Writes a scalar without quotation marks: a number, a word that means something, or a text.
@@ -383,10 +400,27 @@ fn push_plain(out: &mut String, value: &str) {
         "" | "~" | "null" | "Null" | "NULL" => out.push_str("null"),
         "true" | "True" | "TRUE" => out.push_str("true"),
         "false" | "False" | "FALSE" => out.push_str("false"),
-        // A number that JSON writes in the same way.
-        _ if serde_json::from_str::<serde_json::Number>(value).is_ok() => out.push_str(value),
+        // A number that JSON writes in the same way. What has an exponent and no point is a text to those who write YAML 1.1, such as
+        // the beginning of a commit's hash, and the servers' objects hold no such numbers.
+        _ if (value.contains('.') || !value.contains(['e', 'E']))
+            && serde_json::from_str::<serde_json::Number>(value).is_ok() =>
+        {
+            out.push_str(value)
+        }
         _ => json::push_string(out, value),
     }
+}
+
+/// Where a text without quotation marks ends between brackets; `None` when it may go on behind `text`.
+fn plain_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let ends = |at: usize| match bytes[at] {
+        b',' | b'[' | b']' | b'{' | b'}' => true,
+        b':' => matches!(bytes.get(at + 1), Some(b' ' | b'\t' | b'\r' | b'\n' | b',' | b']' | b'}')),
+        b'#' => at > 0 && bytes[at - 1].is_ascii_whitespace(),
+        _ => false,
+    };
+    (0..bytes.len()).find(|at| ends(*at))
 }
 
 /// Why a value in brackets or quotation marks is not whole.
@@ -403,10 +437,17 @@ struct Flow<'a> {
 }
 
 impl Flow<'_> {
+    /// Reads over blank space and comments.
     fn blanks(&mut self) -> Option<u8> {
-        let rest = &self.text[self.at..];
-        self.at += rest.len() - rest.trim_start().len();
-        self.text.as_bytes().get(self.at).copied()
+        loop {
+            let rest = &self.text[self.at..];
+            self.at += rest.len() - rest.trim_start_matches(BLANK).len();
+            let rest = &self.text[self.at..];
+            if !(rest.starts_with('#') && self.text[..self.at].ends_with(BLANK)) {
+                return rest.as_bytes().first().copied();
+            }
+            self.at += rest.find('\n').unwrap_or(rest.len());
+        }
     }
 
     fn value(&mut self, depth: usize) -> Result<(), Unfinished> {
@@ -421,12 +462,10 @@ impl Flow<'_> {
             b'&' | b'*' | b'!' => Err(Unfinished::Wrong("an anchor, an alias or a tag")),
             _ => {
                 let rest = &self.text[self.at..];
-                let ends = rest.find([',', ']', '}', '{', '[', '\n']).unwrap_or(rest.len());
-                let end = rest[..ends].find(": ").unwrap_or(ends);
-                let value = rest[..end].trim_end();
-                let value = value.strip_suffix(':').unwrap_or(value);
-                self.at += value.len();
-                push_plain(&mut self.out, value);
+                let end = plain_end(rest).ok_or(Unfinished::GoesOn)?;
+                let lines: Vec<&str> = rest[..end].split('\n').map(|line| line.trim_matches(BLANK)).collect();
+                self.at += end;
+                push_plain(&mut self.out, lines.join(" ").trim());
                 Ok(())
             }
         }
@@ -480,8 +519,13 @@ impl Flow<'_> {
         let mut value = String::new();
         let mut rest = &self.text[self.at + 1..];
         loop {
-            let end = rest.find('\'').ok_or(Unfinished::GoesOn)?;
+            let end = rest.find(['\'', '\n']).ok_or(Unfinished::GoesOn)?;
+            let start = value.len();
             value.push_str(&rest[..end]);
+            if rest[end..].starts_with('\n') {
+                rest = fold(&mut value, start, &rest[end..]);
+                continue;
+            }
             rest = &rest[end + 1..];
             match rest.strip_prefix('\'') {
                 Some(behind) => {
@@ -498,50 +542,72 @@ impl Flow<'_> {
 
     fn double_quoted(&mut self) -> Result<(), Unfinished> {
         let mut value = String::new();
-        let mut chars = self.text[self.at + 1..].char_indices();
-        while let Some((at, char)) = chars.next() {
-            match char {
-                '"' => {
-                    self.at += at + 2;
+        let mut rest = &self.text[self.at + 1..];
+        loop {
+            let end = rest.find(['"', '\\', '\n']).ok_or(Unfinished::GoesOn)?;
+            let start = value.len();
+            value.push_str(&rest[..end]);
+            let special = &rest[end..];
+            match special.as_bytes()[0] {
+                b'\n' => rest = fold(&mut value, start, special),
+                b'"' => {
+                    self.at = self.text.len() - special.len() + 1;
                     json::push_string(&mut self.out, &value);
                     return Ok(());
                 }
-                '\\' => {
-                    let (_, escape) = chars.next().ok_or(Unfinished::GoesOn)?;
-                    let digits = match escape {
-                        'x' => 2,
-                        'u' => 4,
-                        'U' => 8,
-                        _ => 0,
-                    };
-                    if digits > 0 {
-                        let code: String = (&mut chars).take(digits).map(|(_, digit)| digit).collect();
-                        let char = u32::from_str_radix(&code, 16).ok().and_then(char::from_u32);
-                        value.push(char.unwrap_or(char::REPLACEMENT_CHARACTER));
-                        continue;
-                    }
-                    value.push(match escape {
-                        'n' => '\n',
-                        't' => '\t',
-                        'r' => '\r',
-                        '0' => '\0',
-                        'b' => '\u{8}',
-                        'f' => '\u{c}',
-                        'a' => '\u{7}',
-                        'v' => '\u{b}',
-                        'e' => '\u{1b}',
-                        'N' => '\u{85}',
-                        '_' => '\u{a0}',
-                        'L' => '\u{2028}',
-                        'P' => '\u{2029}',
-                        other => other,
-                    });
+                // The end of the line is none of the text.
+                _ if special.starts_with("\\\n") => {
+                    let next = special[2..].trim_start_matches([' ', '\t', '\r']);
+                    let blank = next.len() - next.trim_start_matches(BLANK).len();
+                    (0..next[..blank].matches('\n').count()).for_each(|_| value.push('\n'));
+                    rest = next.trim_start_matches(BLANK);
                 }
-                other => value.push(other),
+                _ => rest = escape(&mut value, &special[1..])?,
             }
         }
-        Err(Unfinished::GoesOn)
     }
+}
+
+/// Writes what an escape stands for that `rest` begins with, behind its backslash; what is left of it.
+fn escape<'a>(value: &mut String, rest: &'a str) -> Result<&'a str, Unfinished> {
+    let letter = rest.chars().next().ok_or(Unfinished::GoesOn)?;
+    let rest = &rest[letter.len_utf8()..];
+    let digits = match letter {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => 0,
+    };
+    if digits > 0 {
+        let code = rest.get(..digits).ok_or(Unfinished::GoesOn)?;
+        let unit = u32::from_str_radix(code, 16).map_err(|_| Unfinished::Wrong("an escape that is none"))?;
+        // The second half of a pair, as in JSON: the AWS CLI of old wrote what is beyond 16 bits so.
+        let second = rest[digits..].strip_prefix("\\u").and_then(|rest| u32::from_str_radix(rest.get(..4)?, 16).ok());
+        if let (0xd800..0xdc00, Some(low @ 0xdc00..0xe000)) = (unit, second) {
+            let char = char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
+            value.push(char.unwrap_or(char::REPLACEMENT_CHARACTER));
+            return Ok(&rest[digits + 6..]);
+        }
+        value.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
+        return Ok(&rest[digits..]);
+    }
+    value.push(match letter {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        '0' => '\0',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'a' => '\u{7}',
+        'v' => '\u{b}',
+        'e' => '\u{1b}',
+        'N' => '\u{85}',
+        '_' => '\u{a0}',
+        'L' => '\u{2028}',
+        'P' => '\u{2029}',
+        other => other,
+    });
+    Ok(rest)
 }
 
 #[cfg(test)]
@@ -553,6 +619,23 @@ mod tests {
         let expected = serde_json::json!({"a": "one two three", "b": 1, "c": {"x": 1, "y": 2, "z": 3}, "d": "p q r s t", "e": 2, "f": 3, "g": 4});
         assert_eq!(told, expected);
         assert!(super::to_json("a: 'one\n  two' three\nb: 1\n").is_err());
+    }
+
+    /// As PyYAML and ruamel write what is longer than their 80 columns.
+    #[test]
+    fn what_is_folded_is_told_as_it_was() {
+        for (text, expected) in [
+            (
+                "{a: 'RBAC:\n    allowed by \"x\"', b: [one two\n    three, 'x\n\n    y'], c: d:e}",
+                r#"{"a":"RBAC: allowed by \"x\"","b":["one two three","x\ny"],"c":"d:e"}"#,
+            ),
+            ("- {a: \"p\\\n  \\ q \\\n  r\\U0001F980\\ud83e\\udd80\"}\n- {b: }\n", r#"[{"a":"p q r🦀🦀"},{"b":null}]"#),
+            ("a: |\n  x \n  y\u{a0}\nb: 'p\u{85}'\n", "{\"a\":\"x \\ny\u{a0}\\n\",\"b\":\"p\u{85}\"}"),
+            ("a: {b: \"x #y\", # no\n  c: 'd #e'} # no\n", r#"{"a":{"b":"x #y","c":"d #e"}}"#),
+            ("a: 12e5\nb: 1.5e3\nc: -7\n", r#"{"a":"12e5","b":1.5e3,"c":-7}"#),
+        ] {
+            assert_eq!(to_json(text).unwrap(), expected, "{text}");
+        }
     }
 
     use super::*;

@@ -204,6 +204,8 @@ fn every_byte_is_owned(records: &[Found], bytes: &[u8], way: &str) {
                     || bare == b"---"
                     || bare == b"..."
                     || bare == b"metadata: {}"
+                    || bare.starts_with(b"- logStreamName: ")
+                    || bare.starts_with(b"searchedCompletely: ")
                     || bare.starts_with(b"#"));
             if header.contains(&bare) || is_wrapper {
                 owned[start..start + line.len()].fill(true);

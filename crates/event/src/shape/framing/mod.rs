@@ -50,6 +50,7 @@ pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
         return rows;
     }
     match head {
+        _ if yaml::is_flow_list(head) => &YAML,
         _ if documents::recognises(head) => &DOCUMENTS,
         _ if yaml::recognises(head) => &YAML,
         _ if xml::recognises(head) => &XML,

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::Framing;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears};
@@ -27,7 +29,10 @@ pub(super) fn recognises(head: &[u8]) -> bool {
     let key = first.strip_prefix(b"- ").unwrap_or(first);
     let name = key.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"_.@-/'\"".contains(byte)));
     let is_key = name.is_some_and(|end| end > 0 && key[end] == b':' && matches!(key.get(end + 1), None | Some(b' ')));
-    let begins = first == b"---" || first == b"-" || is_key;
+    let begins = first == b"---" || first == b"-" || is_key || is_flow(first) || begins_text(first);
+    if begins && lines.clone().any(is_flow) && memmem::find(head, b"auditID: ").is_some() {
+        return true;
+    }
     let marks = |line: &[u8]| {
         let bare = line.trim_ascii_start();
         let bare = bare.strip_prefix(b"- ").unwrap_or(bare);
@@ -42,8 +47,29 @@ pub(super) fn recognises(head: &[u8]) -> bool {
         is_id
             || service.is_some_and(|name| GOOGLES.contains(&name))
             || (is_text && fields::may_hold_event(name.trim_matches(['\'', '"'])))
+            || begins_text(line)
     };
     begins && lines.any(marks)
+}
+
+/// Whether a source begins with a list of objects in brackets, which looks like a document of JSON at first.
+pub(super) fn is_flow_list(head: &[u8]) -> bool {
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
+    head.starts_with(b"[") && recognises(head)
+}
+
+/// Whether a line begins an object in brackets, `- {kind: Event, …`. In JSON, its first name would stand in double quotation marks.
+fn is_flow(line: &[u8]) -> bool {
+    let item = line.strip_prefix(b"- ").or_else(|| line.strip_prefix(b"--- ")).unwrap_or(line);
+    let list = item.strip_prefix(b"[").unwrap_or(item);
+    let Some(name) = list.strip_prefix(b"{") else { return false };
+    let end = name.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"_.@-/'".contains(byte)));
+    end.is_some_and(|end| end > 0 && name[end..].starts_with(b": "))
+}
+
+/// Whether an item of a list is an event as text.
+fn begins_text(line: &[u8]) -> bool {
+    line.starts_with(b"- '{\"kind\":\"Event\"") || line.starts_with(b"- \"{\\\"kind\\\":\\\"Event\\\"")
 }
 
 /// Whether a line begins a document or an item.
@@ -152,7 +178,7 @@ impl Framing for Yaml {
 }
 
 /// Members beside the list of events whose values are a word or a number: Kubernetes' own, and what the AWS CLI tells of an answer.
-const AROUND: [&[u8]; 13] = [
+const AROUND: [&[u8]; 15] = [
     b"kind:",
     b"apiVersion:",
     b"resourceVersion:",
@@ -166,12 +192,16 @@ const AROUND: [&[u8]; 13] = [
     b"recordsScanned:",
     b"bytesScanned:",
     b"estimated",
+    // Where a search looked, beside what it found.
+    b"logStreamName:",
+    b"searchedCompletely:",
 ];
 
 /// Whether a text is what stands around a list: its members are few, and none of them holds anything.
 fn is_wrapper(text: &[u8]) -> bool {
     let is_name = |line: &[u8]| {
         let line = line.trim_ascii();
+        let line = line.strip_prefix(b"- ").unwrap_or(line);
         let is = |word: &[u8]| line.starts_with(word);
         line.is_empty()
             || line == b"items:"
@@ -180,6 +210,7 @@ fn is_wrapper(text: &[u8]) -> bool {
             || (AROUND.iter().any(|name| is(name))
                 && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b": ./\"'-_=+".contains(byte)))
             || line == b"searchedLogStreams: []"
+            || line == b"searchedLogStreams:"
             || line == b"statistics:"
             || line == b"results:"
             || line == b"events:"
