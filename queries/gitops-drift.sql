@@ -93,8 +93,14 @@ managed AS (
         CASE WHEN (contains(bodies, '"kustomize-controller"') OR contains(bodies, '"helm-controller"'))
             AND regexp_matches(bodies, '"manager"\s*:\s*"(kustomize|helm)-controller"') THEN 'Flux field manager' END,
         CASE WHEN contains(bodies, '"' || $label::VARCHAR || '":') THEN $label END,
-        CASE WHEN name IS NOT NULL AND object IN (SELECT object FROM written WHERE by_gitops AND outcome = 'allowed')
-            THEN 'written by GitOps' END
+        CASE WHEN name IS NOT NULL AND object IN (
+            SELECT object FROM written
+            -- Where nobody is called so, nothing else is read.
+            WHERE by_gitops AND outcome = 'allowed' AND (
+                $gitops::VARCHAR IS NOT NULL
+                OR contains(user_name, 'argocd-application-controller') OR contains(user_name, ':flux-system:')
+            )
+        ) THEN 'written by GitOps' END
     ]) AS managed_by
     FROM written
     WHERE NOT by_gitops

@@ -26,6 +26,19 @@
 -- log = "hardened"
 -- arguments = ["--user", "alice"]
 -- rows = 0
+WITH asked AS NOT MATERIALIZED (
+    SELECT
+        event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource,
+        api_group, namespace, name, outcome, source_ip, source_ips, user_agent, cluster, host
+    FROM requests
+    WHERE filters()
+),
+-- The patterns are asked of every different agent, once: what is asked of a key, DuckDB asks of every row first.
+agents AS (SELECT any_value(user_agent) AS user_agent FROM asked GROUP BY asked.user_agent),
+kinds AS (
+    SELECT user_agent, client_kind(user_agent) AS kind FROM agents
+    WHERE kind IS NOT NULL
+)
 SELECT
     kind, user_agent, user_name, source_ip, count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
     count(*) FILTER (outcome = 'denied') AS denied,
@@ -33,20 +46,15 @@ SELECT
         nullif(concat_ws('/', resource, subresource), ''), regexp_replace(request_uri, '[?].*$', '')
     ))))) AS actions,
     min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM (
-    SELECT
-        event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource, api_group, namespace, name, outcome,
-        source_ip, source_ips, user_agent, cluster, host, client_kind(user_agent) AS kind
-    FROM requests
-)
-WHERE filters()
-  AND (
-      kind = 'tool'
-      OR kind = 'script' AND (
-          resource = 'secrets' OR subresource = 'token' OR api_group = 'rbac.authorization.k8s.io'
-          OR $everything::BOOLEAN
-      )
-  )
-  AND not_own()
+FROM asked
+JOIN kinds USING (user_agent)
+WHERE (
+        kind = 'tool'
+        OR kind = 'script' AND (
+            resource = 'secrets' OR subresource = 'token' OR api_group = 'rbac.authorization.k8s.io'
+            OR $everything::BOOLEAN
+        )
+    )
+    AND not_own()
 GROUP BY kind, user_agent, user_name, source_ip
 ORDER BY last_seen, user_agent, user_name NULLS FIRST, source_ip NULLS FIRST

@@ -4,6 +4,8 @@
 //! because a glob would also find files that are not part of the table, and opens all of them.
 //! Everything else is a file of `views/`.
 
+#[cfg(test)]
+mod bursts;
 mod definitions;
 
 use std::collections::BTreeSet;

@@ -12,58 +12,94 @@
 -- and now uses, are newcomers. What was before the log nobody knows: who comes in its first hour and stays for half a day
 -- was there before.
 
+-- What `who` asked for within a slot of `length`, each once, with the first and the last time. No window of `length` that
+-- holds a time between these two holds neither of them: only they are counted.
+CREATE MACRO things_of(rows_asked) AS TABLE
+SELECT
+    who, source_ip, slot, target, other,
+    min(event_time) AS first_in_slot, max(event_time) AS last_in_slot
+FROM query_table(rows_asked)
+GROUP BY who, source_ip, slot, target, other;
+
+-- The times at which a window of `length` begins that holds enough: of the rows that `is_asked` says.
+CREATE MACRO begins_of(timed, length, least, least_other) AS TABLE
+SELECT DISTINCT who, event_time
+FROM (
+    SELECT
+        who, event_time, is_asked,
+        count(DISTINCT target) OVER ahead >= least OR count(DISTINCT other) OVER ahead >= least_other AS begins
+    FROM query_table(timed)
+    WINDOW ahead AS (
+        PARTITION BY who ORDER BY event_time RANGE BETWEEN CURRENT ROW AND length FOLLOWING
+    )
+)
+WHERE is_asked AND begins;
+
 -- The rows of every window of `length` in which there are `least` targets or `least_other` others of one `who`, with
--- `burst`, the time of the first of them: windows that overlap are one burst. `rows_asked` has a column `slot`.
+-- `burst`, the time of the first of them: windows that overlap are one burst. `things` are those of `rows_asked`.
 -- Windows of twice the length, each begun in the middle of the one before, hold every burst; only in those that hold
--- enough is looked row by row.
-CREATE MACRO windows_of(rows_asked, length, least, least_other) AS TABLE
+-- enough is looked closer. To count in a window for each of many rows that ask for the same again is what takes long. So
+-- that is done where a thing comes first and last, and for rows in front of the first of a burst, which may begin it.
+CREATE MACRO windows_of(rows_asked, things, length, least, least_other) AS TABLE
 WITH full_windows AS (
     SELECT who, slot AS full_slot
     FROM (
-        SELECT who, target, other, unnest([slot, slot - length]) AS slot FROM query_table(rows_asked)
+        SELECT who, target, other, unnest([slot, slot - length]) AS slot FROM query_table(things)
         WHERE target IS NOT NULL OR other IS NOT NULL
     )
     GROUP BY who, slot
     HAVING count(DISTINCT target) >= least OR count(DISTINCT other) >= least_other
 ),
-near AS (
-    SELECT * FROM query_table(rows_asked) AS placed
+near_things AS MATERIALIZED (
+    SELECT thing.* FROM query_table(things) AS thing
     SEMI JOIN full_windows
-        ON placed.who IS NOT DISTINCT FROM full_windows.who
-        AND placed.slot >= full_slot AND placed.slot <= full_slot + length
+        ON thing.who IS NOT DISTINCT FROM full_windows.who AND slot >= full_slot AND slot <= full_slot + length
 ),
-counted AS (
+near AS MATERIALIZED (
+    SELECT placed.* EXCLUDE (slot) FROM query_table(rows_asked) AS placed
+    SEMI JOIN near_things
+        ON placed.slot = near_things.slot
+        AND placed.who IS NOT DISTINCT FROM near_things.who
+),
+marks AS MATERIALIZED (
+    SELECT DISTINCT who, unnest([first_in_slot, last_in_slot]) AS event_time, target, other, true AS is_asked
+    FROM near_things
+),
+full_marks AS (FROM begins_of('marks', length, least, least_other)),
+-- Windows carry no more columns than they need: the rows are wide.
+times AS MATERIALIZED (
     SELECT
-        *,
-        count(DISTINCT target) OVER ahead >= least OR count(DISTINCT other) OVER ahead >= least_other AS begins
-    FROM near
-    WINDOW ahead AS (
-        PARTITION BY who ORDER BY event_time RANGE BETWEEN CURRENT ROW AND length FOLLOWING
+        who, event_time, max(begin_time) OVER (PARTITION BY who ORDER BY event_time) AS last_begin,
+        min(begin_time) OVER (PARTITION BY who ORDER BY event_time DESC) AS next_begin
+    FROM (
+        SELECT who, event_time, max(begin_time) AS begin_time
+        FROM (
+            SELECT who, event_time, NULL AS begin_time FROM near
+            UNION ALL SELECT who, event_time, event_time FROM full_marks
+        )
+        GROUP BY who, event_time
     )
+),
+in_front AS (
+    SELECT who, event_time, NULL AS target, NULL AS other, true AS is_asked FROM times
+    WHERE coalesce(event_time > last_begin + length, true) AND next_begin <= event_time + length
+    UNION ALL SELECT who, event_time, target, other, false FROM marks
 ),
 inside AS (
-    SELECT * FROM (
-        SELECT *, bool_or(begins) OVER (
-            PARTITION BY who ORDER BY event_time RANGE BETWEEN length PRECEDING AND CURRENT ROW
-        ) AS is_inside
-        FROM counted
-    )
-    WHERE is_inside
+    SELECT who, event_time FROM times WHERE event_time <= last_begin + length
+    UNION ALL FROM begins_of('in_front', length, least, least_other)
 ),
 parted AS (
-    SELECT
-        *,
-        coalesce(event_time - max(event_time) OVER (
-            PARTITION BY who ORDER BY event_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) > length, true) AS is_first
-    FROM inside
+    SELECT *, coalesce(event_time - lag(event_time) OVER so_far > length, true) AS is_first FROM inside
+    WINDOW so_far AS (PARTITION BY who ORDER BY event_time)
+),
+bursts AS (
+    SELECT who, event_time, max(CASE WHEN is_first THEN event_time END) OVER so_far AS burst FROM parted
+    WINDOW so_far AS (PARTITION BY who ORDER BY event_time)
 )
-SELECT
-    * EXCLUDE (begins, is_inside, is_first),
-    max(CASE WHEN is_first THEN event_time END) OVER (
-        PARTITION BY who ORDER BY event_time RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS burst
-FROM parted;
+SELECT near.*, burst
+FROM near
+JOIN bursts ON near.event_time = bursts.event_time AND near.who IS NOT DISTINCT FROM bursts.who;
 
 -- The rows of every burst, each once: of an identity, which `who` names, or else of an address, `shared_ip`, as several.
 -- `rows_asked` names a table, view or CTE with the columns `who`, `user_name`, `source_ip`, `event_time`, and what is
@@ -72,9 +108,10 @@ CREATE MACRO bursts_of(rows_asked, length, least, least_other) AS TABLE
 WITH placed AS (
     SELECT *, time_bucket(length, event_time) AS slot FROM query_table(rows_asked) WHERE event_time IS NOT NULL
 ),
-of_one AS MATERIALIZED (FROM windows_of('placed', length, least, least_other)),
+things AS MATERIALIZED (FROM things_of('placed')),
+of_one AS MATERIALIZED (FROM windows_of('placed', 'things', length, least, least_other)),
 crowded AS (
-    SELECT source_ip FROM placed
+    SELECT source_ip FROM things
     GROUP BY source_ip
     HAVING min(who) <> max(who) AND NOT is_component_home(source_ip)
 ),
@@ -83,7 +120,7 @@ full_places AS MATERIALIZED (
     SELECT source_ip, slot AS full_slot
     FROM (
         SELECT source_ip, who, target, other, unnest([slot, slot - length]) AS slot
-        FROM placed SEMI JOIN crowded USING (source_ip)
+        FROM things SEMI JOIN crowded USING (source_ip)
         WHERE target IS NOT NULL OR other IS NOT NULL
     )
     GROUP BY source_ip, slot
@@ -115,7 +152,7 @@ shared AS (
     WHERE requests * 2 >= all_requests
     GROUP BY source_ip
 ),
-as_several AS (
+as_several AS MATERIALIZED (
     SELECT placed.* EXCLUDE (who), placed.source_ip AS who
     FROM placed
     SEMI JOIN full_places
@@ -126,8 +163,9 @@ as_several AS (
         ON placed.source_ip = settled.source_ip AND placed.user_name = settled.user_name
         AND requests * 10 >= all_requests AND placed.event_time >= at_home_since
     WHERE shared_since IS NULL OR at_home_since IS NULL
-)
-SELECT * EXCLUDE (slot), NULL::VARCHAR AS shared_ip FROM of_one
+),
+things_of_several AS MATERIALIZED (FROM things_of('as_several'))
+SELECT *, NULL::VARCHAR AS shared_ip FROM of_one
 UNION ALL BY NAME
-SELECT * EXCLUDE (slot) REPLACE (NULL::VARCHAR AS who), source_ip AS shared_ip
-FROM windows_of('as_several', length, least, least_other);
+SELECT * REPLACE (NULL::VARCHAR AS who), source_ip AS shared_ip
+FROM windows_of('as_several', 'things_of_several', length, least, least_other);
