@@ -141,7 +141,7 @@ fn places(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Array(items) => (0..items.len()).for_each(|at| places(&items[at], &format!("{path}/{at}"), found)),
         Value::Object(members) => {
             members.iter().for_each(|(name, value)| {
-                places(value, &format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")), found)
+                places(value, &format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")), found);
             });
         }
         _ => (),

@@ -103,7 +103,8 @@ fn answers(logs: &[&str]) -> (Vec<Answer>, u64) {
     }
     let (mut answers, mut copies) = (Vec::new(), 0);
     for file in &Case::open(&case).unwrap().snapshot().unwrap().files {
-        copies += file.seen.as_deref().and_then(kforensic_lake::seen::Seen::from_tag).map_or(0, |seen| seen.copies);
+        copies +=
+            file.seen.as_deref().and_then(kforensic_lake::seen::Seen::from_tag).map_or(0, |seen| seen.marked.copies);
         rows(file, &mut |cell| {
             if cell("final") == Cell::Bool(true) {
                 let Cell::Texts(stages) = cell("stages") else { panic!("no stages") };

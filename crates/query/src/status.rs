@@ -36,7 +36,7 @@ impl Counts {
             *by_day.entry(day).or_default() += file.stats.rows;
         }
         let seen = sum.finish();
-        counts.requests = seen.numbers.requests;
+        counts.requests = seen.marked.requests;
         for (kind, days) in seen.kinds {
             *by_resource.entry(kind.resource).or_default() += days.values().map(|tally| tally.events).sum::<u64>();
         }

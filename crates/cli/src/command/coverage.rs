@@ -282,8 +282,8 @@ fn as_json(snapshot: &Snapshot, observed: &Observed, hosts: &[HostAccount], verd
     json!({
         "resources": resources, "hosts": hosts, "queries": queries,
         "left_out": {
-            "rejected": left.rejected, "cut": left.cut, "salvaged": left.salvaged, "assumed": left.assumed,
-            "truncated": left.truncated, "copies": left.copies, "withheld": left.withheld, "parts": left.parts,
+            "rejected": left.rejected, "cut": left.marked.cut, "salvaged": left.marked.salvaged, "assumed": left.marked.assumed,
+            "truncated": left.marked.truncated, "copies": left.marked.copies, "withheld": left.marked.withheld, "parts": left.marked.parts,
             "not_exported": left.not_exported, "sources_left_out": left.sources_left_out, "pruned": left.pruned,
         },
     })

@@ -387,9 +387,9 @@ fn fold<'a>(value: &mut String, written: usize, rest: &'a str) -> &'a str {
     let next = rest.trim_start_matches(BLANK);
     let lines = rest[..rest.len() - next.len()].matches('\n').count();
     if lines > 1 {
-        (1..lines).for_each(|_| value.push('\n'))
+        (1..lines).for_each(|_| value.push('\n'));
     } else {
-        value.push(' ')
+        value.push(' ');
     }
     next
 }
@@ -405,7 +405,7 @@ fn push_plain(out: &mut String, value: &str) {
         _ if (value.contains('.') || !value.contains(['e', 'E']))
             && serde_json::from_str::<serde_json::Number>(value).is_ok() =>
         {
-            out.push_str(value)
+            out.push_str(value);
         }
         _ => json::push_string(out, value),
     }

@@ -1,7 +1,7 @@
 //! Wrappers in which tools leave a log, written from its lines: shared by the tests that compare values and those that plant events.
 #![allow(dead_code, reason = "every program uses its own part of this")]
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A time of a collector.
 const TIME: &str = "2026-11-21T20:37:37.365950+00:00";

@@ -118,7 +118,7 @@ impl EarlierFile {
     pub(crate) fn new(file: DataFile, is_committed: bool) -> Self {
         // Nobody knows of a file without a summary.
         let has_assumed_times =
-            is_committed && file.seen.as_deref().and_then(Seen::from_tag).is_none_or(|seen| seen.assumed > 0);
+            is_committed && file.seen.as_deref().and_then(Seen::from_tag).is_none_or(|seen| seen.marked.assumed > 0);
         Self {
             file,
             is_committed,

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::ops::AddAssign;
 
 use arrow::array::{Array, AsArray, BooleanArray, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::TimestampMicrosecondType;
@@ -83,13 +84,10 @@ impl Slots {
     }
 }
 
-/// The summary of a file of one UTC day.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// The kinds of requests in it.
-    pub kinds: BTreeMap<RequestKind, Tally>,
-    /// Host and cluster, and when they logged something.
-    pub hosts: BTreeMap<(String, String), Slots>,
+/// How many events have a mark of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Sums", into = "Sums")]
+pub struct Marked {
     /// Requests: events that stand for one.
     pub requests: u64,
     /// Events that were cut off by a collector.
@@ -108,13 +106,54 @@ pub struct Seen {
     pub parts: u64,
 }
 
+/// Cut, salvaged, assumed, truncated, requests, copies, withheld, parts: as they stand in the log.
+type Sums = (u64, u64, u64, u64, u64, u64, u64, u64);
+
+impl From<Sums> for Marked {
+    fn from((cut, salvaged, assumed, truncated, requests, copies, withheld, parts): Sums) -> Self {
+        Self { requests, cut, salvaged, assumed, truncated, copies, withheld, parts }
+    }
+}
+
+impl From<Marked> for Sums {
+    fn from(marked: Marked) -> Self {
+        let Marked { requests, cut, salvaged, assumed, truncated, copies, withheld, parts } = marked;
+        (cut, salvaged, assumed, truncated, requests, copies, withheld, parts)
+    }
+}
+
+impl AddAssign for Marked {
+    fn add_assign(&mut self, other: Self) {
+        let Self { requests, cut, salvaged, assumed, truncated, copies, withheld, parts } = other;
+        self.requests += requests;
+        self.cut += cut;
+        self.salvaged += salvaged;
+        self.assumed += assumed;
+        self.truncated += truncated;
+        self.copies += copies;
+        self.withheld += withheld;
+        self.parts += parts;
+    }
+}
+
+/// The summary of a file of one UTC day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The kinds of requests in it.
+    pub kinds: BTreeMap<RequestKind, Tally>,
+    /// Host and cluster, and when they logged something.
+    pub hosts: BTreeMap<(String, String), Slots>,
+    /// How many of its events have a mark.
+    pub marked: Marked,
+}
+
 /// Where the level stands among the texts of a kind.
 const LEVEL: usize = 4;
 
 /// Collects a summary while a file is written.
 #[derive(Debug, Default)]
 pub(crate) struct SeenBuilder {
-    seen: Seen,
+    marked: Marked,
     /// Kinds by number.
     kinds: Vec<Tally>,
     names: Vec<RequestKind>,
@@ -190,14 +229,14 @@ impl SeenBuilder {
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
         let of = Summed::of(batch);
         let rows = batch.num_rows() as u64;
-        self.seen.requests += of.is_final.true_count() as u64;
-        self.seen.truncated += of.truncated.true_count() as u64;
-        self.seen.assumed += rows - of.assumed.null_count() as u64;
+        self.marked.requests += of.is_final.true_count() as u64;
+        self.marked.truncated += of.truncated.true_count() as u64;
+        self.marked.assumed += rows - of.assumed.null_count() as u64;
         for salvaged in of.salvaged.iter().flatten() {
             match salvaged {
-                "cut" => self.seen.cut += 1,
-                "split-part" => self.seen.parts += 1,
-                _ => self.seen.salvaged += 1,
+                "cut" => self.marked.cut += 1,
+                "split-part" => self.marked.parts += 1,
+                _ => self.marked.salvaged += 1,
             }
         }
         // A request has an event for each of its stages; what is beyond that are copies that differ.
@@ -205,7 +244,7 @@ impl SeenBuilder {
         let stages = |row: usize| u64::try_from(of.stages.value_length(row)).unwrap_or_default().max(1);
         let is_final = |row: &usize| of.is_final.is_valid(*row) && of.is_final.value(*row);
         let expected: u64 = (0..batch.num_rows()).filter(is_final).map(stages).sum();
-        self.seen.copies += events.saturating_sub(expected);
+        self.marked.copies += events.saturating_sub(expected);
         let (mut last, mut last_host) = (None, 0);
         for row in 0..batch.num_rows() {
             if of.times.is_null(row) {
@@ -214,7 +253,7 @@ impl SeenBuilder {
             let micros = of.times.value(row);
             let mut parts = of.texts.map(|texts| value(texts, row));
             if let Some(level) = of.level_left(row) {
-                self.seen.withheld += 1;
+                self.marked.withheld += 1;
                 parts[LEVEL] = parts[LEVEL].map(|_| level);
             }
             if !last.is_some_and(|last: usize| is(&self.names[last], parts)) {
@@ -274,7 +313,7 @@ impl SeenBuilder {
     pub(crate) fn finish(self) -> Option<String> {
         let kinds = self.names.into_iter().zip(self.kinds).collect();
         let hosts = self.hosts.into_iter().collect();
-        (!self.overflown).then(|| Seen { kinds, hosts, ..self.seen }.to_tag())
+        (!self.overflown).then(|| Seen { kinds, hosts, marked: self.marked }.to_tag())
     }
 }
 
@@ -330,9 +369,6 @@ pub fn stage_bit(stage: Option<&str>) -> u8 {
 /// Group, resource, subresource, verb, level, host, cluster, stages, hours, events; texts by their numbers.
 pub(super) type WrittenKind = (u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64);
 
-/// Cut, salvaged, assumed, truncated, requests, copies, withheld, parts.
-pub(super) type Sums = (u64, u64, u64, u64, u64, u64, u64, u64);
-
 /// How a summary is written: texts once, and numbers in their place.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Written<'a> {
@@ -343,7 +379,8 @@ pub(super) struct Written<'a> {
     pub(super) k: Vec<WrittenKind>,
     /// Host, cluster, slots.
     pub(super) h: Vec<(u32, u32, [u64; 5])>,
-    pub(super) m: Sums,
+    /// The marks.
+    pub(super) m: Marked,
 }
 
 impl Seen {
@@ -374,21 +411,7 @@ impl Seen {
         }
         let hosts =
             self.hosts.iter().map(|((host, cluster), slots)| (number(host), number(cluster), slots.0)).collect();
-        let written = Written {
-            k: kinds,
-            h: hosts,
-            m: (
-                self.cut,
-                self.salvaged,
-                self.assumed,
-                self.truncated,
-                self.requests,
-                self.copies,
-                self.withheld,
-                self.parts,
-            ),
-            t: texts.into_iter().map(Into::into).collect(),
-        };
+        let written = Written { k: kinds, h: hosts, m: self.marked, t: texts.into_iter().map(Into::into).collect() };
         // Texts and numbers can always be written.
         serde_json::to_string(&written).unwrap_or_default()
     }
@@ -424,16 +447,15 @@ impl Seen {
     pub fn may_hold_copies(tag: &str) -> bool {
         // The sums stand last, and a quote in a text has a backslash before it: what stands before them is not read.
         let sums = tag.rfind("\"m\":").and_then(|at| tag[at..].strip_prefix("\"m\":")?.strip_suffix('}'));
-        let sums = sums.and_then(|sums| serde_json::from_str::<Sums>(sums).ok());
-        sums.is_none_or(|(.., copies, _, _)| copies > 0)
+        let sums = sums.and_then(|sums| serde_json::from_str::<Marked>(sums).ok());
+        sums.is_none_or(|marked| marked.copies > 0)
     }
 
     /// Reads a tag; `None` when it is not one that this version writes, which costs no more than reading the file.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(tag).ok()?;
         let text = |at: u32| written.t.get(usize::try_from(at).ok()?).map(|text| text.clone().into_owned());
-        let (cut, salvaged, assumed, truncated, requests, copies, withheld, parts) = written.m;
-        let mut seen = Self { requests, cut, salvaged, assumed, truncated, copies, withheld, parts, ..Self::default() };
+        let mut seen = Self { marked: written.m, ..Self::default() };
         for (group, resource, subresource, verb, level, host, cluster, stages, hours, events) in written.k {
             let resource = match resource {
                 Some(resource) => Some(text(resource)?),
@@ -463,8 +485,7 @@ mod tests {
 
     #[test]
     fn a_summary_comes_back_from_its_tag() {
-        let mut seen =
-            Seen { cut: 1, salvaged: 2, assumed: 3, truncated: 4, copies: 5, withheld: 6, parts: 7, ..Seen::default() };
+        let mut seen = Seen { marked: (1, 2, 3, 4, 0, 5, 6, 7).into(), ..Seen::default() };
         for (resource, verb, events) in [(Some("secrets"), "get", 7), (None, "get", 1), (Some("x\"\\y"), "PROPFIND", 2)]
         {
             let kind = RequestKind {
@@ -485,7 +506,7 @@ mod tests {
         assert!(Seen::may_hold_copies(&seen.to_tag()));
         // A text that looks like the sums is none.
         seen.hosts.insert((",\"m\":[0,0,0,0,0,9,0,0]}".to_owned(), String::new()), slots);
-        assert!(!Seen::may_hold_copies(&Seen { copies: 0, ..seen.clone() }.to_tag()));
+        assert!(!Seen::may_hold_copies(&Seen { marked: Marked { copies: 0, ..seen.marked }, ..seen.clone() }.to_tag()));
         assert!(Seen::may_hold_copies(&seen.to_tag()));
         for other in ["", "{}", "[]", "{\"t\":[],\"k\":[[0,null,0,0,0,0,0,1,1,1]],\"h\":[],\"m\":[0,0,0,0,0]}"] {
             assert_eq!(Seen::from_tag(other), None, "{other}");

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::table::seen::{RequestKind, Seen, Slots, Tally, Written};
+use crate::table::seen::{Marked, RequestKind, Slots, Tally, Written};
 
 /// In the place of a name: there is none.
 const NONE: u32 = u32::MAX;
@@ -20,8 +20,7 @@ pub struct SeenSum {
     kinds: HashMap<[u32; 7], BTreeMap<i32, Tally>>,
     /// Host and cluster; by day.
     hosts: HashMap<[u32; 2], BTreeMap<i32, Slots>>,
-    /// Its numbers alone count.
-    numbered: Seen,
+    marked: Marked,
     /// Numbers of the texts of the tag at hand, in their order.
     texts: Vec<u32>,
 }
@@ -33,8 +32,8 @@ pub struct SeenInDays {
     pub kinds: BTreeMap<RequestKind, BTreeMap<i32, Tally>>,
     /// Host and cluster, and when they logged something on each of these days.
     pub hosts: BTreeMap<(String, String), BTreeMap<i32, Slots>>,
-    /// The numbers of all; its kinds and hosts are empty.
-    pub numbers: Seen,
+    /// How many events of all have a mark.
+    pub marked: Marked,
 }
 
 impl SeenSum {
@@ -69,20 +68,7 @@ impl SeenSum {
             let host = [text(host)?, text(cluster)?];
             self.hosts.entry(host).or_default().entry(day).or_default().merge(&Slots(slots));
         }
-        let (cut, salvaged, assumed, truncated, requests, copies, withheld, parts) = m;
-        let sum = &mut self.numbered;
-        for (sum, number) in [
-            (&mut sum.cut, cut),
-            (&mut sum.salvaged, salvaged),
-            (&mut sum.assumed, assumed),
-            (&mut sum.truncated, truncated),
-            (&mut sum.requests, requests),
-            (&mut sum.copies, copies),
-            (&mut sum.withheld, withheld),
-            (&mut sum.parts, parts),
-        ] {
-            *sum += number;
-        }
+        self.marked += m;
         Some(())
     }
 
@@ -102,7 +88,7 @@ impl SeenSum {
         SeenInDays {
             kinds: self.kinds.into_iter().map(|(numbers, days)| (kind(numbers), days)).collect(),
             hosts: self.hosts.into_iter().map(|([host, cluster], days)| ((text(host), text(cluster)), days)).collect(),
-            numbers: self.numbered,
+            marked: self.marked,
         }
     }
 }
@@ -110,6 +96,7 @@ impl SeenSum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::seen::Seen;
 
     #[test]
     fn sums_are_those_of_the_summaries() {
@@ -147,8 +134,7 @@ mod tests {
         let pods = found.kinds.iter().find(|(kind, _)| kind.resource.is_some()).unwrap();
         let tally = |day: i32| pods.1.get(&day).map(|tally| (tally.stages, tally.hours, tally.events));
         assert_eq!((found.kinds.len(), tally(7), tally(8)), (2, Some((7, 5, 30)), Some((1, 8, 30))));
-        let Seen { cut, salvaged, assumed, truncated, requests, copies, withheld, parts, .. } = found.numbers;
-        assert_eq!([cut, salvaged, assumed, truncated, requests, copies, withheld, parts], [11, 2, 3, 4, 5, 6, 7, 9]);
+        assert_eq!(found.marked, (11, 2, 3, 4, 5, 6, 7, 9).into());
         for other in ["", "[]", r#"{"t":[],"k":[[0,null,0,0,0,0,0,1,1,1]],"h":[],"m":[0,0,0,0,0,0,0,0]}"#] {
             assert_eq!(SeenSum::default().add(1, other), None, "{other}");
         }

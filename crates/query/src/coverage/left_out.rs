@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kforensic_lake::Snapshot;
+use kforensic_lake::seen::Marked;
 
 use crate::coverage::observed::Observed;
 
@@ -11,20 +12,8 @@ use crate::coverage::observed::Observed;
 pub struct LeftOut {
     /// Records that are no audit event. They have no time, so every window may lack them.
     pub rejected: u64,
-    /// Events that a collector cut off: members behind the cut are NULL.
-    pub cut: u64,
-    /// Events that were recovered in another way.
-    pub salvaged: u64,
-    /// Events for which something was assumed.
-    pub assumed: u64,
-    /// Events whose bodies the server dropped because they were too large.
-    pub truncated: u64,
-    /// Events in whose place the case also holds a copy with other contents: the fullest of them answers.
-    pub copies: u64,
-    /// Events whose bodies a collector withheld.
-    pub withheld: u64,
-    /// First parts of entries that were split, without the others.
-    pub parts: u64,
+    /// Events with a mark: what a collector cut off or withheld, what was recovered or assumed, copies that differ.
+    pub marked: Marked,
     /// Records that the queries of exports matched, as these say themselves, and that are not in them.
     pub not_exported: u64,
     /// Files that an ingest was pointed at and that were never read.
@@ -47,13 +36,7 @@ impl LeftOut {
         let clusters: BTreeSet<&str> = observed.hosts.keys().map(|(_, cluster)| cluster.as_str()).collect();
         Self {
             rejected: snapshot.reject_files().map(|file| file.stats.rows).sum(),
-            cut: observed.cut,
-            salvaged: observed.salvaged,
-            assumed: observed.assumed,
-            truncated: observed.truncated,
-            copies: observed.copies,
-            withheld: observed.withheld,
-            parts: observed.parts,
+            marked: observed.marked,
             not_exported: snapshot.sources().filter_map(kforensic_lake::LedgerEntry::not_exported).sum(),
             sources_left_out: skipped.difference(&read).map(|name| (*name).to_owned()).collect(),
             pruned: accounts().map(|account| account.events).sum(),
@@ -80,29 +63,34 @@ impl LeftOut {
             "records",
             " that could not be read as an event (`kforensic sql \"FROM rejects\"`)",
         );
-        say(self.cut, "event", "events", " cut off by a collector: what stood behind the cut is NULL");
-        say(self.salvaged, "event", "events", " recovered from damage or an unknown wrapper (column `salvaged`)");
-        say(self.assumed, "event", "events", " with an assumed value (column `assumed`)");
+        say(self.marked.cut, "event", "events", " cut off by a collector: what stood behind the cut is NULL");
         say(
-            self.truncated,
+            self.marked.salvaged,
+            "event",
+            "events",
+            " recovered from damage or an unknown wrapper (column `salvaged`)",
+        );
+        say(self.marked.assumed, "event", "events", " with an assumed value (column `assumed`)");
+        say(
+            self.marked.truncated,
             "event",
             "events",
             " without bodies, which were too large for the server (column `truncated`)",
         );
         say(
-            self.copies,
+            self.marked.copies,
             "event",
             "events",
             " stored beside a copy with other contents: the fullest answers (view `audit_id_conflicts`)",
         );
         say(
-            self.withheld,
+            self.marked.withheld,
             "event",
             "events",
             " whose bodies a collector withheld: what stood in them is not seen (column `assumed`)",
         );
         say(
-            self.parts,
+            self.marked.parts,
             "event",
             "events",
             " of which only part 1 is in the case, of several that Google split them into (column `salvaged`)",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kforensic_lake::Snapshot;
-use kforensic_lake::seen::{RequestKind, SLOT, SLOTS, Seen, SeenInDays, SeenSum, Slots, Tally};
+use kforensic_lake::seen::{Marked, RequestKind, SLOT, SLOTS, SeenInDays, SeenSum, Slots, Tally};
 
 use crate::catalogue::Level;
 use crate::error::QueryError;
@@ -24,20 +24,8 @@ pub struct Observed {
     pub kinds: BTreeMap<RequestKind, BTreeMap<i32, Tally>>,
     /// Host and cluster, with the five-minute slots of each day in which something was logged.
     pub hosts: BTreeMap<(String, String), BTreeMap<i32, Slots>>,
-    /// Events that a collector cut off.
-    pub cut: u64,
-    /// Events that were recovered in another way.
-    pub salvaged: u64,
-    /// Events for which something was assumed, such as a time zone.
-    pub assumed: u64,
-    /// Events whose bodies the server dropped because they were too large.
-    pub truncated: u64,
-    /// Events in whose place the case also holds a copy with other contents.
-    pub copies: u64,
-    /// Events whose bodies a collector withheld.
-    pub withheld: u64,
-    /// First parts of entries that were split, without the others.
-    pub parts: u64,
+    /// How many events have a mark.
+    pub marked: Marked,
     /// Times of the first and the last event, in microseconds since 1970.
     pub times: Option<(i64, i64)>,
 }
@@ -65,10 +53,8 @@ impl Observed {
                 return Self::read(&Session::open(snapshot, &Selection::default(), limits)?, snapshot);
             }
         }
-        let SeenInDays { kinds, hosts, numbers } = sum.finish();
-        let Seen { cut, salvaged, assumed, truncated, copies, withheld, parts, .. } = numbers;
-        let times = snapshot.event_times();
-        Ok(Self { kinds, hosts, cut, salvaged, assumed, truncated, copies, withheld, parts, times })
+        let SeenInDays { kinds, hosts, marked } = sum.finish();
+        Ok(Self { kinds, hosts, marked, times: snapshot.event_times() })
     }
 
     /// Sums up what a session sees, by reading it.
@@ -120,12 +106,21 @@ impl Observed {
              count(*) FILTER (truncated), \
              count(*) - coalesce(sum(greatest(len(stages), 1)) FILTER (final), 0)::BIGINT, \
              count(*) FILTER (list_has_any(assumed, ['requestObject withheld', 'responseObject withheld'])), \
-             count(*) FILTER (salvaged = 'split-part') FROM events";
-        for [cut, salvaged, assumed, truncated, copies, withheld, parts] in session.collect(marks, |row| {
+             count(*) FILTER (salvaged = 'split-part'), count(*) FILTER (final) FROM events";
+        for marked in session.collect(marks, |row| {
             let number = |at| row.get::<_, i64>(at).map(|number| u64::try_from(number).unwrap_or_default());
-            Ok([number(0)?, number(1)?, number(2)?, number(3)?, number(4)?, number(5)?, number(6)?])
+            Ok(Marked {
+                cut: number(0)?,
+                salvaged: number(1)?,
+                assumed: number(2)?,
+                truncated: number(3)?,
+                copies: number(4)?,
+                withheld: number(5)?,
+                parts: number(6)?,
+                requests: number(7)?,
+            })
         })? {
-            observed = Self { cut, salvaged, assumed, truncated, copies, withheld, parts, ..observed };
+            observed.marked = marked;
         }
         Ok(observed)
     }
