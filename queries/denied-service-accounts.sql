@@ -6,6 +6,7 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1613", "T1528"]
+-- refusals = true
 -- needs = [{ level = "Metadata" }]
 -- noise = """
 -- Applications whose role lacks a right ask again and again with one client and from one address. A second client \

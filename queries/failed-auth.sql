@@ -6,6 +6,7 @@
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]
+-- refusals = true
 -- claimed = "forwarded_for"
 -- needs = [{ level = "Metadata", stages = ["ResponseStarted", "ResponseComplete"] }]
 -- caveat = "a 401 leaves no stage but ResponseStarted"

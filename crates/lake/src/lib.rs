@@ -36,7 +36,9 @@ pub use upkeep::verify::{Problem, Verification, verify};
 
 pub mod seen {
     //! What a data file holds, by what an audit policy tells apart, and from where.
-    pub use crate::table::seen::{Marked, RequestKind, SLOT, SLOTS, Seen, Slots, Tally, stage_bit};
+    pub use crate::table::seen::{
+        LOGIN_DECISION, Marked, REFUSED, RequestKind, SLOT, SLOTS, Seen, Slots, Tally, stage_bit,
+    };
     pub use crate::table::seen_sum::{SeenInDays, SeenSum};
     pub use crate::table::sent::Sent;
 }

@@ -142,7 +142,8 @@ impl Session {
         }
         conditions.extend(common_conditions(parameters));
         let sql = format!(
-            "SELECT coalesce(source_ips[-1], ''), count(*)::UBIGINT FROM requests WHERE {} GROUP BY 1 ORDER BY 2 DESC, 1",
+            "SELECT coalesce(source_ips[-1], ''), count(*)::UBIGINT FROM {} WHERE {} GROUP BY 1 ORDER BY 2 DESC, 1",
+            if query.refusals { "auth_failures" } else { "requests" },
             conditions.join(" AND ")
         );
         self.requests_by("look for claimed addresses", sql, (query, parameters), address)

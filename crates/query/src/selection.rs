@@ -1,6 +1,6 @@
 //! Which part of a case a session sees.
 //!
-//! A selection is exact: the views show the rows that it covers and no others. That it also spares
+//! A selection is exact in times, resources and groups: the views show the rows that it covers and no others. That it also spares
 //! DuckDB from opening files is what makes it fast, and is decided here, before DuckDB sees a path.
 
 use kforensic_event::{partition, time};
@@ -27,6 +27,8 @@ pub struct Selection {
     pub resources: Option<Vec<String>>,
     /// Only events on resources of these API groups. The core group, which has no name, is none of them.
     pub groups: Option<Vec<String>>,
+    /// Only files that by the log may hold requests that were refused. Views show whatever else stands in these files.
+    pub refusals: bool,
 }
 
 /// Data files of a case, counted.
@@ -76,7 +78,8 @@ impl Selection {
             (ours, theirs) => ours.or(theirs),
         };
         // None, an open end, is less than any time.
-        Self { since: self.since.max(other.since), until, resources, groups }
+        let refusals = self.refusals || other.refusals;
+        Self { since: self.since.max(other.since), until, resources, groups, refusals }
     }
 
     /// What covers both, and maybe more.
@@ -93,7 +96,7 @@ impl Selection {
         let groups = of_either(self.groups, other.groups);
         let since = self.since.zip(other.since).map(|(ours, theirs)| ours.min(theirs));
         let until = self.until.zip(other.until).map(|(ours, theirs)| ours.max(theirs));
-        Self { since, until, resources, groups }
+        Self { since, until, resources, groups, refusals: self.refusals && other.refusals }
     }
 
     /// The files with events that have to be opened, in the order of the case's log.
@@ -103,6 +106,7 @@ impl Selection {
             partitions.as_ref().is_none_or(|names| names.contains(&file.resource_partition.as_str()))
                 && self.may_hold_times_of(file)
                 && self.may_hold_objects_of(file)
+                && self.may_hold_refusals_of(file)
         };
         snapshot.event_files().filter(wanted).collect()
     }
@@ -152,6 +156,12 @@ impl Selection {
         }
     }
 
+    /// What a file says of a request is what its last stage says, unless nobody has folded its stages.
+    fn may_hold_refusals_of(&self, file: &DataFile) -> bool {
+        let tells_of_none = || file.seen.as_deref().is_some_and(|seen| !Seen::may_hold_refusals(seen));
+        !(self.refusals && file.is_folded() && tells_of_none())
+    }
+
     /// Refuses to answer `who`, which asks for `asked`, from less than that.
     ///
     /// # Errors
@@ -163,6 +173,9 @@ impl Selection {
         }
         if let Some(until) = self.until.filter(|until| asked.until.is_none_or(|asked| asked > *until)) {
             return too_narrow(format!("requests from {} on", time::render(until)));
+        }
+        if self.refusals && !asked.refusals {
+            return too_narrow("requests that were not refused".to_owned());
         }
         for (kind, seen, asked) in
             [("resource", &self.resources, &asked.resources), ("API group", &self.groups, &asked.groups)]

@@ -35,6 +35,8 @@ pub(crate) struct Files {
     pub(crate) are_folded: bool,
     /// Whether there may be copies of an event among their rows that differ.
     pub(crate) have_copies: bool,
+    /// Whether there may be decisions of a login among them.
+    pub(crate) have_logins: bool,
     /// Their paths.
     pub(crate) paths: Vec<String>,
 }
@@ -66,13 +68,14 @@ pub(crate) fn create(
     proxies: &Proxies,
 ) -> String {
     let has_copies = event_files.iter().any(|files| files.have_copies);
+    let has_logins = event_files.iter().any(|files| files.have_logins);
     let events: Vec<&Column> = COLUMNS.iter().collect();
     let rejects: Vec<&Column> =
         REJECT_COLUMNS.iter().filter_map(|name| COLUMNS.iter().find(|column| column.name == *name)).collect();
     let writes: Vec<&Column> = COLUMNS.iter().filter(|column| COMPONENT_COLUMNS.contains(&column.name)).collect();
     let source = if proxies.is_empty() { Source::Peer } else { Source::Asserted };
     format!(
-        "CREATE MACRO has_proxies() AS {};\nCREATE MACRO has_copies() AS {has_copies};\nCREATE VIEW events AS\n{};\nCREATE VIEW final_events AS FROM events WHERE final;\nCREATE VIEW rejects AS\n{};\nCREATE VIEW component_writes AS\n{};\n",
+        "CREATE MACRO has_proxies() AS {};\nCREATE MACRO has_copies() AS {has_copies};\nCREATE MACRO has_logins() AS {has_logins};\nCREATE VIEW events AS\n{};\nCREATE VIEW final_events AS FROM events WHERE final;\nCREATE VIEW rejects AS\n{};\nCREATE VIEW component_writes AS\n{};\n",
         !proxies.is_empty(),
         union(&events, event_files, &conditions(selection), Fold::Requests, source),
         union(&rejects, reject_files, &[], Fold::Requests, Source::Peer),
@@ -163,15 +166,18 @@ impl Files {
         let mut groups: Vec<Self> = Vec::new();
         for (file, path) in files.iter().zip(paths) {
             let have_copies = file.seen.as_deref().is_none_or(Seen::may_hold_copies);
+            let have_logins = file.seen.as_deref().is_none_or(Seen::may_hold_logins);
             match groups.iter_mut().find(|group| group.columns == file.columns) {
                 Some(group) => {
                     group.paths.push(path.clone());
                     group.have_copies |= have_copies;
+                    group.have_logins |= have_logins;
                 }
                 None => groups.push(Self {
                     columns: Arc::clone(&file.columns),
                     are_folded: file.is_folded(),
                     have_copies,
+                    have_logins,
                     paths: vec![path.clone()],
                 }),
             }

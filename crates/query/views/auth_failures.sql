@@ -15,10 +15,12 @@ WITH suspects AS (
     SELECT
         *,
         -- JSON is read where there is such an annotation, and nowhere else.
-        CASE WHEN contains(annotations, 'authentication.openshift.io/decision')
+        CASE WHEN has_logins() AND contains(annotations, 'authentication.openshift.io/decision')
             THEN json_text(json_body(annotations), 'authentication.openshift.io/decision') END AS login
     FROM requests
-    WHERE status_code IN (401, 403) OR contains(annotations, 'authentication.openshift.io/decision')
+    -- DuckDB reads the other columns of rows alone that are within bounds; a list of values it looks up afterwards.
+    WHERE status_code >= 401 AND status_code <= 403 AND status_code IN (401, 403)
+        OR has_logins() AND contains(annotations, 'authentication.openshift.io/decision')
 ),
 failures AS (
     SELECT
@@ -45,7 +47,7 @@ failures AS (
 SELECT
     event_time, audit_id, verb, request_uri,
     -- At a login the request is anonymous, and the annotation says who wanted to be whom.
-    CASE WHEN login IS NOT NULL THEN coalesce(
+    CASE WHEN has_logins() AND login IS NOT NULL THEN coalesce(
         json_text(json_body(annotations), 'authentication.openshift.io/username'), user_name) ELSE user_name END AS user_name,
     user_groups, impersonated_user,
     effective_user(user_name, impersonated_user) AS effective_user,

@@ -152,5 +152,5 @@ impl Seat<'_> {
 
 /// What a question needs of a case, whatever resources and API groups it is about: few sessions serve all of them.
 fn times(query: &CannedQuery, parameters: &Parameters) -> Selection {
-    Selection { resources: None, groups: None, ..Selection::of(query, parameters) }
+    Selection { resources: None, groups: None, refusals: false, ..Selection::of(query, parameters) }
 }

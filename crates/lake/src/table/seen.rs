@@ -2,13 +2,16 @@
 //! host. It stands in the log beside each file, so that a verdict about a whole case opens none of them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::AddAssign;
 
-use arrow::array::{Array, AsArray, BooleanArray, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::array::{
+    Array, AsArray, BooleanArray, Int32Array, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use kforensic_event::{assumed, columns};
+use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 
 /// The tag of an `add` that holds it.
@@ -20,6 +23,16 @@ const MAX_KINDS: usize = 1_000;
 
 /// Longest text that is kept, in bytes. The names of Kubernetes have at most 253; a client may choose longer ones.
 const MAX_TEXT_BYTES: usize = 253;
+
+/// Most status codes that are told apart in one file. Servers behind a proxy answer with whatever they like.
+const MAX_CODES: usize = 32;
+
+/// Status codes of a request that was refused: unknown, and not allowed.
+pub const REFUSED: [i32; 2] = [401, 403];
+
+/// The annotation in which OpenShift's login server says whether it let somebody in: it answers a wrong password with 302 or
+/// 200 (`pkg/audit` of openshift/oauth-server).
+pub const LOGIN_DECISION: &str = "authentication.openshift.io/decision";
 
 /// Microseconds in an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -143,6 +156,10 @@ pub struct Seen {
     pub kinds: BTreeMap<RequestKind, Tally>,
     /// Host and cluster, and when they logged something.
     pub hosts: BTreeMap<(String, String), Slots>,
+    /// Status codes of its events; `None` when there are too many.
+    pub codes: Option<BTreeSet<i32>>,
+    /// Events with the decision of a login ([`LOGIN_DECISION`]); `None` when they were not counted.
+    pub logins: Option<u64>,
     /// How many of its events have a mark.
     pub marked: Marked,
 }
@@ -154,6 +171,9 @@ const LEVEL: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct SeenBuilder {
     marked: Marked,
+    /// Status codes, one more than are told apart when there are more.
+    codes: BTreeSet<i32>,
+    logins: u64,
     /// Kinds by number.
     kinds: Vec<Tally>,
     names: Vec<RequestKind>,
@@ -173,6 +193,8 @@ struct Summed<'a> {
     salvaged: &'a StringArray,
     assumed: &'a ListArray,
     stages: &'a ListArray,
+    codes: &'a Int32Array,
+    annotations: &'a StringArray,
     truncated: &'a BooleanArray,
     is_final: &'a BooleanArray,
 }
@@ -196,6 +218,8 @@ impl<'a> Summed<'a> {
         const TRUNCATED: usize = columns::at("truncated");
         const FINAL: usize = columns::at("final");
         const STAGES: usize = columns::at("stages");
+        const CODE: usize = columns::at("status_code");
+        const ANNOTATIONS: usize = columns::at("annotations");
         Self {
             times: batch.column(TIME).as_primitive::<TimestampMicrosecondType>(),
             texts: TEXTS.map(text),
@@ -203,6 +227,8 @@ impl<'a> Summed<'a> {
             salvaged: text(SALVAGED),
             assumed: batch.column(ASSUMED).as_list::<i32>(),
             stages: batch.column(STAGES).as_list::<i32>(),
+            codes: batch.column(CODE).as_primitive::<Int32Type>(),
+            annotations: text(ANNOTATIONS),
             truncated: batch.column(TRUNCATED).as_boolean(),
             is_final: batch.column(FINAL).as_boolean(),
         }
@@ -239,6 +265,7 @@ impl SeenBuilder {
                 _ => self.marked.salvaged += 1,
             }
         }
+        self.add_answers(&of);
         // A request has an event for each of its stages; what is beyond that are copies that differ.
         let events = rows - of.times.null_count() as u64;
         let stages = |row: usize| u64::try_from(of.stages.value_length(row)).unwrap_or_default().max(1);
@@ -273,6 +300,20 @@ impl SeenBuilder {
             last_host = self.host(last_host, parts[5].unwrap_or_default(), parts[6].unwrap_or_default());
             self.hosts[last_host].1.add(micros);
         }
+    }
+
+    /// Notes how requests were answered.
+    fn add_answers(&mut self, of: &Summed<'_>) {
+        let mut last = None;
+        for code in of.codes.iter().flatten() {
+            // Most are as the one before.
+            if last.replace(code) != Some(code) && self.codes.len() <= MAX_CODES {
+                self.codes.insert(code);
+            }
+        }
+        let decision = Finder::new(LOGIN_DECISION);
+        let says_it = |annotations: &&str| decision.find(annotations.as_bytes()).is_some();
+        self.logins += of.annotations.iter().flatten().filter(says_it).count() as u64;
     }
 
     /// The number of the kind with these texts; `None` when there are too many kinds.
@@ -313,7 +354,9 @@ impl SeenBuilder {
     pub(crate) fn finish(self) -> Option<String> {
         let kinds = self.names.into_iter().zip(self.kinds).collect();
         let hosts = self.hosts.into_iter().collect();
-        (!self.overflown).then(|| Seen { kinds, hosts, marked: self.marked }.to_tag())
+        let codes = Some(self.codes).filter(|codes| codes.len() <= MAX_CODES);
+        let seen = Seen { kinds, hosts, codes, logins: Some(self.logins), marked: self.marked };
+        (!self.overflown).then(|| seen.to_tag())
     }
 }
 
@@ -379,8 +422,27 @@ pub(super) struct Written<'a> {
     pub(super) k: Vec<WrittenKind>,
     /// Host, cluster, slots.
     pub(super) h: Vec<(u32, u32, [u64; 5])>,
+    /// The status codes.
+    #[serde(default)]
+    pub(super) c: Option<BTreeSet<i32>>,
+    /// The logins.
+    #[serde(default)]
+    pub(super) l: Option<u64>,
     /// The marks.
     pub(super) m: Marked,
+}
+
+/// What stands at the end of a tag. A quote in a text has a backslash before it: what stands before is not read.
+#[derive(Deserialize)]
+struct Answers {
+    c: Option<BTreeSet<i32>>,
+    l: Option<u64>,
+}
+
+impl Answers {
+    fn of(tag: &str) -> Option<Self> {
+        serde_json::from_str(&format!("{{{}", &tag[tag.rfind("\"c\":")?..])).ok()
+    }
 }
 
 impl Seen {
@@ -411,7 +473,14 @@ impl Seen {
         }
         let hosts =
             self.hosts.iter().map(|((host, cluster), slots)| (number(host), number(cluster), slots.0)).collect();
-        let written = Written { k: kinds, h: hosts, m: self.marked, t: texts.into_iter().map(Into::into).collect() };
+        let written = Written {
+            t: texts.into_iter().map(Into::into).collect(),
+            k: kinds,
+            h: hosts,
+            c: self.codes.clone(),
+            l: self.logins,
+            m: self.marked,
+        };
         // Texts and numbers can always be written.
         serde_json::to_string(&written).unwrap_or_default()
     }
@@ -451,11 +520,23 @@ impl Seen {
         sums.is_none_or(|marked| marked.copies > 0)
     }
 
+    /// Whether a file with that tag may hold a request that was refused ([`REFUSED`]), or a login that may have been. A tag that
+    /// is not one that this version writes says nothing, so it may.
+    pub fn may_hold_refusals(tag: &str) -> bool {
+        let Some(Answers { c: Some(codes), l: Some(logins) }) = Answers::of(tag) else { return true };
+        logins > 0 || REFUSED.iter().any(|code| codes.contains(code))
+    }
+
+    /// Whether a file with that tag may hold the decision of a login ([`LOGIN_DECISION`]); likewise.
+    pub fn may_hold_logins(tag: &str) -> bool {
+        Answers::of(tag).and_then(|answers| answers.l).is_none_or(|logins| logins > 0)
+    }
+
     /// Reads a tag; `None` when it is not one that this version writes, which costs no more than reading the file.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(tag).ok()?;
         let text = |at: u32| written.t.get(usize::try_from(at).ok()?).map(|text| text.clone().into_owned());
-        let mut seen = Self { marked: written.m, ..Self::default() };
+        let mut seen = Self { marked: written.m, codes: written.c, logins: written.l, ..Self::default() };
         for (group, resource, subresource, verb, level, host, cluster, stages, hours, events) in written.k {
             let resource = match resource {
                 Some(resource) => Some(text(resource)?),
@@ -545,6 +626,38 @@ mod tests {
             assert!(Seen::may_hold(other, Some(&[]), None) || Seen::may_hold(other, None, None), "{other}");
             assert!(Seen::may_hold(other, Some(&["x".to_owned()]), None), "what is not understood is read: {other}");
         }
+    }
+
+    #[test]
+    fn a_tag_tells_whether_a_file_may_hold_refusals() {
+        let tag = |codes: Option<&[i32]>, logins| {
+            let codes = codes.map(|codes| codes.iter().copied().collect());
+            let mut seen = Seen { codes, logins, ..Seen::default() };
+            // A text that looks like the answers is none.
+            seen.hosts.insert(("\"c\":[401],\"l\":1,\"m\":[0]}".to_owned(), String::new()), Slots::default());
+            seen.to_tag()
+        };
+        for code in REFUSED {
+            assert!(Seen::may_hold_refusals(&tag(Some(&[200, code]), Some(0))), "{code}");
+        }
+        assert!(!Seen::may_hold_refusals(&tag(Some(&[200, 404]), Some(0))));
+        assert!(Seen::may_hold_refusals(&tag(Some(&[200, 302]), Some(1))), "a wrong password is answered with 302");
+        assert!(Seen::may_hold_logins(&tag(Some(&[]), Some(1))) && !Seen::may_hold_logins(&tag(Some(&[401]), Some(0))));
+        // Too many codes, and a tag of before they were noted.
+        assert!(Seen::may_hold_refusals(&tag(None, Some(0))) && Seen::may_hold_refusals(&tag(Some(&[200]), None)));
+        let earlier = r#"{"t":[],"k":[],"h":[],"m":[0,0,0,0,0,0,0,0]}"#;
+        assert!(Seen::from_tag(earlier).is_some());
+        for other in [earlier, "", "{}", "[]", "{\"c\":[200"] {
+            assert!(Seen::may_hold_refusals(other) && Seen::may_hold_logins(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn many_status_codes_are_not_told_apart() {
+        let mut builder = SeenBuilder { codes: (0..=32).collect(), ..SeenBuilder::default() };
+        assert_eq!(Seen::from_tag(&std::mem::take(&mut builder).finish().unwrap()).unwrap().codes, None);
+        builder.codes = (0..32).collect();
+        assert_eq!(Seen::from_tag(&builder.finish().unwrap()).unwrap().codes.unwrap().len(), 32);
     }
 
     #[test]

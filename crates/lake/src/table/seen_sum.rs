@@ -40,7 +40,7 @@ impl SeenSum {
     /// Adds the file of a day; `None` when its tag is not one that this version writes. What was added of it until then stays,
     /// so that there is no use of the sum then.
     pub fn add(&mut self, day: i32, tag: &str) -> Option<()> {
-        let Written { t, k, h, m } = serde_json::from_str(tag).ok()?;
+        let Written { t, k, h, m, .. } = serde_json::from_str(tag).ok()?;
         self.texts.clear();
         for text in t {
             let number = match self.numbers.get(&*text) {

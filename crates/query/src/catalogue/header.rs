@@ -39,6 +39,8 @@ pub(super) struct Header {
     pub(super) attack: Vec<String>,
     pub(super) resources: Option<Vec<String>>,
     pub(super) groups: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) refusals: bool,
     /// Of a query about addresses: by which column it tells of those that were only claimed.
     pub(super) claimed: Option<Claimed>,
     needs: Declared,

@@ -70,6 +70,8 @@ pub struct CannedQuery {
     pub resources: Option<Vec<String>>,
     /// API groups it reads; only files that may hold events on their resources are opened. `None` means all.
     pub groups: Option<Vec<String>>,
+    /// It reads requests that were refused, or failed to authenticate, alone; only files that may hold some are opened.
+    pub refusals: bool,
     /// It reads more than its filters select, such as what came before a window: all files are opened. Derived from the
     /// SQL, not declared.
     pub whole_case: bool,
@@ -271,6 +273,7 @@ impl CannedQuery {
             attack: header.attack,
             resources: header.resources,
             groups: header.groups,
+            refusals: header.refusals,
             whole_case: reach::reaches_beyond(text),
             claimed: header.claimed,
             needs,

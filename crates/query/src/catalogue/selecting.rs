@@ -7,9 +7,9 @@ use crate::selection::Selection;
 impl Selection {
     /// The least that answers `query` with `parameters` in full.
     pub fn of(query: &CannedQuery, parameters: &Parameters) -> Self {
-        let groups = query.groups.clone();
+        let (groups, refusals) = (query.groups.clone(), query.refusals);
         if query.whole_case {
-            return Self { resources: query.resources.clone(), groups, ..Self::default() };
+            return Self { resources: query.resources.clone(), groups, refusals, ..Self::default() };
         }
         let time = |name: &str| match parameters.get(name) {
             Some(Value::Time(micros)) if query.parameter(name).is_some() => Some(*micros),
@@ -25,7 +25,7 @@ impl Selection {
             (Some(all), None) => Some(all.clone()),
             (Some(all), Some(wanted)) => Some(all.iter().filter(|resource| *resource == wanted).cloned().collect()),
         };
-        Self { since: time("since"), until: time("until"), resources, groups }
+        Self { since: time("since"), until: time("until"), resources, groups, refusals }
     }
 
     /// Refuses to answer `query` from less than it asks for.

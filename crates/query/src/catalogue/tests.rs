@@ -163,6 +163,20 @@ fn the_resources_that_a_query_needs_are_among_those_that_it_reads() {
 }
 
 #[test]
+fn what_opens_no_file_without_refusals_reads_nothing_else() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let asked: Vec<_> = catalogue.iter().filter(|query| query.refusals).collect();
+    assert!(!asked.is_empty());
+    for query in asked {
+        let read: Vec<&str> = query.sql.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let of = |words: &[&str]| read.windows(2).filter(|pair| words.contains(&pair[0])).map(|pair| pair[1]).collect();
+        let tables: Vec<&str> = of(&["FROM", "JOIN"]);
+        assert_eq!(tables, ["auth_failures"], "{}", query.name);
+        assert!(!query.whole_case, "{}", query.name);
+    }
+}
+
+#[test]
 fn declarations_are_checked() {
     let declare = |name: &str, rest: &str| {
         format!("{HEADER}-- [[parameters]]\n-- type = \"integer\"\n-- meaning = \"m\"\n-- name = \"{name}\"\n{rest}")

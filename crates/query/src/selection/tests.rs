@@ -103,6 +103,30 @@ fn files_are_chosen_by_what_the_log_says_that_they_hold() {
 }
 
 #[test]
+fn files_without_refusals_are_left_out_where_only_these_are_asked_for() {
+    let answering = |answers: &str| DataFile {
+        seen: Some(format!("{{\"t\":[],\"k\":[],\"h\":[],{answers}\"m\":[0,0,0,0,0,0,0,0]}}")),
+        columns: ["event_time".to_owned(), "final".to_owned()].into(),
+        ..file(Some(0), "pods", None)
+    };
+    let unfolded = DataFile { columns: ["event_time".to_owned()].into(), ..answering("\"c\":[200],\"l\":0,") };
+    let files = [
+        answering("\"c\":[200,404],\"l\":0,"),
+        answering("\"c\":[200,403],\"l\":0,"),
+        answering("\"c\":[302],\"l\":2,"),
+        answering(""),
+        file(Some(0), "pods", None),
+        unfolded,
+    ];
+    let refusals = Selection { refusals: true, ..Selection::default() };
+    assert_eq!(selected(&refusals, &files), [1, 2, 3, 4, 5]);
+    assert_eq!(selected(&Selection::default(), &files), [0, 1, 2, 3, 4, 5]);
+    assert!(refusals.check_covers_all_of("it", &Selection::default()).is_err());
+    Selection::default().check_covers_all_of("it", &refusals).unwrap();
+    refusals.check_covers_all_of("it", &refusals).unwrap();
+}
+
+#[test]
 fn a_session_does_not_answer_what_it_cannot_see() {
     const HEADER: &str = "-- title = \"T\"\n-- question = \"Q\"\n-- attack = []\n-- needs = \"n\"\n-- noise = \"n\"\n\
                           -- examples = [{ log = \"l\", rows = 0 }, { log = \"l\", rows = 1 }]\n";
@@ -117,7 +141,12 @@ fn a_session_does_not_answer_what_it_cannot_see() {
 
     assert_eq!(
         Selection::of(&secrets, &narrow),
-        Selection { since: Some(10), until: Some(20), resources: Some(vec!["secrets".to_owned()]), groups: None }
+        Selection {
+            since: Some(10),
+            until: Some(20),
+            resources: Some(vec!["secrets".to_owned()]),
+            ..Selection::default()
+        }
     );
     for (query, parameters) in [(&all, &none), (&all, &narrow), (&secrets, &none), (&secrets, &narrow)] {
         Selection::default().check_covers(query, parameters).unwrap();
