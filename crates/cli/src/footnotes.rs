@@ -323,26 +323,28 @@ fn tell_expired(entry: &Entry, path: &Path) {
     )));
 }
 
-/// Whether the answer leaves out the cluster's own work, which is counted in a second run.
+/// Whether the answer leaves out the cluster's own work.
 pub(crate) fn leaves_out_own(query: &CannedQuery, parameters: &Parameters) -> bool {
     let leaves_out = |parameter: &Parameter| parameter.default == Some(Value::Boolean(false));
     let is_shown = parameters.get(OWN) == Some(&Value::Boolean(true));
     !is_shown && query.parameter(OWN).is_some_and(leaves_out)
 }
 
-/// How many rows more the answer would have with the cluster's own work; `None` when the query leaves nothing out.
+/// How many rows more the answer would have with the cluster's own work; `None` when the query leaves nothing out. Where the
+/// run does not tell, it is asked once more, with all.
 pub(crate) fn own_rows(
     session: &Session,
     query: &CannedQuery,
     parameters: &Parameters,
-    rows: u64,
+    run: &RunSummary,
+    sieve: &Sieve,
 ) -> Result<Option<u64>, QueryError> {
-    if !leaves_out_own(query, parameters) {
-        return Ok(None);
+    if !leaves_out_own(query, parameters) || run.own_rows.is_some() {
+        return Ok(run.own_rows);
     }
     let mut all = parameters.clone();
     all.set(OWN, Value::Boolean(true));
-    Ok(Some(session.count(query, &all)?.saturating_sub(rows)))
+    Ok(Some(session.count(query, &all)?.saturating_sub(run.total_rows + sieve.hidden())))
 }
 
 /// Names and values of a log on a terminal, which they must not command.

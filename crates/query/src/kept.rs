@@ -88,7 +88,7 @@ impl Session {
             return Ok(());
         }
         let bound = Bound { sql: "FROM last".to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
-        let wanted = Wanted { rows: Rows::Last(0), asserted: self.asserted()?, sieve: Some(sieve) };
+        let wanted = Wanted { asserted: self.asserted()?, sieve: Some(sieve), ..Wanted::of(Rows::Last(0)) };
         let done = stream(self.engine(), bound, wanted, self.interrupt(), &mut Nowhere);
         done.map(drop).map_err(|error| self.explain(error, "count what is trusted", Author::Program))
     }

@@ -18,7 +18,7 @@ use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Note,
 use crate::asserted::Asserted;
 use crate::catalogue::CannedQuery;
 use crate::catalogue::Parameters;
-use crate::catalogue::statement;
+use crate::catalogue::{own_mark, statement};
 use crate::engine::{Engine, Start};
 use crate::error::QueryError;
 use crate::gate::Statement;
@@ -334,9 +334,15 @@ impl Session {
         sieve: &mut Sieve,
         sink: &mut dyn RowSink,
     ) -> Result<RunSummary, QueryError> {
-        let bound = self.bound(query, parameters)?;
-        let wanted =
-            Wanted { rows: limit.map_or(Rows::All, Rows::Last), asserted: self.asserted()?, sieve: Some(sieve) };
+        let mut bound = self.bound(query, parameters)?;
+        let marked = own_mark::marked(query, parameters);
+        let wanted = Wanted {
+            rows: limit.map_or(Rows::All, Rows::Last),
+            asserted: self.asserted()?,
+            sieve: Some(sieve),
+            is_own_marked: marked.is_some(),
+        };
+        bound.sql = marked.unwrap_or(bound.sql);
         let done = stream(&self.engine, bound, wanted, &self.interrupt, sink);
         done.map_err(|error| self.explain_asked(error, query, parameters))
     }

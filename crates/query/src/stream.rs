@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Fields, Schema, SchemaRef};
 use duckdb::{Connection, params_from_iter, types};
 
 use crate::asserted::Asserted;
@@ -43,6 +44,8 @@ pub struct RunSummary {
     pub rows: u64,
     /// Rows of the whole result; more than `rows` when there was a limit.
     pub total_rows: u64,
+    /// Rows of the cluster's own work that were left out; `None` where the run does not tell.
+    pub own_rows: Option<u64>,
 }
 
 /// Which rows are passed on.
@@ -63,12 +66,14 @@ pub(crate) struct Wanted<'s> {
     pub(crate) asserted: Option<Arc<Asserted>>,
     /// Keeps back what is trusted.
     pub(crate) sieve: Option<&'s mut Sieve>,
+    /// The last column says which rows are the cluster's own work: they are counted and left out, and so is the column.
+    pub(crate) is_own_marked: bool,
 }
 
 impl Wanted<'_> {
     /// Those rows as they are.
     pub(crate) fn of(rows: Rows) -> Self {
-        Self { rows, asserted: None, sieve: None }
+        Self { rows, asserted: None, sieve: None, is_own_marked: false }
     }
 }
 
@@ -130,9 +135,9 @@ fn produce(connection: &Connection, bound: &Bound, to: &SyncSender<Message>) -> 
 }
 
 fn consume(mut running: Running<'_>, wanted: Wanted<'_>, sink: &mut dyn RowSink) -> Result<RunSummary, QueryError> {
-    let Wanted { rows, asserted, mut sieve } = wanted;
+    let Wanted { rows, asserted, mut sieve, is_own_marked } = wanted;
     let asserted = asserted.as_deref();
-    let mut summary = RunSummary::default();
+    let mut summary = RunSummary { own_rows: is_own_marked.then_some(0), ..RunSummary::default() };
     let mut newest = match rows {
         Rows::Last(wanted) => Some(Newest::new(wanted)),
         Rows::All | Rows::First(_) => None,
@@ -144,6 +149,7 @@ fn consume(mut running: Running<'_>, wanted: Wanted<'_>, sink: &mut dyn RowSink)
     loop {
         match running.next()? {
             Message::Columns(schema) => {
+                let schema = if is_own_marked { without_last(&schema) } else { schema };
                 let schema = match asserted {
                     Some(asserted) => asserted.schema(schema),
                     None => schema,
@@ -151,6 +157,10 @@ fn consume(mut running: Running<'_>, wanted: Wanted<'_>, sink: &mut dyn RowSink)
                 sink.columns(&schema).map_err(QueryError::Sink)?;
             }
             Message::Rows(batch) => {
+                let batch = match &mut summary.own_rows {
+                    Some(own_rows) => without_own(&batch, own_rows),
+                    None => batch,
+                };
                 let batch = match asserted {
                     Some(asserted) => asserted.mark(batch),
                     None => batch,
@@ -186,6 +196,27 @@ fn consume(mut running: Running<'_>, wanted: Wanted<'_>, sink: &mut dyn RowSink)
         sink.rows(&batch).map_err(QueryError::Sink)?;
     }
     Ok(summary)
+}
+
+fn without_last(schema: &SchemaRef) -> SchemaRef {
+    let others = schema.fields().iter().take(schema.fields().len().saturating_sub(1));
+    Arc::new(Schema::new(others.cloned().collect::<Fields>()))
+}
+
+/// The rows that are not marked as the cluster's own work, without the mark; the others are counted.
+fn without_own(batch: &RecordBatch, own_rows: &mut u64) -> RecordBatch {
+    let (mark, others) = (batch.num_columns() - 1, 0..batch.num_columns() - 1);
+    let is_own = batch.column(mark).as_boolean();
+    // Neither true nor false is left out by the condition as well.
+    let kept: BooleanArray = is_own.iter().map(|is_own| Some(is_own == Some(false))).collect();
+    let others = batch.project(&others.collect::<Vec<_>>());
+    match others.and_then(|others| filter_record_batch(&others, &kept)) {
+        Ok(others) => {
+            *own_rows += (batch.num_rows() - others.num_rows()) as u64;
+            others
+        }
+        Err(error) => unreachable!("columns and rows of a batch are its own: {error}"),
+    }
 }
 
 /// A statement that runs. Whoever drops it before its end (an error of the sink, an interrupt, a panic) stops
@@ -263,7 +294,7 @@ impl Newest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, AsArray, Int64Array};
+    use arrow::array::{ArrayRef, Int64Array};
     use arrow::datatypes::Int64Type;
     use std::sync::Arc;
 

@@ -317,8 +317,9 @@ fn answer(
     let Asked { query, parameters, limit, mut sieve, trusted, about } = asked;
     let footnotes = Footnotes::of(query, parameters, snapshot, starting.limits())?;
     let session = Session::open_in(starting, snapshot, &Selection::of(query, parameters))?;
-    if footnotes::leaves_out_own(query, parameters) && parameters.is_window() {
-        // It is asked twice. What asks for a few rows costs less where DuckDB can look for these alone.
+    let is_asked_twice = footnotes::leaves_out_own(query, parameters) && !query.counts_own_work(parameters);
+    if is_asked_twice && parameters.is_window() {
+        // What asks for a few rows costs less where DuckDB can look for these alone.
         session.keep_views();
     }
     let handle = session.interrupt_handle();
@@ -333,7 +334,7 @@ fn answer(
     let mut watch = proxies::watch(&mut placed, query.claimed);
     let run = session.run_sieved(query, parameters, limit, &mut sieve, &mut watch)?;
     let has_claims = watch.has_claims;
-    let own = footnotes::own_rows(&session, query, parameters, run.total_rows + sieve.hidden())?;
+    let own = footnotes::own_rows(&session, query, parameters, &run, &sieve)?;
     let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden(), has_claims)?;
     let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said);
     // Only people are told, so nobody else waits for it.
@@ -439,7 +440,7 @@ fn tell_of_the_future(snapshot: &Snapshot, clock: i64) {
 
 /// Says on standard error what the rows above are, and why there may be none.
 fn footer(shown: &Shown, window: Window, newest: Option<i64>, elapsed: Duration) {
-    let RunSummary { rows, total_rows } = shown.run;
+    let RunSummary { rows, total_rows, .. } = shown.run;
     let rows = match rows == total_rows {
         true => answer::count(rows),
         false => format!("the newest {rows} of {total_rows} rows"),

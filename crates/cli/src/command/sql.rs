@@ -111,7 +111,7 @@ fn text(args: &SqlArgs) -> Result<String, CliError> {
 }
 
 fn footer(shown: &Shown, statement: &Statement, newest: Option<i64>, start: Instant) {
-    let RunSummary { rows, total_rows } = shown.run;
+    let RunSummary { rows, total_rows, .. } = shown.run;
     let rows = match (statement.is_explanation(), rows == total_rows) {
         (true, _) => "plan".to_owned(),
         (false, true) => answer::count(rows),

@@ -135,7 +135,7 @@ pub(super) fn query(asking: &Asking, arguments: &JsonObject, interrupt: &Interru
     let session = open(&snapshot, &Selection::of(query, &parameters), &limits, interrupt)?;
     let mut rows = Gathered::new(Keep::Last, limit(arguments)?);
     let run = session.run_sieved(query, &parameters, None, &mut sieve, &mut places::sink(&mut rows))?;
-    let own = footnotes::own_rows(&session, query, &parameters, run.total_rows + sieve.hidden())?;
+    let own = footnotes::own_rows(&session, query, &parameters, &run, &sieve)?;
     let said = Said::of(&session, query, &parameters, run.total_rows + sieve.hidden(), true)?;
     let worth = worth.with_rows(run, own, sieve, trusted.map(|(path, _)| path)).with_said(said);
     let mut answer: Map<String, Value> =

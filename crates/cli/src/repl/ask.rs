@@ -182,11 +182,12 @@ impl Repl<'_> {
         if !self.is_watched() {
             return Ok(());
         }
-        let own = self.while_waiting(|session| footnotes::own_rows(session, query, parameters, rows))?;
+        let run = RunSummary { rows, total_rows: rows, own_rows: None };
+        let none = Sieve::default();
+        let own = self.while_waiting(|session| footnotes::own_rows(session, query, parameters, &run, &none))?;
         let said = self.while_waiting(|session| Said::of(session, query, parameters, rows, true))?;
         let trusted = footnotes::trusted(None, self.case.root(), &self.catalogue)?;
-        let run = RunSummary { rows, total_rows: rows };
-        worth.with_rows(run, own, Sieve::default(), None).with_said(said).tell();
+        worth.with_rows(run, own, none, None).with_said(said).tell();
         if let Some((path, trusted)) = trusted {
             let mut sieve = trusted.sieve(&query.name, self.clock());
             let sieve = self.while_waiting(|session| session.sift_kept(&mut sieve).map(|()| sieve))?;
@@ -199,7 +200,7 @@ impl Repl<'_> {
     fn worth(&self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<Footnotes, CliError> {
         let (limits, _spill) = limits()?;
         let footnotes = Footnotes::of(query, parameters, &self.case.snapshot, &limits)?;
-        Ok(footnotes.with_rows(RunSummary { rows, total_rows: rows }, None, Sieve::default(), None))
+        Ok(footnotes.with_rows(RunSummary { rows, total_rows: rows, own_rows: None }, None, Sieve::default(), None))
     }
 
     /// What a file tells of an answer.

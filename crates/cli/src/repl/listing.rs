@@ -184,7 +184,7 @@ impl Repl<'_> {
             rows.columns(&batch.schema()).map_err(failed)?;
             rows.rows(&batch).map_err(failed)?;
             let count = batch.num_rows() as u64;
-            Ok(RunSummary { rows: count, total_rows: count })
+            Ok(RunSummary { rows: count, total_rows: count, own_rows: None })
         });
         self.look = look;
         shown.map(drop)

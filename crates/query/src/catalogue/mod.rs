@@ -4,6 +4,7 @@
 
 mod header;
 mod needs;
+pub(crate) mod own_mark;
 mod parameter;
 mod parameters;
 mod problem;
@@ -288,6 +289,11 @@ impl CannedQuery {
     /// Whether it is one of those that are built into the program, and not a user's.
     pub(crate) fn is_built_in(&self) -> bool {
         embedded::QUERIES.iter().any(|file| file.text == self.sql)
+    }
+
+    /// Whether one run tells how many rows of the cluster's own work it left out.
+    pub fn counts_own_work(&self, parameters: &Parameters) -> bool {
+        own_mark::marked(self, parameters).is_some()
     }
 
     /// Whether each of its rows is of one request, whose id it ends its order by.

@@ -5,7 +5,7 @@
 //!
 //! `not_own()` stands for the condition that leaves out the cluster's own work, by `is_own` of `views/actors.sql`. With
 //! `own` set nothing is left out, and nothing is computed for it: how many rows an answer left out is the difference
-//! between both, for every query that has the parameter.
+//! between both, for every query that has the parameter; see `own_mark` for those that tell it in one run.
 
 use kforensic_event::time;
 
@@ -36,7 +36,7 @@ const OWN_COLUMNS: [&str; 11] = [
 ];
 
 /// The condition that leaves out the cluster's own work, on the columns of `alias`.
-fn not_own(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
+pub(super) fn not_own(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
     let default = || query.parameter(OWN).and_then(|parameter| parameter.default.as_ref());
     if parameters.get(OWN).or_else(default) == Some(&Value::Boolean(true)) {
         return "(true)".to_owned();

@@ -29,7 +29,7 @@ impl Answer {
         if rows > 0 {
             sink.rows(&self.batch)?;
         }
-        Ok(RunSummary { rows, total_rows: rows })
+        Ok(RunSummary { rows, total_rows: rows, own_rows: None })
     }
 }
 

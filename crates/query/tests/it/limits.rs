@@ -18,12 +18,12 @@ fn a_limit_keeps_the_newest_rows_and_counts_all() {
     for limit in [0, 1, 50, 129, 130, 131, usize::MAX] {
         let (rows, summary) = run(&session, &query, &Parameters::new(), Some(limit)).unwrap();
         assert_eq!(rows, all[all.len().saturating_sub(limit)..], "{limit}");
-        assert_eq!(summary, RunSummary { rows: rows.len() as u64, total_rows: 130 });
+        assert_eq!(summary, RunSummary { rows: rows.len() as u64, total_rows: 130, own_rows: None });
     }
     // More rows than a batch of DuckDB has.
     let query = ad_hoc("SELECT n FROM range(100_000) AS numbers(n) ORDER BY n");
     let (rows, summary) = run(&session, &query, &Parameters::new(), Some(3_000)).unwrap();
-    assert_eq!(summary, RunSummary { rows: 3_000, total_rows: 100_000 });
+    assert_eq!(summary, RunSummary { rows: 3_000, total_rows: 100_000, own_rows: None });
     assert_eq!((&rows[0], &rows[2_999]), (&json!({"n": 97_000}), &json!({"n": 99_999})));
 }
 
