@@ -5,6 +5,8 @@
 //! string and in the bodies, and are then torn, split, wrapped and damaged. `KFORENSIC_PLANTED` sets how many.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod wrap;
+
 use std::path::{Path, PathBuf};
 
 use kforensic_event::shape::Position;
@@ -294,7 +296,8 @@ fn wrapped(random: &mut Random, lines: &[String], events: &[Value]) -> String {
     let each = |one: &dyn Fn(&String) -> String| lines.iter().map(|line| one(line) + "\n").collect::<String>();
     let objects = |one: &dyn Fn(&String) -> Value| lines.iter().map(one).collect::<Vec<Value>>();
     let split = *random.one(&[64_usize, 97, 200, FAKE.len()]);
-    match random.below(37) {
+    match random.below(37 + wrap::WRAPPERS.len() / 2) {
+        number @ 37.. => wrap::WRAPPERS[2 * (number - 37) + random.below(2)].1(lines, events),
         0..=2 => each(&Clone::clone),
         3 => events.iter().map(|event| serde_json::to_string_pretty(event).unwrap() + "\n").collect(),
         4 => format!("[{}]\n", lines.join(",")),

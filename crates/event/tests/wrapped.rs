@@ -31,7 +31,10 @@ fn events() -> Vec<Value> {
 
 /// A line as the server writes it.
 fn line(event: &Value) -> String {
-    event.to_string().replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
+    let mut rest = event.clone();
+    rest.as_object_mut().unwrap().remove("kind");
+    let line = format!("{{\"kind\":\"Event\",{}", &rest.to_string()[1..]);
+    line.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
 }
 
 fn wrap(wrapper: wrap::Wrap, events: &[Value]) -> String {
@@ -106,6 +109,10 @@ fn every_wrapper_gives_the_values_of_the_log() {
     }
 }
 
+/// Texts that are told apart from the forms of wrappers, and forms in which a wrapper is planted.
+const GENERIC: usize = 13;
+const FORMS: usize = 4;
+
 /// Texts that are an event of somebody else to who does not look where they stand.
 fn texts() -> Vec<String> {
     let quoted = Value::from(FAKE).to_string();
@@ -120,17 +127,16 @@ fn texts() -> Vec<String> {
         format!("\"}}}}\n{FAKE}"),
         format!("\",\"log\":{quoted}"),
         quoted,
-    ];
-    for (_, wrapper) in WRAPPERS {
-        let own = wrapper(&[FAKE.to_owned()], &[serde_json::from_str(FAKE).unwrap()]);
-        texts.extend([own.clone(), format!("\n{own}\n"), format!("\"\n{own}"), format!("'\n{own}")]);
-    }
-    texts.extend([
         format!(" msg={FAKE}"),
         format!(" msg={escaped} rt=1"),
         format!("\tpayload={FAKE}\t"),
         format!("^payload={FAKE}^"),
-    ]);
+    ];
+    assert_eq!(texts.len(), GENERIC);
+    for (_, wrapper) in WRAPPERS {
+        let own = wrapper(&[FAKE.to_owned()], &[serde_json::from_str(FAKE).unwrap()]);
+        texts.extend([own.clone(), format!("\n{own}\n"), format!("\"\n{own}"), format!("'\n{own}")]);
+    }
     texts
 }
 
@@ -157,13 +163,20 @@ fn no_text_of_a_client_is_read_as_another_event() {
     places(event, "", &mut found);
     let fixed = ["/kind", "/apiVersion", "/requestReceivedTimestamp", "/stageTimestamp"];
     found.retain(|place| !fixed.contains(&place.as_str()));
-    let mut own = 0;
-    for (name, wrapper) in WRAPPERS {
-        for place in &found {
-            for text in texts() {
+    let (texts, mut own, mut tried) = (texts(), 0, 0);
+    for (number, (name, wrapper)) in WRAPPERS.iter().enumerate() {
+        for (at, place) in found.iter().enumerate() {
+            // Its own form everywhere, and one in seven of the others: all of them in seven places.
+            let of_its_own = GENERIC + number * FORMS..GENERIC + (number + 1) * FORMS;
+            let chosen = texts
+                .iter()
+                .enumerate()
+                .filter(|(text, _)| *text < GENERIC || of_its_own.contains(text) || (text + at) % 7 == 0);
+            for (_, text) in chosen {
+                tried += 1;
                 let mut evil = event.clone();
                 evil["auditID"] = "evil".into();
-                *evil.pointer_mut(place).unwrap() = text.into();
+                *evil.pointer_mut(place).unwrap() = text.as_str().into();
                 let log = wrap(*wrapper, &[all[0].clone(), evil, all[1].clone()]);
                 for (event, mark) in read(log.as_bytes(), &[]).0 {
                     let is_fake = event["audit_id"] == "FAKE"
@@ -174,5 +187,5 @@ fn no_text_of_a_client_is_read_as_another_event() {
             }
         }
     }
-    assert!(own > WRAPPERS.len() * found.len() * texts().len() / 2, "{own} own records");
+    assert!(own > tried / 2, "{own} own records of {tried}");
 }

@@ -40,11 +40,24 @@ pub(super) struct Chain<'l> {
     mark: Mark,
     /// The time in the header.
     time: Option<&'l str>,
+    /// The header says that a time stands behind the record.
+    ends_with_time: bool,
 }
 
 impl<'l> Chain<'l> {
     pub(super) fn new(search: Search<'l>) -> Self {
-        Self { search, list: Vec::new(), reason: None, at: 0, done: 0, run: 0, before: 0, mark: None, time: None }
+        Self {
+            search,
+            list: Vec::new(),
+            reason: None,
+            at: 0,
+            done: 0,
+            run: 0,
+            before: 0,
+            mark: None,
+            time: None,
+            ends_with_time: false,
+        }
     }
 
     fn line(&self) -> &'l str {
@@ -54,8 +67,8 @@ impl<'l> Chain<'l> {
     pub(super) fn read(&mut self) {
         let line = self.line();
         match header::header(line) {
-            Some(Header { length, time, is_part }) => {
-                (self.at, self.time) = (length, time);
+            Some(Header { length, time, is_part, ends_with_time }) => {
+                (self.at, self.time, self.ends_with_time) = (length, time, ends_with_time);
                 self.mark = is_part.then_some(salvage::BEHIND_DAMAGE);
             }
             None if line.starts_with('\0') => (),
@@ -198,6 +211,8 @@ impl<'l> Chain<'l> {
         if self.done == self.run {
             // No value came before: this is a part of something, perhaps of a hole's other side.
             self.push_torn(start..line.len());
+        } else if self.ends_with_time && self.list.len() == 1 && rest.bytes().all(|byte| byte.is_ascii_digit()) {
+            // As its header says.
         } else if is_end {
             self.mark_run(salvage::TORN_LIST);
         } else if rest.starts_with(['}', ']', '"', ':']) || line[self.done..start].contains(',') {

@@ -3,7 +3,11 @@
 //! Only what is written here is taken for a header. Components write what clients sent into their own lines (klog's traces hold
 //! the user agent as it came), and access logs do. So an object behind any other text proves nothing.
 
+mod consoles;
+
 use crate::time;
+
+pub(super) use consoles::{counted, is_beside, is_head, syslog_body};
 
 /// What stands in front of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub(super) struct Header<'a> {
     pub(super) time: Option<&'a str>,
     /// A container runtime says that the line goes on in another one.
     pub(super) is_part: bool,
+    /// Behind the record stands its time, in milliseconds, and nothing else.
+    pub(super) ends_with_time: bool,
 }
 
 /// The months of RFC 3164.
@@ -23,12 +29,15 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 const SEVERITIES: [&str; 12] =
     ["trace", "debug", "info", "notice", "warn", "warning", "err", "error", "crit", "critical", "fatal", "panic"];
 
+/// What can stand around such a word.
+const SEVERITIES_ENDS: [char; 3] = ['[', ']', ':'];
+
 /// Longest word of a header.
 const MAX_WORD: usize = 256;
 
 /// Whether a line is one of a component's own log, as klog writes it: `I1121 20:37:37.000000       1 trace.go:236] …`.
 pub(super) fn is_klog(text: &str) -> bool {
-    let mut reader = Reader { text, at: 0, time: None, is_part: false };
+    let mut reader = Reader::new(text);
     reader.container();
     let bytes = reader.rest().trim_ascii_start().as_bytes();
     let shape = b"I0000 00:00:00.";
@@ -42,14 +51,15 @@ pub(super) fn is_klog(text: &str) -> bool {
 
 /// The header in front of a record, empty when the text begins with it; `None` when the text begins with something else.
 pub(super) fn header(text: &str) -> Option<Header<'_>> {
-    let mut reader = Reader { text, at: 0, time: None, is_part: false };
+    let mut reader = Reader::new(text);
     // Items of a list that are written a line each begin with the comma behind the one before, or end with it.
     reader.at += text.len() - text.trim_start_matches([',', ' ', '\t', '\r', '\n', '\u{feff}']).len();
     if reader.container() {
         reader.blanks();
     }
     if reader.is_record() || (reader.known() && reader.is_record()) {
-        return Some(Header { length: reader.at, time: reader.time, is_part: reader.is_part });
+        let Reader { at: length, time, is_part, ends_with_time, .. } = reader;
+        return Some(Header { length, time, is_part, ends_with_time });
     }
     None
 }
@@ -59,9 +69,14 @@ struct Reader<'a> {
     at: usize,
     time: Option<&'a str>,
     is_part: bool,
+    ends_with_time: bool,
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0, time: None, is_part: false, ends_with_time: false }
+    }
+
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -128,7 +143,11 @@ impl<'a> Reader<'a> {
     fn known(&mut self) -> bool {
         self.try_read(Self::rfc5424)
             || self.try_read(Self::tagged)
+            || self.try_read(Self::counted_syslog)
             || self.try_read(Self::labelled)
+            || self.try_read(Self::fluentd)
+            || self.try_read(Self::aws_text)
+            || self.try_read(Self::aws_tail)
             || self.try_read(Self::stamped)
             || self.try_read(Self::bracketed)
             || self.try_read(Self::group)
@@ -189,15 +208,20 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
+    /// `Nov 21 20:37:37 `.
+    fn date(&mut self) -> Option<()> {
+        self.word().filter(|month| MONTHS.contains(month))?;
+        self.word().filter(|day| day.len() <= 2 && day.bytes().all(|byte| byte.is_ascii_digit()))?;
+        self.word().filter(|clock| clock.len() >= 8 && clock.as_bytes()[2] == b':').map(|_| ())
+    }
+
     /// `Nov 21 20:37:37 host tag[1]: ` as syslog and journalctl write it, with a priority or without one; with other times too.
     fn tagged(&mut self) -> Option<()> {
         let _ = self.priority();
         if self.try_read(Self::stamp) {
             // The host can be missing, the tag cannot.
         } else {
-            self.word().filter(|month| MONTHS.contains(month))?;
-            self.word().filter(|day| day.len() <= 2 && day.bytes().all(|byte| byte.is_ascii_digit()))?;
-            self.word().filter(|clock| clock.len() >= 8 && clock.as_bytes()[2] == b':')?;
+            self.date()?;
         }
         let first = self.word()?;
         let tag = if first.ends_with(':') { first } else { self.word()? };
@@ -268,7 +292,7 @@ impl<'a> Reader<'a> {
 }
 
 fn is_severity(word: &str) -> bool {
-    SEVERITIES.contains(&word.to_ascii_lowercase().trim_matches(['[', ']']))
+    SEVERITIES.contains(&word.to_ascii_lowercase().trim_matches(SEVERITIES_ENDS))
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ mod panther;
 mod prefixed_lines;
 mod pubsub;
 mod rancher;
+mod siem;
 mod splunk;
 mod syslog;
 mod tables;
@@ -100,13 +101,14 @@ pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All shapes, most specific first: a source has the first one that recognises it. The last takes everything.
-pub static SHAPES: [&Shape; 37] = [
+pub static SHAPES: [&Shape; 38] = [
     &csv::SHAPE,
     &yaml::SHAPE,
     &splunk::SHAPE,
     &cri::SHAPE,
     &docker::SHAPE,
     &legacy::SHAPE,
+    &siem::SHAPE,
     &syslog::SHAPE,
     &fluentd::SHAPE,
     &loki::SHAPE,

@@ -1,12 +1,13 @@
 //! Lines with a header of syslog: RFC 5424 (`<134>1 2026-11-21T20:37:37Z host app - - {…}`) or the older
-//! RFC 3164, with its priority or, as in `/var/log/messages`, without (`Nov 21 20:37:37 host app[1]: {…}`).
+//! RFC 3164, with its priority or, as in `/var/log/messages`, without (`Nov 21 20:37:37 host app[1]: {…}`); as lines, or behind
+//! their lengths, as they come over TCP.
 
 use super::{Opener, Shape};
 
 pub(super) static SHAPE: Shape = Shape {
     name: "syslog",
     summary: "syslog, RFC 5424 or RFC 3164",
-    recognises: |head| is_header(&head.prefix),
+    recognises: |head| head.framing == "counted" || is_header(&head.prefix),
     framing: None,
     opener: Opener::Nested,
     traces: &[],

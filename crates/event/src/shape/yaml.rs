@@ -386,10 +386,9 @@ fn fold<'a>(value: &mut String, written: usize, rest: &'a str) -> &'a str {
     value.truncate(written + kept);
     let next = rest.trim_start_matches(BLANK);
     let lines = rest[..rest.len() - next.len()].matches('\n').count();
-    if lines > 1 {
-        (1..lines).for_each(|_| value.push('\n'));
-    } else {
-        value.push(' ');
+    match lines {
+        1 => value.push(' '),
+        _ => (1..lines).for_each(|_| value.push('\n')),
     }
     next
 }

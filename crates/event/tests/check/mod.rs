@@ -213,6 +213,16 @@ fn every_byte_is_owned(records: &[Found], bytes: &[u8], way: &str) {
             start += line.len();
         }
     }
+    // What the AWS CLI writes beside events.
+    let mut start = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let bare = line.trim_ascii();
+        let is_beside = bare.starts_with(b"SEARCHEDLOGSTREAMS\t") || (bare.starts_with(b"b/") && bare.ends_with(b"/s"));
+        if is_beside && way != JOINED {
+            owned[start..start + line.len()].fill(true);
+        }
+        start += line.len();
+    }
     // A wrapper is a line, or a document, which may be all of the source.
     let mut start = 0;
     let wrapper = |byte: &u8| *byte == b'\n' && way != "documents";

@@ -22,7 +22,84 @@ pub(crate) const WRAPPERS: &[(&str, Wrap)] = &[
         format!("[{}]\n", each(events, |event| flow(event) + ", ").trim_end_matches(", "))
     }),
     ("flow YAML in block YAML", |_, events| each(events, |event| format!("---\n{}", half_flow(event)))),
+    ("aws logs tail --format json", |_, events| each(events, |event| format!("{TIME} {STREAM} \n{}\n", pretty(event)))),
+    ("aws logs tail --format json, in colour", |_, events| {
+        each(events, |event| format!("\u{1b}[32m{TIME}\u{1b}[0m \u{1b}[36m{STREAM}\u{1b}[0m \n{}\n", pretty(event)))
+    }),
+    ("aws logs tail, in colour", |lines, _| {
+        each(lines, |line| format!("\u{1b}[32m{TIME}\u{1b}[0m \u{1b}[36m{STREAM}\u{1b}[0m {line}\n"))
+    }),
+    ("filter-log-events --output text", |lines, _| {
+        let found = each(lines, |line| format!("EVENTS\t3826\t1795293422008\t{STREAM}\t{line}\t1795293421108\n"));
+        format!("{found}SEARCHEDLOGSTREAMS\t{STREAM}\tTrue\n")
+    }),
+    ("get-log-events --output text", |lines, _| {
+        let found = each(lines, |line| format!("EVENTS\t1795293422008\t{line}\t1795293421108\n"));
+        format!("b/3826/s\tf/3826/s\n{found}")
+    }),
+    ("filter-log-events --output yaml", |lines, _| {
+        let item = |line: &String| {
+            format!("- eventId: '3826'\n  logStreamName: {STREAM}\n  message: {}\n", Value::from(line.as_str()))
+        };
+        format!(
+            "events:\n{}searchedLogStreams:\n- logStreamName: {STREAM}\n  searchedCompletely: true\n",
+            each(lines, item)
+        )
+    }),
+    ("Fluentd's stdout", |lines, _| {
+        each(lines, |line| format!("2026-11-21 20:37:37.000000000 +0000 kube.audit: {line}\n"))
+    }),
+    ("syslog with lengths, RFC 5424", |lines, _| {
+        each(lines, |line| counted(&format!("<134>1 {TIME} cp-1 kube-apiserver 1 audit - {line}")))
+    }),
+    ("syslog with lengths, RFC 3164", |lines, _| {
+        each(lines, |line| counted(&format!("<14>Nov 21 20:37:37 cp-1 audit: {line}")))
+    }),
+    ("syslog with lengths and line ends", |lines, _| {
+        each(lines, |line| counted(&format!("<134>1 {TIME} cp-1 kube-apiserver 1 audit - {line}\n")))
+    }),
+    ("syslog with lengths, documents of several lines", |_, events| {
+        each(events, |event| counted(&format!("<134>1 {TIME} cp-1 kube-apiserver 1 audit - {}", pretty(event))))
+    }),
+    ("CEF", |lines, _| each(lines, |line| format!("{CEF}rt=1795293421108 dvchost=cp-1 msg={}\n", cef(line)))),
+    ("CEF behind a header of syslog", |lines, _| {
+        each(lines, |line| {
+            format!("<14>Nov 21 20:37:37 cp-1 {CEF}rawEvent={} rt=1795293421108 externalId=7\n", cef(line))
+        })
+    }),
+    ("LEEF", |lines, _| {
+        each(lines, |line| format!("LEEF:1.0|Kubernetes|audit|1.28|event|devTime=1\tpayload={line}\n"))
+    }),
+    ("LEEF behind a header of syslog", |lines, _| {
+        each(lines, |line| {
+            format!("<134>1 {TIME} cp-1 audit 1 - - LEEF:2.0|K|audit|1|event|x1F|payload={line}\u{1f}devTime=1\n")
+        })
+    }),
+    ("Fluent Bit's stdout", |lines, _| {
+        each(lines, |line| format!("[0] kube.audit: [[1795293421.108114000, {{}}], {{\"log\"=>\"{line}\"}}]\n"))
+    }),
+    ("Fluent Bit's stdout, with more members", |lines, _| {
+        let more = r#""stream"=>"stdout", "time"=>"2026-11-21T20:37:37.1Z""#;
+        each(lines, |line| format!("[1] kube.audit: [1795293421.108114000, {{{more}, \"log\"=>\"{line}\", {more}}}]\n"))
+    }),
 ];
+
+/// The header of ArcSight's Common Event Format.
+const CEF: &str = "CEF:0|Kubernetes|kube-apiserver|1.28|audit|Audit \\| event|3|";
+
+/// A value as CEF writes it.
+fn cef(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('=', "\\=")
+}
+
+fn pretty(event: &Value) -> String {
+    serde_json::to_string_pretty(event).unwrap_or_default()
+}
+
+/// A message of syslog over TCP.
+fn counted(message: &str) -> String {
+    format!("{} {message}", message.len())
+}
 
 fn each<T>(items: &[T], one: impl Fn(&T) -> String) -> String {
     items.iter().map(one).collect()

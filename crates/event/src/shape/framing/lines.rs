@@ -8,6 +8,7 @@ use super::scan::{Step, Steps, stands_alone};
 use crate::event::Event;
 use crate::reject::Reason;
 use crate::salvage;
+use crate::shape::header::is_beside;
 use crate::shape::nested::{Nested, Tears, is_open};
 use crate::shape::{BYTE_ORDER_MARK, Canonical, Decoded, MAX_RECORD_BYTES, Position, Record};
 
@@ -94,6 +95,9 @@ pub(super) fn decode(
         position = position.after(&piece[done..at.start]);
         done = at.start;
         let bytes = &piece[at.clone()];
+        if is_beside(bytes) {
+            continue;
+        }
         // Behind a tear an event is not as the server wrote it, however it looks.
         if matches!(step, Step::Line { mark: None, .. })
             && bytes.first() == Some(&b'{')

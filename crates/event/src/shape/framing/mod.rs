@@ -1,5 +1,6 @@
 //! How a source is cut into records, whatever wraps them.
 
+mod counted;
 mod documents;
 mod lines;
 mod parts;
@@ -10,6 +11,7 @@ mod yaml;
 
 use super::{Canonical, Position, Record};
 
+use counted::COUNTED;
 pub(super) use documents::DOCUMENTS;
 pub(super) use lines::LINES;
 pub(super) use parts::{PARTS, cri_part, docker_part};
@@ -53,6 +55,7 @@ pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
         _ if yaml::is_flow_list(head) => &YAML,
         _ if documents::recognises(head) => &DOCUMENTS,
         _ if yaml::recognises(head) => &YAML,
+        _ if counted::recognises(head) => &COUNTED,
         _ if xml::recognises(head) => &XML,
         _ => &LINES,
     }

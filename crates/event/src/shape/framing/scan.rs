@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use crate::salvage;
+use crate::shape::header::is_head;
 use crate::shape::nested::begins_event;
 use crate::shape::prefix::{End, Prefix};
 use crate::shape::wrapper::{self, Looks};
@@ -72,10 +73,22 @@ impl<'a> Steps<'a> {
         if start >= bytes.len() {
             return None;
         }
-        let newline = memchr::memchr(b'\n', &bytes[start..]).map(|length| start + length);
+        let line_end = |from: usize| memchr::memchr(b'\n', &bytes[from..]).map(|length| from + length);
+        let mut newline = line_end(start);
+        let line = &bytes[start..newline.unwrap_or(bytes.len())];
+        let mut open = line.iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\t')).count();
+        if is_head(line)
+            && let Some(head_end) = newline
+        {
+            // The document in the next line and its head are one record.
+            match bytes.get(head_end + 1) {
+                None if self.goes_on => return None,
+                Some(b'{') => (open, newline) = (head_end + 1 - start, line_end(head_end + 1)),
+                _ => (),
+            }
+        }
         let end = newline.unwrap_or(bytes.len());
         let line = &bytes[start..end];
-        let open = line.iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\t')).count();
         let is_document = matches!(line.get(open), Some(b'{' | b'[')) && self.budget > 0;
         if !is_document || (begins_event(&line[open..]) && !self.splits_lines) {
             return self.line(start, newline);
@@ -91,11 +104,11 @@ impl<'a> Steps<'a> {
         // A line that is more than a bracket, and behind which no document goes on, was torn as a line.
         let next_end =
             memchr::memchr(b'\n', &bytes[bytes.len().min(end + 1)..]).map_or(bytes.len(), |next| end + 1 + next);
-        let is_bare = line.iter().all(|byte| b"{[, \t\r".contains(byte));
+        let is_bare = line[open..].iter().all(|byte| b"{[, \t\r".contains(byte));
         if reached <= end || (!is_bare && reached <= next_end && reached < bytes.len()) {
             return self.line(start, newline);
         }
-        self.torn(start, reached, end, newline)
+        self.torn((start, from), reached, end, newline)
     }
 
     /// A line by itself.
@@ -142,10 +155,17 @@ impl<'a> Steps<'a> {
         Some(Step::Document { at: start..end, is_whole: true, mark })
     }
 
-    /// A document that stops to be one at `reached`, or has no end, in another line than it began.
-    fn torn(&mut self, start: usize, reached: usize, line_end: usize, newline: Option<usize>) -> Option<Step> {
+    /// A document that stops to be one at `reached`, or has no end, in another line than it began; the record begins at `start`, the
+    /// document at `from`.
+    fn torn(
+        &mut self,
+        (start, from): (usize, usize),
+        reached: usize,
+        line_end: usize,
+        newline: Option<usize>,
+    ) -> Option<Step> {
         let bytes = self.bytes;
-        let limit = self.limit(start, line_end);
+        let limit = self.limit(from, line_end);
         let line_start = self.line_start(start);
         let mut at = line_end + 1;
         let mut next = None;
@@ -205,7 +225,8 @@ pub(super) fn stands_alone(bytes: &[u8], at: &Range<usize>) -> bool {
     let is_at_margin = at.start == 0 || bytes[at.start - 1] == b'\n';
     // A value stands in a document behind one of these only; what else follows breaks it, and ends it as the torn one that it is.
     let is_value = || matches!(bytes[..at.start].trim_ascii_end().last(), Some(b',' | b'[' | b':'));
-    let is_record = || begins_event(line) || begins_line(line) || (line.starts_with(b"{") && ends_in(line));
+    let is_record =
+        || begins_event(line) || (begins_line(line) && !is_head(line)) || (line.starts_with(b"{") && ends_in(line));
     is_at_margin && is_record() && !is_value()
 }
 
