@@ -68,6 +68,7 @@ mod splunk;
 mod syslog;
 mod tables;
 mod tree;
+mod typed;
 mod unknown;
 mod viaq;
 mod wrapped_json;
@@ -101,7 +102,7 @@ pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All shapes, most specific first: a source has the first one that recognises it. The last takes everything.
-pub static SHAPES: [&Shape; 38] = [
+pub static SHAPES: [&Shape; 39] = [
     &csv::SHAPE,
     &yaml::SHAPE,
     &splunk::SHAPE,
@@ -117,6 +118,7 @@ pub static SHAPES: [&Shape; 38] = [
     &gke::SHAPE,
     &bigquery::SHAPE,
     &tables::SHAPE,
+    &typed::SHAPE,
     &pubsub::SHAPE,
     &cloudwatch_subscription::SHAPE,
     &cloudwatch_events::SHAPE,

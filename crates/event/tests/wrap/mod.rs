@@ -1,7 +1,7 @@
 //! Wrappers in which tools leave a log, written from its lines: shared by the tests that compare values and those that plant events.
 #![allow(dead_code, reason = "every program uses its own part of this")]
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A time of a collector.
 const TIME: &str = "2026-11-21T20:37:37.365950+00:00";
@@ -82,7 +82,77 @@ pub(crate) const WRAPPERS: &[(&str, Wrap)] = &[
         let more = r#""stream"=>"stdout", "time"=>"2026-11-21T20:37:37.1Z""#;
         each(lines, |line| format!("[1] kube.audit: [1795293421.108114000, {{{more}, \"log\"=>\"{line}\", {more}}}]\n"))
     }),
+    ("MySQL's --batch", |lines, _| {
+        format!("id\tat\tmessage\n{}", each(lines, |line| format!("7\t2026-11-21 20:37:37\t{}\n", doubled(line))))
+    }),
+    ("MySQL's INTO OUTFILE, enclosed", |lines, _| {
+        let row = |line: &String| format!("\"7\",\"2026-11-21\",\"{}\"\n", doubled(line).replace('"', "\\\""));
+        format!("\"id\",\"at\",\"log\"\n{}", each(lines, row))
+    }),
+    ("PostgreSQL's COPY, one column", |lines, _| each(lines, |line| doubled(line) + "\n")),
+    ("ClickHouse's TSV", |lines, _| {
+        let row = |line: &String| format!("2026-11-21\t{}\t\\N\n", doubled(line).replace('\'', "\\'"));
+        format!("ts\tmessage\tstream\n{}", each(lines, row))
+    }),
+    ("CSV whose backslashes and quotation marks are doubled", |lines, _| {
+        let row = |line: &String| format!("7;\"{}\"\r\n", doubled(line).replace('"', "\"\""));
+        format!("id;message\r\n{}", each(lines, row))
+    }),
+    ("Spark's CSV", |lines, _| {
+        let row = |line: &String| format!("x,\"{}\"\n", doubled(line).replace('"', "\\\""));
+        format!("ts,value\n{}", each(lines, row))
+    }),
+    ("DynamoDB's export", |_, events| each(events, |event| json!({"Item": dynamo(event)["M"]}).to_string() + "\n")),
+    ("DynamoDB's scan", |_, events| {
+        let items: Vec<Value> = events.iter().map(|event| dynamo(event)["M"].clone()).collect();
+        pretty(&json!({"Count": items.len(), "Items": items}))
+    }),
+    ("DynamoDB, the event as a text", |lines, _| {
+        each(lines, |line| json!({"Item": {"id": {"S": "7"}, "message": {"S": line}}}).to_string() + "\n")
+    }),
+    ("Firestore's documents", |_, events| {
+        let fields = |event: &Value| json!({"name": "projects/p/x", "fields": firestore(event)["mapValue"]["fields"], "createTime": TIME});
+        pretty(&json!({"documents": events.iter().map(fields).collect::<Vec<_>>()}))
+    }),
 ];
+
+/// A value as DynamoDB writes it.
+fn dynamo(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            json!({"M": members.iter().map(|(name, value)| (name.clone(), dynamo(value))).collect::<serde_json::Map<_, _>>()})
+        }
+        Value::Array(items) => json!({"L": items.iter().map(dynamo).collect::<Vec<_>>()}),
+        Value::String(text) => json!({"S": text}),
+        Value::Bool(is) => json!({"BOOL": is}),
+        Value::Number(number) => json!({"N": number.to_string()}),
+        Value::Null => json!({"NULL": true}),
+    }
+}
+
+/// A value as Firestore writes it.
+fn firestore(value: &Value) -> Value {
+    match value {
+        Value::Object(members) if members.is_empty() => json!({"mapValue": {}}),
+        Value::Object(members) => {
+            let fields: serde_json::Map<_, _> =
+                members.iter().map(|(name, value)| (name.clone(), firestore(value))).collect();
+            json!({"mapValue": {"fields": fields}})
+        }
+        Value::Array(items) if items.is_empty() => json!({"arrayValue": {}}),
+        Value::Array(items) => json!({"arrayValue": {"values": items.iter().map(firestore).collect::<Vec<_>>()}}),
+        Value::String(text) => json!({"stringValue": text}),
+        Value::Bool(is) => json!({"booleanValue": is}),
+        Value::Number(number) if number.is_i64() => json!({"integerValue": number.to_string()}),
+        Value::Number(number) => json!({"doubleValue": number}),
+        Value::Null => json!({"nullValue": null}),
+    }
+}
+
+/// A text whose backslashes are doubled.
+fn doubled(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n")
+}
 
 /// The header of ArcSight's Common Event Format.
 const CEF: &str = "CEF:0|Kubernetes|kube-apiserver|1.28|audit|Audit \\| event|3|";

@@ -2,6 +2,7 @@
 
 mod counted;
 mod documents;
+mod escaped;
 mod lines;
 mod parts;
 mod rows;

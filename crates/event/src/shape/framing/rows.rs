@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::Framing;
+use super::escaped::{self, Escaped};
 use crate::json;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears};
@@ -34,8 +35,11 @@ const LINE: &str = "line";
 /// the cell can be the body that a client sent, and the event in it one of its own making.
 const UNNAMED: &str = "column";
 
-/// Tables that were met, by delimiter and header.
-static TABLES: Mutex<BTreeMap<(u8, Vec<u8>), &'static Rows>> = Mutex::new(BTreeMap::new());
+/// Tables that were met, by delimiter, escapes and header.
+static TABLES: Mutex<BTreeMap<Key, &'static Rows>> = Mutex::new(BTreeMap::new());
+
+/// What tells tables apart.
+type Key = (u8, bool, Vec<u8>);
 
 /// A table: how its rows are cut, and what its columns are called.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub(in crate::shape) struct Rows {
     names: Vec<String>,
     /// What columns without a name are called.
     unnamed: &'static str,
+    /// Backslashes escape what stands in cells, and a row is a line.
+    is_escaped: bool,
 }
 
 /// The table that a source is that begins with `head`, if it is one.
@@ -65,11 +71,18 @@ pub(super) fn of(head: &[u8]) -> Option<&'static Rows> {
         }
         _ => (None, blank),
     };
+    if let Some(Escaped { delimiter, header_bytes, names, is_single }) =
+        escaped::recognises(&head[start..], &DELIMITERS)
+    {
+        let header = start + header_bytes;
+        let unnamed = if is_single { LINE } else { UNNAMED };
+        return table((delimiter, true), header, head.get(..header)?, names, unnamed);
+    }
     if matches!(head.get(start)?, b'{' | b'[' | b'<' | b'-') {
         return None;
     }
     if let Some(lines) = grafana(&head[start..]) {
-        return table(b'\t', start + lines, &head[..start + lines], Vec::new(), LINE);
+        return table((b'\t', false), start + lines, &head[..start + lines], Vec::new(), LINE);
     }
     for delimiter in excel.into_iter().chain(DELIMITERS) {
         let row = row_end(&head[start..], delimiter, true)?;
@@ -80,12 +93,12 @@ pub(super) fn of(head: &[u8]) -> Option<&'static Rows> {
         let names = cells(line, delimiter);
         let rest = &head[start + row.end..];
         if is_header(&names, rest, delimiter) {
-            return table(delimiter, start + row.end, &head[..start + row.end], names, UNNAMED);
+            return table((delimiter, false), start + row.end, &head[..start + row.end], names, UNNAMED);
         }
         // Nobody wrote a header: quotation marks that are doubled tell a cell from the text of a line.
         let is_event = |cell: &String| cell.starts_with('{') && mentions_event(cell.as_bytes());
         if memchr::memmem::find(line, b"\"{\"\"").is_some() && names.iter().any(is_event) {
-            return table(delimiter, start, &head[..start], Vec::new(), UNNAMED);
+            return table((delimiter, false), start, &head[..start], Vec::new(), UNNAMED);
         }
     }
     None
@@ -132,21 +145,21 @@ fn is_header(names: &[String], rest: &[u8], delimiter: u8) -> bool {
 
 /// The one copy of a table that lives as long as the process.
 fn table(
-    delimiter: u8,
+    (delimiter, is_escaped): (u8, bool),
     header_bytes: usize,
     header: &[u8],
     names: Vec<String>,
     unnamed: &'static str,
 ) -> Option<&'static Rows> {
     let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = (delimiter, header.to_vec());
+    let key = (delimiter, is_escaped, header.to_vec());
     if let Some(known) = tables.get(&key) {
         return Some(known);
     }
     if tables.len() >= MAX_TABLES {
         return None;
     }
-    let table: &'static Rows = Box::leak(Box::new(Rows { delimiter, header_bytes, names, unnamed }));
+    let table: &'static Rows = Box::leak(Box::new(Rows { delimiter, header_bytes, names, unnamed, is_escaped }));
     tables.insert(key, table);
     Some(table)
 }
@@ -247,7 +260,7 @@ pub(in crate::shape) fn among_lines(line: &str) -> Option<String> {
         None => *DELIMITERS.iter().find(|delimiter| memchr::memchr(**delimiter, line.as_bytes()).is_some())?,
     };
     let row = row_end(line.as_bytes(), delimiter, true).filter(|row| row.is_whole && row.end == line.len());
-    let table = Rows { delimiter, header_bytes: 0, names: Vec::new(), unnamed: UNNAMED };
+    let table = Rows { delimiter, header_bytes: 0, names: Vec::new(), unnamed: UNNAMED, is_escaped: false };
     row.map(|_| table.object(&cells(line.as_bytes(), delimiter)))
 }
 
@@ -272,6 +285,9 @@ impl Framing for Rows {
 
     /// Behind the last row that is whole.
     fn cut(&self, bytes: &[u8]) -> usize {
+        if self.is_escaped {
+            return memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
+        }
         let mut end = 0;
         while end < bytes.len() {
             match row_end(&bytes[end..], self.delimiter, false) {
@@ -291,7 +307,12 @@ impl Framing for Rows {
         let (mut position, mut done) = (start, 0);
         let tears = Tears::default();
         while at < piece.len() {
-            let Some(row) = row_end(&piece[at..], self.delimiter, true) else { break };
+            let row = if self.is_escaped {
+                Some(line_end(&piece[at..]))
+            } else {
+                row_end(&piece[at..], self.delimiter, true)
+            };
+            let Some(row) = row else { break };
             let place = at..at + row.end;
             at = place.end;
             let line = &piece[place.clone()];
@@ -316,6 +337,7 @@ impl Rows {
             return row.records(true, Reason::TooLong { limit: MAX_RECORD_BYTES }, each);
         }
         let cells = match self.delimiter {
+            delimiter if self.is_escaped => escaped::cells(row.bytes, delimiter),
             // Nobody quotes there: a tab in the line of a log is no delimiter.
             b'\t' if self.names.is_empty() => {
                 String::from_utf8_lossy(row.bytes).splitn(3, '\t').map(str::to_owned).collect()

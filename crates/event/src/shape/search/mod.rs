@@ -20,7 +20,7 @@ use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
 use super::wrapper::{self, Looks, Standing};
-use super::{Opener, SHAPES, cut, journald, mentions_event};
+use super::{Opener, SHAPES, cut, journald, mentions_event, typed};
 use crate::decode::NO_TIME;
 use crate::event::Event;
 use crate::json;
@@ -199,6 +199,12 @@ impl<'l> Search<'l> {
 
     /// What an opener makes of the object; else what its members hold.
     fn object(self, object: &'l str, depth: usize) -> Found<'l> {
+        // The names of members are those of an event there, and their values are none.
+        if typed::may_be(object)
+            && let Some(found) = self.rows(object)
+        {
+            return found;
+        }
         match open_object(object) {
             Some(Ok(translated)) => {
                 return self.found(object, Content::Translated(Box::new(translated)), true);
