@@ -18,11 +18,12 @@ struct Folded {
 type Fold = fn(&[u8]) -> (u8, usize);
 
 /// The ways of writing quotation marks, each with what betrays it.
-const FOLDS: [(&[&[u8]], Fold); 4] = [
+const FOLDS: [(&[&[u8]], Fold); 5] = [
     (&[b"\"\"data\"\"", b"\"\"stringData\"\"", b"\"\"kind\"\"", b"\"\"token\"\""], doubled),
     (&[b"&quot;", b"&#34;", b"&#x22;", b"u0026quot;", b"u0026#34;"], html),
     (&[b"%22data%22", b"%22stringData%22", b"%22kind%22", b"%22token%22"], percent),
     (&[b"'data'", b"'stringData'", b"'kind'", b"'token'"], python),
+    (&[b"\"=>"], ruby),
 ];
 
 fn doubled(text: &[u8]) -> (u8, usize) {
@@ -60,6 +61,11 @@ fn percent(text: &[u8]) -> (u8, usize) {
 
 fn python(text: &[u8]) -> (u8, usize) {
     if text[0] == b'\'' { (b'"', 1) } else { (text[0], 1) }
+}
+
+/// Ruby, Fluentd and Fluent Bit write `"name"=>value`.
+fn ruby(text: &[u8]) -> (u8, usize) {
+    if text.starts_with(b"=>") { (b':', 2) } else { (text[0], 1) }
 }
 
 impl Folded {
@@ -269,6 +275,7 @@ mod tests {
             "- stringData:\n    a: HIDE\n    b: |\n      HIDE\n      HIDE\n  kind: Secret\n",
             "stringData: {a: HIDE}\nkind: Secret",
             "{'kind': 'Secret', 'metadata': {'name': 'keep'}, 'data': {'a': 'HIDE', 'b': 'HIDE'}}",
+            "0 tag: {\"kind\"=>\"Secret\", \"metadata\"=>{\"name\"=>\"keep\"}, \"data\"=>{\"a\"=>\"HIDE\", \"b\"=>\"HIDE\"}}",
             "map[data:map[a:HIDE b:HIDE] kind:Secret metadata:map[name:keep]]",
             "&Secret{Name:keep,Data:map[string][]uint8{\"a\":[]uint8{HIDE}},StringData:map[string]string{\"b\":\"HIDE\"}}",
             "{&quot;kind&quot;:&quot;Secret&quot;,&quot;name&quot;:&quot;keep&quot;,&quot;data&quot;:{&quot;a&quot;:&quot;HIDE&quot;}}",

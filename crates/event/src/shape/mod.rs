@@ -177,6 +177,8 @@ enum Opener {
     Object(fn(&str) -> Option<Result<Translated, Reason>>),
     /// A line of text stands for an event.
     Line(fn(&str) -> Option<Translated>),
+    /// A line of text holds an event as the server wrote it, and nothing else that is one.
+    Text(fn(&str) -> Option<String>),
     /// A text that begins so holds other text, packed.
     Packed(&'static str, fn(&str) -> Option<Result<String, Reason>>),
     /// JSON stands for rows: each is a part of it, and the object that it tells.

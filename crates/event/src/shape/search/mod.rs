@@ -135,6 +135,10 @@ impl<'l> Search<'l> {
             let content = Content::Translated(Box::new(translated));
             return Pieces { list: vec![Piece { at: 0..line.len(), content, mark: self.tears.event() }], reason: None };
         }
+        if let Some(event) = event_of_line(line) {
+            let content = Content::Event(Cow::Owned(event));
+            return Pieces { list: vec![Piece { at: 0..line.len(), content, mark: self.tears.event() }], reason: None };
+        }
         if let Some(quoted) = quoted_event(line) {
             // As `jq` prints messages without `-r`; it may also be a string of a line that was split there.
             let mark = self.tears.event().or(Some(salvage::UNKNOWN_WRAPPER));
@@ -406,6 +410,14 @@ fn restore(key: &str, piece: &mut Piece<'_>) {
             *event = Cow::Owned(restored);
         }
     }
+}
+
+/// The event that a field of a line of text holds.
+fn event_of_line(line: &str) -> Option<String> {
+    SHAPES.iter().find_map(|shape| match shape.opener {
+        Opener::Text(open) => open(line),
+        _ => None,
+    })
 }
 
 /// The event that a line of text stands for.
