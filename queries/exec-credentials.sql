@@ -8,10 +8,7 @@
 -- kind = "detection"
 -- severity = "critical"
 -- attack = ["T1552.001", "T1552.005", "T1552.007", "T1609"]
--- resources = [
---     "pods", "nodes", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
---     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
--- ]
+-- resources = ["makes_pods()", "nodes"]
 -- needs = [
 --     { resource = "pods", subresource = "exec", level = "Metadata", stages = [] },
 --     { resource = "nodes", subresource = "proxy", level = "Metadata", stages = [] },

@@ -10,10 +10,7 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1609", "T1059.004", "T1105", "T1041", "T1611"]
--- resources = [
---     "pods", "nodes", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
---     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
--- ]
+-- resources = ["makes_pods()", "nodes"]
 -- needs = [
 --     { resource = "pods", subresource = "exec", level = "Metadata", stages = [] },
 --     { resource = "nodes", subresource = "proxy", level = "Metadata", stages = [] },
@@ -27,6 +24,10 @@
 -- noise = """
 -- `kubectl cp` of people who work (copy in, copy out), and checks that curl an outside service. Four numbers with \
 -- dots may be a version. Where people work in pods, interactive shells are daily work: say whose in `trusted.toml`."""
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 2
 --
 -- [[examples]]
 -- log = "made"

@@ -1,12 +1,12 @@
 -- title = "Guards that were removed or weakened"
 -- question = """
--- Who deleted or weakened network policies, disruption budgets, quotas, limits, admission policies, webhooks or Pod \
--- Security labels?"""
+-- Who deleted or weakened network policies, disruption budgets, quotas, limits, admission policies, webhooks, Pod \
+-- Security labels, sensors such as Falco, or backups?"""
 -- group = "evasion"
--- words = ["networkpolicy", "pdb", "quota", "protection", "disable"]
+-- words = ["networkpolicy", "pdb", "quota", "protection", "disable", "falco", "sensor", "agent", "backup", "snapshot"]
 -- kind = "detection"
 -- severity = "high"
--- attack = ["T1562.001", "T1562.007"]
+-- attack = ["T1562.001", "T1562.007", "T1490"]
 -- needs = [
 --     {
 --         resource = ["networkpolicies", "resourcequotas", "limitranges", "poddisruptionbudgets",
@@ -20,9 +20,27 @@
 --         level = "Request",
 --         tells = "guards that were weakened",
 --     },
+--     {
+--         resource = ["daemonsets", "deployments", "statefulsets"],
+--         verbs = ["update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--         tells = "sensors and shippers that were taken away",
+--     },
+--     {
+--         resource = ["daemonsets", "deployments", "statefulsets"],
+--         verbs = ["update", "patch"],
+--         level = "Request",
+--         tells = "how sensors were changed; each change is shown without",
+--     },
 -- ]
--- caveat = "policies of add-ons such as Cilium, Kyverno and Gatekeeper only where their groups are logged"
--- noise = "Removal and updates of applications that bring guards of their own, and who tunes budgets and quotas. Left out unless `-p own=true`: the cluster's own work."
+-- caveat = "policies of add-ons such as Cilium, Kyverno, Gatekeeper and Velero only where their groups are logged"
+-- noise = """
+-- Removal and updates of applications that bring guards of their own, of sensors too, who tunes budgets and quotas, and \
+-- backups that expire. Left out unless `-p own=true`: the cluster's own work."""
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 11
 --
 -- [[examples]]
 -- log = "production"
@@ -36,8 +54,9 @@ WITH writes AS (
         *, body_parts(json_body(request_object)) AS parts, json_body(request_object) AS request,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
-    WHERE (verb IN ('update', 'patch', 'delete', 'deletecollection') OR verb = 'create' AND resource = 'policyexceptions')
-      AND coalesce(subresource, '') = ''
+    WHERE (verb IN ('update', 'patch', 'delete', 'deletecollection')
+        OR verb = 'create' AND resource IN ('policyexceptions', 'deletebackuprequests'))
+      AND coalesce(subresource, '') IN ('', 'scale')
       AND (
         resource IN (
             'networkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies',
@@ -48,13 +67,28 @@ WITH writes AS (
         OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'constraints.gatekeeper.sh', 'templates.gatekeeper.sh',
             'config.gatekeeper.sh')
         OR api_group = 'security.istio.io' AND resource IN ('authorizationpolicies', 'peerauthentications')
+        OR resource IN ('tracingpolicies', 'tracingpoliciesnamespaced', 'kubearmorpolicies', 'kubearmorhostpolicies',
+            'kubearmorclusterpolicies')
+        OR api_group = 'velero.io' AND resource IN ('backups', 'schedules', 'backupstoragelocations', 'deletebackuprequests')
+        OR api_group = 'snapshot.storage.k8s.io' AND resource IN ('volumesnapshots', 'volumesnapshotcontents')
+        -- All of a namespace at once names none of them.
+        OR resource IN ('daemonsets', 'deployments', 'statefulsets') AND (
+            is_defender(name) OR verb = 'deletecollection' AND is_defender(namespace))
       )
       AND filters() AND not_own()
 ),
 found AS (
     SELECT
         *,
-        guard_weakened(verb, resource, api_group, request, parts) AS removal
+        CASE
+            WHEN resource IN ('daemonsets', 'deployments', 'statefulsets')
+                THEN defender_weakened(verb, subresource, request_object, parts)
+            WHEN subresource = 'scale' THEN NULL
+            WHEN api_group IN ('velero.io', 'snapshot.storage.k8s.io') THEN backup_lost(verb, resource, parts)
+            WHEN resource = 'namespaces' AND verb = 'delete' AND is_defender(name) THEN 'namespace of a defender deleted'
+            WHEN verb IN ('update', 'patch') AND regexp_matches(resource, '^(tracingpolic|kubearmor)') THEN 'changed'
+            ELSE guard_weakened(verb, resource, api_group, request, parts)
+        END AS removal
     FROM writes
 )
 SELECT

@@ -7,10 +7,7 @@
 -- kind = "detection"
 -- severity = "low"
 -- attack = ["T1610", "T1525", "T1609"]
--- resources = [
---     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
---     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
--- ]
+-- resources = ["makes_pods()"]
 -- needs = [
 --     {
 --         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
@@ -20,6 +17,10 @@
 -- ]
 -- caveat = "the images of before need an earlier write in the case"
 -- noise = "Rollouts by CI and GitOps; image automation."
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 2
 --
 -- [[examples]]
 -- log = "made"

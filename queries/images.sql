@@ -5,10 +5,7 @@
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1610", "T1204.003", "T1525"]
--- resources = [
---     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
---     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
--- ]
+-- resources = ["makes_pods()"]
 -- needs = [
 --     {
 --         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],

@@ -3,15 +3,12 @@
 -- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, or adds \
 -- capabilities, and why is it listed?"""
 -- group = "execution"
--- words = ["hostpath", "escape", "host", "root", "breakout"]
+-- words = ["hostpath", "escape", "host", "root", "breakout", "workflow", "kruise", "tekton", "knative", "kubevirt"]
 -- further = ["exec-sessions", "images"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1610"]
--- resources = [
---     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
---     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
--- ]
+-- resources = ["makes_pods()"]
 -- needs = [
 --     {
 --         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
@@ -19,10 +16,14 @@
 --         level = "Request",
 --     },
 -- ]
--- caveat = "at RequestResponse also for patches whole templates"
+-- caveat = "at RequestResponse also for patches whole templates; kinds of add-ons, such as Workflows, only where their groups are logged"
 -- noise = """
 -- Agents for networking, storage and monitoring when they are installed. Left out unless `-p own=true`: \
 -- pods and the like that controllers make of a template that is listed itself, and mirrors of static pods."""
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 15
 --
 -- [[examples]]
 -- log = "hardened"
@@ -39,11 +40,7 @@
 WITH templates AS (
     -- Controllers repeat a template for each pod: such a row is left out where the template itself is a row. Where the
     -- policy logs pods alone, or the template was written before the log begins, the pods are all that shows it.
-    SELECT DISTINCT cluster AS in_cluster, namespace AS in_namespace, concat_ws('/', CASE resource
-        WHEN 'deployments' THEN 'Deployment' WHEN 'daemonsets' THEN 'DaemonSet' WHEN 'statefulsets' THEN 'StatefulSet'
-        WHEN 'replicasets' THEN 'ReplicaSet' WHEN 'replicationcontrollers' THEN 'ReplicationController'
-        WHEN 'jobs' THEN 'Job' WHEN 'cronjobs' THEN 'CronJob'
-    END, name) AS template
+    SELECT DISTINCT cluster AS in_cluster, namespace AS in_namespace, resource || '/' || name AS template
     FROM workload_specs
     WHERE len(reasons) > 0 AND outcome = 'allowed' AND dry_run IS NOT TRUE
 )
@@ -57,7 +54,8 @@ WHERE len(reasons) > 0
   AND (not_own() OR NOT mirror_pod AND (
     owner IS NULL OR NOT EXISTS (
         FROM templates
-        WHERE template = owner AND in_namespace IS NOT DISTINCT FROM namespace AND in_cluster IS NOT DISTINCT FROM cluster
+        -- `CloneSet/web` is of `clonesets`.
+        WHERE template = lower(split_part(owner, '/', 1)) || 's/' || substr(owner, instr(owner, '/') + 1) AND in_namespace IS NOT DISTINCT FROM namespace AND in_cluster IS NOT DISTINCT FROM cluster
     )
   ))
 ORDER BY

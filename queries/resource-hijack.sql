@@ -5,10 +5,7 @@
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1496.001"]
--- resources = [
---     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
---     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
--- ]
+-- resources = ["makes_pods()"]
 -- needs = [
 --     {
 --         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],
@@ -25,6 +22,10 @@
 -- type = "integer"
 -- default = 16
 -- meaning = "CPUs of one container that are shown"
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 1
 --
 -- [[examples]]
 -- log = "production"

@@ -6,10 +6,7 @@
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1610", "T1543", "T1053.007"]
--- resources = [
---     "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs",
---     "cronjobs", "podtemplates", "deploymentconfigs", "rollouts"
--- ]
+-- resources = ["makes_pods()"]
 -- needs = [
 --     {
 --         resource = ["pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"],

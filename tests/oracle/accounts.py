@@ -58,7 +58,7 @@ def api_removed(rows, _):
 def noisy_resources(_, events):
     def key(event):
         ref = section(event, "objectRef")
-        path = "/" + urlsplit(event["requestURI"]).path.split("/")[1] + "*" if event["requestURI"].startswith("/") else "/*"
+        path = "/" + event["requestURI"].split("?")[0].split("/")[1] + "*" if event["requestURI"].startswith("/") else "/*"
         of = "/".join(part for part in (ref.get("resource"), ref.get("subresource")) if part)
         return ref.get("apiGroup"), of or path, event.get("verb"), event["user"].get("username")
     return {name: {"events": count} for name, count in Counter(map(key, events)).items()}

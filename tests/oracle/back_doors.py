@@ -49,7 +49,8 @@ def is_person(row):
     name, groups, other = user(row), row["last"]["user"].get("groups") or [], row["impersonated_user"]
     named = name.startswith("system:") and not name.startswith("system:serviceaccount:") or name.startswith(
         "system:serviceaccount:kube-system:")
-    return (not named or name == "system:anonymous" or "system:masters" in groups and name != "system:apiserver"
+    by_hand = name.startswith("system:serviceaccount:") and re.match("(?i)(kubectl|oc|k9s|curl|wget|python)", row["user_agent"] or "")
+    return (not named or by_hand or name == "system:anonymous" or "system:masters" in groups and name != "system:apiserver"
             or bool(other) and not other.startswith("system:"))
 
 

@@ -1,8 +1,9 @@
 """Conditions on requests: what the questions of queries that list requests ask for (see `counts.py`)."""
 
+import posixpath
 import re
 from datetime import datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import oracle
 from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
@@ -14,6 +15,25 @@ SYSTEM = {"kube-system", "kube-public", "kube-node-lease", "gke-system", "gke-ma
           "calico-system", "tigera-operator", "openshift"}
 MAKE_PODS = {"pods", "podtemplates", "deploymentconfigs", "rollouts", "deployments", "daemonsets", "statefulsets",
              "replicasets", "replicationcontrollers", "jobs", "cronjobs"}
+# Of add-ons: groups, and the kinds of theirs that hold templates of pods.
+OF_ADD_ONS = {
+    "apps.kruise.io": "clonesets sidecarsets broadcastjobs advancedcronjobs uniteddeployments imagepulljobs",
+    "jobset.x-k8s.io": "jobsets", "leaderworkerset.x-k8s.io": "leaderworkersets",
+    "argoproj.io": "workflows cronworkflows workflowtemplates clusterworkflowtemplates experiments analysistemplates "
+                   "clusteranalysistemplates sensors eventsources",
+    "serving.knative.dev": "services configurations revisions", "sources.knative.dev": "containersources",
+    "kubevirt.io": "virtualmachines virtualmachineinstances virtualmachineinstancereplicasets",
+    "pool.kubevirt.io": "virtualmachinepools", "tekton.dev": "tasks clustertasks taskruns pipelines pipelineruns",
+    "triggers.tekton.dev": "triggertemplates eventlisteners",
+    "kubeflow.org": "pytorchjobs tfjobs mpijobs xgboostjobs paddlejobs jaxjobs notebooks",
+    "trainer.kubeflow.org": "trainjobs trainingruntimes clustertrainingruntimes",
+    "ray.io": "rayclusters rayjobs rayservices", "sparkoperator.k8s.io": "sparkapplications scheduledsparkapplications",
+    "keda.sh": "scaledjobs", "monitoring.coreos.com": "prometheuses prometheusagents alertmanagers thanosrulers",
+    "opentelemetry.io": "opentelemetrycollectors",
+    "actions.github.com": "autoscalingrunnersets ephemeralrunnersets ephemeralrunners",
+    "actions.summerwind.dev": "runnerdeployments", "operators.coreos.com": "clusterserviceversions",
+    "work.open-cluster-management.io": "manifestworks", "work.karmada.io": "works", "kubernetes.crossplane.io": "objects",
+}
 TEMPLATES = {"deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs"}
 
 
@@ -40,6 +60,10 @@ def is_change(row):
     beside = row["subresource"] in ("exec", "attach", "portforward", "proxy", "token", "log")
     return (row["verb"] in CHANGE_VERBS and row["outcome"] == "allowed" and not beside
             and not (row["resource"] or "").endswith("reviews") and not oracle.dry_run(row["last"]))
+
+
+def makes_pods(row):
+    return row["resource"] in MAKE_PODS or row["resource"] in OF_ADD_ONS.get(row["api_group"], "").split()
 
 
 def is_created(row):
@@ -199,7 +223,25 @@ def is_critical_configmap(row):
         or any(part in name for part in parts) or re.search("(^|-)(nodelocaldns|ip-masq-agent)", name))
 
 
+def is_of_placement(row):
+    """Pods that are put somewhere or thrown out, and who is served first."""
+    placed = is_kind(row, "pods", sub="binding") or is_kind(row, "pods", sub="eviction") or row["resource"] == "bindings"
+    first = is_kind(row, "priorityclasses", "flowschemas", "prioritylevelconfigurations")
+    return placed and row["verb"] == "create" or first and row["verb"] in CHANGE_VERBS
+
+
+def is_of_the_inside(row):
+    """A path of the API server itself, as it reads it; what scrapes metrics in its own name and client is left out."""
+    path = posixpath.normpath(unquote((row["request_uri"] or "").split("?")[0]))
+    inside = re.match("/+(logs|debug|metrics|configz|flagz|statusz)(/|$)", path)
+    by_hand = re.match("(?i)(kubectl|oc|k9s|mozilla|helm|curl|wget|python|go-http-client)", row["user_agent"] or "")
+    scrapes = path == "/metrics" and user(row).startswith("system:serviceaccount:") and not row["impersonated_user"]
+    return row["resource"] is None and inside and not (scrapes and not by_hand)
+
+
 ROWS = {
+    "placement-and-priority": (OWN, is_of_placement),
+    "server-internals": ([], is_of_the_inside),
     # name: (arguments, condition)
     "secret": ([], lambda r: is_secret(r) and (r["name"] or r["verb"] in ("list", "watch", "deletecollection"))),
     "object": ([], lambda r: r["name"] is not None),
@@ -247,7 +289,7 @@ ROWS = {
     "pod-security-violations": ([], lambda r: annotation(r, "pod-security.kubernetes.io/audit-violations")
                                 or annotation(r, "pod-security.kubernetes.io/error")
                                 or "violates PodSecurity" in (section(r["last"], "responseStatus").get("message") or "")),
-    "workload-changes": (OWN, lambda r: r["resource"] in MAKE_PODS and r["verb"] in CHANGE_VERBS
+    "workload-changes": (OWN, lambda r: makes_pods(r) and r["verb"] in CHANGE_VERBS
                          and r["subresource"] in (None, "ephemeralcontainers", "resize", "scale", "eviction")),
     "critical-configmaps": (OWN, is_critical_configmap),
     "system-namespace-changes": (OWN, lambda r: r["verb"] in CHANGE_VERBS and is_system(r["namespace"])

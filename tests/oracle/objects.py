@@ -210,6 +210,9 @@ def service_exposure(rows, _):
 
 # --- guards -------------------------------------------------------------------------------
 
+BACKUPS = {"velero.io": "backups schedules backupstoragelocations deletebackuprequests",
+           "snapshot.storage.k8s.io": "volumesnapshots volumesnapshotcontents"}
+SENSORS = {"tracingpolicies", "tracingpoliciesnamespaced", "kubearmorpolicies", "kubearmorhostpolicies", "kubearmorclusterpolicies"}
 ENFORCE = "pod-security.kubernetes.io/enforce"
 POLICIES = {"kyverno.io", "policies.kyverno.io", "constraints.gatekeeper.sh", "templates.gatekeeper.sh", "config.gatekeeper.sh"}
 GUARDS = {"networkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies",
@@ -267,8 +270,55 @@ def only_reports(row):
     return any(one.lower() in ("audit", "dryrun", "warn") for one in strings(said))
 
 
+DEFENDERS = (
+    "falco falcosidekick tetragon tracee kubearmor sysdig twistlock aqua aquasec stackrox neuvector falcon crowdstrike wazuh "
+    "auditbeat osquery lacework sentinelone s1-agent s1-helper wiz trendmicro trivy-operator uptycs deepfence tenable qualys "
+    "datadog fluent-bit fluentbit fluentd vector-agent promtail filebeat elastic-agent gatekeeper kyverno opa kubewarden "
+    "kubescape kubeshark-detector threatmapper runecast calico-kube-defender").split()
+
+
+def is_defender(name):
+    name = (name or "").lower()
+    return bool(re.search(f"(^|[-.])({'|'.join(DEFENDERS)})([-.]|$)", name) or "microsoft-defender" in name
+                or re.search("(^|-)(enforcer|defender)-?(ds|pod)?$", name))
+
+
+def defender_weakened(row):
+    of, is_patch = parts(sent(row)), row["verb"] == "patch"
+    if row["verb"] in ("delete", "deletecollection"):
+        return "defender deleted"
+    if sent(row) is None:
+        return "defender scaled" if row["subresource"] else "defender changed"
+    if 0 in members(of, "spec", "replicas"):
+        return "defender scaled to nothing"
+    labels = [label for one in members(of, "spec", "template", "spec", "nodeSelector") if isinstance(one, dict) for label in one]
+    elsewhere = any(not re.fullmatch(r"(beta\.)?kubernetes\.io/(os|arch)", label) for label in labels)
+    affinity = is_patch and members(of, "spec", "template", "spec", "affinity")
+    if elsewhere or affinity or sets(row, "^/spec/template/spec/(nodeSelector|affinity)"):
+        return None if row["subresource"] else "defender sent from its nodes"
+    touched = members(of, "spec", "template", "spec") or sets(row, "^/spec/template/spec(/|$)")
+    return "defender changed" if is_patch and touched and not row["subresource"] else None
+
+
+def backup_lost(row):
+    if row["resource"] == "deletebackuprequests":
+        return "backup deleted" if row["verb"] == "create" else None
+    if row["verb"] in ("delete", "deletecollection"):
+        return "backup deleted"
+    return "backups paused" if row["resource"] == "schedules" and True in members(parts(sent(row)), "spec", "paused") else None
+
+
 def weakened(row):
     kind, group, of = row["resource"], row["api_group"], parts(sent(row))
+    if kind in ("daemonsets", "deployments", "statefulsets"):
+        named = is_defender(row["name"]) or row["verb"] == "deletecollection" and is_defender(row["namespace"])
+        return defender_weakened(row) if named else None
+    if row["subresource"] == "scale":
+        return None
+    if group in BACKUPS:
+        return backup_lost(row) if kind in BACKUPS[group].split() else None
+    if kind == "namespaces" and row["verb"] == "delete":
+        return "namespace of a defender deleted" if is_defender(row["name"]) else None
     if kind == "namespaces":
         if row["verb"] == "patch" and label_goes(row):
             return "Pod Security label removed"
@@ -276,6 +326,8 @@ def weakened(row):
         return "Pod Security set to privileged" if "privileged" in set_to else None
     if row["verb"] in ("delete", "deletecollection"):
         return "deleted"
+    if kind in SENSORS:
+        return "changed" if row["verb"] in ("update", "patch") else None
     if row["verb"] == "create" or kind == "policyexceptions":
         return "exception made" if kind == "policyexceptions" else None
     if "networkpolic" in kind or kind in ("poddisruptionbudgets", "resourcequotas", "limitranges") or group == "security.istio.io":
@@ -289,9 +341,11 @@ def weakened(row):
 def guards_removed(rows, _):
     def is_guard(row):
         mesh = row["api_group"] == "security.istio.io" and row["resource"] in ("authorizationpolicies", "peerauthentications")
-        return (row["resource"] in GUARDS or row["api_group"] in POLICIES | {"admissionregistration.k8s.io"} or mesh) and (
+        kinds = GUARDS | SENSORS | {"daemonsets", "deployments", "statefulsets"}
+        return (row["resource"] in kinds or row["api_group"] in {*POLICIES, *BACKUPS, "admissionregistration.k8s.io"} or mesh) and (
             row["verb"] in ("update", "patch", "delete", "deletecollection")
-            or row["verb"] == "create" and row["resource"] == "policyexceptions") and not row["subresource"]
+            or row["verb"] == "create" and row["resource"] in ("policyexceptions", "deletebackuprequests")
+        ) and row["subresource"] in (None, "scale")
     return {key_of(row): told(row, removal=weakened(row)) for row in rows if is_guard(row) and weakened(row)}
 
 

@@ -1,11 +1,11 @@
 """Profiles: who and what a log is about, as the questions of `actor`, `ip`, `identities` and their like ask it."""
 
-import ipaddress, re
+import ipaddress, re, unicodedata
 from collections import Counter, defaultdict
 from datetime import timedelta
 
-import oracle
-from conditions import OWN, TEMPLATES, annotation, at, containers, is_change, pod_spec, time, user
+import oracle, templates
+from conditions import OWN, annotation, at, is_change, is_system, time, user
 from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
 
 
@@ -190,6 +190,59 @@ def addresses(rows):
         row for row in rows if any(ipaddress.ip_address(one) in network for one in all_of(row)))
 
 
+# --- names that are taken for others ---------------------------------------------------
+
+# By Unicode's names: letters of other scripts that are drawn like a Latin one.
+DRAWN = {"CYRILLIC SMALL LETTER A": "a", "CYRILLIC SMALL LETTER U": "y", "GREEK SMALL LETTER OMICRON": "o"}
+SYSTEM = ["kube-system", "kube-public", "kube-node-lease"]
+COMPONENTS = ["kube-controller-manager", "kube-scheduler", "apiserver", "kube-proxy", "admin", "anonymous", "cloud-controller-manager"]
+
+
+def plain_name(name):
+    drawn = (DRAWN.get(unicodedata.name(letter, ""), letter) for letter in unicodedata.normalize("NFKD", name.lower()))
+    return "".join(letter for letter in drawn if not unicodedata.combining(letter)).translate(str.maketrans("01_", "ol-"))
+
+
+def distance(one, other):
+    """Letters that are more, less or other (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for at_one, letter in enumerate(one, 1):
+        before, row[0] = row[0], at_one
+        for at_other, against in enumerate(other, 1):
+            before, row[at_other] = row[at_other], min(row[at_other] + 1, row[at_other - 1] + 1, before + (letter != against))
+    return row[-1]
+
+
+def nearly(name, known):
+    return next((one for one in known if one != name and distance(plain_name(name), plain_name(one)) <= 2), None)
+
+
+def taken_for(name):
+    if name.startswith("system:serviceaccount:"):
+        space, account = [*name.split(":"), "", ""][2:4]
+        if nearly(space, SYSTEM):
+            return f"namespace {nearly(space, SYSTEM)}"
+        return f"namespace {account}" if is_system(account) else None
+    if name.startswith("system:"):
+        return None if name.startswith("system:node:") else nearly(name, [f"system:{one}" for one in COMPONENTS])
+    return plain_name(name) if plain_name(name).startswith("system:") else None
+
+
+def look_alikes(rows, _):
+    people = defaultdict(list)
+    for row in rows:
+        if row["user_name"]:
+            people[row["user_name"]].append(row)
+    found = {}
+    for name, members in people.items():
+        doubles = [] if name.startswith("system:") else [
+            other for other in people if other != name and plain_name(other) == plain_name(name)]
+        other = taken_for(name) or min(doubles, default=None)
+        if other:
+            found[(name,)] = {"taken_for": other, "requests": len(members)}
+    return found
+
+
 # --- credentials and tools -------------------------------------------------------------
 
 def client(row):
@@ -289,35 +342,12 @@ def first_seen(rows, events):
             for key, members in facets.items() if min(map(time, members)) >= middle}
 
 
-def images_of(row):
-    """Of the object as stored, where the answer has a template, else as sent; of a JSON Patch what it puts in."""
-    sent = row["last"].get("requestObject")
-    for stored in (row["last"].get("responseObject"), sent):
-        if row["resource"] == "podtemplates":
-            spec = at(stored, "template", "spec")
-        elif at(stored, "ephemeralContainers"):  # of a kind of its own, up to Kubernetes 1.21
-            spec = stored
-        else:
-            spec = pod_spec({**row, "last": {"requestObject": stored}})
-        if spec:
-            return [one.get("image") for one in containers(spec)]
-    found = []
-    for operation in sent if isinstance(sent, list) else []:
-        value, path = at(operation, "value"), str(at(operation, "path"))
-        if path.endswith("/image"):
-            found.append(value)
-        elif "ontainers" in path:
-            found += [at(one, "image") for one in (value if isinstance(value, list) else [value])]
-    return found
-
-
 def images(rows, _):
     used = defaultdict(list)
     for row in rows:
-        if (row["resource"] in TEMPLATES | {"pods", "podtemplates"} and row["subresource"] in (None, "ephemeralcontainers", "resize")
-                and row["verb"] in ("create", "update", "patch") and row["outcome"] == "allowed"
-                and oracle.dry_run(row["last"]) is not True):
-            for image in {one for one in images_of(row) if one}:
+        of = templates.template(row)
+        if of and row["outcome"] == "allowed" and oracle.dry_run(row["last"]) is not True:
+            for image in templates.images(of[0]):
                 used[(image,)].append(row)
     found = {}
     for key, members in used.items():
@@ -346,6 +376,7 @@ ACCOUNTS = {
     "offensive-tools": (OWN, ["kind", "user_agent", "user_name", "source_ip"], offensive_tools(False)),
     "offensive-tools everything": ([*OWN, "-p", "everything=true"], ["kind", "user_agent", "user_name", "source_ip"],
                                    offensive_tools(True)),
+    "look-alikes": ([], ["user_name"], look_alikes),
     "first-seen": (OWN, ["user_name", "what", "value"], first_seen),
     "images": ([], ["image"], images),
 }

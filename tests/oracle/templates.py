@@ -5,12 +5,15 @@ from collections import defaultdict
 
 import oracle
 from bodies import in_lists, items, key_of, matches, members, parts, strings, tidy, told, uri_flag, uri_values
-from conditions import MAKE_PODS, OWN, at
+from conditions import MAKE_PODS, OWN, at, makes_pods as is_a_maker
 
 # By Kubernetes' Pod Security Standards what the baseline allows to add, less what reaches other users' files.
 HARMLESS = {"AUDIT_WRITE", "CHOWN", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
             "SYS_CHROOT"}
-CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+# Of pods, of Argo's templates and of Tekton's tasks.
+CONTAINERS = ("containers", "initContainers", "ephemeralContainers", "sidecars", "steps")
+ALONE = ("container", "script", "stepTemplate")
+SHARED = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace")
 CONFINES_NOTHING = {"spc_t", "unconfined_t", "container_runtime_t", "kubelet_t"}
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
@@ -19,14 +22,51 @@ APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 def specs_of(row, body):
     """The specifications of pods in a body."""
-    found = []
-    for part in parts(body):
+    found = [] if row["resource"] in MAKE_PODS else specs_in(parts(body))
+    for part in parts(body) if row["resource"] in MAKE_PODS else []:
         spec = at(part, *path_of_spec(row))
         if row["resource"] == "pods" and "spec" not in part and isinstance(part.get("ephemeralContainers"), list):
             spec = part  # of a kind of its own, up to Kubernetes 1.21
         if isinstance(spec, dict) and spec:
             found.append(spec)
+    # Volcano has jobs of its own.
+    return found or (specs_in(parts(body)) if row["resource"] == "jobs" else [])
+
+
+def specs_in(objects):
+    return [spec for spec, _ in named_specs(objects)]
+
+
+def named_specs(objects):
+    """Wherever they stand in objects of add-ons, except in what says who they are and what came of them; each with the name of
+    the part that it stands in."""
+    waiting = [(value, part_of(name, "")) for one in objects for name, value in one.items() if name not in ("metadata", "status")]
+    found = []
+    while waiting:
+        one, part = waiting.pop()
+        waiting += [(value, part_of(at(value, "name"), part)) for value in (one if isinstance(one, list) else [])]
+        if isinstance(one, dict):
+            waiting += [(value, part_of(name, part)) for name, value in one.items() if name not in CONTAINERS + ALONE]
+            says = any(one.get(flag) is True for flag in SHARED) or items([one], "volumes")
+            if says or containers([one]) or strings([one.get("serviceAccountName"), one.get("podSpecPatch")]):
+                found.append((one, part))
     return found
+
+
+def part_of(name, around):
+    """What tells two templates of an object apart: the name of one of several, or the member that it stands under."""
+    between = ("spec", "template", "jobTemplate", "templates", "pipelineSpec", "taskSpec")
+    return name.replace("=", "_") + "/" if isinstance(name, str) and name and name not in between else around
+
+
+def named_images(row, specs, objects):
+    """Each container with its image; in objects of add-ons with the part that it stands in."""
+    parted = [(spec, "") for spec in specs] if row["resource"] in MAKE_PODS else named_specs(objects)
+    found = {(part + (one.get("name") or alone), one.get("image")) for spec, part in parted
+             for alone, members_of in [("", containers([{**spec, **dict.fromkeys(ALONE)}]))]
+             + [(name, members([spec], name)) for name in ALONE]
+             for one in members_of if isinstance(one, dict)}
+    return sorted(((name, image) for name, image in found if image), key="=".join)
 
 
 def path_of_spec(row):
@@ -35,7 +75,7 @@ def path_of_spec(row):
 
 
 def makes_pods(row):
-    return (row["resource"] in MAKE_PODS and row["verb"] in ("create", "update", "patch")
+    return (is_a_maker(row) and row["verb"] in ("create", "update", "patch")
             and row["subresource"] in (None, "ephemeralcontainers", "resize"))
 
 
@@ -52,7 +92,8 @@ def template(row):
 
 
 def containers(specs):
-    return [one for name in CONTAINERS for one in items(specs, name)]
+    listed = [one for name in CONTAINERS for one in items(specs, name) if "image" in one or name not in ("sidecars", "steps")]
+    return listed + [one for name in ALONE for one in members(specs, name) if isinstance(one, dict)]
 
 
 def contexts(specs):
@@ -78,9 +119,11 @@ def reasons(row, specs, objects):
         "AppArmor unconfined": "Unconfined" in members(outer, "appArmorProfile", "type") or any(
             name.startswith(APPARMOR) and value == "unconfined"
             for names in annotations if isinstance(names, dict) for name, value in names.items()),
+        "pod spec patched by text": strings(members(specs, "podSpecPatch")),
         f"service account {accounts and accounts[0]}": controller,
     }
-    paths = strings(members(items(specs, "volumes"), "hostPath", "path"))
+    volumes = items(specs, "volumes")
+    paths = strings(members(volumes, "hostPath", "path") + members(volumes, "hostDisk", "path"))
     return tidy([name for name, is_so in flags.items() if is_so] + [f"host path {path}" for path in paths]
                 + [f"capability {name}" for name in added if name not in HARMLESS])
 
@@ -99,12 +142,15 @@ def commands(specs):
         hooks = [at(one, "lifecycle", hook) for hook in ("postStart", "preStop")]
         hooks += [one.get(probe) for probe in ("livenessProbe", "readinessProbe", "startupProbe")]
         found.append(words([one.get("command"), one.get("args")]))
+        found += strings([one.get("script"), one.get("source")])
         found += [words([at(hook, "exec", "command")]) for hook in hooks]
     return tidy(found)
 
 
 def images(specs):
-    return strings(members(containers(specs), "image") + members(items(specs, "volumes"), "image", "reference"))
+    volumes = items(specs, "volumes")
+    return strings(members(containers(specs), "image") + members(volumes, "image", "reference")
+                   + members(volumes, "containerDisk", "image"))
 
 
 def privileged_workloads(rows, _):
@@ -157,8 +203,7 @@ def image_changes(rows, _):
         if not of or row["outcome"] != "allowed" or oracle.dry_run(row["last"]) or row["subresource"] == "resize":
             continue
         name = row["name"] or min(strings(members(of[1], "metadata", "name")), default=None)
-        now = sorted({(one.get("name") or "", one["image"]) for one in containers(of[0]) if strings([one.get("image")])},
-                     key="=".join)
+        now = named_images(row, *of[:2])
         if name and images(of[0]):
             objects[(row["api_group"], row["resource"], row["namespace"], name)].append((row, of[2], now))
     for writes in objects.values():

@@ -24,10 +24,7 @@ WITH writes AS (
         node_name, decision_reason, cluster, host,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
-    WHERE resource IN (
-            'pods', 'deployments', 'daemonsets', 'statefulsets', 'replicasets', 'replicationcontrollers', 'jobs',
-            'cronjobs', 'podtemplates', 'deploymentconfigs', 'rollouts'
-        )
+    WHERE makes_pods(api_group, resource)
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
       AND coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize', 'scale', 'eviction')
 )

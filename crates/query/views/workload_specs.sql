@@ -47,10 +47,7 @@ WITH writes AS (
             resource, coalesce(namespace, ''), coalesce(response_object, ''), coalesce(request_object, '')
         ) AS template
     FROM requests
-    WHERE resource IN (
-            'pods', 'deployments', 'daemonsets', 'statefulsets', 'replicasets', 'replicationcontrollers', 'jobs',
-            'cronjobs', 'podtemplates', 'deploymentconfigs', 'rollouts'
-        )
+    WHERE makes_pods(api_group, resource)
       AND verb IN ('create', 'update', 'patch')
       -- `status`, `scale` and the like have their own rights and cannot change the template.
       AND coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize')

@@ -6,13 +6,26 @@
 use std::borrow::Cow;
 
 use super::Tidy;
+use super::found::{self, Found};
 use super::object::{Object, elements, plain, repaired, text};
 use super::parts::parts;
 use super::structs::{Column, Value};
 use crate::own;
 
-/// Lists in which containers stand.
-const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+/// Kinds of Kubernetes, and some that are like them, whose template stands in one place.
+const OF_KUBERNETES: [&str; 11] = [
+    "pods",
+    "deployments",
+    "daemonsets",
+    "statefulsets",
+    "replicasets",
+    "replicationcontrollers",
+    "jobs",
+    "cronjobs",
+    "podtemplates",
+    "deploymentconfigs",
+    "rollouts",
+];
 
 /// Hooks of a container's life, and probes, which can be commands.
 const HOOKS: [&str; 2] = ["postStart", "preStop"];
@@ -65,6 +78,7 @@ pub(super) struct Template {
     pub(super) selinux_unconfined: bool,
     pub(super) apparmor_unconfined: bool,
     pub(super) mirror_pod: bool,
+    pub(super) pod_spec_patch: bool,
     pub(super) containers: Tidy,
     pub(super) images: Tidy,
     pub(super) image_of: Tidy,
@@ -124,16 +138,16 @@ pub(super) fn read(resource: &str, namespace: &str, stored: &str, sent: &str) ->
     for object in parts.iter().filter_map(|part| Object::of(part)) {
         template.add_object(&object);
     }
-    for spec in specs {
-        template.add_spec(spec);
+    for found in specs {
+        template.add_spec(found);
     }
     // The old name of the field counts where the new one is not there.
     for field in ["serviceAccountName", "serviceAccount"] {
         if template.service_account.is_none() {
-            specs.iter().for_each(|spec| lower(&mut template.service_account, spec.text(field)));
+            specs.iter().for_each(|found| lower(&mut template.service_account, found.spec.text(field)));
         }
     }
-    for container in sent.iter().flat_map(containers) {
+    for (container, _) in sent.iter().flat_map(|found| found::containers(&found.spec)) {
         add(&mut template.sent_images, container.text("image"));
     }
     template.reasons = reasons(&template, namespace);
@@ -141,9 +155,16 @@ pub(super) fn read(resource: &str, namespace: &str, stored: &str, sent: &str) ->
 }
 
 /// The specifications of pods in the objects of a body.
-fn specs<'a>(resource: &str, parts: &'a [Cow<'a, str>]) -> Vec<Object<'a>> {
-    let found = parts.iter().filter_map(|part| spec(resource, part));
-    found.filter(|spec| !spec.is_empty()).collect()
+fn specs<'a>(resource: &str, parts: &'a [Cow<'a, str>]) -> Vec<Found<'a>> {
+    if OF_KUBERNETES.contains(&resource) {
+        let found = parts.iter().filter_map(|part| spec(resource, part)).filter(|spec| !spec.is_empty());
+        let found: Vec<_> = found.map(|spec| Found { spec, part: String::new() }).collect();
+        // Volcano has jobs of its own, with a template for each of their tasks.
+        if !found.is_empty() || resource != "jobs" {
+            return found;
+        }
+    }
+    parts.iter().flat_map(|part| found::specs(part)).collect()
 }
 
 /// Where the template stands in an object of this kind, and in it the specification of the pod.
@@ -159,10 +180,6 @@ fn spec<'a>(resource: &str, part: &'a str) -> Option<Object<'a>> {
         "cronjobs" => object.object("spec")?.object("jobTemplate")?.object("spec")?.object("template")?.object("spec"),
         _ => object.object("spec")?.object("template")?.object("spec"),
     }
-}
-
-fn containers<'a>(spec: &Object<'a>) -> Vec<Object<'a>> {
-    CONTAINERS.iter().flat_map(|list| spec.objects(list)).collect()
 }
 
 impl Template {
@@ -186,7 +203,8 @@ impl Template {
         }
     }
 
-    fn add_spec(&mut self, spec: &Object<'_>) {
+    fn add_spec(&mut self, found: &Found<'_>) {
+        let spec = &found.spec;
         self.host_network |= spec.is_true("hostNetwork");
         self.host_pid |= spec.is_true("hostPID");
         self.host_ipc |= spec.is_true("hostIPC");
@@ -195,26 +213,36 @@ impl Template {
         for volume in spec.objects("volumes") {
             add(&mut self.host_paths, volume.object("hostPath").and_then(|path| path.text("path")));
             add(&mut self.images, volume.object("image").and_then(|image| image.text("reference")));
+            // Disks of KubeVirt's machines.
+            add(&mut self.host_paths, volume.object("hostDisk").and_then(|disk| disk.text("path")));
+            add(&mut self.images, volume.object("containerDisk").and_then(|disk| disk.text("image")));
         }
+        // What Argo puts into the pods besides, as YAML or JSON in a text: anything can stand in it.
+        self.pod_spec_patch |= spec.text("podSpecPatch").is_some();
         if let Some(context) = spec.object("securityContext") {
             self.add_context(&context);
         }
-        for container in containers(spec) {
-            self.add_container(&container);
+        for (container, alone) in found::containers(spec) {
+            self.add_container(&container, &found.part, alone);
         }
         for container in spec.objects("ephemeralContainers") {
             add(&mut self.ephemeral_images, container.text("image"));
         }
     }
 
-    fn add_container(&mut self, container: &Object<'_>) {
-        let (name, image) = (container.text("name"), container.text("image"));
+    /// Adds a container of a part of the object, which is called `alone` where it has no name.
+    fn add_container(&mut self, container: &Object<'_>, part: &str, alone: &'static str) {
+        let name = container.text("name").or_else(|| (!alone.is_empty()).then_some(Cow::Borrowed(alone)));
+        let image = container.text("image");
         if let Some(image) = &image {
-            self.image_of.insert(format!("{}={image}", name.as_deref().unwrap_or_default()));
+            self.image_of.insert(format!("{part}{}={image}", name.as_deref().unwrap_or_default()));
         }
         add(&mut self.containers, name);
         add(&mut self.images, image);
         self.add_command(container, &["command", "args"]);
+        // Of Tekton's steps, and of Argo's scripts.
+        add(&mut self.commands, container.text("script"));
+        add(&mut self.commands, container.text("source"));
         // The kubelet runs these in the container too.
         let lifecycle = container.object("lifecycle");
         let hooks = HOOKS.map(|hook| lifecycle.as_ref()?.object(hook));
@@ -269,6 +297,7 @@ fn reasons(template: &Template, namespace: &str) -> Tidy {
         (template.seccomp_unconfined, "seccomp unconfined"),
         (template.selinux_unconfined, "SELinux unconfined"),
         (template.apparmor_unconfined, "AppArmor unconfined"),
+        (template.pod_spec_patch, "pod spec patched by text"),
     ];
     let mut reasons: Tidy = said.iter().filter(|(is_so, _)| *is_so).map(|(_, words)| (*words).to_owned()).collect();
     // A controller's own account in somebody's pod: its rights are those of the control plane.

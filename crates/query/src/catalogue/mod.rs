@@ -7,6 +7,7 @@ mod needs;
 pub(crate) mod own_mark;
 mod parameter;
 mod parameters;
+mod pod_makers;
 mod problem;
 mod rating;
 mod scan;
@@ -272,7 +273,7 @@ impl CannedQuery {
             kind: header.kind.unwrap_or_default(),
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
-            resources: header.resources,
+            resources: header.resources.map(pod_makers::expanded),
             groups: header.groups,
             refusals: header.refusals,
             whole_case: reach::reaches_beyond(text),

@@ -86,6 +86,9 @@ pub struct Need {
     /// when no resource is named.
     #[serde(default, deserialize_with = "one_or_many")]
     pub subresource: Vec<String>,
+    /// Whether it is about requests to paths, such as `/metrics`, which are about no resource.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paths: bool,
     /// Verbs; empty means all.
     #[serde(default)]
     pub verbs: Vec<String>,
@@ -135,6 +138,9 @@ impl Need {
         if self.resource.is_empty() && !self.subresource.is_empty() {
             return Some("names a subresource of no resource");
         }
+        if self.paths && !(self.resource.is_empty() && self.group.is_none()) {
+            return Some("is about paths and about resources");
+        }
         if blank(&self.resource)
             || blank(&self.verbs)
             || self.tells.as_ref().is_some_and(|tells| tells.trim().is_empty())
@@ -164,7 +170,7 @@ impl Need {
             return false;
         }
         if self.resource.is_empty() {
-            return true;
+            return !self.paths || resource.is_none();
         }
         resource.is_some_and(|resource| self.resource.iter().any(|wanted| wanted == resource))
             && match self.subresource.as_slice() {
@@ -201,6 +207,7 @@ impl fmt::Display for Need {
         }
         let objects = self.objects().iter().map(|object| format!("`{object}`")).collect::<Vec<_>>().join(", ");
         match (self.verbs.as_slice(), objects.as_str()) {
+            (_, "") if self.paths => text.push_str(" for requests to paths"),
             ([], "") => text.push_str(" for every request"),
             ([], objects) => write!(text, " for {objects}")?,
             (verbs, "") => write!(text, " for {} of everything", verbs.join(", "))?,
@@ -244,6 +251,11 @@ mod tests {
         let all = need("level = \"Metadata\"\nstages = [\"ResponseStarted\"]");
         assert!(all.is_about("x", None, "", "post") && all.is_about("", Some("pods"), "log", "get"));
         assert_eq!(all.to_string(), "level Metadata and stage ResponseStarted for every request");
+
+        let paths = need("paths = true\nlevel = \"Metadata\"");
+        assert!(paths.is_about("", None, "", "get") && !paths.is_about("", Some("pods"), "", "get"));
+        assert_eq!(paths.to_string(), "level Metadata for requests to paths");
+        assert!(need("paths = true\nresource = \"pods\"\nlevel = \"Metadata\"").broken().is_some());
 
         let group = need("group = \"rbac.authorization.k8s.io\"\nresource = \"roles\"\nlevel = \"Metadata\"");
         assert!(group.is_about("rbac.authorization.k8s.io", Some("roles"), "", "create"));

@@ -79,6 +79,9 @@ impl Judge<'_> {
             let resource = object.split('/').next().unwrap_or_default();
             self.scope.resource.as_ref().is_none_or(|only| only == resource)
         };
+        if need.paths && self.scope.resource.is_none() {
+            return self.paths(need);
+        }
         if need.resource.is_empty() {
             let object = self.scope.resource.clone().unwrap_or_default();
             let about = |kind: &RequestKind| object.is_empty() || kind.resource.as_ref() == Some(&object);
@@ -96,6 +99,22 @@ impl Judge<'_> {
                 vec![(String::new(), Traffic::Absent(format!("the query is not about `{only}`")))]
             }
             _ => found,
+        }
+    }
+
+    /// Of requests to paths. Policies choose them one by one, and which is in no summary of a case.
+    fn paths(&self, need: &Need) -> Vec<(String, Traffic)> {
+        let unlogged = |reason: &str| (String::new(), Traffic::Unlogged(reason.to_owned()));
+        match self.traffic_of(need, "", |kind| kind.resource.is_none()) {
+            Traffic::Absent(_) | Traffic::Unlogged(_)
+                if !self.observed.kinds.keys().any(|kind| self.scope.has(kind) && kind.resource.is_none()) =>
+            {
+                vec![unlogged("no request to a path, such as `/healthz`, was ever logged")]
+            }
+            traffic => vec![
+                (String::new(), traffic),
+                unlogged("which paths are logged is told by the rules of the policy alone"),
+            ],
         }
     }
 
@@ -293,7 +312,7 @@ impl Judge<'_> {
 
     /// Resources of which an account of everything has nothing.
     pub(super) fn silent_resources(&self, needs: &[&Need]) -> Option<String> {
-        if self.scope.resource.is_some() || !needs.iter().any(|need| need.resource.is_empty()) {
+        if self.scope.resource.is_some() || !needs.iter().any(|need| need.resource.is_empty() && !need.paths) {
             return None;
         }
         let is_logged =

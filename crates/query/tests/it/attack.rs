@@ -32,7 +32,7 @@ pub(crate) fn event(who: Identity, seconds: u64, verb: &str, object: Value, code
     let mut event = json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "stage": "ResponseComplete",
         "auditID": format!("{:08x}-0000-4000-8000-{:012x}", seconds, who.user.len() as u64 * 4096 + verb.len() as u64),
-        "requestURI": format!("/apis/{}/{}", object["resource"].as_str().unwrap(), object["name"].as_str().unwrap_or("")),
+        "requestURI": format!("/apis/{}/{}", object["resource"].as_str().unwrap_or(""), object["name"].as_str().unwrap_or("")),
         "verb": verb, "user": {"username": who.user, "groups": who.groups}, "sourceIPs": [who.address],
         "userAgent": who.agent, "objectRef": object, "responseStatus": {"metadata": {}, "code": code},
         "requestReceivedTimestamp": time(seconds), "stageTimestamp": time(seconds),
@@ -105,7 +105,7 @@ pub(crate) fn attack(who: Identity, begins: u64) -> Vec<Value> {
 type Deed = (&'static str, &'static str, u16, Value);
 
 fn further(who: Identity, begins: u64) -> Vec<Value> {
-    let deeds = [into_pods(), into_the_cluster(), workloads(), out_of_sight(begins)].concat();
+    let deeds = [into_pods(), into_the_cluster(), workloads(), at_the_levers(), out_of_sight(begins)].concat();
     let event = |(at, (verb, object, code, more)): (u64, Deed)| {
         let parts = ["apiGroup", "resource", "namespace", "name", "subresource"].into_iter().zip(object.split(' '));
         let parts = parts.filter(|(_, part)| *part != "-").map(|(key, part)| (key.to_owned(), json!(part)));
@@ -167,6 +167,17 @@ fn workloads() -> Vec<Deed> {
         ("create", "batch cronjobs prod j -", 201, json!({"requestObject": job})),
         ("create", "- pods kube-system s -", 201, json!({"requestObject": mirror})),
         ("update", "- configmaps prod c -", 200, json!({"requestObject": secret})),
+    ]
+}
+
+fn at_the_levers() -> Vec<Deed> {
+    let first =
+        json!({"requestObject": {"kind": "FlowSchema", "metadata": {"name": "f"}, "spec": {"matchingPrecedence": 1}}});
+    vec![
+        ("create", "- pods falco falco-x eviction", 201, json!({})),
+        ("create", "flowcontrol.apiserver.k8s.io flowschemas - f -", 201, first),
+        ("delete", "apps daemonsets falco falco -", 200, json!({})),
+        ("get", "- - - - -", 200, json!({"requestURI": "/debug/pprof/heap"})),
     ]
 }
 

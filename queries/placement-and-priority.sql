@@ -1,0 +1,75 @@
+-- title = "Pods that were placed or evicted, and who comes first"
+-- question = """
+-- Who put pods on nodes past the scheduler, evicted them, or changed priorities of pods and of requests, which can starve \
+-- others: the audit, the defenders?"""
+-- group = "impact"
+-- words = ["binding", "eviction", "scheduler", "priorityclass", "flowschema", "starve", "denial of service"]
+-- further = ["mass-deletions", "throttled"]
+-- kind = "detection"
+-- severity = "medium"
+-- attack = ["T1499", "T1489", "T1562.001"]
+-- resources = ["pods", "bindings", "priorityclasses", "flowschemas", "prioritylevelconfigurations"]
+-- needs = [
+--     { resource = "pods", subresource = ["binding", "eviction"], verbs = ["create"], level = "Metadata" },
+--     {
+--         resource = ["priorityclasses", "flowschemas", "prioritylevelconfigurations"],
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--     },
+--     {
+--         resource = ["priorityclasses", "flowschemas", "prioritylevelconfigurations"],
+--         verbs = ["create", "update", "patch"],
+--         level = "Request",
+--         tells = "what comes first",
+--     },
+-- ]
+-- noise = """
+-- Nodes that are drained, by people and autoscalers, schedulers of add-ons, and charts that bring a priority class. Left out \
+-- unless `-p own=true`: the scheduler's bindings and what the API server keeps."""
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 9
+--
+-- [[examples]]
+-- log = "hardened"
+-- rows = 0
+WITH writes AS (
+    SELECT
+        *, body_parts(json_body(request_object)) AS parts,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
+    FROM requests
+    WHERE (
+        resource = 'pods' AND subresource IN ('binding', 'eviction') AND verb = 'create'
+        OR resource = 'bindings' AND verb = 'create'
+        OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
+            AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      )
+      AND filters() AND not_own()
+)
+SELECT
+    event_time, user_name, impersonated_user, verb, resource, subresource, namespace,
+    coalesce(name, json_texts(json_members(json_members(parts, 'metadata'), 'name'))[1]) AS name,
+    CASE
+        WHEN subresource = 'eviction' THEN 'evicted'
+        WHEN subresource = 'binding' OR resource = 'bindings'
+            THEN 'put on ' || coalesce(json_texts(json_members(json_members(parts, 'target'), 'name'))[1], 'a node')
+        WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
+        ELSE coalesce(nullif(concat_ws(
+            ', ',
+            'priority ' || json_members(parts, 'value')[1]::VARCHAR,
+            CASE WHEN list_contains(list_transform(json_members(parts, 'globalDefault'), lambda flag: flag::VARCHAR), 'true')
+                THEN 'of all pods' END,
+            'precedence ' || json_members(json_members(parts, 'spec'), 'matchingPrecedence')[1]::VARCHAR,
+            'level ' || json_texts(json_members(
+                json_members(json_members(parts, 'spec'), 'priorityLevelConfiguration'), 'name'))[1],
+            json_texts(json_members(json_members(parts, 'spec'), 'type'))[1],
+            'shares ' || (json_members(json_members(json_members(parts, 'spec'), 'limited'), 'nominalConcurrencyShares')
+                || json_members(json_members(json_members(parts, 'spec'), 'limited'), 'assuredConcurrencyShares'))[1]::VARCHAR
+        ), ''), 'changed')
+    END AS what,
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+FROM writes
+ORDER BY
+    event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
+    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST
