@@ -46,7 +46,9 @@ WHERE filters()
   -- A token dies with its pod; with a secret or node only when somebody deletes these.
   AND (bound_to IS NULL OR NOT starts_with(bound_to, 'Pod/'))
   AND (is_system_namespace(namespace) OR coalesce(granted_seconds, requested_seconds) > $hours::BIGINT * 3600)
-  AND not_own()
+  -- A kubelet asks for tokens of its pods, bound to them, and is refused any other (NodeRestriction); `requested_seconds` tells
+  -- that what was asked for is in the log.
+  AND (not_own() OR starts_with(user_name, 'system:node:') AND requested_seconds IS NOT NULL)
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

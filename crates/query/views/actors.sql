@@ -14,6 +14,7 @@
 -- process: component, or the user name of a kubelet
 -- cluster: the cluster that its log says; an empty text when it says none
 -- source_ip: an address that it is at home at; NULL where nothing but the word of a proxy tells one
+-- by_lease: whether it is told by the leases that it renews
 CREATE VIEW homes AS
 WITH work AS (
     SELECT
@@ -47,7 +48,7 @@ shares AS (
     WHERE process IS NOT NULL
 ),
 at_home AS (
-    SELECT DISTINCT process, cluster, source_ip
+    SELECT DISTINCT process, cluster, source_ip, is_lease
     FROM shares
     WHERE is_lease = has_lease
       AND requests >= all_requests * CASE WHEN is_lease THEN 0.1 ELSE 0.3 END
@@ -56,16 +57,17 @@ at_home AS (
 -- What a proxy says is nobody's home: such an address counts as the proxies that it came through, all of which must be
 -- at home. One that came directly as well is no home any more, because a client could have had it said.
 passed_on AS (
-    SELECT process, cluster, asserted_addresses.source_ip
+    SELECT process, cluster, asserted_addresses.source_ip, is_lease
     FROM asserted_addresses JOIN at_home ON at_home.source_ip = peer
-    GROUP BY process, cluster, asserted_addresses.source_ip
+    GROUP BY process, cluster, asserted_addresses.source_ip, is_lease
     HAVING count(*) = (SELECT count(*) FROM asserted_addresses AS peers WHERE peers.source_ip = asserted_addresses.source_ip)
 )
 SELECT
     process, cluster,
-    CASE WHEN source_ip IN (SELECT source_ip FROM asserted_addresses) THEN NULL ELSE source_ip END AS source_ip
+    CASE WHEN source_ip IN (SELECT source_ip FROM asserted_addresses) THEN NULL ELSE source_ip END AS source_ip,
+    is_lease AS by_lease
 FROM at_home
-UNION SELECT process, cluster, source_ip FROM passed_on;
+UNION SELECT process, cluster, source_ip, is_lease FROM passed_on;
 
 -- The place of a word among those that make a difference; 1 for an absent one, 0 for any other.
 CREATE MACRO own_word(kind, word) AS coalesce(list_position(own_words(kind), word), (word IS NULL)::INTEGER);

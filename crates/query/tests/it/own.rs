@@ -268,3 +268,36 @@ fn pods_are_shown_where_nothing_else_shows_their_template() {
     assert_eq!(rows(std::slice::from_ref(&pod)), ["kube-proxy-x"]);
     assert_eq!(rows(&[pod, template]), ["kube-proxy"]);
 }
+
+const KUBELET: &str = "kubelet/v1.33.1 (linux/amd64) kubernetes/8adc0f0";
+
+#[test]
+fn a_node_that_renews_no_lease_is_none_of_the_cluster() {
+    let stranger = identity("system:node:worker-9", &["system:nodes", "system:authenticated"], KUBELET);
+    let secret = |name: &str| json!({"resource": "secrets", "namespace": "prod", "name": name, "apiVersion": "v1"});
+    let reads: Vec<Value> = (1_000..)
+        .zip(["a", "b", "c", "d"])
+        .map(|(at, name)| event(stranger, at, "get", secret(name), 200, None))
+        .collect();
+    let bursts = |events: &[Value]| case_of(events).ask("secret-bursts", &[]).len();
+    assert_eq!(bursts(&[own_work(), reads.clone()].concat()), 1);
+    // Where the policy logs no leases, nothing tells it from the others.
+    assert_eq!(bursts(&reads), 0);
+}
+
+#[test]
+fn a_token_that_no_kubelet_may_ask_for_is_not_the_kubelets_own() {
+    let kubelet = Identity {
+        address: HOME,
+        ..identity("system:node:worker-1", &["system:nodes", "system:authenticated"], KUBELET)
+    };
+    let minted = |spec: Value| {
+        let token = json!({"resource": "serviceaccounts", "subresource": "token", "namespace": "kube-system", "name": "default",
+            "apiVersion": "v1"});
+        let body = json!({"kind": "TokenRequest", "spec": spec});
+        let events = [own_work(), vec![event(kubelet, 1_000, "create", token, 201, Some(body))]].concat();
+        case_of(&events).ask("long-lived-tokens", &[]).len()
+    };
+    assert_eq!(minted(json!({"expirationSeconds": 3607, "boundObjectRef": {"kind": "Pod", "name": "p"}})), 0);
+    assert_eq!(minted(json!({"expirationSeconds": 315_360_000})), 1);
+}
