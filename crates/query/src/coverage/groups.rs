@@ -1,7 +1,8 @@
 //! Which API group a resource belongs to.
 
 /// API groups of the resources that queries need, where it is not the core group.
-const GROUPS: [(&str, &str); 30] = [
+const GROUPS: [(&str, &str); 36] = [
+    ("apiservices", "apiregistration.k8s.io"),
     ("certificatesigningrequests", "certificates.k8s.io"),
     ("clusterrolebindings", "rbac.authorization.k8s.io"),
     ("clusterroles", "rbac.authorization.k8s.io"),
@@ -10,6 +11,8 @@ const GROUPS: [(&str, &str); 30] = [
     ("daemonsets", "apps"),
     ("deployments", "apps"),
     ("endpointslices", "discovery.k8s.io"),
+    ("deviceclasses", "resource.k8s.io"),
+    ("flowschemas", "flowcontrol.apiserver.k8s.io"),
     ("ingresses", "networking.k8s.io"),
     ("jobs", "batch"),
     ("leases", "coordination.k8s.io"),
@@ -18,7 +21,10 @@ const GROUPS: [(&str, &str); 30] = [
     ("networkpolicies", "networking.k8s.io"),
     ("poddisruptionbudgets", "policy"),
     ("podsecuritypolicies", "policy"),
+    ("priorityclasses", "scheduling.k8s.io"),
+    ("prioritylevelconfigurations", "flowcontrol.apiserver.k8s.io"),
     ("replicasets", "apps"),
+    ("resourceclaims", "resource.k8s.io"),
     ("rolebindings", "rbac.authorization.k8s.io"),
     ("roles", "rbac.authorization.k8s.io"),
     ("runtimeclasses", "node.k8s.io"),
@@ -38,4 +44,43 @@ const GROUPS: [(&str, &str); 30] = [
 pub(crate) fn group_of(object: &str) -> &'static str {
     let resource = object.split('/').next().unwrap_or_default();
     GROUPS.iter().find(|(name, _)| *name == resource).map_or("", |(_, group)| group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Catalogue;
+
+    /// The core group, which has no name.
+    const CORE: [&str; 14] = [
+        "bindings",
+        "configmaps",
+        "endpoints",
+        "events",
+        "limitranges",
+        "namespaces",
+        "nodes",
+        "persistentvolumes",
+        "pods",
+        "replicationcontrollers",
+        "resourcequotas",
+        "secrets",
+        "serviceaccounts",
+        "services",
+    ];
+
+    #[test]
+    fn the_group_of_everything_that_a_query_needs_is_known() {
+        // One of another group would pass for logged where the policy logs the core group.
+        for query in Catalogue::embedded().unwrap().iter() {
+            for resource in query.needs.iter().filter(|need| need.group.is_none()).flat_map(|need| &need.resource) {
+                assert!(
+                    CORE.contains(&&**resource) || !group_of(resource).is_empty(),
+                    "{} of `{}`",
+                    resource,
+                    query.name
+                );
+            }
+        }
+    }
 }
