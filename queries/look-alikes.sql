@@ -23,32 +23,33 @@
 -- log = "hardened"
 -- rows = 0
 WITH names AS MATERIALIZED (
-    SELECT user_name AS known, plain_name(user_name) AS plain FROM (SELECT DISTINCT user_name FROM requests WHERE user_name <> '')
+    -- Names are compared before anything is counted: there are few of them, and hardly any that is another's double.
+    SELECT known, plain_name(known) AS plain
+    FROM (SELECT any_value(user_name) AS known FROM requests WHERE user_name <> '' GROUP BY user_name)
 ),
 doubles AS MATERIALIZED (
     SELECT known, plain FROM names WHERE plain IN (SELECT plain FROM names GROUP BY plain HAVING count(*) > 1)
 ),
-users AS (
+suspects AS MATERIALIZED (
     SELECT
-        user_name, count(*) AS requests,
-        count(*) FILTER (
-            is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
-        ) AS changes,
-        count(*) FILTER (outcome = 'denied') AS denied, tidy(list(source_ip)) AS source_ips,
-        tidy(list(user_agent)) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen
-    FROM requests
-    WHERE filters()
-    GROUP BY user_name
+        known AS user_name,
+        coalesce(taken_for(known), (
+            -- The server alone gives names in `system:`, so the one in other letters is the other.
+            SELECT min(other.known) FROM doubles AS other
+            WHERE other.plain = names.plain AND other.known <> names.known
+        )) AS taken_for
+    FROM names
+    WHERE taken_for(known) IS NOT NULL
+        OR NOT starts_with(known, 'system:') AND known IN (SELECT known FROM doubles)
 )
 SELECT
-    user_name,
-    coalesce(taken_for(user_name), (
-        -- The server alone gives names in `system:`, so the one in other letters is the other.
-        SELECT min(other.known) FROM doubles AS other
-        WHERE other.plain = plain_name(user_name) AND other.known <> user_name
-    )) AS taken_for,
-    requests, changes, denied, source_ips, user_agents, first_seen, last_seen
-FROM users
-WHERE user_name IS NOT NULL
-  AND (taken_for(user_name) IS NOT NULL OR NOT starts_with(user_name, 'system:') AND user_name IN (SELECT known FROM doubles))
+    user_name, taken_for, count(*) AS requests,
+    count(*) FILTER (
+        is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
+    ) AS changes,
+    count(*) FILTER (outcome = 'denied') AS denied, tidy(list(source_ip)) AS source_ips,
+    tidy(list(user_agent)) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen
+FROM requests JOIN suspects USING (user_name)
+WHERE filters()
+GROUP BY user_name, taken_for
 ORDER BY first_seen, user_name
