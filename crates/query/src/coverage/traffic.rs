@@ -70,6 +70,8 @@ pub(super) enum Traffic {
 pub(super) struct Judge<'a> {
     pub(super) observed: &'a Observed,
     pub(super) scope: &'a Scope,
+    /// Resources that the query reads by their names, of which its needs are some.
+    pub(super) reads: &'a [String],
 }
 
 impl Judge<'_> {
@@ -95,6 +97,11 @@ impl Judge<'_> {
         };
         let found: Vec<_> = objects.map(of).collect();
         match (found.is_empty(), &self.scope.resource) {
+            // What is needed of the others is needed of it.
+            (true, Some(only)) if self.reads.contains(only) => {
+                let about = |kind: &RequestKind| kind.resource.as_ref() == Some(only) && need_fits(need, kind);
+                vec![(only.clone(), self.traffic_of(need, only, about))]
+            }
             (true, Some(only)) => {
                 vec![(String::new(), Traffic::Absent(format!("the query is not about `{only}`")))]
             }
@@ -167,7 +174,9 @@ impl Judge<'_> {
             [] => "nothing was ever logged".to_owned(),
             verbs => format!("no {} of anything was ever logged", series(verbs, "or")),
         };
-        let group = (!object.is_empty()).then(|| need.group.as_deref().unwrap_or_else(|| group_of(object)));
+        // A resource that we do not know may be of any group, and of none that is logged.
+        let known = || need.group.as_deref().or_else(|| group_of(object)).unwrap_or("another");
+        let group = (!object.is_empty()).then(known);
         if others.is_empty() {
             let is_always_used = ALWAYS_USED.contains(&object);
             return match self.observed.seems_to_log(group) && !is_always_used {

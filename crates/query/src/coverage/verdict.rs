@@ -138,7 +138,7 @@ pub fn judge(query: &CannedQuery, observed: &Observed, scope: &Scope) -> Verdict
         verdict.because.push(nothing);
         return verdict;
     }
-    let judge = Judge { observed, scope };
+    let judge = Judge { observed, scope, reads: query.resources.as_deref().unwrap_or_default() };
     let (rows, extras): (Vec<&Need>, Vec<&Need>) = query.needs.iter().partition(|need| need.tells.is_none());
     let of_rows: Vec<(&Need, Vec<(String, Traffic)>)> = rows.iter().map(|need| (*need, judge.traffic(need))).collect();
     let all = of_rows.iter().flat_map(|(_, traffic)| traffic);

@@ -96,7 +96,7 @@ fn gaps(policy: &Policy, need: &Need) -> BTreeMap<String, BTreeSet<String>> {
 
 /// What is not recorded of one kind of requests.
 fn gap(policy: &Policy, need: &Need, object: &str, verb: &str) -> Option<String> {
-    let group = need.group.as_deref().unwrap_or_else(|| group_of(object));
+    let group = need.group.as_deref().or_else(|| group_of(object)).unwrap_or_default();
     let (resource, subresource) = object.split_once('/').unwrap_or((object, ""));
     let asked = Object { group, resource, subresource, ..Object::default() };
     let mut partly = None;
@@ -161,7 +161,7 @@ fn first_rule(policy: &Policy, need: &Need, objects: &BTreeSet<&String>) -> Opti
     let decides = |rule: &Rule| {
         objects.iter().any(|object| {
             let (resource, subresource) = object.split_once('/').unwrap_or((object, ""));
-            let group = need.group.as_deref().unwrap_or_else(|| group_of(object));
+            let group = need.group.as_deref().or_else(|| group_of(object)).unwrap_or_default();
             let asked = Object { group, resource, subresource, ..Object::default() };
             verbs.iter().any(|verb| matching(rule, &asked, verb) != Match::Never)
         })
@@ -173,7 +173,7 @@ fn first_rule(policy: &Policy, need: &Need, objects: &BTreeSet<&String>) -> Opti
 fn rule_for(need: &Need, objects: &BTreeSet<&String>) -> String {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for object in objects {
-        let group = need.group.as_deref().unwrap_or_else(|| group_of(object));
+        let group = need.group.as_deref().or_else(|| group_of(object)).unwrap_or_default();
         groups.entry(group).or_default().push(object);
     }
     let list = |texts: &[&str]| texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(", ");

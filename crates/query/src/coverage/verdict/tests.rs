@@ -133,6 +133,24 @@ fn some_of_the_resources_are_part_of_the_answer() {
 }
 
 #[test]
+fn what_a_query_reads_beside_its_needs_is_judged_as_well() {
+    let mut query = query(BINDINGS);
+    query.resources = Some(["roles", "rolebindings", "workflows"].map(str::to_owned).to_vec());
+    let scope = Scope { resource: Some("workflows".to_owned()), ..Scope::default() };
+    let judged = |observed: &Observed| {
+        let verdict = judge(&query, observed, &scope);
+        (verdict.finding, verdict.because.join("; "))
+    };
+    let core: Vec<String> = (0..9).map(|number| format!("/thing{number} create Metadata")).collect();
+    let core: Vec<&str> = core.iter().map(String::as_str).collect();
+    // All of the core group is logged, of which workflows are none.
+    let never = "never logged in this case: `workflows`".to_owned();
+    assert_eq!(judged(&case(&core, 0b1)), (Finding::NotObservable, never));
+    let observed = case(&[&core[..], &["argoproj.io/workflows create Request"]].concat(), 0b1);
+    assert_eq!(judged(&observed).0, Finding::Seen);
+}
+
+#[test]
 fn windows_and_hosts_count() {
     let mut observed = case(&["/secrets list Metadata"], 0b1);
     add(&mut observed, "cp-1", &["/pods list Metadata"], 0b1001);
