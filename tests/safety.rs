@@ -61,7 +61,7 @@ fn results_of_checks_are_remembered_outside_of_the_case_for_their_owner_alone() 
     std::thread::sleep(std::time::Duration::from_millis(300));
     let ask = || -> Ran {
         let mut command = kforensic();
-        command.arg("--case").arg(&case).args(["query", "failed-auth"]).env("XDG_CACHE_HOME", &cache);
+        command.arg("--case").arg(&case).args(["query", "timeline"]).env("XDG_CACHE_HOME", &cache);
         command.bounded_output().unwrap().into()
     };
     assert_eq!(ask().code, Some(0));
