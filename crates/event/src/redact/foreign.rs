@@ -23,8 +23,11 @@ const FOLDS: [(&[&[u8]], Fold); 5] = [
     (&[b"&quot;", b"&#34;", b"&#x22;", b"u0026quot;", b"u0026#34;"], html),
     (&[b"%22data%22", b"%22stringData%22", b"%22kind%22", b"%22token%22"], percent),
     (&[b"'data'", b"'stringData'", b"'kind'", b"'token'"], python),
-    (&[b"\"=>"], ruby),
+    (RUBY, ruby),
 ];
+
+/// What betrays Ruby's words.
+const RUBY: &[&[u8]] = &[b"\"=>"];
 
 fn doubled(text: &[u8]) -> (u8, usize) {
     match text {
@@ -68,6 +71,34 @@ fn ruby(text: &[u8]) -> (u8, usize) {
     if text.starts_with(b"=>") { (b':', 2) } else { (text[0], 1) }
 }
 
+/// Leaves the quotation marks of Ruby's words that begin or end a text. Fluent Bit escapes none of those in it, and one more would
+/// turn texts and what stands between them round for the rest of the record.
+fn settle_marks(text: &mut [u8], has_escapes: bool) {
+    let (mut is_inside, mut before, mut at) = (false, b'{', 0);
+    while at < text.len() {
+        let byte = text[at];
+        if byte == b'"' {
+            let next = text[at + 1..].iter().find(|byte| !byte.is_ascii_whitespace());
+            let is_mark = match is_inside {
+                true => next.is_none_or(|next| b":,}]".contains(next)),
+                false => b":,{[".contains(&before),
+            };
+            if is_mark {
+                is_inside = !is_inside;
+            } else {
+                text[at] = b'\'';
+            }
+        }
+        if !byte.is_ascii_whitespace() {
+            before = byte;
+        }
+        if byte == b'\\' && !has_escapes {
+            text[at] = b'/';
+        }
+        at += if byte == b'\\' && is_inside && has_escapes { 2 } else { 1 };
+    }
+}
+
 impl Folded {
     fn new(text: &[u8], fold: Fold) -> Self {
         let mut folded = Self { text: Vec::with_capacity(text.len()), from: Vec::with_capacity(text.len() + 1) };
@@ -90,8 +121,17 @@ impl Redactor {
         places.extend(go(text));
         let mut edits: Vec<Edit> = Vec::new();
         for (words, fold) in FOLDS {
-            if words.iter().any(|word| memmem::find(text, word).is_some()) {
-                edits.extend(self.folded(text, fold, about));
+            if words.iter().all(|word| memmem::find(text, word).is_none()) {
+                continue;
+            }
+            if words == RUBY {
+                // A text that ends in a backslash looks like one that goes on.
+                edits.extend(self.folded(text, fold, Some(true), about));
+                if memmem::find(text, b"\\\"").is_some() {
+                    edits.extend(self.folded(text, fold, Some(false), about));
+                }
+            } else {
+                edits.extend(self.folded(text, fold, None, about));
             }
         }
         edits.extend(places.into_iter().map(|at| Edit {
@@ -99,12 +139,35 @@ impl Redactor {
             at,
             values: 1,
         }));
-        in_order(edits)
+        self.in_order(text, edits)
     }
 
-    /// Finds the values of Secrets in text whose quotation marks are written in another way.
-    fn folded(&self, text: &[u8], fold: Fold, about: About) -> Vec<Edit> {
-        let folded = Folded::new(text, fold);
+    /// Edits in the order of their places; those that overlap become one.
+    fn in_order(&self, text: &[u8], mut edits: Vec<Edit>) -> Vec<Edit> {
+        edits.retain(|edit| !edit.at.is_empty());
+        edits.sort_by_key(|edit| (edit.at.start, std::cmp::Reverse(edit.at.end)));
+        let mut merged: Vec<Edit> = Vec::with_capacity(edits.len());
+        for edit in edits {
+            match merged.last_mut().filter(|last| edit.at.start < last.at.end) {
+                None => merged.push(edit),
+                // One in another is a part of it; what goes on behind it is hidden too.
+                Some(last) if edit.at.end > last.at.end => {
+                    last.at.end = edit.at.end;
+                    last.with = self.value(&text[last.at.clone()]).into_bytes();
+                }
+                Some(_) => (),
+            }
+        }
+        merged
+    }
+
+    /// Finds the values of Secrets in text whose quotation marks are written in another way: `has_escapes` says for Ruby's words
+    /// whether a backslash escapes them.
+    fn folded(&self, text: &[u8], fold: Fold, has_escapes: Option<bool>, about: About) -> Vec<Edit> {
+        let mut folded = Folded::new(text, fold);
+        if let Some(has_escapes) = has_escapes {
+            settle_marks(&mut folded.text, has_escapes);
+        }
         let edits = self.scan(&folded.text, if about == About::Else { About::Unknown } else { about });
         edits
             .into_iter()
@@ -131,18 +194,6 @@ impl Redactor {
         let (redacted, values) = self.reject(&narrow);
         (values > 0).then(|| (redacted.into_owned(), values))
     }
-}
-
-/// Edits in the order of their places, without those that overlap another.
-fn in_order(mut edits: Vec<Edit>) -> Vec<Edit> {
-    edits.sort_by_key(|edit| (edit.at.start, std::cmp::Reverse(edit.at.end)));
-    let mut end = 0;
-    edits.retain(|edit| {
-        let is_new = edit.at.start >= end && !edit.at.is_empty();
-        end = if is_new { edit.at.end } else { end };
-        is_new
-    });
-    edits
 }
 
 /// A line of YAML: its indentation, and the key and the value that it has.
@@ -285,6 +336,30 @@ mod tests {
             let hidden = redacted(text, About::Unknown);
             assert!(!hidden.contains("HIDE") && hidden.contains("redacted:"), "{text}\n{hidden}");
             assert_eq!(hidden.matches("keep").count(), text.matches("keep").count(), "{text}\n{hidden}");
+        }
+    }
+
+    /// Fluent Bit's `stdout` escapes no quotation mark: each of these texts has some of its own in front of the secret.
+    #[test]
+    fn quotation_marks_in_the_words_of_ruby_hide_no_secret() {
+        for text in [
+            r#"{"kind": "Secret", "data": {"k": "HIDE"}}"#,
+            r#"{"apiVersion":"v1","data":{"a":"HIDE","b":"HIDE"},"kind":"Secret","metadata":{"annotations":{},"name":"s"},"stringData":{"p":"HIDE"},"type":"Opaque"}"#,
+            r#"x"y"#,
+            r#"x", y"#,
+            r#"say "hi", he said"#,
+            r#""x"#,
+            r#"x\"#,
+            r#"a", "b"=>"c"#,
+        ] {
+            for place in ["kubectl.kubernetes.io/last-applied-configuration", "note"] {
+                let record = format!(
+                    r#"[0] kube.audit: [[1795293421.1, {{}}], {{"kind"=>"Event", "verb"=>"create", "objectRef"=>{{"resource"=>"secrets", "name"=>"s"}}, "requestObject"=>{{"kind"=>"Secret", "metadata"=>{{"name"=>"s", "annotations"=>{{"{place}"=>"{text}"}}}}, "data"=>{{"k"=>"HIDE"}}, "stringData"=>{{"p"=>"HIDE"}}}}, "stage"=>"keep"}}]"#
+                );
+                let hidden = redacted(&record, About::Unknown);
+                assert!(!hidden.contains("HIDE") && hidden.contains("redacted:"), "{record}\n{hidden}");
+                assert!(hidden.contains("\"keep\""), "{record}\n{hidden}");
+            }
         }
     }
 
