@@ -10,8 +10,9 @@ use memchr::memmem;
 use serde_json::value::RawValue;
 
 use crate::assumed;
-use crate::decode::Mirror;
+use crate::decode::{Mirror, push_member};
 use crate::event::{Annotated, Event, ObjectRef, Status, UserInfo};
+use crate::extended;
 use crate::json;
 use crate::keys;
 use crate::literal;
@@ -58,6 +59,8 @@ pub(crate) struct Changed {
     withheld: [bool; 2],
     /// Dots in keys had been replaced.
     has_keys: bool,
+    /// MongoDB wrote the record with the types of its values.
+    is_extended: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +80,13 @@ impl Changed {
         *field = told.map(|told| told.micros);
         self.is_zone_assumed |= told.is_some_and(|told| told.is_zone_assumed);
         self.has_number |= told.is_some() && !value.starts_with('"');
+        self.is_extended |= extended::is_time(value);
         false
     }
 
-    /// A member that no event has: perhaps the time that the collector gives the record.
-    pub(crate) fn record_time(&mut self, name: &str, value: &str) {
+    /// A member that no event has: perhaps the time that the collector gives the record, or the id that a database gives it.
+    pub(crate) fn record(&mut self, name: &str, value: &str) {
+        self.is_extended |= name == "_id" && extended::is_id(value);
         if let Some(rank) = RECORD_TIMES.iter().position(|known| *known == name)
             && self.time.is_none_or(|(best, _)| rank < best)
             && let Some(told) = time::read(value)
@@ -271,6 +276,7 @@ impl Changed {
         if self.user == Some(UserText::Name) || self.is_user_partial {
             assume(event, assumed::USER);
         }
+        self.take_types(event);
         if self.has_keys {
             assume(event, assumed::KEYS);
             for body in [&mut event.request_object, &mut event.response_object] {
@@ -289,6 +295,34 @@ impl Changed {
         let level = event.level.as_deref().unwrap_or_default();
         if self.withheld[1] && is_late && level == "RequestResponse" && event.verb.as_deref() != Some("watch") {
             assume(event, assumed::RESPONSE_WITHHELD);
+        }
+    }
+
+    /// Takes the types from the numbers of bodies in what MongoDB wrote; the bodies as they came are kept.
+    fn take_types(&self, event: &mut Event<'_>) {
+        let Event { request_object, response_object, status, other, .. } = event;
+        let written = |other: &Option<String>, name: &str| {
+            other.as_deref().and_then(|other| json::member(other, name)).map(str::to_owned)
+        };
+        // Few events have a status that no column mirrors.
+        let has_types =
+            || other.as_deref().is_some_and(|other| memmem::find(other.as_bytes(), extended::NUMBER).is_some());
+        let has_code = || written(other, "responseStatus").is_some_and(|status| extended::has_number(&status));
+        if !(self.is_extended || has_types() && has_code()) {
+            return;
+        }
+        for (name, body) in [("requestObject", request_object), ("responseObject", response_object)] {
+            let Some(told) = body.as_deref().and_then(extended::with_numbers) else { continue };
+            if let Some(body) = body.as_deref().filter(|_| written(other, name).is_none()) {
+                push_member(other, name, body);
+            }
+            *body = Some(Cow::Owned(told));
+        }
+        // What is left of a status whose code has a type is kept whole already.
+        if let Some(told) = status.details.as_deref().and_then(extended::with_numbers)
+            && written(other, "responseStatus").is_some()
+        {
+            status.details = Some(Cow::Owned(told));
         }
     }
 }

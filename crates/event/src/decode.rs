@@ -133,7 +133,7 @@ impl<'a> Decoder<'a> {
                     "timestamp" => _ = self.changed.instant(&mut self.old_times[0], value),
                     "metadata" => self.old_times[1] = creation_time(value),
                     _ if LEVEL_MEMBERS.contains(&unknown) => self.levels[1] = Some(value),
-                    _ => self.changed.record_time(unknown, value),
+                    _ => self.changed.record(unknown, value),
                 }
                 self.flat |= flat_member(unknown);
                 (0, false)
@@ -437,7 +437,7 @@ fn integer(field: &mut Option<i32>, value: &str) -> bool {
 }
 
 /// Adds a member to a JSON object that is being written, opening it when it is the first.
-fn push_member(object: &mut Option<String>, key: &str, value: &str) {
+pub(crate) fn push_member(object: &mut Option<String>, key: &str, value: &str) {
     let out = match object {
         Some(open) => {
             open.pop();

@@ -24,6 +24,7 @@ mod changed;
 pub mod columns;
 mod decode;
 mod event;
+mod extended;
 pub mod fingerprint;
 pub mod gather;
 pub mod json;

@@ -215,6 +215,41 @@ fn other_spellings_of_values_are_read_too() {
     }
 }
 
+/// Bodies in what MongoDB wrote with the types of its values, and what only looks like it.
+#[test]
+fn numbers_of_mongodb_lose_their_types_where_the_record_is_certain_to_be_of_mongodb() {
+    let typed = json!({"spec": {"replicas": {"$numberInt": "3"}, "ports": [{"port": {"$numberLong": "8080"}}], "ratio": {"$numberDouble": "0.5"}, "name": "x"}});
+    let plain = json!({"spec": {"replicas": 3, "ports": [{"port": 8080}], "ratio": 0.5, "name": "x"}});
+    let event = json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "a", "stage": "ResponseComplete", "verb": "create", "user": {"username": "bob"}, "responseStatus": {"metadata": {}, "code": 201}, "requestObject": typed, "responseObject": [typed], "requestReceivedTimestamp": "2026-11-21T20:37:01.101111Z", "stageTimestamp": "2026-11-21T20:37:01.108114Z"});
+    let with = |member: &str, value: Value| {
+        let mut event = event.clone();
+        event[member] = value;
+        event
+    };
+    let details =
+        json!({"metadata": {}, "details": {"retryAfterSeconds": {"$numberInt": "1"}}, "code": {"$numberInt": "429"}});
+    for (event, is_read) in [
+        (event.clone(), false),
+        (with("_id", json!({"$oid": "65a000000000000000000001"})), true),
+        (with("_id", json!({"$oid": "mine"})), false),
+        (with("_id", json!("65a000000000000000000001")), false),
+        (with("responseStatus", details), true),
+        (with("stageTimestamp", json!({"$date": {"$numberLong": "1795293421108"}})), true),
+        (with("requestReceivedTimestamp", json!({"$date": "2026-11-21T20:37:01.101Z"})), true),
+        (with("note", json!({"$numberInt": "1"})), false),
+    ] {
+        let (rows, rejects) = read(event.to_string().as_bytes());
+        assert_eq!((rows.len(), rejects.len()), (1, 0), "{event}");
+        let body = |column: &str| serde_json::from_str::<Value>(rows[0][column].as_str().unwrap()).unwrap();
+        let expected = if is_read { &plain } else { &typed };
+        assert_eq!((&body("request_object"), &body("response_object")), (expected, &json!([expected])), "{event}");
+        assert_eq!((&rows[0]["rebuilt"], &rows[0]["assumed"]), (&event, &Value::Null));
+        if event["responseStatus"]["details"].is_object() {
+            assert_eq!(body("status_details"), json!({"retryAfterSeconds": 1}));
+        }
+    }
+}
+
 /// What a member was to tell and nothing could be read from is no event without it: a request that was refused would count as one
 /// that was not, and one about secrets as one about nothing.
 #[test]

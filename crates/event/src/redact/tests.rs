@@ -57,6 +57,18 @@ fn data_of_a_secret_wherever_it_stands() {
     assert_eq!(body("secrets", r#"{"data":{"pin":1234}}"#).0, expected(r#"{"data":{"pin":"<1234>"}}"#));
 }
 
+/// Such a body stands in the event twice: with and without the types of its numbers.
+#[test]
+fn secrets_in_what_mongodb_wrote() {
+    let text = r#"{"_id":{"$oid":"65a000000000000000000001"},"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","verb":"create","user":{},"objectRef":{"resource":"secrets","apiVersion":"v1"},"requestObject":{"kind":"Secret","metadata":{"generation":{"$numberInt":"1"}},"stringData":{"p":"hunter2","pin":{"$numberInt":"987654"}}},"requestReceivedTimestamp":"2026-11-21T20:37:37.466895Z","stageTimestamp":"2026-11-21T20:37:37.467000Z"}"#;
+    let mut event = Event::decode(text).unwrap();
+    assert_eq!(redactor().event(&mut event), 4);
+    let marked = r#"{"kind":"Secret","metadata":{"generation":1},"stringData":{"p":"<hunter2>","pin":"<987654>"}}"#;
+    assert_eq!(event.request_object.unwrap(), expected(marked));
+    let other = event.other.unwrap();
+    assert!(other.contains("generation") && !other.contains("hunter2") && !other.contains("987654"), "{other}");
+}
+
 #[test]
 fn what_is_no_secret_stays_as_it_is() {
     for text in [
