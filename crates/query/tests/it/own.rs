@@ -301,3 +301,30 @@ fn a_token_that_no_kubelet_may_ask_for_is_not_the_kubelets_own() {
     assert_eq!(minted(json!({"expirationSeconds": 3607, "boundObjectRef": {"kind": "Pod", "name": "p"}})), 0);
     assert_eq!(minted(json!({"expirationSeconds": 315_360_000})), 1);
 }
+
+#[test]
+fn one_run_counts_the_own_work_that_a_second_one_would() {
+    let (mut counted, mut left_out) = (0, 0);
+    let own = |parameters: &Parameters| {
+        let mut all = parameters.clone();
+        all.set("own", kforensic_query::catalogue::Value::Boolean(true));
+        all
+    };
+    for folder in ["sample-logs/hardened", "tests/logs/made", "tests/logs/adversarial", "tests/logs/workloads"] {
+        let case = Fixture::of_logs(folder);
+        let (session, parameters) = (case.session(), Parameters::new());
+        for query in Catalogue::embedded().unwrap().iter().filter(|query| query.counts_own_work(&parameters)) {
+            let (rows, summary) = run(&session, query, &parameters, None).unwrap();
+            let (all, with_own) = run(&session, query, &own(&parameters), None).unwrap();
+            let own_rows = summary.own_rows.unwrap();
+            assert_eq!(summary.total_rows + own_rows, with_own.total_rows, "{} of {folder}", query.name);
+            assert_eq!(with_own.own_rows, None);
+            // The same rows in the same order, without the mark.
+            let mut rest = all.iter();
+            assert!(rows.iter().all(|row| rest.any(|other| other == row)), "{} of {folder}", query.name);
+            counted += 1;
+            left_out += own_rows;
+        }
+    }
+    assert!(counted > 40 && left_out > 100, "{counted} {left_out}");
+}
