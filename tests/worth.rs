@@ -232,6 +232,17 @@ fn coverage_judges_a_policy_with_and_without_a_case() {
     let rule = "- level: Metadata\n  verbs: [\"get\", \"list\", \"watch\"]\n  resources:\n  - group: \"\"\n    resources: [\"secrets\"]\n";
     assert!(alone.stdout.contains("secret-reads") && alone.stdout.contains(rule), "{}", alone.stdout);
 
+    let map = folder.path().join("map.yaml");
+    std::fs::write(&map, "kind: ConfigMap\napiVersion: v1\ndata:\n  a: x\n  b.yaml: |\n    kind: Policy\n    apiVersion: audit.k8s.io/v1\n    rules: [{level: Metadata}]\n").unwrap();
+    let told = run(&case, &["coverage", "--policy", map.to_str().unwrap()]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.stderr.contains("the policy stands in `data.b.yaml` of"), "{}", told.stderr);
+    std::fs::write(&map, "kind: ConfigMap\napiVersion: v1\ndata: {a: x, b: y}\n").unwrap();
+    let refused = run(&case, &["coverage", "--policy", map.to_str().unwrap()]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("no key of it holds a policy"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: its keys are `a`, `b`"), "{}", refused.stderr);
+
     let broken = folder.path().join("policy.yaml");
     std::fs::write(&broken, "kind: Policy\napiVersion: audit.k8s.io/v1\nrules: []\n").unwrap();
     let refused = run(&case, &["coverage", "--policy", broken.to_str().unwrap()]);

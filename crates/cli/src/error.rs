@@ -153,6 +153,7 @@ impl CliError {
                 let known: Vec<String> = Format::extensions().map(|extension| format!(".{extension}")).collect();
                 return Some(format!("choose one of {}, or name the format with `--format`", known.join(" ")));
             }
+            Self::Policy { source, .. } => return policy_hint(source),
             Self::ManyEvents { .. } => "give more of it",
             Self::NoEvent { .. } => "audit ids stand in the last column of most answers",
             Self::Trust(_) => {
@@ -270,6 +271,18 @@ impl CliError {
             Self::Output { source, .. } => source.kind() == std::io::ErrorKind::BrokenPipe,
             _ => false,
         }
+    }
+}
+
+/// What the user can do about a file that is no policy.
+fn policy_hint(error: &PolicyError) -> Option<String> {
+    match error {
+        PolicyError::Several { .. } => Some("write the one that is meant into a file of its own".to_owned()),
+        PolicyError::ConfigMap { keys } if !keys.is_empty() => {
+            let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+            Some(format!("its keys are {}", keys.join(", ")))
+        }
+        _ => None,
     }
 }
 

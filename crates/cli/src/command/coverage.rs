@@ -80,6 +80,9 @@ pub(crate) fn told(
 fn read_policy(path: &Path) -> Result<Policy, CliError> {
     let text = fs::read_to_string(path).map_err(|source| CliError::Input { path: path.to_owned(), source })?;
     let policy = Policy::parse(&text).map_err(|source| CliError::Policy { path: path.to_owned(), source })?;
+    if let Some(place) = &policy.found_in {
+        message::note(&visible(&format!("the policy stands in `{place}` of `{}`", path.display())));
+    }
     for ignored in &policy.ignored {
         message::warning(&visible(&format!("an API server does not know {ignored}, and ignores it")));
     }

@@ -6,6 +6,7 @@
 mod outlook;
 mod read;
 mod usage;
+mod within;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,8 @@ pub struct Policy {
     pub omit_managed_fields: bool,
     /// Members that the server does not know, and ignores with a warning.
     pub ignored: Vec<String>,
+    /// Where it stands in its file when that is something else, such as a ConfigMap: `data.policy.yaml`.
+    pub found_in: Option<String>,
 }
 
 /// A rule of a policy. Empty lists match everything.

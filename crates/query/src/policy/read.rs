@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 use yaml_rust2::{Yaml, YamlLoader};
 
+use super::within::{self, Within};
 use super::{GroupResources, Policy, Rule};
 use crate::catalogue::{Level, Stage};
 
@@ -21,6 +22,18 @@ pub enum PolicyError {
         place: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// Another file, in which several policies stand.
+    #[error("it holds several policies, in {}", places.iter().map(|place| format!("`{place}`")).collect::<Vec<_>>().join(", "))]
+    Several {
+        /// Where they stand.
+        places: Vec<String>,
+    },
+    /// A ConfigMap without a policy.
+    #[error("it is a ConfigMap, and no key of it holds a policy of `kind: Policy` and `apiVersion: audit.k8s.io/v1`")]
+    ConfigMap {
+        /// The keys it has.
+        keys: Vec<String>,
     },
 }
 
@@ -40,24 +53,51 @@ const RULE: [&str; 9] = [
 const RESOURCES: [&str; 3] = ["group", "resources", "resourceNames"];
 
 impl Policy {
-    /// Reads a policy: the first document of a YAML text.
+    /// Reads a policy: the first document of a YAML text, or the one policy that stands somewhere in it, such as under a key of a
+    /// ConfigMap.
     ///
     /// # Errors
-    /// When an API server would not start with it.
+    /// When an API server would not start with it, or when there are several.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         // Windows tools put a byte order mark in front, which the server's own reader of YAML takes off.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let documents = YamlLoader::load_from_str(text).map_err(|error| PolicyError::Yaml(error.to_string()))?;
-        let place = Place("the policy".to_owned());
-        let Some(policy) = documents.first().filter(|policy| policy.as_hash().is_some()) else {
-            return place.broken("is no object");
+        let Some(first) = documents.first().filter(|first| within::is_policy(first)) else {
+            return Self::within(&documents);
         };
-        let mut ignored = place.unknown(policy, &POLICY);
-        let is_policy = policy["kind"].as_str() == Some("Policy")
-            && policy["apiVersion"].as_str().is_some_and(|version| version.starts_with("audit.k8s.io/"));
-        if !is_policy {
-            return place.broken("is not of `kind: Policy` and `apiVersion: audit.k8s.io/v1`");
+        Self::of(first)
+    }
+
+    /// The one policy that stands in documents of another kind.
+    fn within(documents: &[Yaml]) -> Result<Self, PolicyError> {
+        let mut found = within::policies(documents);
+        match found.pop() {
+            Some(Within { place, policy }) if found.iter().all(|other| other.policy == policy) => {
+                // The same one again is what somebody copied.
+                Ok(Self {
+                    found_in: Some(found.into_iter().next().map_or(place, |first| first.place)),
+                    ..Self::of(&policy)?
+                })
+            }
+            Some(last) => Err(PolicyError::Several {
+                places: found.into_iter().chain([last]).map(|within| within.place).collect(),
+            }),
+            None => {
+                let place = Place("the policy".to_owned());
+                let Some(first) = documents.first().filter(|first| first.as_hash().is_some()) else {
+                    return place.broken("is no object");
+                };
+                match within::keys_of_config_map(first) {
+                    Some(keys) => Err(PolicyError::ConfigMap { keys: keys.into_iter().map(str::to_owned).collect() }),
+                    None => place.broken("is not of `kind: Policy` and `apiVersion: audit.k8s.io/v1`"),
+                }
+            }
         }
+    }
+
+    fn of(policy: &Yaml) -> Result<Self, PolicyError> {
+        let place = Place("the policy".to_owned());
+        let mut ignored = place.unknown(policy, &POLICY);
         let omit_stages = place.stages(&policy["omitStages"])?;
         let omit_managed_fields = place.truth(&policy["omitManagedFields"])?.unwrap_or(false);
         let mut rules = Vec::new();
@@ -75,7 +115,7 @@ impl Policy {
         if rules.is_empty() {
             return place.broken("has no rules, and no API server starts with that");
         }
-        Ok(Self { rules, omit_stages, omit_managed_fields, ignored })
+        Ok(Self { rules, omit_stages, omit_managed_fields, ignored, found_in: None })
     }
 }
 

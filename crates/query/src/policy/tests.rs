@@ -114,6 +114,40 @@ fn what_windows_tools_leave_in_front_of_a_policy_is_no_part_of_it() {
 }
 
 #[test]
+fn the_one_policy_in_another_file_is_read_and_its_place_told() {
+    const POLICY: &str = r#"{"apiVersion":"audit.k8s.io/v1","kind":"Policy","rules":[{"level":"Metadata"}]}"#;
+    const OTHER: &str = r#"{"apiVersion":"audit.k8s.io/v1","kind":"Policy","rules":[{"level":"Request"}]}"#;
+    let place = |text: &str| Policy::parse(text).unwrap().found_in;
+    assert_eq!(place(POLICY), None);
+    let indented = "      apiVersion: audit.k8s.io/v1\n      kind: Policy\n      rules: [{level: Metadata}]\n";
+    for (text, expected) in [
+        (
+            format!("kind: ConfigMap\ndata:\n  readme: about audit.k8s.io/v1 and its Policy\n  p.yaml: |\n{indented}"),
+            "data.p.yaml",
+        ),
+        (
+            format!(
+                "kind: ConfigMap\nmetadata: {{annotations: {{last: '{{\"data\":{{\"p\":{POLICY:?}}}}}'}}}}\ndata: {{p: '{POLICY}'}}"
+            ),
+            "data.p",
+        ),
+        (format!("kind: List\nitems: [{{kind: ConfigMap, data: {{p: '{POLICY}'}}}}]"), "items[0].data.p"),
+        (format!("spec:\n  files:\n  - path: /a\n  - content: |\n{indented}"), "spec.files[1].content"),
+        (format!("cluster: {{apiServer: {{auditPolicy: {POLICY}}}}}"), "cluster.apiServer.auditPolicy"),
+        (format!("kind: Pod\n---\nkind: ConfigMap\ndata: {{p: '{POLICY}'}}"), "document 2.data.p"),
+        (format!("kind: ConfigMap\ndata: {{a: '{POLICY}', b: '{POLICY}'}}"), "data.a"),
+    ] {
+        assert_eq!(place(&text).as_deref(), Some(expected), "{text}");
+    }
+    let several = format!("kind: ConfigMap\ndata: {{a: '{POLICY}', b: '{OTHER}'}}");
+    assert_eq!(problem(&several), "it holds several policies, in `data.a`, `data.b`");
+    let broken = format!("kind: ConfigMap\ndata: {{a: '{}'}}", POLICY.replace("Metadata", "All"));
+    assert!(problem(&broken).starts_with("rule 1 has no level"));
+    let none = Policy::parse("kind: ConfigMap\ndata: {a: x, b: y}").unwrap_err();
+    assert_eq!(none, PolicyError::ConfigMap { keys: vec!["a".to_owned(), "b".to_owned()] });
+}
+
+#[test]
 fn what_no_server_starts_with_is_refused() {
     let of = |rule: &str| problem(&format!("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{rule}]"));
     assert_eq!(of("{level: Everything}"), "rule 1 has no level: None, Metadata, Request or RequestResponse");
