@@ -167,14 +167,15 @@ impl Gate {
         };
         // Alone first, so that places in messages are those in the user's text.
         let alone = self.one_statement(BEFORE_CONDITION, condition)?;
-        let bracketed = self.one_statement("", &format!("{BEFORE_CONDITION}(\n{condition}\n)"));
+        let before = format!("{BEFORE_CONDITION}(\n");
+        let bracketed = self.one_statement("", &format!("{before}{condition}\n)"));
         let bracketed = bracketed.map_err(|_| not_a_condition())?;
         let clauses = [&alone, &bracketed].map(|tree| where_alone(tree).map(|clause| shape(tree, clause)));
         match clauses {
             [Some(alone), Some(bracketed)] if alone == bracketed => {}
             _ => return Err(not_a_condition()),
         }
-        walk::walk(&bracketed, Tree::ROOT, "")?;
+        walk::walk_behind(&bracketed, Tree::ROOT, before.len(), condition)?;
         Ok(())
     }
 
@@ -215,7 +216,7 @@ fn statement(
 impl Problem {
     /// Says that it is about the part of `sql` that a node stands for.
     fn in_part(self, tree: &Tree, id: Id, sql: &str) -> Self {
-        match walk::offset(tree, id, sql) {
+        match walk::offset(tree, id, 0, sql) {
             Some(offset) => self.at(sql, offset),
             None => self,
         }

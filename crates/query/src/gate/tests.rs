@@ -275,6 +275,11 @@ fn conditions_are_one_expression_each() {
     ] {
         assert!(gate.check_condition(condition).is_err(), "{condition}");
     }
+    let refusal = check_condition("verb = 'get' AND user = 'x'").unwrap_err();
+    assert!(
+        refusal.to_string().ends_with("in line 1, column 18\n  | verb = 'get' AND user = 'x'\n  |                  ^"),
+        "{refusal}"
+    );
     let refusal = check_condition("verb = 'get' AN name = 'x'").unwrap_err();
     assert!(refusal.to_string().contains("in line 1, column "), "{refusal}");
 }

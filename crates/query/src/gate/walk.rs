@@ -72,7 +72,12 @@ const MEMBERS: &str = " aggregate_handling aggregates alias aliases arg_orders a
 /// # Errors
 /// The first thing that is not known to be harmless.
 pub(super) fn walk(tree: &Tree, root: Id, sql: &str) -> Result<(), Problem> {
-    let walk = Walk { tree, sql };
+    walk_behind(tree, root, 0, sql)
+}
+
+/// The same for `sql` that stands behind `before` bytes of ours, which places in messages leave out.
+pub(super) fn walk_behind(tree: &Tree, root: Id, before: usize, sql: &str) -> Result<(), Problem> {
+    let walk = Walk { tree, before, sql };
     let mut stack = vec![root];
     while let Some(id) = stack.pop() {
         match walk.table_function(id)? {
@@ -92,6 +97,7 @@ pub(super) fn walk(tree: &Tree, root: Id, sql: &str) -> Result<(), Problem> {
 
 struct Walk<'a> {
     tree: &'a Tree,
+    before: usize,
     sql: &'a str,
 }
 
@@ -264,18 +270,18 @@ impl Walk<'_> {
 
     fn refused(&self, id: Id, what: &str) -> Problem {
         let problem = Problem::new(format!("{what} is refused"));
-        match offset(self.tree, id, self.sql) {
+        match offset(self.tree, id, self.before, self.sql) {
             Some(offset) => problem.at(self.sql, offset),
             None => problem,
         }
     }
 }
 
-/// The byte of `sql` at which the part begins that a node stands for. What has no place itself holds something
-/// that has.
-pub(super) fn offset(tree: &Tree, id: Id, sql: &str) -> Option<usize> {
+/// The byte of `sql`, which stands behind `before` bytes, at which the part begins that a node stands for. What has no place
+/// itself holds something that has.
+pub(super) fn offset(tree: &Tree, id: Id, before: usize, sql: &str) -> Option<usize> {
     let places = tree.below(id).filter_map(|id| match tree.node(tree.get(id, "query_location")?) {
-        Node::Number(number) => number.parse::<usize>().ok().filter(|offset| *offset < sql.len()),
+        Node::Number(number) => number.parse::<usize>().ok()?.checked_sub(before).filter(|offset| *offset < sql.len()),
         _ => None,
     });
     places.min()
