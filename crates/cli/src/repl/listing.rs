@@ -154,7 +154,12 @@ impl Repl<'_> {
         let statement = self.check(&pivot::answer(&mentions))?;
         let kept = self.while_waiting(|session| session.keep(&statement))?;
         let about = self.about("Answer to a statement", &text);
-        self.show_kept(&text, &kept, None, &[], &about)?;
+        // A statement that is cut is none to go on with.
+        let look = self.look.wrapping();
+        let look = std::mem::replace(&mut self.look, look);
+        let shown = self.show_kept(&text, &kept, None, &[], &about);
+        self.look = look;
+        shown?;
         self.footer(&format!("{} with mentions", answer::count_of(kept.rows, "view")), start);
         let (seconds, version) = (start.elapsed().as_secs_f64(), self.case.snapshot.version);
         self.note(super::journal::What::Statement { text, rows: Some(kept.rows), seconds, version, error: None });
