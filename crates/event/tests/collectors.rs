@@ -3,35 +3,16 @@
 //! `tests/logs/collectors` holds one small log, `00-plain.log`, as each kind of collector leaves it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod told;
+
 use std::path::{Path, PathBuf};
 
 use kforensic_event::shape::{Parts, Position, Settled};
-use kforensic_event::{COLUMNS, Cell, Decoded, Event, Origin, Reading, Reason, Row, RowBuilder, columns, rebuild};
+use kforensic_event::{Decoded, Event, Reading, Reason};
 use serde_json::{Map, Value, json};
 
 fn folder() -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/logs/collectors")
-}
-
-/// A row as all its columns by name, and the event that is rebuilt from it.
-fn values(event: &Event<'_>, position: Position) -> Map<String, Value> {
-    let origin = Origin::default();
-    let row = Row { event: Some(event), reject: None, redacted: 0, note: None, origin: &origin, position, length: 0 };
-    let mut builder = RowBuilder::new(columns::schema());
-    builder.push(&row);
-    let batch = builder.finish().unwrap();
-    let cell = |at: usize| Cell::read(batch.column(at), COLUMNS[at].kind, 0);
-    let value = |at: usize| match cell(at) {
-        Cell::Text(text) => json!(text),
-        Cell::Texts(texts) => json!(texts),
-        Cell::Bool(bool) => json!(bool),
-        other => other.int().map_or(Value::Null, |number| json!(number)),
-    };
-    let mut values: Map<String, Value> =
-        COLUMNS.iter().enumerate().map(|(at, column)| (column.name.to_owned(), value(at))).collect();
-    let rebuilt = rebuild(&|name| cell(columns::find(name).unwrap().0)).unwrap();
-    values.insert("rebuilt".to_owned(), serde_json::from_str(&rebuilt).unwrap());
-    values
 }
 
 /// The rows of a log's events, all columns by name, and the reasons of its rejects.
@@ -42,12 +23,12 @@ fn read(log: &[u8]) -> (Vec<Map<String, Value>>, Vec<String>) {
         Decoded::Event(Event { part: Some(part), .. }) | Decoded::Reject(Reason::FurtherPart { part }) => {
             settled.extend(parts.take(*part, record.position));
         }
-        Decoded::Event(event) => rows.push(values(&event, record.position)),
+        Decoded::Event(event) => rows.push(told::row(&event, record.position)),
         Decoded::Reject(reason) => rejects.push(reason.to_string()),
     });
     for settled in settled.into_iter().chain(parts.finish()) {
         match settled {
-            Settled::Event(joined, of) => rows.push(values(&joined.event().unwrap(), of[0])),
+            Settled::Event(joined, of) => rows.push(told::row(&joined.event().unwrap(), of[0])),
             Settled::Reject(reason, _) => rejects.push(reason.to_string()),
         }
     }

@@ -1,11 +1,13 @@
 //! Exports that people have give the events of the plain log: member by member, as far as an export holds the members.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod told;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kforensic_event::shape::Position;
-use kforensic_event::{Cell, Decoded, Event, Origin, Reading, Row, RowBuilder, columns};
+use kforensic_event::{Decoded, Event, Reading};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -51,29 +53,13 @@ const ASKED: [&str; 21] = [
 
 /// An event as the columns that analysts ask for; absent ones are left out.
 fn members(event: &Event<'_>) -> Members {
-    let origin = Origin::default();
-    let (reject, note) = (None, None);
-    let row =
-        Row { event: Some(event), reject, redacted: 0, note, origin: &origin, position: Position::START, length: 0 };
-    let mut builder = RowBuilder::new(columns::schema());
-    builder.push(&row);
-    let batch = builder.finish().unwrap();
-    let value = |name: &str| {
-        let (at, column) = columns::find(name).unwrap();
-        Some(match Cell::read(batch.column(at), column.kind, 0) {
-            Cell::Text(text) if name.ends_with("_object") => {
-                let mut body: Value = serde_json::from_str(text).unwrap();
-                // GKE adds it.
-                body.as_object_mut().map(|body| body.remove("@type"));
-                body
-            }
-            Cell::Text(text) => text.into(),
-            Cell::Texts(texts) => texts.iter().map(|text| Value::from(text.as_ref())).collect::<Vec<_>>().into(),
-            Cell::Int(number) => number.into(),
-            _ => return None,
-        })
-    };
-    ASKED.into_iter().filter_map(|name| Some((name, value(name)?))).collect()
+    let mut told = told::of_the_event(event);
+    for body in ["request_object", "response_object"] {
+        // GKE adds it.
+        told.get_mut(body).and_then(Value::as_object_mut).map(|body| body.remove("@type"));
+    }
+    let told = ASKED.into_iter().filter_map(|name| Some((name, told.remove(name)?)));
+    told.filter(|(_, value)| !value.is_null()).collect()
 }
 
 type Members = BTreeMap<&'static str, Value>;

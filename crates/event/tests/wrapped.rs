@@ -2,12 +2,13 @@
 //! client can put whatever it likes into any text of an event: it is never read as another one.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod told;
 mod wrap;
 
 use std::path::Path;
 
 use kforensic_event::shape::Position;
-use kforensic_event::{COLUMNS, Cell, Decoded, Event, Kind, Origin, Reading, Row, RowBuilder, columns};
+use kforensic_event::{Decoded, Reading};
 use serde_json::{Value, json};
 use wrap::WRAPPERS;
 
@@ -41,29 +42,6 @@ fn wrap(wrapper: wrap::Wrap, events: &[Value]) -> String {
     wrapper(&events.iter().map(line).collect::<Vec<_>>(), events)
 }
 
-/// The columns of an event, but for what only its wrapper says.
-fn columns_of(event: &Event<'_>) -> Value {
-    let origin = Origin::default();
-    let (reject, note) = (None, None);
-    let row =
-        Row { event: Some(event), reject, redacted: 0, note, origin: &origin, position: Position::START, length: 0 };
-    let mut builder = RowBuilder::new(columns::schema());
-    builder.push(&row);
-    let batch = builder.finish().unwrap();
-    let mut told = serde_json::Map::new();
-    for (at, column) in COLUMNS.iter().enumerate().filter(|(_, column)| !["other", "salvaged"].contains(&column.name)) {
-        let value = match Cell::read(batch.column(at), column.kind, 0) {
-            Cell::Text(text) if column.kind == Kind::Json => serde_json::from_str(text).unwrap(),
-            Cell::Text(text) => text.into(),
-            Cell::Texts(texts) => texts.iter().map(|text| Value::from(text.as_ref())).collect::<Vec<_>>().into(),
-            Cell::Int(number) => number.into(),
-            _ => Value::Null,
-        };
-        told.insert(column.name.to_owned(), value);
-    }
-    told.into()
-}
-
 /// What a source holds: events, with their marks, and the reasons of rejects.
 fn read(bytes: &[u8], borders: &[usize]) -> (Vec<(Value, Option<String>)>, Vec<String>) {
     let reading = Reading::of(bytes);
@@ -73,7 +51,7 @@ fn read(bytes: &[u8], borders: &[usize]) -> (Vec<(Value, Option<String>)>, Vec<S
         let piece = &bytes[done..end];
         reading.decode(piece, start, end == bytes.len(), &mut |record| match record.decoded {
             Decoded::Event(event) => {
-                let told = columns_of(&event);
+                let told = told::of_the_event(&event).into();
                 events.push((told, event.salvaged.map(Into::into)));
             }
             Decoded::Reject(reason) => rejects.push(format!("{reason}: {}", String::from_utf8_lossy(record.bytes))),
