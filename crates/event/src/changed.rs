@@ -298,7 +298,7 @@ impl Changed {
         }
     }
 
-    /// Takes the types from the numbers of bodies in what MongoDB wrote; the bodies as they came are kept.
+    /// Takes the types from the numbers and times of bodies in what MongoDB wrote; the bodies as they came are kept.
     fn take_types(&self, event: &mut Event<'_>) {
         let Event { request_object, response_object, status, other, .. } = event;
         let written = |other: &Option<String>, name: &str| {
@@ -312,14 +312,14 @@ impl Changed {
             return;
         }
         for (name, body) in [("requestObject", request_object), ("responseObject", response_object)] {
-            let Some(told) = body.as_deref().and_then(extended::with_numbers) else { continue };
+            let Some(told) = body.as_deref().and_then(extended::without_types) else { continue };
             if let Some(body) = body.as_deref().filter(|_| written(other, name).is_none()) {
                 push_member(other, name, body);
             }
             *body = Some(Cow::Owned(told));
         }
         // What is left of a status whose code has a type is kept whole already.
-        if let Some(told) = status.details.as_deref().and_then(extended::with_numbers)
+        if let Some(told) = status.details.as_deref().and_then(extended::without_types)
             && written(other, "responseStatus").is_some()
         {
             status.details = Some(Cow::Owned(told));

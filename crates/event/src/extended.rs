@@ -1,19 +1,23 @@
-//! Numbers as MongoDB's Extended JSON writes them: `{"$numberInt":"3"}`, `{"$numberLong":"5"}`, `{"$numberDouble":"0.5"}`.
+//! Numbers and times as MongoDB's Extended JSON writes them: `{"$numberInt":"3"}`, `{"$numberLong":"5"}`, `{"$numberDouble":"0.5"}`,
+//! `{"$date":"2026-11-21T20:37:37Z"}`.
 //!
 //! A client of Kubernetes can send an object with such a member too. So bodies are read in this way only in a record that is
 //! certain to come from MongoDB: its own id, times or status are written with their types ([`is_id`], [`is_time`],
 //! [`has_number`]).
 
 use memchr::memmem;
-use serde_json::value::RawValue;
 
-use crate::json;
+use crate::json::{self, Rewrite, Told};
+use crate::time;
 
 /// Nesting of a body that is looked into.
 const MAX_DEPTH: usize = 64;
 
-/// How the name of every such type begins.
+/// How the name of every type of a number begins.
 pub(crate) const NUMBER: &[u8] = b"\"$number";
+
+/// The name of the type of a time.
+const DATE: &[u8] = b"\"$date\"";
 
 /// Whether the member `_id` of a record is what MongoDB makes of it: `{"$oid":"65a0…"}`.
 pub(crate) fn is_id(value: &str) -> bool {
@@ -32,12 +36,16 @@ pub(crate) fn has_number(status: &str) -> bool {
         && json::member(status, "code").is_some_and(|code| number(code).is_some())
 }
 
-/// A body with its numbers as JSON writes them; `None` when it has none with a type.
-pub(crate) fn with_numbers(body: &str) -> Option<String> {
-    memmem::find(body.as_bytes(), NUMBER)?;
-    let mut out = String::with_capacity(body.len());
-    let is_changed = rewrite(body, &mut out, MAX_DEPTH);
-    (is_changed && serde_json::from_str::<&RawValue>(&out).is_ok()).then_some(out)
+/// A body with its numbers and times as the server writes them; `None` when it has none with a type.
+pub(crate) fn without_types(body: &str) -> Option<String> {
+    if !may_have_types(body) {
+        return None;
+    }
+    json::rewritten(body, MAX_DEPTH, Types)
+}
+
+fn may_have_types(value: &str) -> bool {
+    [NUMBER, DATE].iter().any(|name| memmem::find(value.as_bytes(), name).is_some())
 }
 
 /// The one member of an object.
@@ -66,50 +74,29 @@ fn number(object: &str) -> Option<String> {
     }
 }
 
-/// Writes a value again, `depth` levels deep; whether any number had a type.
-fn rewrite(value: &str, out: &mut String, depth: usize) -> bool {
-    if depth == 0 || memmem::find(value.as_bytes(), NUMBER).is_none() {
-        out.push_str(value);
-        return false;
-    }
-    if let Some(number) = number(value) {
-        out.push_str(&number);
-        return true;
-    }
-    let (start, mut changed, mut first) = (out.len(), false, true);
-    let is_whole = match value.as_bytes().first() {
-        Some(b'{') => {
-            out.push('{');
-            let whole = json::members(value, &mut |key, value| {
-                if !std::mem::take(&mut first) {
-                    out.push(',');
-                }
-                json::push_string(out, &key);
-                out.push(':');
-                changed |= rewrite(value, out, depth - 1);
-            });
-            out.push('}');
-            whole.is_ok()
-        }
-        Some(b'[') => {
-            out.push('[');
-            let whole = json::elements(value, &mut |item| {
-                if !std::mem::take(&mut first) {
-                    out.push(',');
-                }
-                changed |= rewrite(item, out, depth - 1);
-            });
-            out.push(']');
-            whole.is_ok()
-        }
-        _ => false,
+/// A time in a text, as the server writes it: without a fraction, or with six digits of one.
+fn date(object: &str) -> Option<String> {
+    let (_, value) = only(object).filter(|(name, _)| object.starts_with('{') && name == "$date")?;
+    let micros = match json::string(value) {
+        Some(text) => time::parse(&text)?,
+        None => number(value)?.parse::<i64>().ok()?.checked_mul(1_000)?,
     };
-    if !is_whole {
-        out.truncate(start);
-        out.push_str(value);
-        return false;
+    let mut text = String::new();
+    json::push_string(&mut text, &time::render(micros).replace(".000000Z", "Z"));
+    Some(text)
+}
+
+/// What types become.
+#[derive(Clone, Copy)]
+struct Types;
+
+impl Rewrite for Types {
+    fn value(self, value: &str) -> Told {
+        if !may_have_types(value) {
+            return Told::Kept;
+        }
+        number(value).or_else(|| date(value)).map_or(Told::Within, Told::Replaced)
     }
-    changed
 }
 
 #[cfg(test)]
@@ -117,14 +104,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_lose_their_types_and_nothing_else_changes() {
+    fn numbers_and_times_lose_their_types_and_nothing_else_changes() {
         for (body, expected) in [
             (r#"{"a":{"$numberInt":"-3"}}"#, Some(r#"{"a":-3}"#)),
             (r#"{"a":[{"$numberLong":"9007199254740993"},"x"]}"#, Some(r#"{"a":[9007199254740993,"x"]}"#)),
             (r#"[{ "b" : {"$numberDouble":"0.5"}},{"c":null}]"#, Some(r#"[{"b":0.5},{"c":null}]"#)),
             (r#"{"a":{"$numberDouble":"3.0"},"b":{"$numberDecimal":"1E+3"}}"#, Some(r#"{"a":3,"b":1E+3}"#)),
             (r#"{"a":{"$numberInt":"1"},"b":{"$numberInt":"x"}}"#, Some(r#"{"a":1,"b":{"$numberInt":"x"}}"#)),
-            // None of these is such a number.
+            (r#"{"t":{"$date":"2026-11-21T20:37:37Z"}}"#, Some(r#"{"t":"2026-11-21T20:37:37Z"}"#)),
+            (r#"{"t":{"$date":"2026-11-21T20:37:37.5Z"}}"#, Some(r#"{"t":"2026-11-21T20:37:37.500000Z"}"#)),
+            (r#"{"t":{"$date":{"$numberLong":"1795293457000"}}}"#, Some(r#"{"t":"2026-11-21T20:37:37Z"}"#)),
+            // None of these is such a number, nor such a time.
+            (r#"{"t":{"$date":"now"}}"#, None),
+            (r#"{"t":{"$date":"2026-11-21T20:37:37Z","x":1}}"#, None),
             (r#"{"a":{"$numberDouble":"NaN"}}"#, None),
             (r#"{"a":{"$numberInt":"1","b":2}}"#, None),
             (r#"{"a":{"$numberInt":1}}"#, None),
@@ -132,10 +124,10 @@ mod tests {
             (r#"{"a":"{\"$numberInt\":\"1\"}"}"#, None),
             (r#"{"a":1}"#, None),
         ] {
-            assert_eq!(with_numbers(body).as_deref(), expected, "{body}");
+            assert_eq!(without_types(body).as_deref(), expected, "{body}");
         }
         let deep = format!("{}{{\"$numberInt\":\"1\"}}{}", "[".repeat(80), "]".repeat(80));
-        assert_eq!(with_numbers(&deep), None);
+        assert_eq!(without_types(&deep), None);
     }
 
     #[test]

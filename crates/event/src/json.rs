@@ -65,6 +65,106 @@ pub fn push_string(out: &mut String, value: &str) {
     out.push_str(&serde_json::to_string(value).unwrap_or_default());
 }
 
+/// What becomes of a value that is written again.
+pub(crate) enum Told {
+    /// It stays as it is, with all that is in it.
+    Kept,
+    /// This stands in its place.
+    Replaced(String),
+    /// It is written again, with what becomes of its keys and values.
+    Within,
+}
+
+/// What becomes of the keys and values of an object or a list.
+pub(crate) trait Rewrite: Copy {
+    /// The key in the place of that one, if it is another.
+    fn key(self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn value(self, _: &str) -> Told {
+        Told::Within
+    }
+
+    /// What holds in a value behind a key, as it stands now.
+    fn behind(self, _key: &str, _value: &str) -> Self {
+        self
+    }
+
+    /// What holds in the items of a list.
+    fn item(self) -> Self {
+        self
+    }
+}
+
+/// Writes a value again, `levels` objects and lists deep; `None` when nothing in it becomes another.
+pub(crate) fn rewritten(value: &str, levels: usize, rewrite: impl Rewrite) -> Option<String> {
+    let mut writer = Writer { out: String::with_capacity(value.len()), is_changed: false };
+    writer.value(value, levels, rewrite);
+    (writer.is_changed && serde_json::from_str::<&RawValue>(&writer.out).is_ok()).then_some(writer.out)
+}
+
+struct Writer {
+    out: String,
+    is_changed: bool,
+}
+
+impl Writer {
+    fn value(&mut self, value: &str, levels: usize, rewrite: impl Rewrite) {
+        match rewrite.value(value) {
+            Told::Replaced(other) => {
+                self.out.push_str(&other);
+                self.is_changed = true;
+            }
+            Told::Within if levels > 0 => self.within(value, levels - 1, rewrite),
+            Told::Within | Told::Kept => self.out.push_str(value),
+        }
+    }
+
+    /// An object or a list. What cannot be read stays as it is, and so does any other value.
+    fn within(&mut self, value: &str, levels: usize, rewrite: impl Rewrite) {
+        let (start, was_changed) = (self.out.len(), self.is_changed);
+        let read = match value.as_bytes().first() {
+            Some(b'{') => {
+                self.out.push('{');
+                let read = members(value, &mut |key, value| {
+                    self.separate(start);
+                    let other = rewrite.key(&key);
+                    self.is_changed |= other.is_some();
+                    let key = other.as_deref().unwrap_or(&key);
+                    push_string(&mut self.out, key);
+                    self.out.push(':');
+                    self.value(value, levels, rewrite.behind(key, value));
+                });
+                self.out.push('}');
+                read.is_ok()
+            }
+            Some(b'[') => {
+                self.out.push('[');
+                let read = elements(value, &mut |item| {
+                    self.separate(start);
+                    self.value(item, levels, rewrite.item());
+                });
+                self.out.push(']');
+                read.is_ok()
+            }
+            _ => false,
+        };
+        if !read {
+            self.out.truncate(start);
+            self.out.push_str(value);
+            self.is_changed = was_changed;
+        }
+    }
+
+    /// A comma, unless what began at `start` holds nothing yet.
+    fn separate(&mut self, start: usize) {
+        if self.out.len() > start + 1 {
+            self.out.push(',');
+        }
+    }
+}
+
 struct Members<'f, 'a>(&'f mut dyn FnMut(Cow<'a, str>, &'a str));
 
 impl<'a> Visitor<'a> for Members<'_, 'a> {

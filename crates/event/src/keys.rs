@@ -2,9 +2,7 @@
 //!
 //! The part of such a key before the slash is a DNS name, which cannot hold an underscore. So the way back is not a guess.
 
-use serde_json::value::RawValue;
-
-use crate::json;
+use crate::json::{self, Rewrite};
 
 /// Nesting of a body that is looked into.
 const MAX_DEPTH: usize = 64;
@@ -19,69 +17,26 @@ pub(crate) fn restored(key: &str) -> Option<String> {
 
 /// An object with dots in its keys; `None` when no key needs any.
 pub(crate) fn with_dots(object: &str) -> Option<String> {
-    // Nearly every object passes here: those of the server hold no such key.
-    memchr::memchr(b'_', object.as_bytes())?;
-    let mut any = false;
-    let _ = json::members(object, &mut |key, _| any |= restored(&key).is_some());
-    if !any {
-        return None;
-    }
-    let mut out = String::with_capacity(object.len());
-    rewrite(object, &mut out, 0).then_some(out)
+    within(object, 1)
 }
 
 /// The same for all objects in a body.
 pub(crate) fn with_dots_everywhere(body: &str) -> Option<String> {
-    let mut out = String::with_capacity(body.len());
-    let is_changed = rewrite(body, &mut out, MAX_DEPTH);
-    (is_changed && serde_json::from_str::<&RawValue>(&out).is_ok()).then_some(out)
+    within(body, MAX_DEPTH)
 }
 
-/// Writes a value again with dots in its keys, `depth` levels deep; whether any key changed.
-fn rewrite(value: &str, out: &mut String, depth: usize) -> bool {
-    let (start, mut changed, mut first) = (out.len(), false, true);
-    let whole = match value.as_bytes().first() {
-        Some(b'{') => {
-            out.push('{');
-            let whole = json::members(value, &mut |key, value| {
-                if !std::mem::take(&mut first) {
-                    out.push(',');
-                }
-                let restored = restored(&key);
-                changed |= restored.is_some();
-                json::push_string(out, restored.as_deref().unwrap_or(&key));
-                out.push(':');
-                inner(value, out, depth, &mut changed);
-            });
-            out.push('}');
-            whole.is_ok()
-        }
-        Some(b'[') => {
-            let items = serde_json::from_str::<Vec<&RawValue>>(value);
-            out.push('[');
-            for item in items.iter().flatten() {
-                if !std::mem::take(&mut first) {
-                    out.push(',');
-                }
-                inner(item.get(), out, depth, &mut changed);
-            }
-            out.push(']');
-            items.is_ok()
-        }
-        _ => false,
-    };
-    if !whole {
-        out.truncate(start);
-        out.push_str(value);
-        return false;
-    }
-    changed
+fn within(value: &str, levels: usize) -> Option<String> {
+    // Nearly every object passes here: those of the server hold no such key.
+    memchr::memchr(b'_', value.as_bytes())?;
+    json::rewritten(value, levels, Dots)
 }
 
-fn inner(value: &str, out: &mut String, depth: usize, changed: &mut bool) {
-    match depth {
-        0 => out.push_str(value),
-        _ => *changed |= rewrite(value, out, depth - 1),
+#[derive(Clone, Copy)]
+struct Dots;
+
+impl Rewrite for Dots {
+    fn key(self, key: &str) -> Option<String> {
+        restored(key)
     }
 }
 

@@ -7,9 +7,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use serde_json::value::RawValue;
-
-use crate::json;
+use crate::json::{self, Rewrite};
 
 /// Nesting of a body that is looked into.
 const MAX_DEPTH: usize = 64;
@@ -80,11 +78,30 @@ pub(crate) fn are_others(object: &str) -> bool {
     others
 }
 
-/// A body in the words of the server; `None` when it is no JSON.
+/// A body in the words of the server; `None` when it is in them.
 pub(crate) fn of_the_server(body: &str) -> Option<String> {
-    let mut out = String::with_capacity(body.len());
-    rewrite(body, &mut out, MAX_DEPTH, false);
-    serde_json::from_str::<&RawValue>(&out).is_ok().then_some(out)
+    json::rewritten(body, MAX_DEPTH, Words { are_free: false })
+}
+
+/// Names of an object, which people choose or the API.
+#[derive(Clone, Copy)]
+struct Words {
+    are_free: bool,
+}
+
+impl Rewrite for Words {
+    fn key(self, key: &str) -> Option<String> {
+        (!self.are_free).then(|| word(key)).filter(|word| word != key)
+    }
+
+    /// The names right below are free, not those in a list below: `requests` of a claim.
+    fn behind(self, key: &str, value: &str) -> Self {
+        Self { are_free: !self.are_free && value.starts_with('{') && FREE.contains(&key) }
+    }
+
+    fn item(self) -> Self {
+        Self { are_free: false }
+    }
 }
 
 fn letters(name: &str) -> String {
@@ -118,44 +135,6 @@ fn word(name: &str) -> String {
     out
 }
 
-fn rewrite(value: &str, out: &mut String, depth: usize, free: bool) {
-    let (start, mut first) = (out.len(), true);
-    let whole = match value.as_bytes().first() {
-        Some(b'{') if depth > 0 => {
-            out.push('{');
-            let whole = json::members(value, &mut |key, value| {
-                if !std::mem::take(&mut first) {
-                    out.push(',');
-                }
-                let key = if free { key.into_owned() } else { word(&key) };
-                json::push_string(out, &key);
-                out.push(':');
-                // The names right below are free, not those in a list below: `requests` of a claim.
-                rewrite(value, out, depth - 1, !free && value.starts_with('{') && FREE.contains(&key.as_str()));
-            });
-            out.push('}');
-            whole.is_ok()
-        }
-        Some(b'[') if depth > 0 => {
-            let items = serde_json::from_str::<Vec<&RawValue>>(value);
-            out.push('[');
-            for item in items.iter().flatten() {
-                if !std::mem::take(&mut first) {
-                    out.push(',');
-                }
-                rewrite(item.get(), out, depth - 1, false);
-            }
-            out.push(']');
-            items.is_ok()
-        }
-        _ => false,
-    };
-    if !whole {
-        out.truncate(start);
-        out.push_str(value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,10 +155,7 @@ mod tests {
             of_the_server(lower).as_deref(),
             Some(r#"{"apiVersion":"v1","spec":{"hostPID":true,"hostPID":true},"roleRef":{}}"#)
         );
-        assert_eq!(of_the_server("[{\"op\":1}]").as_deref(), Some("[{\"op\":1}]"));
-        assert_eq!(
-            (of_the_server("{"), word("a-b_c"), word("x.y/z_a")),
-            (None, "a-b_c".to_owned(), "x.y/z_a".to_owned())
-        );
+        assert_eq!((of_the_server(server), of_the_server("[{\"op\":1}]"), of_the_server("{")), (None, None, None));
+        assert_eq!((word("a-b_c"), word("x.y/z_a")), ("a-b_c".to_owned(), "x.y/z_a".to_owned()));
     }
 }
