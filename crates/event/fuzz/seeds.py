@@ -26,7 +26,7 @@ def files(pattern):
 
 
 logs = files("tests/logs/shapes/*") + files("tests/logs/more-shapes/*") + files("tests/logs/damage/*.log*")
-logs += files("tests/logs/third-party/*/*")
+logs += files("tests/logs/third-party/*/*") + files("tests/logs/collectors/*/*")
 seeds = files("crates/event/tests/seeds/*")
 if target == "shape":
     for data in seeds:

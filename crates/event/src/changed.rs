@@ -97,34 +97,41 @@ impl Changed {
 
     /// A user: an object, one as text, or a mere name.
     pub(crate) fn user<'a>(&mut self, user: &mut UserInfo<'a>, value: &'a str) -> Mirror {
+        let mirror = self.read_user(user, value);
+        let is_restored = restore_extra(user);
+        self.has_keys |= is_restored;
+        if is_restored { Mirror::Lossy } else { mirror }
+    }
+
+    /// Whose rights were used instead: nobody's, where a collector writes all members of a user whom there is not. The keys of
+    /// its `extra` are the client's choice, so underscores in them say nothing about a collector.
+    pub(crate) fn impersonated<'a>(&mut self, user: &mut UserInfo<'a>, value: &'a str) -> Mirror {
+        let sender = self.user.take();
+        let mirror = self.read_user(user, value);
+        self.user = sender;
+        if user.name.is_none() {
+            *user = UserInfo::default();
+            return Mirror::Lossy;
+        }
+        let may_be_restored = user.extra.as_deref().and_then(keys::with_dots).is_some();
+        if may_be_restored { Mirror::Lossy } else { mirror }
+    }
+
+    fn read_user<'a>(&mut self, user: &mut UserInfo<'a>, value: &'a str) -> Mirror {
         if json::is_object(value) {
             let mirror = user.read(value);
-            let is_restored = self.restore_groups(user, value);
-            return if self.restore_extra(user) || is_restored { Mirror::Lossy } else { mirror };
+            return if self.restore_groups(user, value) { Mirror::Lossy } else { mirror };
         }
         if let Some(object) = packed(value, '{') {
             let mut read = UserInfo::default();
             read.read(&object);
             self.restore_groups(&mut read, &object);
             *user = read.into_owned();
-            self.restore_extra(user);
             self.user = Some(UserText::Object);
         } else if let Some(name) = json::string(value).filter(|_| !is_flattened(value)) {
             self.user = Some(UserText::Name);
             user.name = Some(name).filter(|name| !name.is_empty() && name != "-");
         }
-        Mirror::Lossy
-    }
-
-    /// Whose rights were used instead: nobody's, where a collector writes all members of a user whom there is not.
-    pub(crate) fn impersonated<'a>(&mut self, user: &mut UserInfo<'a>, value: &'a str) -> Mirror {
-        let sender = self.user.take();
-        let mirror = self.user(user, value);
-        self.user = sender;
-        if user.name.is_some() {
-            return mirror;
-        }
-        *user = UserInfo::default();
         Mirror::Lossy
     }
 
@@ -168,14 +175,6 @@ impl Changed {
             Some(UserText::Name) => is_named,
             None => false,
         }
-    }
-
-    fn restore_extra(&mut self, user: &mut UserInfo<'_>) -> bool {
-        let Some(restored) = user.extra.as_deref().and_then(keys::with_dots) else { return false };
-        self.has_keys = true;
-        user.take_extra(&restored);
-        user.extra = Some(Cow::Owned(restored));
-        true
     }
 
     /// A body, by its number; whether it is as it came.
@@ -279,11 +278,8 @@ impl Changed {
         self.take_types(event);
         if self.has_keys {
             assume(event, assumed::KEYS);
-            for body in [&mut event.request_object, &mut event.response_object] {
-                if let Some(restored) = body.as_deref().and_then(keys::with_dots_everywhere) {
-                    *body = Some(Cow::Owned(restored));
-                }
-            }
+            restore_extra(&mut event.impersonated);
+            read_bodies(event, keys::with_dots_everywhere);
         }
         // The server records no body before the request was handled, nor above the level, nor one that was not sent.
         let is_late = event.stage.as_deref() != Some("RequestReceived");
@@ -300,30 +296,41 @@ impl Changed {
 
     /// Takes the types from the numbers and times of bodies in what MongoDB wrote; the bodies as they came are kept.
     fn take_types(&self, event: &mut Event<'_>) {
-        let Event { request_object, response_object, status, other, .. } = event;
-        let written = |other: &Option<String>, name: &str| {
-            other.as_deref().and_then(|other| json::member(other, name)).map(str::to_owned)
-        };
+        let Event { status, other, .. } = &*event;
+        let written = || other.as_deref().and_then(|other| json::member(other, "responseStatus"));
         // Few events have a status that no column mirrors.
         let has_types =
             || other.as_deref().is_some_and(|other| memmem::find(other.as_bytes(), extended::NUMBER).is_some());
-        let has_code = || written(other, "responseStatus").is_some_and(|status| extended::has_number(&status));
-        if !(self.is_extended || has_types() && has_code()) {
+        if !(self.is_extended || has_types() && written().is_some_and(extended::has_number)) {
             return;
         }
-        for (name, body) in [("requestObject", request_object), ("responseObject", response_object)] {
-            let Some(told) = body.as_deref().and_then(extended::without_types) else { continue };
-            if let Some(body) = body.as_deref().filter(|_| written(other, name).is_none()) {
-                push_member(other, name, body);
-            }
-            *body = Some(Cow::Owned(told));
-        }
         // What is left of a status whose code has a type is kept whole already.
-        if let Some(told) = status.details.as_deref().and_then(extended::without_types)
-            && written(other, "responseStatus").is_some()
-        {
-            status.details = Some(Cow::Owned(told));
+        let details = status.details.as_deref().and_then(extended::without_types);
+        if let Some(told) = details.filter(|_| written().is_some()) {
+            event.status.details = Some(Cow::Owned(told));
         }
+        read_bodies(event, extended::without_types);
+    }
+}
+
+/// Writes the dots into the keys of an `extra`; whether any were missing.
+fn restore_extra(user: &mut UserInfo<'_>) -> bool {
+    let Some(restored) = user.extra.as_deref().and_then(keys::with_dots) else { return false };
+    user.take_extra(&restored);
+    user.extra = Some(Cow::Owned(restored));
+    true
+}
+
+/// Reads the bodies in some way; each that comes out different is kept as it came, unless it is kept already.
+fn read_bodies(event: &mut Event<'_>, read: fn(&str) -> Option<String>) {
+    let Event { request_object, response_object, other, .. } = event;
+    for (name, body) in [("requestObject", request_object), ("responseObject", response_object)] {
+        let Some(written) = body.as_deref() else { continue };
+        let Some(told) = read(written) else { continue };
+        if other.as_deref().and_then(|other| json::member(other, name)).is_none() {
+            push_member(other, name, written);
+        }
+        *body = Some(Cow::Owned(told));
     }
 }
 

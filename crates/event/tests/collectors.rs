@@ -126,6 +126,29 @@ fn what_a_collector_cut_is_an_event_that_says_so_or_names_its_audit_id() {
     assert_eq!((&rows[0]["truncated"], &rows[0]["salvaged"]), (&json!(true), &Value::Null));
 }
 
+/// A body whose keys get their dots back is kept as it came. Who impersonates somebody chooses keys too: these tell of no
+/// collector.
+#[test]
+fn dots_come_back_into_keys_where_a_collector_took_them_from_all() {
+    let event = |annotation: &str, extra: &str| {
+        let event = json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "a", "stage": "ResponseComplete", "verb": "create", "user": {"username": "bob"},
+            "impersonatedUser": {"username": "eve", "extra": {extra: ["x"]}}, "requestObject": {"metadata": {"labels": {"example_com/a": "b"}}}, "responseObject": {"data": {"example_com/a": "b"}},
+            "requestReceivedTimestamp": "2026-11-21T20:37:01.101111Z", "stageTimestamp": "2026-11-21T20:37:01.108114Z", "annotations": {annotation: "allow"}});
+        let (mut rows, rejects) = read(event.to_string().as_bytes());
+        assert_eq!((rows.len(), rejects.len()), (1, 0), "{event}");
+        let row = rows.remove(0);
+        assert_eq!(row["rebuilt"], event, "it comes back as it came");
+        ["request_object", "response_object", "impersonated_extra"]
+            .map(|name| row[name].as_str().unwrap().contains('_'))
+            .into_iter()
+            .chain([row["assumed"].is_null()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(event("authorization_k8s_io/decision", "a_b/c"), [false, false, false, false]);
+    assert_eq!(event("authorization_k8s_io/decision", "a.b/c"), [false; 4]);
+    assert_eq!(event("authorization.k8s.io/decision", "a_b/c"), [true; 4]);
+}
+
 /// One member of an event, changed, and what comes of it.
 #[test]
 fn other_spellings_of_values_are_read_too() {

@@ -69,6 +69,41 @@ fn secrets_in_what_mongodb_wrote() {
     assert!(other.contains("generation") && !other.contains("hunter2") && !other.contains("987654"), "{other}");
 }
 
+/// Such a body stands in the event twice: with the dots of its keys, and as a collector left it.
+#[test]
+fn secrets_in_what_lost_the_dots_of_its_keys() {
+    let manifest = r#"{\"kind\":\"Secret\",\"data\":{\"p\":\"hunter2\"}}"#;
+    let annotations = |value: &str| {
+        format!(r#""metadata":{{"annotations":{{"kubectl_kubernetes_io/last-applied-configuration":"{value}"}}}}"#)
+    };
+    let packed = "H4sIAAAAAAAAA6tWSkxJKUotLlayUirOLEpVqgUAv0Zx4BQAAAA=";
+    for (resource, body) in [
+        ("secrets", format!(r#"{{"kind":"Secret",{},"data":{{"p":"hunter2"}},"stringData":{{"pin":987654}}}}"#, annotations(manifest))),
+        ("secrets", format!(r#"{{{},"data":{{"p":"hunter2"}}}}"#, annotations("hunter2"))),
+        ("secrets", r#"[{"op":"add","path":"/data/p","value":{"x_y/z":"hunter2"}}]"#.to_owned()),
+        ("configmaps", format!(r#"{{"kind":"List","items":[{{"kind":"Secret",{}}}]}}"#, annotations(manifest))),
+        ("pods", format!(r#"{{"kind":"Pod",{}}}"#, annotations(r#"{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"hunter2\"}]}"#))),
+        ("pods", r#"{"kind":"Pod","metadata":{"labels":{"a_b/c":"d"}},"spec":{"containers":[{"env":[{"name":"DB_PASSWORD","value":"hunter2"}]}]}}"#.to_owned()),
+        ("configmaps", r#"{"kind":"ConfigMap","metadata":{"annotations":{"example_com/password":"hunter2"}}}"#.to_owned()),
+        ("configmaps", format!(r#"{{"kind":"ConfigMap","metadata":{{"annotations":{{"objectset_rio_cattle_io/applied":"{packed}hunter2"}}}}}}"#)),
+        ("serviceaccounts", r#"{"kind":"TokenRequest","metadata":{"labels":{"a_b/c":"d"}},"status":{"token":"hunter2"}}"#.to_owned()),
+    ] {
+        for member in ["requestObject", "responseObject"] {
+            let text = format!(
+                r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"a","stage":"ResponseComplete","verb":"create","user":{{}},"objectRef":{{"resource":"{resource}","apiVersion":"v1"}},"{member}":{body},"requestReceivedTimestamp":"2026-11-21T20:37:37.466895Z","stageTimestamp":"2026-11-21T20:37:37.467000Z","annotations":{{"authorization_k8s_io/decision":"allow"}}}}"#
+            );
+            let mut event = Event::decode(&text).unwrap();
+            let values = redactor().event(&mut event);
+            let (told, kept) = (event.request_object.or(event.response_object).unwrap(), event.other.unwrap());
+            assert!(told.contains("redacted:") && kept.contains("redacted:") && values >= 2, "{told} {kept}");
+            assert!(kept.contains(&format!("\"{member}\"")), "{kept}");
+            for left in ["hunter2", "987654"] {
+                assert!(!told.contains(left) && !kept.contains(left), "{told} {kept}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_no_secret_stays_as_it_is() {
     for text in [
