@@ -1,10 +1,12 @@
-//! Values as Python and JavaScript print them (`{'kind': 'Event', 'code': None}`, `"annotations": NaN`), told as JSON.
+//! Values as Python, JavaScript and Ruby print them (`{'kind': 'Event', 'code': None}`, `"annotations": NaN`, `{"kind"=>"Event"}`),
+//! told as JSON.
 //!
-//! A log that went through `print`, `str` or `json.dumps` of a table with gaps looks so. A text is told as a whole or not at all: one
+//! A log that went through `print`, `str`, `json.dumps` of a table with gaps, `rubydebug` of Logstash, or JSON5 looks so. A text is told as a whole or not at all: one
 //! word that is none of these, one bracket too few, and it is no literal. Texts in quotation marks hold no control
 //! characters, as in JSON.
 
 use crate::json;
+use crate::time;
 
 /// Brackets in brackets that are opened.
 const MAX_DEPTH: usize = 100;
@@ -87,8 +89,9 @@ impl Reader<'_> {
                 if !self.takes(b',') {
                     return None;
                 }
-                // A tuple of one ends with a comma.
-                if close == b')' && self.takes(close) {
+                // A tuple of one ends with a comma, and so may any list.
+                if self.takes(close) {
+                    self.other = true;
                     break;
                 }
                 self.out.push(',');
@@ -96,16 +99,54 @@ impl Reader<'_> {
             first = false;
             if named {
                 self.blank();
-                self.string()?;
-                if !self.takes(b':') {
+                self.name()?;
+                if !(self.takes(b':') || self.arrow()) {
                     return None;
                 }
                 self.out.push(':');
+            } else if close == b']' {
+                self.number_of_item();
             }
             self.value(depth + 1)?;
         }
         self.out.push(end);
         Some(())
+    }
+
+    /// The name of a member, in quotation marks or, in JavaScript, without any.
+    fn name(&mut self) -> Option<()> {
+        let rest = &self.text[self.at..];
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '$');
+        let bare = &rest[..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len())];
+        if bare.is_empty() || bare.starts_with(|first: char| first.is_ascii_digit()) {
+            return self.string();
+        }
+        self.at += bare.len();
+        json::push_string(&mut self.out, bare);
+        self.other = true;
+        Some(())
+    }
+
+    /// What Ruby writes between a name and its value.
+    fn arrow(&mut self) -> bool {
+        self.blank();
+        let is_next = self.text[self.at..].starts_with("=>");
+        self.at += if is_next { 2 } else { 0 };
+        self.other |= is_next;
+        is_next
+    }
+
+    /// The number that `rubydebug` writes in front of an item: `[0] `.
+    fn number_of_item(&mut self) {
+        self.blank();
+        let rest = &self.text.as_bytes()[self.at..];
+        let digits = rest.iter().skip(1).take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        let is_number = rest.first() == Some(&b'[') && digits > 0 && rest[digits + 1..].starts_with(b"] ");
+        let behind = rest.get(digits + 3..).unwrap_or_default().trim_ascii_start();
+        if is_number && !behind.starts_with(b",") && !behind.starts_with(b"]") {
+            self.at += digits + 3;
+            self.other = true;
+        }
     }
 
     fn string(&mut self) -> Option<()> {
@@ -142,12 +183,9 @@ impl Reader<'_> {
             "true" | "false" | "null" => word,
             "True" => "true",
             "False" => "false",
-            "None" | "NaN" | "nan" | "NaT" | "undefined" | "Infinity" | "-Infinity" | "inf" | "-inf" => "null",
-            number if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-                serde_json::from_str::<serde_json::Number>(number).ok()?;
-                number
-            }
-            _ => return None,
+            "None" | "nil" | "NaN" | "nan" | "NaT" | "undefined" | "Infinity" | "-Infinity" | "inf" | "-inf" => "null",
+            number if serde_json::from_str::<serde_json::Number>(number).is_ok() => number,
+            _ => return self.instant(rest),
         };
         self.other |= told != word;
         self.out.push_str(told);
@@ -155,7 +193,20 @@ impl Reader<'_> {
     }
 }
 
-/// A text without its escapes, which are those of Python and JavaScript; `None` for any other.
+impl<'a> Reader<'a> {
+    /// A time that `rubydebug` writes without quotation marks, of which `word` read a part.
+    fn instant(&mut self, rest: &'a str) -> Option<()> {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.' | ':');
+        let instant = &rest[..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len())];
+        time::parse(instant)?;
+        self.at = self.text.len() - rest.len() + instant.len();
+        json::push_string(&mut self.out, instant);
+        self.other = true;
+        Some(())
+    }
+}
+
+/// A text without its escapes, which are those of Python, JavaScript and Ruby; `None` for any other.
 fn unescaped(inner: &str) -> Option<String> {
     let mut out = String::with_capacity(inner.len());
     let mut letters = inner.chars();
@@ -170,7 +221,11 @@ fn unescaped(inner: &str) -> Option<String> {
             't' => Err('\t'),
             'b' => Err('\u{8}'),
             'f' => Err('\u{c}'),
-            kept @ ('\\' | '\'' | '"' | '/') => Err(kept),
+            'a' => Err('\u{7}'),
+            'v' => Err('\u{b}'),
+            'e' => Err('\u{1b}'),
+            // Ruby escapes the first, which would begin a value.
+            kept @ ('#' | '\\' | '\'' | '"' | '/') => Err(kept),
             'x' => Ok(2),
             'u' => Ok(4),
             'U' => Ok(8),
@@ -179,7 +234,13 @@ fn unescaped(inner: &str) -> Option<String> {
         out.push(match digits {
             Err(letter) => letter,
             Ok(count) => {
-                let digits: String = letters.by_ref().take(count).collect();
+                let digits: String = match letters.as_str().strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+                    Some((digits, rest)) if count == 4 => {
+                        letters = rest.chars();
+                        digits.to_owned()
+                    }
+                    _ => letters.by_ref().take(count).collect(),
+                };
                 char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
             }
         });
@@ -198,6 +259,15 @@ mod tests {
             (r#"{'a': 'it\'s "so"\n\x41\u20ac\U0001F980'}"#, "{\"a\":\"it's \\\"so\\\"\\nA€🦀\"}"),
             (r#"{"a": NaN, "b": "x\u0026", "c": -Infinity}"#, r#"{"a":null,"b":"x\u0026","c":null}"#),
             ("[{'a': {}}, []]", r#"[{"a":{}},[]]"#),
+            ("{kind: 'Event', $n: [1, 2,], }", r#"{"kind":"Event","$n":[1,2]}"#),
+            (
+                "{\"a\"=>nil, \"b\" => {\"c\"=>\"x \\#{y} \\u0026\\e\\u{1F980}\"}}",
+                "{\"a\":null,\"b\":{\"c\":\"x #{y} &\\u001b🦀\"}}",
+            ),
+            (
+                "{\n    \"@timestamp\" => 2026-11-21T20:37:37.365Z,\n  \"ips\" => [\n [0] \"10.0.0.9\",\n [1] [\n [0] 7\n ]\n ],\n \"e\" => [],\n \"n\" => [[0], [1]]\n}",
+                r#"{"@timestamp":"2026-11-21T20:37:37.365Z","ips":["10.0.0.9",[7]],"e":[],"n":[[0],[1]]}"#,
+            ),
         ] {
             let literal = read(text).unwrap();
             assert_eq!(literal.json, expected, "{text}");
@@ -213,7 +283,16 @@ mod tests {
             "{'a': 1",
             "{'a' 1}",
             "{'a': b}",
-            "{a: 1}",
+            "{a: b}",
+            "{a-b: 1}",
+            "{1: 1}",
+            "{'a' = 1}",
+            "{'a' => 'b', 'c'}",
+            "[,]",
+            "{,}",
+            "[1,,]",
+            "{'a': 2026-13-01T00:00:00Z}",
+            "{'a': '\\u{110000}'}",
             "{'a': 'b' 'c'}",
             "{'a': 'b\n'}",
             "{'a': 1} {'b': 2}",
