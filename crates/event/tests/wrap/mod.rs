@@ -102,6 +102,7 @@ pub(crate) const WRAPPERS: &[(&str, Wrap)] = &[
         let row = |line: &String| format!("x,\"{}\"\n", doubled(line).replace('"', "\\\""));
         format!("ts,value\n{}", each(lines, row))
     }),
+    ("texts of JSON, a line each, all but ASCII escaped", |lines, _| each(lines, |line| ascii(line) + "\n")),
     ("DynamoDB's export", |_, events| each(events, |event| json!({"Item": dynamo(event)["M"]}).to_string() + "\n")),
     ("DynamoDB's scan", |_, events| {
         let items: Vec<Value> = events.iter().map(|event| dynamo(event)["M"].clone()).collect();
@@ -152,6 +153,17 @@ fn firestore(value: &Value) -> Value {
 /// A text whose backslashes are doubled.
 fn doubled(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n")
+}
+
+/// A text as JSON, with escapes for all that is not ASCII.
+fn ascii(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    let mut units = [0; 2];
+    let escaped = |letter: char| match letter.is_ascii() {
+        true => letter.to_string(),
+        false => letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    };
+    quoted.chars().map(escaped).collect()
 }
 
 /// The header of ArcSight's Common Event Format.

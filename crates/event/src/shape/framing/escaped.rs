@@ -138,6 +138,12 @@ fn unescaped(cell: &[u8]) -> String {
     if cell == b"\\N" {
         return String::new();
     }
+    // A text as JSON writes it: `\u00fc` is one letter there, where tables know no such escape.
+    if cell.starts_with(b"\"")
+        && let Ok(text) = serde_json::from_slice(cell)
+    {
+        return text;
+    }
     let inner = cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\""));
     let (text, is_quoted) = inner.map_or((cell, false), |inner| (inner, true));
     let mut out = Vec::with_capacity(text.len());
@@ -175,6 +181,9 @@ mod tests {
         assert_eq!(cells(b"1\t\\N\ta\\\\b\\tc\t", b'\t'), ["1", "", "a\\b\tc", ""]);
         assert_eq!(cells(b"\"1\",\"a\\\"b\\\\\",\"c\"\"d,e\"\r", b','), ["1", "a\"b\\", "c\"d,e"]);
         assert_eq!(cells(b"\"\",x", b','), ["", "x"]);
+        // What a program that writes JSON escapes, and a cell in quotation marks that are doubled.
+        assert_eq!(cells(br#""a\u00fc\ud83e\udd80\"b\\u0026""#, b','), ["aü🦀\"b\\u0026"]);
+        assert_eq!(cells(br#""a""b\\c""#, b','), ["a\"b\\c"]);
     }
 
     #[test]
