@@ -7,6 +7,7 @@ pub(crate) mod notes;
 pub(crate) mod read;
 pub(crate) mod replay;
 pub(crate) mod seen;
+pub(crate) mod seen_builder;
 pub(crate) mod seen_sum;
 pub(crate) mod sent;
 pub(crate) mod small;
