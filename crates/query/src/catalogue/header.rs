@@ -111,7 +111,9 @@ pub(super) fn parse(text: &str) -> Result<(Header, Vec<(usize, Parameter)>), Bro
     let line_of = |offset: usize| toml[..offset.min(toml.len())].matches('\n').count() + 1;
     let mut header: Header = toml::from_str(&toml).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(span.start));
-        (line, Problem::Header { message: error.message().to_owned() })
+        let message = error.message().to_owned();
+        let is_comment = is_comment(&toml, line);
+        (line, if is_comment { Problem::Comment { message } } else { Problem::Header { message } })
     })?;
     check_texts(&header).map_err(|problem| (1, problem))?;
     let mut declared: Vec<(usize, Parameter)> = Vec::new();
@@ -139,6 +141,14 @@ pub(super) fn parse(text: &str) -> Result<(Header, Vec<(usize, Parameter)>), Bro
         declared.push((line, Parameter { name, kind: declaration.kind, meaning: declaration.meaning, default }));
     }
     Ok((header, declared))
+}
+
+/// Whether a line of the header is no member of it, and the lines before it are all of one.
+fn is_comment(toml: &str, line: usize) -> bool {
+    let lines: Vec<&str> = toml.split_inclusive('\n').collect();
+    let Some((line, before)) = lines.get(..line).and_then(<[_]>::split_last) else { return false };
+    let is_member = line.split_once('=').is_some_and(|(key, _)| !key.trim().contains(' '));
+    !is_member && toml::from_str::<Header>(&before.concat()).is_ok()
 }
 
 fn check_texts(header: &Header) -> Result<(), Problem> {

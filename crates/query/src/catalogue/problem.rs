@@ -31,6 +31,12 @@ pub enum Problem {
         /// What the TOML parser says.
         message: String,
     },
+    /// A comment stands where the header goes on.
+    #[error("the lines before are a whole header: a comment belongs into the SQL, or behind an empty line ({message})")]
+    Comment {
+        /// What the TOML parser says.
+        message: String,
+    },
     /// A text of the header is blank.
     #[error("`{key}` is empty")]
     Blank {

@@ -97,6 +97,14 @@ fn a_header_with_a_wrong_key_is_refused_with_its_line() {
     let (_, problem) = parse(&without_noise, "SELECT 1 ORDER BY 1").unwrap_err();
     assert!(problem.to_string().contains("missing field `noise`"), "{problem}");
 
+    for comment in ["Only of people.", "Where a = b, that is.", "x"] {
+        let sql = "SELECT 1 WHERE filters() ORDER BY 1";
+        let (line, problem) = parse(HEADER, &format!("-- {comment}\n{sql}")).unwrap_err();
+        assert_eq!(line, 10);
+        assert!(problem.to_string().contains("a comment belongs into the SQL, or behind an empty line"), "{problem}");
+        assert!(parse(HEADER, &format!("\n-- {comment}\n{sql}")).is_ok(), "{comment}");
+    }
+
     let error = CannedQuery::parse("queries/a.sql", "SELECT 1").unwrap_err();
     assert!(error.to_string().starts_with("line 1 of `queries/a.sql`: missing field"), "{error}");
 }
