@@ -40,6 +40,13 @@ pub(super) fn recognises(head: &[u8], delimiters: &[u8]) -> Option<Escaped> {
         let is_row = |line: &&&[u8]| !line.trim_ascii().is_empty();
         let mut rows = lines.iter().filter(is_row).map(|line| raw_cells(line, *delimiter));
         let begins = rows.next()?;
+        // A line of JSON has texts between commas, too: a list of some looks like the cells of a row.
+        if begins
+            .first()
+            .is_some_and(|cell| cell.starts_with(b"[") || cell.starts_with(b"{") && !is_json(&unescaped(cell)))
+        {
+            return None;
+        }
         let is_header = !begins.iter().any(|cell| is_event(&unescaped(cell)));
         let mut seen = Seen::default();
         let all = std::iter::once(begins).filter(|_| !is_header).chain(rows);
@@ -199,5 +206,12 @@ mod tests {
         assert_eq!(is(&format!("1\t{doubled}\n2\t{event}\n")), None);
         assert_eq!(is(&format!("{event}\n{event}\n")), None);
         assert_eq!(is("{\"auditID\":\"a\\\\b\"}\n"), None);
+        // A list of texts, by itself and in an object, and a table whose first cell is the event.
+        let text = serde_json::to_string(event).unwrap();
+        for list in [format!("[{text},{text},{text}]"), format!("{{\"a\":[1,2],\"b\":[{text},{text},{text}]}}")] {
+            assert_eq!(is(&list), None, "{list}");
+            assert_eq!(is(&format!("{list}\n")), None, "{list}");
+        }
+        assert_eq!(is(&format!("{doubled}\t1\n{doubled}\t2\n")), Some((b'\t', 0)));
     }
 }
