@@ -1,5 +1,6 @@
 //! Rows that JSON holds in another way than as objects: `tables` with `columns` and `rows` (Log Analytics, Kusto, Splunk), `f` and `v`
-//! (BigQuery), lists of a name and a value each (CloudWatch Logs Insights), key-value lists (OpenTelemetry).
+//! (BigQuery), lists of a name and a value each (CloudWatch Logs Insights), key-value lists (OpenTelemetry), columns one after the
+//! other (Grafana's frames).
 //!
 //! Each row is told as an object, and searched like any other wrapper.
 
@@ -39,18 +40,22 @@ fn rows(value: &str) -> Option<Vec<RowOfTable<'_>>> {
     }
     // `datarows` is OpenSearch's, `values` that of ES|QL, `data` that of pandas and ClickHouse.
     let is_name = |name: &str| name.eq_ignore_ascii_case("rows") || matches!(name, "datarows" | "values" | "data");
-    let (mut names, mut rows) = (None, None);
+    let (mut names, mut rows, mut columns) = (None, None, None);
     json::members(value, &mut |name, member| match name.as_ref() {
         "columns" | "Columns" | "fields" | "meta" => names = names.take().or_else(|| column_names(member)),
         "schema" => {
             let columns = if member.starts_with('[') { Some(member) } else { json::member(member, "fields") };
             names = columns.and_then(column_names);
         }
+        "data" if member.starts_with('{') => columns = json::member(member, "values").and_then(list),
         name if is_name(name) => rows = list(member),
         _ => (),
     })
     .ok()?;
     let names = names?;
+    if let Some(columns) = columns {
+        return by_columns(&names, &columns);
+    }
     let row = |row: &'_ str| -> Option<String> {
         let cells: Vec<Cow<'_, str>> = match list(row) {
             Some(cells) => cells.into_iter().map(Cow::Borrowed).collect(),
@@ -63,6 +68,23 @@ fn rows(value: &str) -> Option<Vec<RowOfTable<'_>>> {
         (cells.len() == names.len()).then(|| object(names.iter().map(String::as_str).zip(cells)))
     };
     rows?.into_iter().map(|text| Some((text, row(text)?))).collect()
+}
+
+/// The rows of a table that is told column by column. The place of a row is that of its cell in the longest column: so places are in
+/// order, and each is one of its own.
+fn by_columns<'a>(names: &[String], columns: &[&'a str]) -> Option<Vec<RowOfTable<'a>>> {
+    let places =
+        columns.iter().position(|column| Some(column.len()) == columns.iter().map(|column| column.len()).max())?;
+    let columns: Vec<Vec<&str>> = columns.iter().map(|column| list(column)).collect::<Option<_>>()?;
+    let rows = columns.first()?.len();
+    if columns.len() != names.len() || columns.iter().any(|column| column.len() != rows) {
+        return None;
+    }
+    let row = |row: usize| {
+        let cells = columns.iter().map(|column| Cow::Borrowed(column[row]));
+        (columns[places][row], object(names.iter().map(String::as_str).zip(cells)))
+    };
+    Some((0..rows).map(row).collect())
 }
 
 fn list(value: &str) -> Option<Vec<&str>> {
@@ -187,6 +209,10 @@ mod tests {
                 r#"{"name":"PrimaryResult","columns":[{"name":"A","type":"string"},{"name":"B"}],"rows":[["x",1]]}"#,
                 r#"{"A":"x","B":1}"#,
             ),
+            (
+                r#"{"schema":{"fields":[{"name":"T"},{"name":"Line"}]},"data":{"values":[[1],["x"]]}}"#,
+                r#"{"T":1,"Line":"x"}"#,
+            ),
             (r#"{"fields":["_time","_raw"],"rows":[["x","y"]]}"#, r#"{"_time":"x","_raw":"y"}"#),
             (
                 r#"{"schema":{"fields":[{"name":"A"},{"name":"B"}]},"rows":[{"f":[{"v":"x"},{"v":null}]}]}"#,
@@ -199,7 +225,15 @@ mod tests {
         ] {
             assert_eq!(told(table), [expected], "{table}");
         }
-        for none in ["[]", "[1]", "[{\"field\":1}]", "{}", r#"{"rows":[[1]]}"#, r#"[{"name":"a","value":"b","x":1}]"#] {
+        for none in [
+            "[]",
+            "[1]",
+            "[{\"field\":1}]",
+            "{}",
+            r#"{"rows":[[1]]}"#,
+            r#"{"schema":{"fields":["a"]},"data":{"values":[[1],[2]]}}"#,
+            r#"[{"name":"a","value":"b","x":1}]"#,
+        ] {
             assert!(rows(none).is_none_or(|rows| rows.is_empty()), "{none}");
         }
     }

@@ -1,8 +1,9 @@
-//! Items and documents of databases that write the type of every value beside it: DynamoDB (`{"S":"x"}`) and Firestore
-//! (`{"stringValue":"x"}`). An item is told as the object that was stored, and searched like any other wrapper.
+//! Items and documents of databases that write the type of every value beside it: DynamoDB (`{"S":"x"}`), Firestore
+//! (`{"stringValue":"x"}`), and Avro's JSON, where values can be absent (`{"string":"x"}`). An item is told as the object that was
+//! stored, and searched like any other wrapper.
 //!
 //! Every value has its type, down to the last one of a body, so that a body which looks like a type is none: it has one around it.
-//! Where one value has none, nothing is told.
+//! Where one value has none, nothing is told; but for `null`, and the items of Avro's arrays.
 
 use std::borrow::Cow;
 
@@ -11,9 +12,9 @@ use crate::json;
 
 pub(super) static SHAPE: Shape = Shape {
     name: "typed",
-    summary: "items of DynamoDB and documents of Firestore, whose values say their types",
+    summary: "items of DynamoDB, documents of Firestore and Avro's JSON, whose values say their types",
     recognises: |head| {
-        let ends = [".S", ".M", ".stringValue", ".mapValue"];
+        let ends = [".S", ".M", ".stringValue", ".mapValue", ".string"];
         head.names().any(|name| {
             let begins = ["Item.", "Items.", "documents.fields.", "document.fields.", "fields.", "auditID."];
             begins.iter().any(|begin| name.starts_with(begin)) && ends.iter().any(|end| name.ends_with(end))
@@ -29,7 +30,12 @@ const MAX_DEPTH: usize = 100;
 
 /// Whether the first member of an object says its type, told from its first bytes.
 pub(super) fn may_be(object: &str) -> bool {
-    const TYPES: [&str; 11] = [
+    const TYPES: [&str; 16] = [
+        "string\"",
+        "long\"",
+        "int\"",
+        "map\"",
+        "array\"",
         "S\"",
         "M\"",
         "L\"",
@@ -76,10 +82,10 @@ fn members(object: &str, depth: usize) -> Option<String> {
     out.map(|out| out + "}")
 }
 
-fn list(values: &str, depth: usize) -> Option<String> {
+fn list(values: &str, each: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut told = Some(Vec::new());
     json::elements(values, &mut |item| {
-        told = told.take().zip(value(item, depth + 1)).map(|(mut told, item)| {
+        told = told.take().zip(each(item)).map(|(mut told, item)| {
             told.push(item);
             told
         });
@@ -93,6 +99,9 @@ fn value(typed: &str, depth: usize) -> Option<String> {
     if depth > MAX_DEPTH {
         return None;
     }
+    if typed == "null" {
+        return Some(typed.to_owned());
+    }
     let (mut told, mut count) = (None, 0);
     json::members(typed, &mut |kind, inner| {
         count += 1;
@@ -105,7 +114,7 @@ fn value(typed: &str, depth: usize) -> Option<String> {
 fn of_type(kind: &str, inner: &str, depth: usize) -> Option<String> {
     let is_text = inner.starts_with('"');
     match kind {
-        "S" | "B" | "stringValue" | "timestampValue" | "bytesValue" | "referenceValue" if is_text => {
+        "S" | "B" | "string" | "stringValue" | "timestampValue" | "bytesValue" | "referenceValue" if is_text => {
             Some(inner.to_owned())
         }
         "SS" | "BS" if json::strings(inner).is_some() => Some(inner.to_owned()),
@@ -114,24 +123,31 @@ fn of_type(kind: &str, inner: &str, depth: usize) -> Option<String> {
             Some(format!("[{}]", numbers?.join(",")))
         }
         // Numbers are texts there, because JSON's are not exact everywhere.
-        "N" | "integerValue" | "doubleValue" => {
+        "N" | "integerValue" | "doubleValue" | "int" | "long" | "float" | "double" => {
             let text = json::string(inner).unwrap_or(Cow::Borrowed(inner));
             number(text).map(Cow::into_owned)
         }
-        "BOOL" | "booleanValue" => matches!(inner, "true" | "false").then(|| inner.to_owned()),
+        "BOOL" | "booleanValue" | "boolean" => matches!(inner, "true" | "false").then(|| inner.to_owned()),
         "NULL" => (inner == "true").then(|| "null".to_owned()),
         "nullValue" => matches!(inner, "null" | "\"NULL_VALUE\"").then(|| "null".to_owned()),
-        "M" => members(inner, depth),
-        "L" => list(inner, depth),
+        "M" | "map" => members(inner, depth),
+        // Items of Avro have types where they can be absent.
+        "array" => list(inner, |item| match item.starts_with(['{', '[']) {
+            true => value(item, depth + 1),
+            false => Some(item.to_owned()),
+        }),
+        "L" => list(inner, |item| value(item, depth + 1)),
         // Firestore leaves out what is empty.
         "mapValue" => match json::member(inner, "fields") {
             Some(fields) => members(fields, depth),
             None => (inner.trim_matches(['{', '}']).trim_ascii().is_empty()).then(|| "{}".to_owned()),
         },
         "arrayValue" => match json::member(inner, "values") {
-            Some(values) => list(values, depth),
+            Some(values) => list(values, |item| value(item, depth + 1)),
             None => (inner.trim_matches(['{', '}']).trim_ascii().is_empty()).then(|| "[]".to_owned()),
         },
+        // A record of Avro, by the name of its type: `io.k8s.audit.User`.
+        record if record.contains('.') => members(inner, depth),
         _ => None,
     }
 }
@@ -160,6 +176,10 @@ mod tests {
                 r#"{"a": {"stringValue": "x"}, "b": {"mapValue": {"fields": {"stringValue": {"integerValue": "7"}}}}, "c": {"arrayValue": {}}, "d": {"mapValue": {}}, "e": {"arrayValue": {"values": [{"nullValue": null}, {"doubleValue": 2.5}]}}}"#,
                 r#"{"a":"x","b":{"stringValue":7},"c":[],"d":{},"e":[null,2.5]}"#,
             ),
+            (
+                r#"{"a":{"string":"x"},"b":null,"c":{"array":["p",{"string":"q"}]},"d":{"io.x.User":{"n":{"int":7},"m":{"map":{"string":{"boolean":true}}}}}}"#,
+                r#"{"a":"x","b":null,"c":["p","q"],"d":{"n":7,"m":{"string":true}}}"#,
+            ),
         ] {
             assert_eq!(told(object).as_deref(), Some(expected));
         }
@@ -170,6 +190,9 @@ mod tests {
             r#"{"a":{"S":{"S":"x"}}}"#,
             r#"{"a":{"M":{"b":"x"}}}"#,
             r#"{"a":{"N":"x"}}"#,
+            r#"{"a":{"string":{"string":"x"}}}"#,
+            r#"{"a":{"array":[{"b":"x"}]}}"#,
+            r#"{"a":{"string":"x"},"b":{"User":{"c":{"string":"x"}}}}"#,
         ] {
             assert_eq!(told(none), None, "{none}");
         }
