@@ -52,8 +52,9 @@ pub(super) fn is_klog(text: &str) -> bool {
 /// The header in front of a record, empty when the text begins with it; `None` when the text begins with something else.
 pub(super) fn header(text: &str) -> Option<Header<'_>> {
     let mut reader = Reader::new(text);
-    // Items of a list that are written a line each begin with the comma behind the one before, or end with it.
-    reader.at += text.len() - text.trim_start_matches([',', ' ', '\t', '\r', '\n', '\u{feff}']).len();
+    // Items of a list that are written a line each begin with the comma behind the one before, or end with it. JSON text sequences
+    // (RFC 7464) have a separator in front of each.
+    reader.at += text.len() - text.trim_start_matches([',', ' ', '\t', '\r', '\n', '\u{feff}', '\u{1e}']).len();
     if reader.container() {
         reader.blanks();
     }

@@ -103,6 +103,22 @@ pub(crate) const WRAPPERS: &[(&str, Wrap)] = &[
         format!("ts,value\n{}", each(lines, row))
     }),
     ("texts of JSON, a line each, all but ASCII escaped", |lines, _| each(lines, |line| ascii(line) + "\n")),
+    ("a sequence of JSON texts, RFC 7464", |lines, _| each(lines, |line| format!("\u{1e}{line}\n"))),
+    ("a sequence of JSON texts of several lines", |_, events| {
+        each(events, |event| format!("\u{1e}{}\n", pretty(event)))
+    }),
+    ("Avro's JSON", |_, events| {
+        let members = |event: &Value| avro(event)["map"].to_string();
+        each(events, |event| members(event) + "\n")
+    }),
+    ("Grafana's frames", |lines, _| {
+        let fields = json!([{"name": "Time", "type": "time"}, {"name": "Line", "type": "string"}]);
+        let values = json!([vec![1_795_293_457_365_i64; lines.len()], lines]);
+        json!([{"schema": {"refId": "A", "fields": fields}, "data": {"values": values}}]).to_string()
+    }),
+    ("a list of texts", |lines, _| json!(lines).to_string()),
+    ("a list of texts in an object", |lines, _| json!({"count": [1, 2], "events": lines}).to_string() + "\n"),
+    ("hashes of Ruby", |_, events| each(events, |event| ruby(event) + "\n")),
     ("DynamoDB's export", |_, events| each(events, |event| json!({"Item": dynamo(event)["M"]}).to_string() + "\n")),
     ("DynamoDB's scan", |_, events| {
         let items: Vec<Value> = events.iter().map(|event| dynamo(event)["M"].clone()).collect();
@@ -128,6 +144,36 @@ fn dynamo(value: &Value) -> Value {
         Value::Bool(is) => json!({"BOOL": is}),
         Value::Number(number) => json!({"N": number.to_string()}),
         Value::Null => json!({"NULL": true}),
+    }
+}
+
+/// A value as Avro's JSON writes it where it can be absent.
+fn avro(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            json!({"map": members.iter().map(|(name, value)| (name.clone(), avro(value))).collect::<serde_json::Map<_, _>>()})
+        }
+        Value::Array(items) => json!({"array": items.iter().map(avro).collect::<Vec<_>>()}),
+        Value::String(text) => json!({"string": text}),
+        Value::Bool(is) => json!({"boolean": is}),
+        Value::Number(number) if number.is_i64() => json!({"int": number}),
+        Value::Number(number) => json!({"double": number}),
+        Value::Null => Value::Null,
+    }
+}
+
+/// A value as Ruby prints it.
+fn ruby(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members =
+                members.iter().map(|(name, value)| format!("{}=>{}", Value::from(name.as_str()), ruby(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(ruby).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => Value::from(text.as_str()).to_string().replace("#{", "\\#{"),
+        Value::Null => "nil".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! JSON documents of more than one line: pretty-printed events, one after the other, and exports that
 //! are one large object or array with the events inside.
 
-use super::scan::Steps;
+use super::scan::{RECORD_SEPARATOR, Steps};
 use super::{Framing, lines};
 use crate::shape::nested;
 use crate::shape::{BYTE_ORDER_MARK, Position, Record};
@@ -18,6 +18,7 @@ pub(in crate::shape) struct Documents;
 /// A log whose first line is torn does not: what follows there is a line that is whole by itself.
 pub(super) fn recognises(head: &[u8]) -> bool {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
+    let head = head.strip_prefix(&[RECORD_SEPARATOR]).unwrap_or(head);
     let end = memchr::memchr(b'\n', head);
     let line = head[..end.unwrap_or(head.len())].trim_ascii_end();
     if !matches!(line, [b'{' | b'[', ..]) || nested::begins_event(line) {

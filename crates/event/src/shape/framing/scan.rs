@@ -76,7 +76,7 @@ impl<'a> Steps<'a> {
         let line_end = |from: usize| memchr::memchr(b'\n', &bytes[from..]).map(|length| from + length);
         let mut newline = line_end(start);
         let line = &bytes[start..newline.unwrap_or(bytes.len())];
-        let mut open = line.iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\t')).count();
+        let mut open = line.iter().take_while(|byte| is_before(**byte)).count();
         if is_head(line)
             && let Some(head_end) = newline
         {
@@ -104,7 +104,7 @@ impl<'a> Steps<'a> {
         // A line that is more than a bracket, and behind which no document goes on, was torn as a line.
         let next_end =
             memchr::memchr(b'\n', &bytes[bytes.len().min(end + 1)..]).map_or(bytes.len(), |next| end + 1 + next);
-        let is_bare = line[open..].iter().all(|byte| b"{[, \t\r".contains(byte));
+        let is_bare = line[open..].iter().all(|byte| is_before(*byte) || b"{[\r".contains(byte));
         if reached <= end || (!is_bare && reached <= next_end && reached < bytes.len()) {
             return self.line(start, newline);
         }
@@ -202,11 +202,12 @@ impl<'a> Steps<'a> {
         let line_start = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |newline| newline + 1);
         let own = begins_record(&bytes[line_start..line_end]).unwrap_or(0);
         let head = &bytes[start..bytes.len().min(start + 4096)];
-        let is_list = match head.iter().find(|byte| !matches!(byte, b',' | b' ' | b'\t')) {
+        let is_list = match head.iter().find(|byte| !is_before(**byte)) {
             Some(b'[') => true,
             _ => {
                 let head = String::from_utf8_lossy(head);
-                wrapper::looks(head.trim_start_matches([',', ' ', '\t'])) == Looks::Wrapper
+                wrapper::looks(head.trim_start_matches(|letter| u8::try_from(letter).is_ok_and(is_before)))
+                    == Looks::Wrapper
             }
         };
         if !is_list {
@@ -235,8 +236,17 @@ fn ends_in(line: &[u8]) -> bool {
     Prefix::new().read(line).is_some()
 }
 
+/// What stands in front of each text of a sequence (RFC 7464).
+pub(super) const RECORD_SEPARATOR: u8 = 0x1e;
+
+/// Whether a byte can stand in front of a record in its line.
+fn is_before(byte: u8) -> bool {
+    matches!(byte, b',' | b' ' | b'\t' | RECORD_SEPARATOR)
+}
+
 /// How deep a line is indented that begins with a bracket.
 fn begins_record(line: &[u8]) -> Option<usize> {
+    let line = line.strip_prefix(&[RECORD_SEPARATOR]).unwrap_or(line);
     let indent = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     matches!(line.get(indent), Some(b'{' | b'[')).then_some(indent)
 }
