@@ -201,6 +201,9 @@ pub(super) fn torn(text: &str) -> Reason {
 /// Why a record is none of ours that does not mention an audit event.
 fn foreign(text: &str) -> Option<Reason> {
     let text = text.trim_ascii_start();
+    if let Some(what) = shown(text) {
+        return Some(Reason::Foreign { what });
+    }
     let repaired = with_values(text);
     let object = search::first_value(repaired.as_deref().unwrap_or(text)).filter(|value| json::is_object(value))?;
     match search::open_object(object) {
@@ -208,6 +211,19 @@ fn foreign(text: &str) -> Option<Reason> {
         None if Event::decode(object).err() == Some(NO_TIME) => None,
         None => search::other_words(object),
     }
+}
+
+/// What a line is that only shows a log.
+fn shown(text: &str) -> Option<&'static str> {
+    let mut letters = text.chars();
+    let (first, second) = (letters.next()?, letters.next()?);
+    let is_markup = first == '<' && (second.is_ascii_alphabetic() || "/!?".contains(second)) && text.contains('>');
+    if is_markup {
+        return Some("a line of HTML or XML; export the log itself as CSV or JSON");
+    }
+    let is_ruby = first == '"' && text.contains("\" => ");
+    is_ruby
+        .then_some("a line of Logstash's `rubydebug`, which only shows events; write them with the codec `json_lines`")
 }
 
 /// A text with `null` where members have no value: Rancher writes `"requestBody":,` for a body that is empty. It is good for telling

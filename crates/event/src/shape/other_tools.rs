@@ -22,21 +22,37 @@ pub(super) static SHAPE: Shape = Shape {
 /// What a record is, when it is one of another tool.
 fn open(record: &str) -> Option<Result<Translated, Reason>> {
     // Each of them has one of these names.
-    let names: [&[u8]; 5] =
-        [b"\"class_uid\"", b"\"output_fields\"", b"\"kube.", b"\"_gdch_cluster\"", b"\"startedDateTime\""];
+    let names: [&[u8]; 7] = [
+        b"\"class_uid\"",
+        b"\"output_fields\"",
+        b"\"kube.",
+        b"\"_gdch_cluster\"",
+        b"\"startedDateTime\"",
+        b"\"udm\"",
+        b"\"_index\"",
+    ];
     if !names.iter().any(|name| memchr::memmem::find(record.as_bytes(), name).is_some()) {
         return None;
     }
     let (mut ocsf, mut falco, mut teleport, mut gdc, mut har, mut original) = (0, 0, 0, false, false, false);
-    json::members(record, &mut |name, value| match name.as_ref() {
-        "class_uid" | "activity_name" | "activity_id" | "category_uid" => ocsf += 1,
-        "output_fields" | "rule" | "priority" => falco += 1,
-        "event" if value.starts_with("\"kube.") => teleport += 1,
-        "ei" | "login" | "kubernetes_cluster" | "code" => teleport += 1,
-        "_gdch_cluster" => gdc = true,
-        // A browser's record of what it asked and was told, `{"log":{"entries":[{"startedDateTime":…`: bodies of answers, of whatever server.
-        "log" => har = json::member(value, "entries").is_some_and(|entries| entries.contains("\"startedDateTime\"")),
-        _ => original |= value.len() > 200 && json::string(value).is_some_and(|text| Event::decode(&text).is_ok()),
+    let (mut udm, mut bulk, mut members) = (false, false, 0);
+    json::members(record, &mut |name, value| {
+        members += 1;
+        match name.as_ref() {
+            "class_uid" | "activity_name" | "activity_id" | "category_uid" => ocsf += 1,
+            "output_fields" | "rule" | "priority" => falco += 1,
+            "event" if value.starts_with("\"kube.") => teleport += 1,
+            "ei" | "login" | "kubernetes_cluster" | "code" => teleport += 1,
+            "_gdch_cluster" => gdc = true,
+            // A browser's record of what it asked and was told, `{"log":{"entries":[{"startedDateTime":…`: bodies of answers, of whatever server.
+            "log" => {
+                har = json::member(value, "entries").is_some_and(|entries| entries.contains("\"startedDateTime\""));
+            }
+            "udm" => udm = true,
+            "events" if value.contains("\"udm\"") && value.contains("\"eventType\"") => udm = true,
+            "index" | "create" | "update" | "delete" if json::member(value, "_index").is_some() => bulk = true,
+            _ => original |= value.len() > 200 && json::string(value).is_some_and(|text| Event::decode(&text).is_ok()),
+        }
     })
     .ok()?;
     let what = match () {
@@ -46,6 +62,8 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
         () if falco >= 2 => "an alert of Falco",
         () if teleport >= 2 => "an event of Teleport",
         () if har => "a HAR file, a browser's record of requests; export the log itself from the page as CSV or JSON",
+        () if udm => "an event of Google SecOps (UDM), which tells an audit event in part; export the raw logs",
+        () if bulk && members == 1 => "the line of a bulk request that says where the next one goes",
         () if gdc => "a line of the audit log of another API",
         () => return None,
     };
@@ -64,6 +82,11 @@ mod tests {
         assert!(what(r#"{"event":"kube.request","ei":0,"verb":"GET"}"#).contains("Teleport"));
         assert!(what(r#"{"auditID":"a","_gdch_cluster":"c"}"#).contains("another API"));
         assert!(what(r#"{"log":{"version":"1.2","entries":[{"startedDateTime":"t","response":{}}]}}"#).contains("HAR"));
-        assert_eq!(what(r#"{"class_uid":1}"#), "");
+        assert!(what(r#"{"events":[{"udm":{"metadata":{"eventType":"RESOURCE_READ"}}}]}"#).contains("UDM"));
+        assert!(what(r#"{"index":{"_index":"k8s"}}"#).contains("bulk"));
+        for none in [r#"{"class_uid":1}"#, r#"{"index":{"_index":"k8s"},"message":"x"}"#, r#"{"index":{"a":"_index"}}"#]
+        {
+            assert_eq!(what(none), "", "{none}");
+        }
     }
 }
