@@ -52,8 +52,8 @@ pub(crate) struct Inquiry {
     pub(crate) rows_max: usize,
     /// Folder for all rows, a file for each finding.
     pub(crate) data: Option<PathBuf>,
-    /// Keys of rows that an earlier report had, by query.
-    pub(crate) known: BTreeMap<String, BTreeSet<String>>,
+    /// Keys of rows that an earlier report had, by query; `None` when nobody asks which rows are new, now or later.
+    pub(crate) known: Option<BTreeMap<String, BTreeSet<String>>>,
     /// Whether the accounts for pictures are wanted as well.
     pub(crate) with_pictures: bool,
     /// Whether to show how far it is.
@@ -218,7 +218,7 @@ fn finding(
     inquiry: &Inquiry,
 ) -> Result<Finding, CliError> {
     let parameters = values(query, inquiry)?;
-    let known = inquiry.known.get(&query.name).cloned().unwrap_or_default();
+    let known = inquiry.known.as_ref().map(|known| known.get(&query.name).cloned().unwrap_or_default());
     let gathering = Gathering::new(question(query, &parameters, inquiry), inquiry.rows_max, known);
     let mut gather = Gather::new(gathering, inquiry.data.as_deref(), &query.name)?;
     let mut sieve = inquiry.trusted.as_ref().map(|trusted| trusted.sieve(&query.name, inquiry.now)).unwrap_or_default();

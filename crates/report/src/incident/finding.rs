@@ -110,15 +110,15 @@ pub struct Gathering {
     deeds: Vec<Deed>,
     deeds_of: BTreeMap<String, usize>,
     keys: BTreeSet<String>,
-    known: BTreeSet<String>,
+    known: Option<BTreeSet<String>>,
     known_rows: u64,
 }
 
 impl Gathering {
     /// Gathers the answer to `question`, of which the newest `rows_max` rows are kept. Rows whose key is in `known` were
-    /// in an earlier report, and are only counted.
+    /// in an earlier report, and are only counted; when it is `None`, nobody asks for the keys, and rows have none.
     #[must_use]
-    pub fn new(question: Question, rows_max: usize, known: BTreeSet<String>) -> Self {
+    pub fn new(question: Question, rows_max: usize, known: Option<BTreeSet<String>>) -> Self {
         Self {
             question,
             columns: Columns::default(),
@@ -143,44 +143,82 @@ impl Gathering {
 
     /// Takes some rows, in the order of the answer.
     pub fn rows(&mut self, batch: &RecordBatch) {
-        for row in 0..batch.num_rows() {
-            let values: Vec<Value> = (0..batch.num_columns()).map(|column| Value::of(batch, column, row)).collect();
-            self.row(values);
+        for at in 0..batch.num_rows() {
+            let is_newest = batch.num_rows() - at <= self.rows_max;
+            let is_told_apart = self.wants_keys();
+            let mut values = vec![Value::Nothing; batch.num_columns()];
+            let read = |values: &mut [Value], is_wanted: &dyn Fn(usize) -> bool| {
+                for (column, value) in values.iter_mut().enumerate().filter(|(column, _)| is_wanted(*column)) {
+                    *value = Value::of(batch, column, at);
+                }
+            };
+            // Of most rows of a long answer only the account is wanted: what it does not ask for is not read.
+            let is_whole = is_newest || is_told_apart;
+            read(&mut values, &|column| is_whole || self.columns.is_account(column));
+            if is_told_apart && self.is_known(&values) {
+                self.known_rows += 1;
+                continue;
+            }
+            self.count(&values);
+            let is_told = self.has_room_for_deed(&values);
+            if !is_whole && !is_told {
+                continue;
+            }
+            if !is_whole {
+                read(&mut values, &|_| true);
+            }
+            if is_told {
+                self.tell(&values);
+            }
+            self.rows.push_back(values);
         }
+        self.rows.drain(..self.rows.len().saturating_sub(self.rows_max));
     }
 
-    fn row(&mut self, values: Vec<Value>) {
-        let about = self.question.resource.as_deref();
-        let row = Row { columns: &self.columns, values: &values, about };
-        if self.keys.len() < KEYS_MAX || !self.known.is_empty() {
-            let key = row.key();
-            let is_known = self.known.contains(&key);
-            // Those of before, too: else the report after this one would tell them as new.
-            if self.keys.len() < KEYS_MAX {
-                self.keys.insert(key);
-            }
-            if is_known {
-                self.known_rows += 1;
-                return;
-            }
+    /// Whether a row has to be told apart from all others.
+    fn wants_keys(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| self.keys.len() < KEYS_MAX || !known.is_empty())
+    }
+
+    /// Whether an earlier report had the row. Its key is kept.
+    fn is_known(&mut self, values: &[Value]) -> bool {
+        let key = self.row_of(values).key();
+        let is_known = self.known.as_ref().is_some_and(|known| known.contains(&key));
+        // Those of before, too: else the report after this one would tell them as new.
+        if self.keys.len() < KEYS_MAX {
+            self.keys.insert(key);
         }
+        is_known
+    }
+
+    fn row_of<'a>(&'a self, values: &'a [Value]) -> Row<'a> {
+        Row { columns: &self.columns, values, about: self.question.resource.as_deref() }
+    }
+
+    /// Counts a row.
+    fn count(&mut self, values: &[Value]) {
         self.total_rows += 1;
+        let row = Row { columns: &self.columns, values, about: None };
         if let Some((first, last)) = row.times() {
             let (from, to) = self.times.unwrap_or((first, last));
             self.times = Some((from.min(first), to.max(last)));
         }
         count(&mut self.users, &row.users());
         count(&mut self.source_ips, &row.source_ips());
-        if let Some(deed) = Deed::of(row, &self.question.name, self.question.level) {
-            let of_user = self.deeds_of.entry(deed.who.clone().unwrap_or_default()).or_default();
-            if *of_user < DEEDS_PER_USER_MAX && self.deeds.len() < DEEDS_MAX {
-                *of_user += 1;
-                self.deeds.push(deed);
-            }
-        }
-        self.rows.push_back(values);
-        if self.rows.len() > self.rows_max {
-            self.rows.pop_front();
+    }
+
+    /// Whether one more deed is kept of whoever is in the row.
+    fn has_room_for_deed(&self, values: &[Value]) -> bool {
+        let users = self.row_of(values).users();
+        let told = self.deeds_of.get(users.first().copied().unwrap_or_default());
+        self.deeds.len() < DEEDS_MAX && told.is_none_or(|told| *told < DEEDS_PER_USER_MAX)
+    }
+
+    /// Keeps what the row tells as a sentence.
+    fn tell(&mut self, values: &[Value]) {
+        if let Some(deed) = Deed::of(self.row_of(values), &self.question.name, self.question.level) {
+            *self.deeds_of.entry(deed.who.clone().unwrap_or_default()).or_default() += 1;
+            self.deeds.push(deed);
         }
     }
 
@@ -239,7 +277,8 @@ mod tests {
     }
 
     fn gathered(users: &[&str], rows_max: usize, known: BTreeSet<String>) -> Finding {
-        let mut gathering = Gathering::new(Question { name: "q".to_owned(), ..Question::default() }, rows_max, known);
+        let question = Question { name: "q".to_owned(), ..Question::default() };
+        let mut gathering = Gathering::new(question, rows_max, Some(known));
         let batch = batch(users);
         gathering.columns(batch.schema_ref());
         gathering.rows(&batch);
@@ -252,6 +291,21 @@ mod tests {
         assert_eq!((finding.total_rows, finding.rows.len(), finding.times), (3, 2, Some((1, 3))));
         assert_eq!(finding.users, [("bob".to_owned(), 2), ("anna".to_owned(), 1)]);
         assert_eq!(finding.rows[1][0], Value::Time(3));
+    }
+
+    #[test]
+    fn rows_that_nobody_tells_apart_have_the_same_account() {
+        let mut users = vec!["flood"; 3_000];
+        users.extend(["bob", "anna"]);
+        let with_keys = gathered(&users, 2, BTreeSet::new());
+        let mut gathering = Gathering::new(with_keys.question.clone(), 2, None);
+        let batch = batch(&users);
+        gathering.columns(batch.schema_ref());
+        // In several batches, as they come.
+        for at in (0..batch.num_rows()).step_by(1_001) {
+            gathering.rows(&batch.slice(at, 1_001.min(batch.num_rows() - at)));
+        }
+        assert_eq!(gathering.finish(), Finding { row_keys: Vec::new(), ..with_keys });
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::document::{Column, Value, instant};
 pub(crate) struct Columns {
     pub(crate) list: Vec<Column>,
     places: HashMap<String, usize>,
+    is_account: Vec<bool>,
 }
 
 impl Columns {
@@ -22,9 +23,24 @@ impl Columns {
 
     fn named(list: Vec<Column>) -> Self {
         let places = list.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
-        Self { list, places }
+        let account = FIRST_TIMES.iter().chain(&LAST_TIMES).chain(&USERS).chain(&ADDRESSES).collect::<Vec<_>>();
+        let is_account = list.iter().map(|column| account.iter().any(|name| column.name == **name)).collect();
+        Self { list, places, is_account }
+    }
+
+    /// Whether a column says when it was, who it was, or from where.
+    pub(crate) fn is_account(&self, column: usize) -> bool {
+        self.is_account[column]
     }
 }
+
+/// Columns with the first time of what a row tells of, and with the last.
+const FIRST_TIMES: [&str; 3] = ["event_time", "first_seen", "first_event"];
+const LAST_TIMES: [&str; 2] = ["last_seen", "last_event"];
+
+/// Columns that say who, one and several, and from where.
+const USERS: [&str; 2] = ["user_name", "users"];
+const ADDRESSES: [&str; 2] = ["source_ip", "source_ips"];
 
 /// One row, and what its columns are called.
 #[derive(Clone, Copy, Debug)]
@@ -85,25 +101,26 @@ impl<'a> Row<'a> {
 
     /// The first and the last time of what the row tells of.
     pub(crate) fn times(&self) -> Option<(i64, i64)> {
-        let first = ["event_time", "first_seen", "first_event"].into_iter().find_map(|name| self.time(name))?;
-        let last = ["last_seen", "last_event"].into_iter().find_map(|name| self.time(name));
+        let first = FIRST_TIMES.into_iter().find_map(|name| self.time(name))?;
+        let last = LAST_TIMES.into_iter().find_map(|name| self.time(name));
         Some((first, last.unwrap_or(first)))
     }
 
     /// Who: the sender, or several.
     pub(crate) fn users(&self) -> Vec<&'a str> {
-        match self.text("user_name") {
-            Some(name) => vec![name],
-            None => self.texts("users"),
+        self.one_or_several(USERS)
+    }
+
+    fn one_or_several(&self, [one, several]: [&str; 2]) -> Vec<&'a str> {
+        match self.text(one) {
+            Some(text) => vec![text],
+            None => self.texts(several),
         }
     }
 
     /// From where.
     pub(crate) fn source_ips(&self) -> Vec<&'a str> {
-        match self.text("source_ip") {
-            Some(address) => vec![address],
-            None => self.texts("source_ips"),
-        }
+        self.one_or_several(ADDRESSES)
     }
 
     /// A short hash of names and values, by which a row of one report is found in another: 64 bits tell apart all rows

@@ -57,7 +57,9 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
         return Err(CliError::UntilSinceReport);
     }
     let key = args.sign.as_deref().map(sign::Key::read).transpose()?;
-    let known = args.new_since.as_deref().map(earlier::row_keys).transpose()?.unwrap_or_default();
+    let known = args.new_since.as_deref().map(earlier::row_keys).transpose()?;
+    // Only JSON has the keys, by which a report to come tells what is new.
+    let known = known.or_else(|| (format == DocumentFormat::Json).then(BTreeMap::new));
     let ingested = ingest_first(&folder, args, interrupt)?;
 
     let case = Case::open(&folder)?;
