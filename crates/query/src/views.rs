@@ -16,11 +16,11 @@ use kforensic_event::{COLUMNS, Column, Kind, time};
 use kforensic_lake::DataFile;
 use kforensic_lake::seen::Seen;
 
-use crate::embedded::{self, File};
+use crate::embedded;
 use crate::proxies::{Proxies, SOURCE};
 use crate::selection::Selection;
 use crate::sql::{list, literal, literals};
-use definitions::Definition;
+use definitions::{Definition, Read};
 
 /// Columns of a rejected record that can hold something: it has no time, user or resource.
 const REJECT_COLUMNS: [&str; 8] =
@@ -237,17 +237,17 @@ impl Creation {
 impl Provided {
     /// SQL that creates what `sql` needs and is not there yet, each behind what it mentions itself.
     pub(crate) fn for_statement(&mut self, sql: &str) -> Creation {
-        self.of(definitions::needed(sql, embedded::VIEWS))
+        self.of(definitions::needed(sql, &READ))
     }
 
     /// SQL that creates all that is not there yet.
     pub(crate) fn for_all(&mut self) -> Creation {
-        self.of(definitions::in_order(embedded::VIEWS))
+        self.of(READ.iter().collect())
     }
 
-    fn of(&mut self, files: Vec<&'static File>) -> Creation {
+    fn of(&mut self, files: Vec<&Read<'static>>) -> Creation {
         let mut creation = Creation::default();
-        for file in files {
+        for file in files.into_iter().map(|read| read.file) {
             if self.paths.insert(file.path) {
                 let text = if self.are_kept { as_tables(file.text) } else { file.text.to_owned() };
                 let sql = if creation.makes_homes { &mut creation.then } else { &mut creation.first };
@@ -270,7 +270,7 @@ fn as_tables(text: &str) -> String {
 /// All words of a statement and of the views and macros that it needs: every column that it reads is among them, unless it
 /// takes what there is (`*`).
 pub(crate) fn words_needed(sql: &str) -> BTreeSet<String> {
-    definitions::words_needed(sql, embedded::VIEWS)
+    definitions::words_needed(sql, &READ)
 }
 
 /// Whether one of our files makes a view or macro of that name.
@@ -297,9 +297,12 @@ fn definitions_called(name: &str) -> impl Iterator<Item = &'static Definition<'s
     DEFINITIONS.iter().filter(move |definition| definition.name.eq_ignore_ascii_case(name))
 }
 
-/// What the files of `views/` define.
+/// The files of `views/`, in order.
+static READ: LazyLock<Vec<Read<'static>>> = LazyLock::new(|| definitions::in_order(embedded::VIEWS));
+
+/// What they define.
 static DEFINITIONS: LazyLock<Vec<Definition<'static>>> =
-    LazyLock::new(|| embedded::VIEWS.iter().flat_map(|file| definitions::of(file.text)).collect());
+    LazyLock::new(|| READ.iter().flat_map(|read| read.definitions.iter().cloned()).collect());
 
 fn select(columns: &[&Column], files: &Files, conditions: &[String], source: Source) -> String {
     let mut names = Vec::new();

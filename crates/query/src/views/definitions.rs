@@ -6,6 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::embedded::File;
 use crate::scanner::{Token, scan};
 
+/// A file, read once.
+#[derive(Debug)]
+pub(super) struct Read<'a> {
+    pub(super) file: &'a File,
+    /// What it makes.
+    pub(super) definitions: Vec<Definition<'a>>,
+    /// Its words, in lower case.
+    words: BTreeSet<String>,
+}
+
 /// Something that a file makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Definition<'a> {
@@ -30,18 +40,27 @@ const KINDS: [&str; 2] = ["VIEW", "MACRO"];
 ///
 /// # Panics
 /// When files mention each other in a circle: a test would not let such files pass.
-pub(super) fn in_order(files: &[File]) -> Vec<&File> {
-    let owners: BTreeMap<&str, usize> = files
+pub(super) fn in_order(files: &[File]) -> Vec<Read<'_>> {
+    let mut read: Vec<Option<Read<'_>>> = files.iter().map(|file| Some(read(file))).collect();
+    let owners: BTreeMap<&str, usize> = read
         .iter()
+        .flatten()
         .enumerate()
-        .flat_map(|(at, file)| of(file.text).map(move |definition| (definition.name, at)))
+        .flat_map(|(at, read)| read.definitions.iter().map(move |definition| (definition.name, at)))
         .collect();
+    let mentioned = |read: &Read<'_>| read.words.iter().filter_map(|word| owners.get(word.as_str()).copied()).collect();
+    let mentioned: Vec<Vec<usize>> = read.iter().flatten().map(mentioned).collect();
     let mut state = vec![State::Waiting; files.len()];
     let mut order = Vec::with_capacity(files.len());
     for at in 0..files.len() {
-        visit(at, files, &owners, &mut state, &mut order);
+        visit(at, files, &mentioned, &mut state, &mut order);
     }
-    order
+    order.into_iter().filter_map(|at| read[at].take()).collect()
+}
+
+fn read(file: &File) -> Read<'_> {
+    let words: Vec<&str> = words(file.text).collect();
+    Read { file, definitions: definitions(&words), words: words.iter().map(|word| word.to_ascii_lowercase()).collect() }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,35 +70,29 @@ enum State {
     Done,
 }
 
-fn visit<'a>(
-    at: usize,
-    files: &'a [File],
-    owners: &BTreeMap<&str, usize>,
-    state: &mut [State],
-    order: &mut Vec<&'a File>,
-) {
+/// Puts a file into the order, behind what it mentions. A name in a string counts, because `requests_of('few')` is given one.
+fn visit(at: usize, files: &[File], mentioned: &[Vec<usize>], state: &mut [State], order: &mut Vec<usize>) {
     match state[at] {
         State::Done => return,
         State::Entered => panic!("`{}` and another file of views mention each other", files[at].path),
         State::Waiting => state[at] = State::Entered,
     }
-    // A name in a string counts, because `requests_of('few')` is given one.
-    for owner in words(files[at].text).filter_map(|word| owners.get(word)).filter(|owner| **owner != at) {
-        visit(*owner, files, owners, state, order);
+    for owner in mentioned[at].iter().filter(|owner| **owner != at) {
+        visit(*owner, files, mentioned, state, order);
     }
     state[at] = State::Done;
-    order.push(&files[at]);
+    order.push(at);
 }
 
-/// The files that `sql` needs to run: those that define what it mentions, those that they mention, and so on. In order.
-pub(super) fn needed<'a>(sql: &str, files: &'a [File]) -> Vec<&'a File> {
-    let order = in_order(files);
-    let mut wanted = lower_words(sql);
+/// The files that `sql` needs to run: those that define what it mentions, those that they mention, and so on. In order, as
+/// `files` are.
+pub(super) fn needed<'f, 'a>(sql: &str, files: &'f [Read<'a>]) -> Vec<&'f Read<'a>> {
+    let of_sql = lower_words(sql);
     // What a file mentions stands before it.
-    let mut needed: Vec<&File> = Vec::new();
-    for file in order.into_iter().rev() {
-        if of(file.text).any(|definition| wanted.contains(definition.name)) {
-            wanted.extend(lower_words(file.text));
+    let mut needed: Vec<&Read<'_>> = Vec::new();
+    for file in files.iter().rev() {
+        let is_wanted = |name: &str| of_sql.contains(name) || needed.iter().any(|other| other.words.contains(name));
+        if file.definitions.iter().any(|definition| is_wanted(definition.name)) {
             needed.push(file);
         }
     }
@@ -88,9 +101,9 @@ pub(super) fn needed<'a>(sql: &str, files: &'a [File]) -> Vec<&'a File> {
 }
 
 /// All words of `sql`, and of what it needs.
-pub(super) fn words_needed(sql: &str, files: &[File]) -> BTreeSet<String> {
+pub(super) fn words_needed(sql: &str, files: &[Read<'_>]) -> BTreeSet<String> {
     let mut words = lower_words(sql);
-    words.extend(needed(sql, files).into_iter().flat_map(|file| lower_words(file.text)));
+    words.extend(needed(sql, files).into_iter().flat_map(|file| file.words.iter().cloned()));
     words
 }
 
@@ -145,9 +158,8 @@ fn lower_words(text: &str) -> BTreeSet<String> {
     words(text).map(str::to_ascii_lowercase).collect()
 }
 
-/// What a text defines, in its order.
-pub(super) fn of(text: &str) -> impl Iterator<Item = Definition<'_>> {
-    let words: Vec<&str> = words(text).collect();
+/// What the text with these words defines, in its order.
+fn definitions<'a>(words: &[&'a str]) -> Vec<Definition<'a>> {
     let mut found = Vec::new();
     for (at, window) in words.windows(3).enumerate() {
         let [create, what, name] = window else { continue };
@@ -170,7 +182,7 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = Definition<'_>> {
         };
         found.push(Definition { name, kind, body: body.to_vec() });
     }
-    found.into_iter()
+    found
 }
 
 /// The words of a text, without those of comments; with those in strings.
@@ -186,11 +198,15 @@ mod tests {
     use super::*;
     use crate::embedded;
 
+    fn of(text: &str) -> Vec<Definition<'_>> {
+        definitions(&words(text).collect::<Vec<_>>())
+    }
+
     #[test]
     fn definitions_are_found_with_their_kinds() {
         let text = "-- CREATE VIEW no\nCREATE VIEW a AS SELECT 1;\nCREATE MACRO f(x, y) AS x + y;\n\
                     CREATE MACRO g(lines) AS TABLE SELECT 'CREATE' FROM query_table(lines);";
-        let found: Vec<_> = of(text).map(|definition| (definition.name, definition.kind)).collect();
+        let found: Vec<_> = of(text).into_iter().map(|definition| (definition.name, definition.kind)).collect();
         assert_eq!(found, [("a", Kind::View), ("f", Kind::Macro), ("g", Kind::TableMacro)]);
         assert_eq!(words("'--a' || 'it''s' -- 'b").collect::<Vec<_>>(), ["a", "it", "s"]);
         assert_eq!(words("a -- b\r`c'` /* ' d */ e").collect::<Vec<_>>(), ["a", "c", "e"]);
@@ -201,7 +217,7 @@ mod tests {
         let text = "CREATE MACRO pure(x) AS (SELECT max(y) FROM unnest(x) t(y)); CREATE MACRO one(x) AS two(x);\n\
                     CREATE MACRO two(x) AS (SELECT count(*) FROM v); CREATE VIEW v AS FROM events;\n\
                     CREATE MACRO round(x) AS round(x); CREATE MACRO three(x) AS (SELECT max(verb) FROM Events);";
-        let definitions: Vec<Definition<'_>> = of(text).collect();
+        let definitions = of(text);
         for (name, reads) in
             [("pure", false), ("one", true), ("TWO", true), ("three", true), ("round", false), ("lower", false)]
         {
@@ -218,10 +234,11 @@ mod tests {
             file("c", "CREATE VIEW c AS FROM twice('d')"),
             file("d", "CREATE VIEW d AS FROM events; CREATE MACRO twice(x) AS TABLE FROM query_table(x)"),
         ];
-        let paths: Vec<&str> = in_order(&files).iter().map(|file| file.path).collect();
+        let files = in_order(&files);
+        let paths: Vec<&str> = files.iter().map(|read| read.file.path).collect();
         assert_eq!(paths, ["d", "c", "a", "b"]);
         assert_eq!(in_order(embedded::VIEWS).len(), embedded::VIEWS.len());
-        let needed = |sql| needed(sql, &files).iter().map(|file| file.path).collect::<Vec<_>>();
+        let needed = |sql| needed(sql, &files).iter().map(|read| read.file.path).collect::<Vec<_>>();
         assert_eq!(needed("SELECT \"A\" FROM A"), ["d", "c", "a"]);
         assert_eq!(needed("FROM b -- a"), ["b"]);
         assert!(needed("SELECT 1").is_empty());
