@@ -334,8 +334,35 @@ impl Session {
         sieve: &mut Sieve,
         sink: &mut dyn RowSink,
     ) -> Result<RunSummary, QueryError> {
+        self.run_marked(None, query, parameters, limit, sieve, sink)
+    }
+
+    /// The same, and where one run can tell it, how many rows of the cluster's own work were left out: they are computed
+    /// for that, and counted.
+    ///
+    /// # Errors
+    /// As for [`Session::run`].
+    pub fn run_counting_own(
+        &self,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        limit: Option<usize>,
+        sieve: &mut Sieve,
+        sink: &mut dyn RowSink,
+    ) -> Result<RunSummary, QueryError> {
+        self.run_marked(own_mark::marked(query, parameters), query, parameters, limit, sieve, sink)
+    }
+
+    fn run_marked(
+        &self,
+        marked: Option<String>,
+        query: &CannedQuery,
+        parameters: &Parameters,
+        limit: Option<usize>,
+        sieve: &mut Sieve,
+        sink: &mut dyn RowSink,
+    ) -> Result<RunSummary, QueryError> {
         let mut bound = self.bound(query, parameters)?;
-        let marked = own_mark::marked(query, parameters);
         let wanted = Wanted {
             rows: limit.map_or(Rows::All, Rows::Last),
             asserted: self.asserted()?,

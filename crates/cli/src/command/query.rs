@@ -332,7 +332,7 @@ fn answer(
     let mut rows = answer::Rows::new(format, layout, &mut output);
     let mut placed = places::sink(&mut rows);
     let mut watch = proxies::watch(&mut placed, query.claimed);
-    let run = session.run_sieved(query, parameters, limit, &mut sieve, &mut watch)?;
+    let run = session.run_counting_own(query, parameters, limit, &mut sieve, &mut watch)?;
     let has_claims = watch.has_claims;
     let own = footnotes::own_rows(&session, query, parameters, &run, &sieve)?;
     let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden(), has_claims)?;

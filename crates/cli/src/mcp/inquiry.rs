@@ -134,7 +134,7 @@ pub(super) fn query(asking: &Asking, arguments: &JsonObject, interrupt: &Interru
     let worth = Footnotes::of(query, &parameters, &snapshot, &limits)?;
     let session = open(&snapshot, &Selection::of(query, &parameters), &limits, interrupt)?;
     let mut rows = Gathered::new(Keep::Last, limit(arguments)?);
-    let run = session.run_sieved(query, &parameters, None, &mut sieve, &mut places::sink(&mut rows))?;
+    let run = session.run_counting_own(query, &parameters, None, &mut sieve, &mut places::sink(&mut rows))?;
     let own = footnotes::own_rows(&session, query, &parameters, &run, &sieve)?;
     let said = Said::of(&session, query, &parameters, run.total_rows + sieve.hidden(), true)?;
     let worth = worth.with_rows(run, own, sieve, trusted.map(|(path, _)| path)).with_said(said);

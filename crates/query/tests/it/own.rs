@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use kforensic_query::trust::Sieve;
 use kforensic_query::{CannedQuery, Catalogue, Parameters, QueryKind};
 use serde_json::{Value, json};
 
 use crate::attack::{ACCOUNT, AWAY, HOME, Identity, KUBECTL, MANAGER, attack, event, identity};
-use crate::fixture::{Fixture, run};
+use crate::fixture::{Collected, Fixture, run};
 
 /// The detections that the attack gives no reason to.
 const NOT_BY_MALLORY: [&str; 7] = [
@@ -314,9 +315,13 @@ fn one_run_counts_the_own_work_that_a_second_one_would() {
         let case = Fixture::of_logs(folder);
         let (session, parameters) = (case.session(), Parameters::new());
         for query in Catalogue::embedded().unwrap().iter().filter(|query| query.counts_own_work(&parameters)) {
-            let (rows, summary) = run(&session, query, &parameters, None).unwrap();
+            let (rows, uncounted) = run(&session, query, &parameters, None).unwrap();
             let (all, with_own) = run(&session, query, &own(&parameters), None).unwrap();
+            let mut counting = Collected::default();
+            let mut sieve = Sieve::default();
+            let summary = session.run_counting_own(query, &parameters, None, &mut sieve, &mut counting).unwrap();
             let own_rows = summary.own_rows.unwrap();
+            assert_eq!((&counting.rows, uncounted.own_rows), (&rows, None), "{} of {folder}", query.name);
             assert_eq!(summary.total_rows + own_rows, with_own.total_rows, "{} of {folder}", query.name);
             assert_eq!(with_own.own_rows, None);
             // The same rows in the same order, without the mark.
