@@ -155,7 +155,7 @@ impl Table<'_> {
     fn valued(&self, rows: &[Row], is_whole: bool) -> Vec<usize> {
         // A line has no room for a column of empty lists either.
         let is_line = self.layout.rows == RowLayout::Lines && self.layout.width.is_some();
-        let is_empty = |cell: &Option<Shown>| cell.as_ref().is_none_or(|cell| is_line && cell.text == "[]");
+        let is_empty = |cell: &Option<Shown>| cell.as_ref().is_none_or(|cell| is_line && cell.is_empty);
         let is_absent = |index: usize| rows.iter().all(|row| is_empty(&row[index]));
         let all = 0..self.columns.len();
         let valued: Vec<usize> = all.clone().filter(|index| !is_whole || !is_absent(*index)).collect();

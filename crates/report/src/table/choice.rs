@@ -55,6 +55,9 @@ const CUT_WIDTH_MIN: usize = 10;
 /// A name that is cut shows at least this much while there are columns that can make room.
 const NAME_WIDTH_EASY: usize = 24;
 
+/// Columns that tell what was counted: a count of what nobody can read is none, so numbers make room for them as for names.
+const COUNTED: [&str; 1] = ["value"];
+
 /// The beginning of a sentence tells as much as that; a shorter one says nothing.
 const SENTENCE_WIDTH_MIN: usize = 36;
 
@@ -100,13 +103,14 @@ pub(crate) fn choose(columns: &[Column], shown: &[usize], rows: &[Row], room: us
         shown.iter().map(|index| Asked::of(&columns[*index], *index, rows, is_whole)).collect();
     loop {
         let fitting = widths(&chosen.iter().map(Asked::wish).collect::<Vec<_>>(), room);
-        let has_spare = chosen.iter().any(|asked| asked.is_spare);
+        let (has_spare, has_counts) =
+            (chosen.iter().any(|asked| asked.is_spare), chosen.iter().any(|asked| asked.is_count));
         let all = |is: &dyn Fn(&Asked, usize) -> bool| {
             fitting.as_ref().is_some_and(|widths| chosen.iter().zip(widths).all(|(asked, width)| is(asked, *width)))
         };
         let (is_whole, is_readable) = (
             all(&|asked, width| !asked.is_text || width >= asked.widest),
-            all(&|asked, width| asked.is_readable(width, has_spare)),
+            all(&|asked, width| asked.is_readable(width, if asked.is_counted { has_counts } else { has_spare })),
         );
         // The day goes first when it is the same in every row: nothing is lost with it.
         let day = |asked: &Asked| days.iter().find(|(at, _)| *at == asked.index && asked.part == Part::Begin);
@@ -193,6 +197,8 @@ struct Asked {
     part: Part,
     is_text: bool,
     is_spare: bool,
+    is_count: bool,
+    is_counted: bool,
     widest: usize,
     cells: Vec<usize>,
     minimum: usize,
@@ -219,7 +225,20 @@ impl Asked {
         let name_part = name_part_width_max(&column.label).min(NAME_WIDTH_MAX);
         let rigid = if is_text { widest.min(CUT_WIDTH_MIN) } else { widest };
         let minimum = rigid.max(name_part).max(reserve);
-        Self { index, label: column.label.clone(), part, is_text, is_spare, widest, cells, minimum }
+        let is_counted = COUNTED.contains(&column.name.as_str());
+        let is_count = column.kind == Kind::Number;
+        Self {
+            index,
+            label: column.label.clone(),
+            part,
+            is_text,
+            is_spare,
+            is_count,
+            is_counted,
+            widest,
+            cells,
+            minimum,
+        }
     }
 
     fn wish(&self) -> Wish {
@@ -227,11 +246,12 @@ impl Asked {
         Wish { natural, widest: self.widest, minimum: self.minimum, cells: self.cells.clone() }
     }
 
-    /// Whether cells of `width` terminal columns say enough, while others can make room when `has_spare`.
-    fn is_readable(&self, width: usize, has_spare: bool) -> bool {
+    /// Whether cells of `width` terminal columns say enough, while `others_can` make room.
+    fn is_readable(&self, width: usize, others_can: bool) -> bool {
         let least = match self.part {
             _ if self.is_spare => SENTENCE_WIDTH_MIN,
-            Part::Ends if has_spare => NAME_WIDTH_EASY,
+            Part::Ends if others_can => NAME_WIDTH_EASY,
+            Part::Begin if self.is_counted && others_can => NAME_WIDTH_EASY,
             _ => CUT_WIDTH_MIN,
         };
         !self.is_text || width >= self.widest.min(least)

@@ -55,7 +55,7 @@ impl Column {
 
     /// The colour of a cell, or `None` for plain text.
     pub(crate) fn style(&self, cell: Option<&Shown>) -> Option<Style> {
-        match cell {
+        match cell.filter(|cell| !cell.is_empty) {
             None => Some(Style::Dim),
             Some(cell) => match self.palette? {
                 Palette::Outcome => Style::of_outcome(&cell.text),
@@ -94,16 +94,19 @@ impl Kind {
 pub(crate) struct Shown {
     /// Its text, safe to print.
     pub(crate) text: String,
+    /// Whether it is a list of nothing.
+    pub(crate) is_empty: bool,
     /// Its width in terminal columns.
     pub(crate) width: usize,
 }
 
 impl Shown {
-    /// The cell as it is shown, or `None` for NULL.
+    /// The cell as it is shown, or `None` for NULL. `[]` is a word of programs: an empty list reads like NULL.
     pub(crate) fn of(cell: &Cell<'_>) -> Option<Self> {
-        let text = shown(cell)?;
+        let is_empty = matches!(cell, Cell::List { rows, .. } if rows.is_empty());
+        let text = if is_empty { NULL.to_owned() } else { shown(cell)? };
         let width = width(&text);
-        Some(Self { text, width })
+        Some(Self { text, is_empty, width })
     }
 }
 

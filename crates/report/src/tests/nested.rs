@@ -37,7 +37,7 @@ pub(crate) fn lists() -> Vec<Case> {
         list_as(DataType::LargeList(element.clone())),
         list_as(DataType::ListView(element.clone())),
         list_as(DataType::LargeListView(element)),
-        same(empty.finish(), "[]"),
+        case(empty.finish(), "[]", "[]", "-"),
         case(lists.finish(), "[[1,2],[]]", "[[1,2],[]]", "[1, 2], []"),
         case(pairs, "[0.5,null]", "[0.5,null]", "0.5, -"),
     ]

@@ -289,3 +289,27 @@ fn what_explains_a_row_makes_room_for_what_it_is() {
     assert!(summary.crowded_columns.is_empty() && !summary.is_cut, "{summary:?}");
     assert!(table.contains("2026-11-21 20:36:50.555") && table.contains("952f3192\n"), "{table}");
 }
+
+#[test]
+fn what_was_counted_can_be_read_before_its_counts_are_told() {
+    let value = "create clusterrolebindings quiet";
+    let counts = || Arc::new(Int64Array::from(vec![1_234_567])) as ArrayRef;
+    let rows = columns(vec![
+        ("aspect", text(&[Some("forwarded for")])),
+        ("value", text(&[Some(value)])),
+        ("requests", counts()),
+        ("allowed", counts()),
+        ("denied", counts()),
+        ("failed", counts()),
+    ]);
+    let told = |width| {
+        let layout = Layout { width: Some(width), rows: RowLayout::Lines, ..Layout::default() };
+        written(Format::Table, layout, std::slice::from_ref(&rows))
+    };
+    let (table, summary) = told(60);
+    assert!(table.contains("create clusterrolebindin"), "{table}");
+    assert_eq!(summary.crowded_columns, ["denied", "failed"], "{table}");
+    assert!(told(100).0.contains(value));
+    // Of what fits nothing makes room.
+    assert!(told(90).1.crowded_columns.is_empty());
+}
