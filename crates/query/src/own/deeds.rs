@@ -27,6 +27,10 @@ pub(super) enum Of {
     InCalled(&'static str, &'static str),
     /// In kube-system, an object that is called as a component.
     Component,
+    /// Objects in whatever namespace, and none of the cluster.
+    Namespaced,
+    /// Objects of all kinds but these and those, each separated by spaces.
+    AllBut(&'static str, &'static str),
 }
 
 /// A component and its deeds.
@@ -76,6 +80,18 @@ pub(super) const CONTROLLERS_READ: &str = "pods nodes namespaces services endpoi
 /// What ConfigMaps of the cluster controllers look up.
 pub(super) const READABLE_CONFIGMAPS: &str =
     "extension-apiserver-authentication kube-root-ca.crt cluster-info openshift-service-ca.crt";
+
+/// What guards a cluster, or says what it is. Who sets an owner on a guard has the garbage collector delete it for him: that it went
+/// is told, whoever did the work.
+const GUARDS: &str = "networkpolicies adminnetworkpolicies baselineadminnetworkpolicies clusternetworkpolicies ciliumnetworkpolicies \
+    ciliumclusterwidenetworkpolicies globalnetworkpolicies resourcequotas limitranges podsecuritypolicies \
+    securitycontextconstraints validatingwebhookconfigurations mutatingwebhookconfigurations validatingadmissionpolicies \
+    validatingadmissionpolicybindings mutatingadmissionpolicies mutatingadmissionpolicybindings nodes namespaces apiservices \
+    customresourcedefinitions";
+
+/// What gives rights, hands out values when it is patched, or steers a cluster. Such objects seldom have owners or are deleted in the
+/// foreground, for which alone the garbage collector patches.
+const LEVERS: &str = "roles clusterroles rolebindings clusterrolebindings secrets configmaps persistentvolumes";
 
 const REVIEWS: Deed = deed("create", "tokenreviews subjectaccessreviews");
 const DNS: &[Deed] = &[deed(READ, "services endpoints endpointslices namespaces pods nodes")];
@@ -130,9 +146,13 @@ pub(super) const COMPONENTS: &[Component] = &[
     component("kube-proxy", &[deed(READ, "services endpoints endpointslices nodes servicecidrs")]),
     component("coredns", DNS),
     component("kube-dns", DNS),
-    collector("generic-garbage-collector", &[deed("delete patch update", "*")]),
+    // Up to 1.14 it updated what had a finalizer, with the whole object in the body: who does so now is somebody else.
+    collector("generic-garbage-collector", &[
+        only("delete", "*", Of::AllBut(GUARDS, "")),
+        only("patch", "*", Of::AllBut(GUARDS, LEVERS)),
+    ]),
     collector("namespace-controller", &[
-        deed("delete deletecollection", "*"),
+        only("delete deletecollection", "*", Of::Namespaced),
         deed(CHANGE, "namespaces/finalize namespaces/status"),
     ]),
     collector("resourcequota-controller", &[deed(CHANGE, "resourcequotas/status")]),

@@ -317,6 +317,10 @@ fn is_about(deed: &Deed, request: &Request<'_>) -> bool {
         Of::Called(names) => is_called(names),
         Of::InCalled(namespace, names) => is_in(namespace) && is_called(names),
         Of::Component => is_in("kube-system") && request.name.is_none_or(is_component),
+        Of::Namespaced => request.namespace.is_some(),
+        Of::AllBut(these, those) => {
+            request.resource.is_some_and(|resource| !has_word(these, resource) && !has_word(those, resource))
+        }
     }
 }
 

@@ -87,6 +87,28 @@ fn components_do_what_they_do_and_nothing_else() {
     ] {
         assert_eq!(looks_own(&request), usual, "{request:?}");
     }
+    let inside = |name: &'static str| Request {
+        user: USERS.texts().find(|user| user.strip_prefix(IN_KUBE_SYSTEM) == Some(name)),
+        groups: Some("s"),
+        agent: None,
+        ..manager
+    };
+    let (collector, cleaner) = (inside("generic-garbage-collector"), inside("namespace-controller"));
+    for (request, usual) in [
+        (asks(collector, "delete", "replicasets", Some("x")), true),
+        (asks(collector, "delete", "widgets", Some("x")), true),
+        (asks(collector, "delete", "roles", Some("x")), true),
+        (asks(collector, "patch", "widgets", Some("x")), true),
+        (asks(collector, "delete", "networkpolicies", Some("x")), false),
+        (asks(collector, "patch", "validatingwebhookconfigurations", Some("x")), false),
+        (asks(collector, "patch", "clusterroles", Some("x")), false),
+        (asks(collector, "patch", "secrets", Some("x")), false),
+        (asks(collector, "update", "deployments", Some("x")), false),
+        (asks(cleaner, "delete", "networkpolicies", Some("x")), false),
+        (Request { namespace: Some("old"), ..asks(cleaner, "delete", "networkpolicies", Some("x")) }, true),
+    ] {
+        assert_eq!(looks_own(&request), usual, "{request:?}");
+    }
     let token = asks(manager, "create", "serviceaccounts", Some("replicaset-controller"));
     let token = Request { subresource: Some("token"), namespace: Some("kube-system"), ..token };
     assert!(looks_own(&token));

@@ -38,7 +38,12 @@ pub(super) static VERBS: Words = Words(LazyLock::new(|| {
 
 /// Resources of deeds.
 pub(super) static KINDS: Words = Words(LazyLock::new(|| {
-    let kinds = deeds().flat_map(|deed| deed.kinds.split(' ')).chain(CONTROLLERS_READ.split(' ')).chain(["configmaps"]);
+    let left_out = deeds().flat_map(|deed| match deed.of {
+        Of::AllBut(these, those) => [these, those],
+        _ => ["", ""],
+    });
+    let kinds = deeds().map(|deed| deed.kinds).chain(left_out).chain([CONTROLLERS_READ, "configmaps"]);
+    let kinds = kinds.flat_map(|kinds| kinds.split(' ')).filter(|kind| !kind.is_empty());
     // What is written like a resource with a subresource is compared like any other text.
     let parts = kinds.flat_map(|kind| [Some(kind), kind.split_once('/').map(|(resource, _)| resource)]);
     with_absent("", parts.flatten().map(str::to_owned))
@@ -55,7 +60,7 @@ pub(super) static NAMESPACES: Words = Words(LazyLock::new(|| {
     let namespaces = deeds().filter_map(|deed| match deed.of {
         Of::In(namespace) | Of::InCalled(namespace, _) => Some(namespace),
         Of::Component => Some("kube-system"),
-        Of::Any | Of::Named | Of::Called(_) => None,
+        Of::Any | Of::Named | Of::Called(_) | Of::Namespaced | Of::AllBut(..) => None,
     });
     with_absent("", namespaces.map(str::to_owned))
 }));

@@ -31,12 +31,16 @@ const THIEVES: [Identity; 23] = [
     identity("system:kube-controller-manager", &["system:authenticated"], KUBECTL),
     identity("system:kube-scheduler", &["system:authenticated"], KUBECTL),
     identity("system:node:worker-1", &["system:nodes", "system:authenticated"], KUBECTL),
-    identity("system:serviceaccount:kube-system:generic-garbage-collector", ACCOUNT, KUBECTL),
     identity("system:apiserver", &["system:masters"], "kube-apiserver/v1.33.1 (linux/amd64) kubernetes/8adc0f0"),
     identity(
         "system:serviceaccount:kube-system:namespace-controller",
         ACCOUNT,
         "kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0/system:serviceaccount:kube-system:namespace-controller",
+    ),
+    identity(
+        "system:serviceaccount:kube-system:generic-garbage-collector",
+        ACCOUNT,
+        "kube-controller-manager/v1.33.1 (linux/amd64) kubernetes/8adc0f0/system:serviceaccount:kube-system:generic-garbage-collector",
     ),
     identity(
         "system:node:worker-2",
