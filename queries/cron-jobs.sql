@@ -1,14 +1,14 @@
 -- title = "Who scheduled jobs"
--- question = "Who created or changed CronJobs and Jobs, and what do they run?"
+-- question = "Who created or changed CronJobs, Jobs and what add-ons have in their place, and what do they run?"
 -- group = "execution"
 -- variant_of = "workload-changes"
 -- view = "scheduled"
--- words = ["backdoor", "schedule"]
+-- words = ["backdoor", "schedule", "workflow", "kruise", "keda"]
 -- further = ["privileged-workloads"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1053.007"]
--- resources = ["cronjobs", "jobs"]
+-- resources = ["runs_jobs()"]
 -- needs = [
 --     {
 --         resource = ["cronjobs", "jobs"],
@@ -22,8 +22,13 @@
 --         tells = "schedule, images and commands",
 --     },
 -- ]
+-- caveat = "kinds of add-ons, such as CronWorkflows, only where their groups are logged"
 -- noise = """
--- CI and backup jobs. Left out unless `-p own=true`: the jobs that the control plane makes from CronJobs."""
+-- CI and backup jobs, workflows of data teams. Left out unless `-p own=true`: the jobs that the control plane makes from CronJobs."""
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 12
 --
 -- [[examples]]
 -- log = "hardened"
@@ -44,7 +49,7 @@ SELECT
         || attack_signs(without_quotes(array_to_string(commands, chr(10))))
     ) AS attack_signs, outcome, dry_run, source_ip, audit_id
 FROM workload_changes
-WHERE resource IN ('cronjobs', 'jobs')
+WHERE runs_jobs(resource)
   AND not_own()
   AND filters()
 ORDER BY

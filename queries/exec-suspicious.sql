@@ -27,7 +27,7 @@
 --
 -- [[examples]]
 -- log = "workloads"
--- rows = 2
+-- rows = 3
 --
 -- [[examples]]
 -- log = "made"

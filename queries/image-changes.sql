@@ -20,7 +20,7 @@
 --
 -- [[examples]]
 -- log = "workloads"
--- rows = 2
+-- rows = 3
 --
 -- [[examples]]
 -- log = "made"
@@ -41,7 +41,7 @@ WITH writes AS (
     FROM workload_specs
     WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND name IS NOT NULL AND len(images) > 0
       -- Pods of a template have new names; a pod's image can be changed in place.
-      AND coalesce(subresource, '') <> 'resize'
+      AND coalesce(subresource, '') <> 'resize' AND NOT starts_pods(subresource)
 ),
 containers AS (
     SELECT

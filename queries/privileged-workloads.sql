@@ -1,9 +1,9 @@
 -- title = "Workloads that reach the node"
 -- question = """
--- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, or adds \
--- capabilities, and why is it listed?"""
+-- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, adds \
+-- capabilities, or builds images in a privileged pod, and why is it listed?"""
 -- group = "execution"
--- words = ["hostpath", "escape", "host", "root", "breakout", "workflow", "kruise", "tekton", "knative", "kubevirt"]
+-- words = ["hostpath", "escape", "host", "root", "breakout", "workflow", "kruise", "tekton", "knative", "kubevirt", "buildconfig"]
 -- further = ["exec-sessions", "images"]
 -- kind = "detection"
 -- severity = "high"
@@ -18,12 +18,13 @@
 -- ]
 -- caveat = "at RequestResponse also for patches whole templates; kinds of add-ons, such as Workflows, only where their groups are logged"
 -- noise = """
--- Agents for networking, storage and monitoring when they are installed. Left out unless `-p own=true`: \
+-- Agents for networking, storage and monitoring when they are installed, and on OpenShift whoever builds images of \
+-- Dockerfiles. Left out unless `-p own=true`: \
 -- pods and the like that controllers make of a template that is listed itself, and mirrors of static pods."""
 --
 -- [[examples]]
 -- log = "workloads"
--- rows = 15
+-- rows = 22
 --
 -- [[examples]]
 -- log = "hardened"

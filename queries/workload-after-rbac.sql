@@ -19,6 +19,7 @@
 --         level = "Metadata",
 --     },
 -- ]
+-- caveat = "kinds of add-ons, such as Workflows, only where their groups are logged"
 -- noise = """
 -- Helm and operators that install roles and workloads together. Left out unless `-p own=true`: the cluster's own \
 -- work."""
@@ -28,6 +29,10 @@
 -- type = "integer"
 -- default = 5
 -- meaning = "time between the change of RBAC and the workload"
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 9
 --
 -- [[examples]]
 -- log = "hardened"
@@ -48,7 +53,7 @@ WITH grants AS (
 writes AS (
     SELECT * FROM workload_changes
     WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND dry_run IS NOT TRUE
-      AND coalesce(subresource, '') IN ('', 'ephemeralcontainers')
+      AND (coalesce(subresource, '') IN ('', 'ephemeralcontainers') OR starts_pods(subresource))
       AND not_own()
       AND filters()
 )

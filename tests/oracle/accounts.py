@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import oracle
 from conditions import (
-    DELETES, OWN, TEMPLATES, WRITES, annotation, at, effective, is_change, is_eviction, is_kind, is_secret, time, user)
+    DELETES, OWN, WRITES, annotation, at, effective, is_change, is_eviction, is_kind, is_secret, makes_pods, starts_pods, time, user)
 from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
 
 def grouped(rows, key, **numbers):
@@ -178,7 +178,7 @@ def mass_deletions(rows, _):
           and oracle.dry_run(row["last"]) is not True and (row["verb"] in DELETES or is_eviction(row))]
 
     def whole(row):
-        is_namespace = row["resource"] == "namespaces" and not row["subresource"]
+        is_namespace = row["resource"] in ("namespaces", "customresourcedefinitions") and not row["subresource"]
         return row["audit_id"] if row["verb"] == "deletecollection" or is_namespace else None
     return bursts(of, lambda r: (r["event_time"], r["audit_id"], r["request_uri"]), timedelta(seconds=60), 10, whole, 1)
 
@@ -227,8 +227,8 @@ def workload_after_rbac(rows, _):
             granted[row["user_name"]].append(time(row))
     found = {}
     for row in rows:
-        if (row["resource"] in TEMPLATES | {"pods"} and row["verb"] in WRITES and row["outcome"] == "allowed"
-                and row["subresource"] in (None, "ephemeralcontainers") and not oracle.dry_run(row["last"]) and row["user_name"]):
+        if (makes_pods(row) and row["verb"] in WRITES and row["outcome"] == "allowed"
+                and (starts_pods(row) or row["subresource"] in (None, "ephemeralcontainers")) and not oracle.dry_run(row["last"]) and row["user_name"]):
             before = [at for at in granted[row["user_name"]] if time(row) - timedelta(minutes=5) <= at <= time(row)]
             if before:
                 found[(row["event_time"], row["audit_id"])] = {"rbac_changes": len(before), "user_name": row["user_name"]}

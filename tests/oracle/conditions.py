@@ -17,7 +17,8 @@ MAKE_PODS = {"pods", "podtemplates", "deploymentconfigs", "rollouts", "deploymen
              "replicasets", "replicationcontrollers", "jobs", "cronjobs"}
 # Of add-ons: groups, and the kinds of theirs that hold templates of pods.
 OF_ADD_ONS = {
-    "apps.kruise.io": "clonesets sidecarsets broadcastjobs advancedcronjobs uniteddeployments imagepulljobs",
+    None: "builds buildconfigs", "build.openshift.io": "builds buildconfigs",
+    "apps.kruise.io": "clonesets sidecarsets broadcastjobs advancedcronjobs uniteddeployments imagepulljobs ephemeraljobs",
     "jobset.x-k8s.io": "jobsets", "leaderworkerset.x-k8s.io": "leaderworkersets",
     "argoproj.io": "workflows cronworkflows workflowtemplates clusterworkflowtemplates experiments analysistemplates "
                    "clusteranalysistemplates sensors eventsources",
@@ -25,7 +26,9 @@ OF_ADD_ONS = {
     "kubevirt.io": "virtualmachines virtualmachineinstances virtualmachineinstancereplicasets",
     "pool.kubevirt.io": "virtualmachinepools", "tekton.dev": "tasks clustertasks taskruns pipelines pipelineruns",
     "triggers.tekton.dev": "triggertemplates eventlisteners",
-    "kubeflow.org": "pytorchjobs tfjobs mpijobs xgboostjobs paddlejobs jaxjobs notebooks",
+    "kubeflow.org": "pytorchjobs tfjobs mpijobs xgboostjobs paddlejobs jaxjobs notebooks scheduledworkflows",
+    "serving.kserve.io": "inferenceservices servingruntimes clusterservingruntimes",
+    "machinelearning.seldon.io": "seldondeployments",
     "trainer.kubeflow.org": "trainjobs trainingruntimes clustertrainingruntimes",
     "ray.io": "rayclusters rayjobs rayservices", "sparkoperator.k8s.io": "sparkapplications scheduledsparkapplications",
     "keda.sh": "scaledjobs", "monitoring.coreos.com": "prometheuses prometheusagents alertmanagers thanosrulers",
@@ -34,7 +37,6 @@ OF_ADD_ONS = {
     "actions.summerwind.dev": "runnerdeployments", "operators.coreos.com": "clusterserviceversions",
     "work.open-cluster-management.io": "manifestworks", "work.karmada.io": "works", "kubernetes.crossplane.io": "objects",
 }
-TEMPLATES = {"deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs"}
 
 
 # --- what a request says ----------------------------------------------------------
@@ -64,6 +66,17 @@ def is_change(row):
 
 def makes_pods(row):
     return row["resource"] in MAKE_PODS or row["resource"] in OF_ADD_ONS.get(row["api_group"], "").split()
+
+
+def starts_pods(row):
+    """OpenShift's builds and deployments are started by what is asked of them."""
+    return row["subresource"] in ("instantiate", "instantiatebinary", "clone", "rollback", "webhooks")
+
+
+def runs_jobs(row):
+    """Kinds whose pods end by themselves, at times or once: of Kubernetes and what add-ons have for them."""
+    return row["resource"] in ("cronjobs", "jobs", "scaledjobs", "cronworkflows", "workflows", "scheduledworkflows", "advancedcronjobs",
+                               "broadcastjobs", "jobsets", "scheduledsparkapplications")
 
 
 def is_created(row):
@@ -244,7 +257,8 @@ ROWS = {
     "server-internals": ([], is_of_the_inside),
     # name: (arguments, condition)
     "secret": ([], lambda r: is_secret(r) and (r["name"] or r["verb"] in ("list", "watch", "deletecollection"))),
-    "object": ([], lambda r: r["name"] is not None),
+    "object": ([], lambda r: r["name"] is not None or r["verb"] == "create" and r["outcome"] == "allowed"
+               and at(r["last"].get("responseObject"), "metadata", "name")),
     "timeline": ([], lambda r: True),
     "failed-auth-events": ([], lambda r: r["failure"]),
     "events-deleted": (OWN, lambda r: r["resource"] == "events" and r["verb"] in DELETES),
@@ -262,7 +276,7 @@ ROWS = {
     "service-accounts-changed": ([], lambda r: is_kind(r, "serviceaccounts") and r["verb"] in CHANGE_VERBS),
     "rbac-by-service-accounts": (OWN, lambda r: r["api_group"] == RBAC_GROUP and r["verb"] in CHANGE_VERBS
                                  and effective(r).startswith("system:serviceaccount:")),
-    "cron-jobs": (OWN, lambda r: r["resource"] in ("cronjobs", "jobs") and r["verb"] in CHANGE_VERBS
+    "cron-jobs": (OWN, lambda r: runs_jobs(r) and r["verb"] in CHANGE_VERBS
                   and r["subresource"] not in ("status", "finalizers")),
     "static-pods": ([], is_static_pod),
     "proxied-requests": (OWN, lambda r: r["resource"] in ("pods", "services") and r["subresource"] == "proxy"
@@ -290,7 +304,7 @@ ROWS = {
                                 or annotation(r, "pod-security.kubernetes.io/error")
                                 or "violates PodSecurity" in (section(r["last"], "responseStatus").get("message") or "")),
     "workload-changes": (OWN, lambda r: makes_pods(r) and r["verb"] in CHANGE_VERBS
-                         and r["subresource"] in (None, "ephemeralcontainers", "resize", "scale", "eviction")),
+                         and (starts_pods(r) or r["subresource"] in (None, "ephemeralcontainers", "resize", "scale", "eviction"))),
     "critical-configmaps": (OWN, is_critical_configmap),
     "system-namespace-changes": (OWN, lambda r: r["verb"] in CHANGE_VERBS and is_system(r["namespace"])
                                  and r["subresource"] not in ("exec", "attach", "portforward", "proxy")

@@ -5,14 +5,17 @@ from collections import defaultdict
 
 import oracle
 from bodies import in_lists, items, key_of, matches, members, parts, strings, tidy, told, uri_flag, uri_values
-from conditions import MAKE_PODS, OWN, at, makes_pods as is_a_maker
+from conditions import MAKE_PODS, OWN, at, makes_pods as is_a_maker, starts_pods
 
 # By Kubernetes' Pod Security Standards what the baseline allows to add, less what reaches other users' files.
 HARMLESS = {"AUDIT_WRITE", "CHOWN", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
             "SYS_CHROOT"}
 # Of pods, of Argo's templates and of Tekton's tasks.
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers", "sidecars", "steps")
-ALONE = ("container", "script", "stepTemplate")
+ALONE = ("container", "script", "stepTemplate", "postCommit")
+# How OpenShift builds, in a privileged pod: what its documentation warns of is told.
+STRATEGIES = {"customStrategy": "custom build", "dockerStrategy": "Docker build", "sourceStrategy": None,
+              "jenkinsPipelineStrategy": None}
 SHARED = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace")
 CONFINES_NOTHING = {"spc_t", "unconfined_t", "container_runtime_t", "kubelet_t"}
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -48,6 +51,7 @@ def named_specs(objects):
         if isinstance(one, dict):
             waiting += [(value, part_of(name, part)) for name, value in one.items() if name not in CONTAINERS + ALONE]
             says = any(one.get(flag) is True for flag in SHARED) or items([one], "volumes")
+            says = says or built([one]) or strings(members([one], "source", "dockerfile"))
             if says or containers([one]) or strings([one.get("serviceAccountName"), one.get("podSpecPatch")]):
                 found.append((one, part))
     return found
@@ -62,7 +66,8 @@ def part_of(name, around):
 def named_images(row, specs, objects):
     """Each container with its image; in objects of add-ons with the part that it stands in."""
     parted = [(spec, "") for spec in specs] if row["resource"] in MAKE_PODS else named_specs(objects)
-    found = {(part + (one.get("name") or alone), one.get("image")) for spec, part in parted
+    builds = {(part + name, at(one, "from", "name")) for spec, part in parted for name, one in built([spec])}
+    found = builds | {(part + (one.get("name") or alone), one.get("image")) for spec, part in parted
              for alone, members_of in [("", containers([{**spec, **dict.fromkeys(ALONE)}]))]
              + [(name, members([spec], name)) for name in ALONE]
              for one in members_of if isinstance(one, dict)}
@@ -74,9 +79,14 @@ def path_of_spec(row):
             "cronjobs": ("spec", "jobTemplate", "spec", "template", "spec")}.get(row["resource"], ("spec", "template", "spec"))
 
 
+def built(specs):
+    """The ways in which specifications build images."""
+    return [(name, one) for name in STRATEGIES for one in members(specs, "strategy", name) if isinstance(one, dict)]
+
+
 def makes_pods(row):
     return (is_a_maker(row) and row["verb"] in ("create", "update", "patch")
-            and row["subresource"] in (None, "ephemeralcontainers", "resize"))
+            and (starts_pods(row) or row["subresource"] in (None, "ephemeralcontainers", "resize")))
 
 
 def template(row):
@@ -124,7 +134,8 @@ def reasons(row, specs, objects):
     }
     volumes = items(specs, "volumes")
     paths = strings(members(volumes, "hostPath", "path") + members(volumes, "hostDisk", "path"))
-    return tidy([name for name, is_so in flags.items() if is_so] + [f"host path {path}" for path in paths]
+    paths += ["/var/run/docker.sock" for _, one in built(specs) if one.get("exposeDockerSocket") is True]
+    return tidy([name for name, is_so in flags.items() if is_so] + [STRATEGIES[name] for name, _ in built(specs)] + [f"host path {path}" for path in paths]
                 + [f"capability {name}" for name in added if name not in HARMLESS])
 
 
@@ -137,7 +148,7 @@ def words(lists):
 
 
 def commands(specs):
-    found = []
+    found = strings(members(specs, "source", "dockerfile") + [one.get("jenkinsfile") for _, one in built(specs)])
     for one in containers(specs):
         hooks = [at(one, "lifecycle", hook) for hook in ("postStart", "preStop")]
         hooks += [one.get(probe) for probe in ("livenessProbe", "readinessProbe", "startupProbe")]
@@ -150,7 +161,7 @@ def commands(specs):
 def images(specs):
     volumes = items(specs, "volumes")
     return strings(members(containers(specs), "image") + members(volumes, "image", "reference")
-                   + members(volumes, "containerDisk", "image"))
+                   + members(volumes, "containerDisk", "image") + [at(one, "from", "name") for _, one in built(specs)])
 
 
 def privileged_workloads(rows, _):
@@ -200,7 +211,9 @@ def image_changes(rows, _):
     order = sorted(rows, key=lambda row: (row["event_time"], row["audit_id"], row["verb"]))
     for row in order:
         of = template(row)
-        if not of or row["outcome"] != "allowed" or oracle.dry_run(row["last"]) or row["subresource"] == "resize":
+        if not of or row["outcome"] != "allowed" or oracle.dry_run(row["last"]):
+            continue
+        if row["subresource"] == "resize" or starts_pods(row):
             continue
         name = row["name"] or min(strings(members(of[1], "metadata", "name")), default=None)
         now = named_images(row, *of[:2])

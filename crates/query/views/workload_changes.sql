@@ -12,7 +12,7 @@
 -- ephemeral_images: images of the ephemeral containers alone; NULL when no body was logged
 -- commands: commands of the containers with their arguments; NULL when no body was logged
 -- service_account: service account that the pods run as
--- schedule: of a CronJob
+-- schedule: of a CronJob, or of what an add-on has in its place
 -- mirror_pod: whether a kubelet shows a static pod with it; NULL when no body was logged
 -- reasons: why the pods could get at the node or at others; NULL when no body was logged
 CREATE VIEW workload_changes AS
@@ -26,7 +26,7 @@ WITH writes AS (
     FROM requests
     WHERE makes_pods(api_group, resource)
       AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
-      AND coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize', 'scale', 'eviction')
+      AND (coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize', 'scale', 'eviction') OR starts_pods(subresource))
 )
 SELECT
     writes.event_time, writes.user_name, writes.user_groups, writes.impersonated_user, writes.verb, writes.resource, writes.subresource,

@@ -34,7 +34,7 @@
 -- commands: commands of the containers with their arguments
 -- resource_amounts: requests and limits of the containers, `cpu=500m`, `nvidia.com/gpu=1`
 -- assigned_node: node that the template names, which goes past the scheduler
--- schedule: of a CronJob
+-- schedule: of a CronJob, or of what an add-on has in its place
 -- mirror_pod: whether a kubelet shows a static pod with it
 -- reasons: why the pods could get at the node or at others, in words; empty when nothing speaks for it
 CREATE VIEW workload_specs AS
@@ -50,7 +50,7 @@ WITH writes AS (
     WHERE makes_pods(api_group, resource)
       AND verb IN ('create', 'update', 'patch')
       -- `status`, `scale` and the like have their own rights and cannot change the template.
-      AND coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize')
+      AND (coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize') OR starts_pods(subresource))
       AND (request_object IS NOT NULL OR response_object IS NOT NULL)
 )
 SELECT

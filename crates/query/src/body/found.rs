@@ -2,8 +2,9 @@
 //!
 //! Argo's Workflows have a container in each of their templates, Tekton's Tasks steps, Kruise's SidecarSets containers beside the
 //! pod that they are put into, Kubeflow's jobs a template for each sort of replica: wherever in the object it stands, a
-//! specification has containers, volumes, or says what it shares with the node.
+//! specification has containers, volumes, or says what it shares with the node, or how OpenShift is to build an image.
 
+use super::build;
 use super::object::{Object, elements};
 
 /// How deep an object is looked into, and how many specifications in it are told: a client chooses both.
@@ -13,8 +14,8 @@ const FOUND_MAX: usize = 1_000;
 /// Lists of containers, whoever runs them.
 const LISTS: [&str; 5] = ["containers", "initContainers", "ephemeralContainers", "sidecars", "steps"];
 
-/// A container by itself: Argo's templates, and what Tekton's steps have in common.
-const ALONE: [&str; 3] = ["container", "script", "stepTemplate"];
+/// A container by itself: Argo's templates, what Tekton's steps have in common, what runs in an image that was built.
+const ALONE: [&str; 4] = ["container", "script", "stepTemplate", "postCommit"];
 
 /// What a pod shares with its node.
 const SHARED: [&str; 4] = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"];
@@ -77,6 +78,8 @@ fn is_spec(object: &Object<'_>) -> bool {
         || SHARED.iter().any(|flag| object.is_true(flag))
         || ["serviceAccountName", "podSpecPatch"].iter().any(|member| object.text(member).is_some())
         || object.objects("volumes").next().is_some()
+        || !build::strategies(object).is_empty()
+        || build::dockerfile(object).is_some()
 }
 
 /// The containers of a specification, each with what it is called when it has no name of its own. A step of a workflow, which
@@ -126,6 +129,10 @@ mod tests {
             (
                 r#"{"spec":{"steps":[{"name":"s","image":"i"},{"name":"none"}],"stepTemplate":{}}}"#,
                 vec!["s", "stepTemplate"],
+            ),
+            (
+                r#"{"spec":{"strategy":{"type":"Docker","dockerStrategy":{}},"postCommit":{"script":"x"}}}"#,
+                vec!["postCommit"],
             ),
             (r#"{"metadata":{"containers":[{"name":"c"}]},"status":{"containers":[{"name":"c"}]}}"#, vec![]),
             (r#"{"spec":{"replicas":3}}"#, vec![]),

@@ -1,5 +1,6 @@
 //! SQL functions over the bodies of requests that would cost too much in SQL: there every step parses the body again.
 
+mod build;
 mod found;
 mod object;
 mod parts;

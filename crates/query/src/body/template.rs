@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::Tidy;
+use super::build;
 use super::found::{self, Found};
 use super::object::{Object, elements, plain, repaired, text};
 use super::parts::parts;
@@ -79,6 +80,7 @@ pub(super) struct Template {
     pub(super) apparmor_unconfined: bool,
     pub(super) mirror_pod: bool,
     pub(super) pod_spec_patch: bool,
+    pub(super) builds: Tidy,
     pub(super) containers: Tidy,
     pub(super) images: Tidy,
     pub(super) image_of: Tidy,
@@ -147,8 +149,9 @@ pub(super) fn read(resource: &str, namespace: &str, stored: &str, sent: &str) ->
             specs.iter().for_each(|found| lower(&mut template.service_account, found.spec.text(field)));
         }
     }
-    for (container, _) in sent.iter().flat_map(|found| found::containers(&found.spec)) {
-        add(&mut template.sent_images, container.text("image"));
+    for found in &sent {
+        found::containers(&found.spec).for_each(|(one, _)| add(&mut template.sent_images, one.text("image")));
+        build::strategies(&found.spec).iter().for_each(|one| add(&mut template.sent_images, one.image()));
     }
     template.reasons = reasons(&template, namespace);
     Some(template)
@@ -186,7 +189,7 @@ impl Template {
     /// What is said of the object beside its specification.
     fn add_object(&mut self, object: &Object<'_>) {
         let spec = object.object("spec");
-        lower(&mut self.schedule, spec.as_ref().and_then(|spec| spec.text("schedule")));
+        lower(&mut self.schedule, spec.as_ref().and_then(schedule));
         let template = spec.and_then(|spec| spec.object("template")?.object("metadata")?.object("annotations"));
         let metadata = object.object("metadata");
         let annotations = metadata.as_ref().and_then(|metadata| metadata.object("annotations"));
@@ -225,9 +228,24 @@ impl Template {
         for (container, alone) in found::containers(spec) {
             self.add_container(&container, &found.part, alone);
         }
+        self.add_build(found);
         for container in spec.objects("ephemeralContainers") {
             add(&mut self.ephemeral_images, container.text("image"));
         }
+    }
+
+    /// Adds what OpenShift is to build, where it is that.
+    fn add_build(&mut self, found: &Found<'_>) {
+        for strategy in build::strategies(&found.spec) {
+            self.builds.extend(strategy.danger.map(str::to_owned));
+            if let Some(image) = strategy.image() {
+                self.image_of.insert(format!("{}{}={image}", found.part, strategy.name));
+                add(&mut self.images, Some(image));
+            }
+            add(&mut self.host_paths, strategy.host_path());
+            add(&mut self.commands, strategy.pipeline());
+        }
+        add(&mut self.commands, build::dockerfile(&found.spec));
     }
 
     /// Adds a container of a part of the object, which is called `alone` where it has no name.
@@ -305,6 +323,7 @@ fn reasons(template: &Template, namespace: &str) -> Tidy {
     if namespace == "kube-system" && account.ends_with("-controller") && own::is_component(account) {
         reasons.insert(format!("service account {account}"));
     }
+    reasons.extend(template.builds.iter().cloned());
     reasons.extend(template.host_paths.iter().map(|path| format!("host path {path}")));
     for capability in &template.capabilities {
         let capability = capability.to_uppercase();
@@ -314,6 +333,16 @@ fn reasons(template: &Template, namespace: &str) -> Tidy {
         }
     }
     reasons
+}
+
+/// When an object runs its pods: a CronJob has one time, Argo's CronWorkflows can have several, and Kubeflow's put theirs deeper.
+fn schedule<'a>(spec: &Object<'a>) -> Option<Cow<'a, str>> {
+    let deeper = || spec.object("trigger")?.object("cronSchedule")?.text("cron");
+    let several = || {
+        let times: Vec<_> = spec.elements("schedules").into_iter().filter_map(text).collect();
+        (!times.is_empty()).then(|| times.join(", ").into())
+    };
+    spec.text("schedule").or_else(deeper).or_else(several)
 }
 
 fn add(list: &mut Tidy, text: Option<Cow<'_, str>>) {
