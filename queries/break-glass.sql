@@ -45,8 +45,7 @@ powerful AS (
         *, list_sort(effective_groups(user_groups, impersonated_user, impersonated_groups)) AS groups
     FROM alike
     WHERE (
-        list_has_any(user_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
-        OR list_has_any(impersonated_groups, ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins'])
+        has_powerful_group(user_groups) OR has_powerful_group(impersonated_groups)
         OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), user_name)
         OR list_contains(string_split(replace($admins::VARCHAR, ' ', ''), ','), impersonated_user)
     )
@@ -56,7 +55,7 @@ SELECT
     user_name, impersonated_user, groups, source_ip, user_agent, sum(requests)::BIGINT AS requests,
     sum(changes)::BIGINT AS changes,
     sum(denied)::BIGINT AS denied,
-    list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(resource, 'path'))))) AS actions,
+    list_sort(list_distinct(list(action_of(verb, resource, subresource, 'path')))) AS actions,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen
 FROM powerful
 GROUP BY user_name, impersonated_user, groups, source_ip, user_agent

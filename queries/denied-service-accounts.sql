@@ -28,9 +28,9 @@
 -- rows = 0
 SELECT
     user_name, source_ip, user_agent, count(*) AS attempts, count(DISTINCT request_uri) AS uris,
-    list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(
-        nullif(concat_ws('/', resource, subresource), ''), regexp_replace(request_uri, '[?].*$', '')
-    ))))) AS refused,
+    list_sort(list_distinct(list(
+        action_of(verb, resource, subresource, regexp_replace(request_uri, '[?].*$', ''))
+    ))) AS refused,
     list_sort(list_distinct(list(namespace))) AS namespaces,
     coalesce(list(DISTINCT credential_id ORDER BY credential_id) FILTER (WHERE credential_id IS NOT NULL), [])
         AS credential_ids,

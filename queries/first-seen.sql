@@ -20,7 +20,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "baseline=2026-11-21T20:37:37"]
--- rows = 43
+-- rows = 48
 --
 -- [[examples]]
 -- log = "hardened"
@@ -28,7 +28,7 @@
 -- rows = 0
 WITH asked AS NOT MATERIALIZED (
     SELECT
-        event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, namespace, resource, name,
+        event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, namespace, resource, subresource, name,
         source_ip, source_ips, outcome, cluster, host, user_agent,
         -- Without a baseline it is the middle of what the log covers.
         coalesce($baseline::TIMESTAMP, (
@@ -39,7 +39,7 @@ WITH asked AS NOT MATERIALIZED (
 ),
 facets AS NOT MATERIALIZED (
     SELECT *, unnest([
-        {what: 'action', value: concat_ws(' ', verb, coalesce(resource, 'path'))},
+        {what: 'action', value: action_of(verb, resource, subresource, 'path')},
         {what: 'source_ip', value: source_ip},
         {what: 'user_agent', value: user_agent}
     ]) AS facet

@@ -27,7 +27,7 @@
 SELECT
     binding_kind, binding_namespace, binding, role_kind, role, subject, count(*) AS requests,
     list_sort(list_distinct(list(effective_user))) AS users,
-    list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(resource, 'path'))))) AS actions,
+    list_sort(list_distinct(list(action_of(verb, resource, subresource, 'path')))) AS actions,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM grants_used
 WHERE filters()

@@ -13,6 +13,10 @@
 -- `kubectl --as`. `privileged` marks targets that are administrators or the cluster itself."""
 --
 -- [[examples]]
+-- log = "workloads"
+-- rows = 3
+--
+-- [[examples]]
 -- log = "hardened"
 -- rows = 2
 --

@@ -42,9 +42,9 @@ kinds AS (
 SELECT
     kind, user_agent, user_name, source_ip, count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
     count(*) FILTER (outcome = 'denied') AS denied,
-    list_sort(list_distinct(list(concat_ws(' ', verb, coalesce(
-        nullif(concat_ws('/', resource, subresource), ''), regexp_replace(request_uri, '[?].*$', '')
-    ))))) AS actions,
+    list_sort(list_distinct(list(
+        action_of(verb, resource, subresource, regexp_replace(request_uri, '[?].*$', ''))
+    ))) AS actions,
     min(event_time) AS first_seen, max(event_time) AS last_seen
 FROM asked
 JOIN kinds USING (user_agent)

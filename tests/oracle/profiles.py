@@ -282,7 +282,7 @@ def break_glass(rows, _):
             used[(row["user_name"], row["impersonated_user"], groups, row["source_ip"], row["user_agent"])].append(row)
     return {key: {"requests": len(members), "changes": sum(map(is_change, members)),
                   "denied": sum(row["outcome"] == "denied" for row in members),
-                  "actions": distinct(joined(" ", row["verb"], row["resource"] or "path") for row in members),
+                  "actions": distinct(joined(" ", row["verb"], joined("/", row["resource"], row["subresource"]) or "path") for row in members),
                   "first_seen": min(row["event_time"] for row in members),
                   "last_seen": max(row["event_time"] for row in members)} for key, members in used.items()}
 
@@ -329,7 +329,7 @@ def first_seen(rows, events):
     middle = time(oldest) + timedelta(microseconds=(time(newest) - time(oldest)) // timedelta(microseconds=1) // 2)
     facets, people = defaultdict(list), {}
     for row in rows:
-        told = {"action": joined(" ", row["verb"], row["resource"] or "path"), "source_ip": row["source_ip"],
+        told = {"action": joined(" ", row["verb"], joined("/", row["resource"], row["subresource"]) or "path"), "source_ip": row["source_ip"],
                 "user_agent": row["user_agent"]}
         for what, value in told.items():
             if value is not None:

@@ -33,7 +33,7 @@ facets AS (
             {aspect: 'forwarded for', value: forwarded_for(source_ips)},
             {aspect: 'user_agent', value: user_agent},
             {aspect: 'namespace', value: namespace},
-            {aspect: 'action', value: concat_ws(' ', verb, coalesce(nullif(concat_ws('/', resource, subresource), ''), path))},
+            {aspect: 'action', value: action_of(verb, resource, subresource, path)},
             -- A dry run changes nothing.
             {aspect: if(is_dry_run, 'dry run', 'changed'), value: CASE
                 WHEN verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND resource IS NOT NULL THEN

@@ -70,6 +70,12 @@ CREATE MACRO service_account_of(user_name) AS CASE
         THEN replace(substr(user_name, 23), ':', '/')
 END;
 
+-- Whether a list of groups holds one that may do everything wherever it stands: the server's own, kubeadm's since 1.29 and
+-- OpenShift's. Never NULL.
+CREATE MACRO has_powerful_group(groups) AS coalesce(
+    list_has_any(groups::VARCHAR[], ['system:masters', 'system:cluster-admins', 'kubeadm:cluster-admins']), false
+);
+
 -- Whose rights counted: those of the impersonated user when there is one, else the user's own.
 CREATE MACRO effective_user(user_name, impersonated_user) AS coalesce(nullif(impersonated_user, ''), user_name);
 CREATE MACRO effective_groups(user_groups, impersonated_user, impersonated_groups) AS CASE

@@ -9,7 +9,8 @@
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 -- target_namespace: namespace of a service account that was refused; NULL otherwise
 -- target: the impersonated user, or what was refused, `users/jane`, `groups/system:masters`; NULL when not told
--- privileged: whether the target is an administrator, the control plane, a node, or a service account of kube-system
+-- privileged: whether the target is an administrator or a member of their groups, the control plane, a node, or a service account of a
+--     system namespace
 CREATE VIEW impersonations AS
 WITH found AS (
     SELECT
@@ -40,12 +41,16 @@ SELECT
     CASE WHEN starts_with(target, 'serviceaccounts/') AND target_namespace IS NOT NULL
         THEN 'serviceaccounts/' || target_namespace || '/' || substr(target, 17) ELSE target END AS target,
     coalesce(
-        list_contains(impersonated_groups, 'system:masters')
+        -- Whoever the user is, the groups are what counts.
+        has_powerful_group(impersonated_groups)
+            OR list_contains(impersonated_groups, 'system:nodes')
+            OR has_powerful_group([regexp_replace(target, '^groups/', '')])
             OR regexp_replace(target, '^(users|groups|serviceaccounts)/', '') IN (
-                'admin', 'cluster-admin', 'kubernetes-admin', 'kubernetes-super-admin', 'system:admin',
-                'system:masters', 'system:anonymous', 'kube:admin', 'system:cluster-admins', 'kubeadm:cluster-admins'
+                'admin', 'cluster-admin', 'kubernetes-admin', 'kubernetes-super-admin', 'system:admin', 'system:anonymous',
+                'kube:admin'
             )
             OR starts_with(target, 'serviceaccounts/') AND is_system_namespace(target_namespace)
+            OR is_system_namespace(split_part(service_account_of(regexp_replace(target, '^users/', '')), '/', 1))
             OR regexp_matches(target, '(^|/)system:(kube-|node:|serviceaccount:kube-system:|apiserver$|nodes$)'),
         false
     ) AS privileged,
