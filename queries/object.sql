@@ -9,6 +9,7 @@
 -- severity = "info"
 -- attack = []
 -- needs = [{ level = "Metadata" }]
+-- caveat = "how an object made with `generateName` is called stands in the server's answer alone, at RequestResponse"
 -- noise = "Lists and watches name no object and are not rows here, though they read it."
 --
 -- [[examples]]
@@ -25,13 +26,21 @@
 -- log = "hardened"
 -- arguments = ["--user", "nobody"]
 -- rows = 0
+WITH named AS (
+    SELECT * FROM requests WHERE name IS NOT NULL
+    UNION ALL
+    -- With `generateName` the server makes the name: only its answer tells how the object is called.
+    SELECT * REPLACE (json_text(json_member(response_object, 'metadata'), 'name') AS name)
+    FROM requests
+    WHERE name IS NULL AND verb = 'create' AND outcome = 'allowed' AND response_object IS NOT NULL
+)
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
     json_text(json_member(response_object, 'metadata'), 'resourceVersion') AS stored_version,
     -- Members of the body that was sent: of a patch, what it changed.
     sent_members(coalesce(request_object, '')) AS sent,
     outcome, status_code, source_ip, audit_id
-FROM requests
+FROM named
 WHERE name IS NOT NULL AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
