@@ -1,5 +1,5 @@
 -- title = "Mass deletions"
--- question = "Who deleted or evicted many objects within a minute, or whole collections and namespaces?"
+-- question = "Who deleted or evicted many objects within a minute, or whole collections, namespaces and kinds?"
 -- group = "impact"
 -- variant_of = "deletions"
 -- view = "mass"
@@ -9,7 +9,7 @@
 -- attack = ["T1485", "T1490"]
 -- needs = [{ verbs = ["delete", "deletecollection"], level = "Metadata" }]
 -- noise = """
--- Clean-up jobs and `helm uninstall`. Left out: the control plane, whose garbage collector and namespace \
+-- Clean-up jobs, `helm uninstall`, and operators that are taken out with their definitions. Left out: the control plane, whose garbage collector and namespace \
 -- controller delete in masses."""
 --
 -- [[parameters]]
@@ -36,8 +36,10 @@ WITH asked AS (
     SELECT
         *, coalesce(user_name, 'nobody from ' || source_ip) AS who,
         concat_ws(' ', event_time, audit_id, request_uri) AS target,
-        -- How many objects a collection held is seldom in the log, and a namespace takes all in it along: each is shown.
-        verb = 'deletecollection' OR resource = 'namespaces' AND coalesce(subresource, '') = '' AS whole,
+        -- How many objects a collection held is seldom in the log, and a namespace takes all in it along, a definition all of
+        -- its kind: each is shown.
+        verb = 'deletecollection'
+            OR resource IN ('namespaces', 'customresourcedefinitions') AND coalesce(subresource, '') = '' AS whole,
         CASE WHEN whole THEN target END AS other
     FROM deletions
     WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'

@@ -3,7 +3,7 @@
 -- Who wrote volumes of the node, APIs, conversion webhooks, trust, identities, SCCs, charts, deliveries, stores of \
 -- secrets, backups, machines, classes or labels of nodes: objects that give more than they seem to?"""
 -- group = "persistence"
--- words = ["backdoor", "persistence", "crd", "apiservice"]
+-- words = ["backdoor", "persistence", "crd", "apiservice", "oauth", "podsecuritypolicy"]
 -- kind = "detection"
 -- severity = "high"
 -- attack = ["T1611", "T1546", "T1136", "T1098"]
@@ -23,13 +23,17 @@
 -- caveat = "objects of OpenShift, k3s and add-ons only where their groups are logged"
 -- noise = """
 -- Storage drivers and operators that are installed, autoscalers that label and taint nodes, logins that make users of \
--- OpenShift, teams that deliver and store with these. `-p about=…` narrows: volume, api, conversion, trust, certificate, \
+-- OpenShift, teams that deliver and store with these, service accounts of workloads that use a cloud. `-p about=…` narrows: volume, api, conversion, trust, certificate, \
 -- identity, scc, chart, delivery, store, backup, machine, mesh, device, class, node, audit."""
 --
 -- [[parameters]]
 -- name = "about"
 -- type = "text"
 -- meaning = "only objects of this kind: volume, api, conversion, trust, certificate, identity, scc, chart, delivery, store, backup, machine, mesh, device, class, node, audit"
+--
+-- [[examples]]
+-- log = "workloads"
+-- rows = 8
 --
 -- [[examples]]
 -- log = "adversarial"
@@ -43,6 +47,8 @@ WITH writes AS (
         *,
         stored_or_sent(response_object, request_object) AS objects,
         json_members(stored_or_sent(response_object, request_object), 'spec') AS specs,
+        CASE WHEN resource = 'serviceaccounts'
+            THEN json_members(json_members(body_parts(json_body(request_object)), 'metadata'), 'annotations') END AS sent_annotations,
         request_object IS NOT NULL OR response_object IS NOT NULL AS has_body,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
@@ -50,16 +56,21 @@ WITH writes AS (
       AND (
         resource IN (
             'persistentvolumes', 'storageclasses', 'csidrivers', 'apiservices', 'customresourcedefinitions', 'clustertrustbundles',
-            'podcertificaterequests', 'securitycontextconstraints', 'oauthclients', 'oauthclientauthorizations', 'oauths',
+            'podcertificaterequests', 'securitycontextconstraints', 'podsecuritypolicies', 'oauthclients',
+            'oauthclientauthorizations', 'oauths', 'oauthaccesstokens', 'oauthauthorizetokens',
             'users', 'groups', 'identities', 'useridentitymappings', 'helmcharts', 'helmchartconfigs', 'resourceclaims',
             'resourceclaimtemplates', 'deviceclasses', 'nodes', 'runtimeclasses', 'podpresets'
         )
         OR resource = 'auditsinks'
         OR add_on(api_group, resource) IS NOT NULL
+        -- The annotation by which a cloud lends its pods a role.
+        OR resource = 'serviceaccounts' AND request_object IS NOT NULL
       )
-      -- A node's status says where its kubelet is. Kubelets and controllers write it all day, people do not.
-      AND (coalesce(subresource, '') = ''
-        OR resource = 'nodes' AND subresource = 'status' AND (
+      -- A node's status says where its kubelet is. Kubelets and controllers write it all day, people do not. A token of
+      -- OpenShift's is what its login server writes when somebody logs in; who writes one by hand is whom he likes.
+      AND (coalesce(subresource, '') = '' AND resource NOT IN ('oauthaccesstokens', 'oauthauthorizetokens')
+        OR (resource = 'nodes' AND subresource = 'status'
+            OR resource IN ('oauthaccesstokens', 'oauthauthorizetokens') AND coalesce(subresource, '') = '') AND (
             is_person(user_name, user_groups, impersonated_user)
             -- By its name a component, and by what it did none, or with a tool of people.
             OR starts_with(user_name, 'system:node:') AND NOT is_own(
@@ -77,7 +88,7 @@ found AS (
             WHEN resource = 'customresourcedefinitions' THEN 'conversion'
             WHEN resource IN ('clustertrustbundles') THEN 'trust'
             WHEN resource = 'podcertificaterequests' THEN 'certificate'
-            WHEN resource = 'securitycontextconstraints' THEN 'scc'
+            WHEN resource IN ('securitycontextconstraints', 'podsecuritypolicies') THEN 'scc'
             WHEN resource IN ('helmcharts', 'helmchartconfigs') THEN 'chart'
             WHEN resource IN ('resourceclaims', 'resourceclaimtemplates', 'deviceclasses') THEN 'device'
             WHEN resource IN ('storageclasses', 'csidrivers', 'runtimeclasses', 'podpresets') THEN 'class'
@@ -98,12 +109,18 @@ found AS (
                     ELSE coalesce(
                         'takes from ' || json_texts(
                             json_members(specs, 'url') || json_members(specs, 'repoURL') || json_members(specs, 'endpoint')
+                            || json_members(specs, 'repo') || json_members(specs, 'image') || json_members(specs, 'package')
                             || json_members(json_members(specs, 'source'), 'repoURL')
                         )[1],
                         'audit profile ' || json_texts(json_members(json_members(specs, 'audit'), 'profile'))[1],
                         'written'
                     )
                 END
+            WHEN resource = 'serviceaccounts' THEN 'acts in the cloud as ' || json_texts(
+                json_members(sent_annotations, 'eks.amazonaws.com/role-arn')
+                || json_members(sent_annotations, 'iam.gke.io/gcp-service-account')
+                || json_members(sent_annotations, 'azure.workload.identity/client-id')
+            )[1]
             WHEN resource = 'persistentvolumes' THEN coalesce(
                 'path of the node ' || json_texts(
                     json_members(json_members(specs, 'hostPath'), 'path') || json_members(json_members(specs, 'local'), 'path')

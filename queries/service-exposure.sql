@@ -1,7 +1,7 @@
 -- title = "What was exposed to the outside"
 -- question = """
 -- Who made services reachable from outside, by type, route or ingress, without TLS, or sent a service elsewhere by its \
--- endpoints?"""
+-- endpoints or its name?"""
 -- group = "persistence"
 -- words = ["ingress", "nodeport", "loadbalancer", "internet", "expose"]
 -- kind = "detection"
@@ -22,7 +22,7 @@
 -- ]
 -- caveat = "routes and gateways of add-ons only where their groups are logged"
 -- noise = """
--- Ingress controllers and load balancers that are meant to be reached. Left out: writes of the control plane."""
+-- Ingress controllers and load balancers that are meant to be reached, services that stand for a host outside. Left out: writes of the control plane."""
 --
 -- [[examples]]
 -- log = "made"
@@ -58,6 +58,14 @@ exposed AS (
                 json_texts(json_members(json_members(objects, 'spec'), 'type')),
                 lambda kind: resource = 'services' AND kind IN ('NodePort', 'LoadBalancer')
             )
+            -- A name of the cluster that leads to a host outside of it.
+            || CASE WHEN resource = 'services' THEN list_transform(
+                list_filter(
+                    json_texts(json_members(json_members(objects, 'spec'), 'externalName')),
+                    lambda host: contains(host, '.') AND NOT regexp_matches(lower(host), '(\.svc|\.local|\.internal|localhost)\.?$')
+                ),
+                lambda host: 'external name ' || host
+            ) ELSE [] END
             || CASE WHEN resource = 'services' THEN list_transform(
                 flatten(list_transform(
                     json_members(json_members(objects, 'spec'), 'externalIPs'),

@@ -2,22 +2,33 @@
 
 import re
 
-from bodies import has_body, in_lists, key_of, members, stored_or_sent, strings, text_of, tidy, told
+from bodies import has_body, in_lists, key_of, members, parts, stored_or_sent, strings, text_of, tidy, told
 from conditions import OWN, WRITES, at, user
 
 # --- kinds ---------------------------------------------------------------------------------
 
 KINDS = {
     "volume": "persistentvolumes", "api": "apiservices", "conversion": "customresourcedefinitions",
-    "trust": "clustertrustbundles", "certificate": "podcertificaterequests", "scc": "securitycontextconstraints",
+    "trust": "clustertrustbundles", "certificate": "podcertificaterequests", "scc": "securitycontextconstraints podsecuritypolicies",
     "chart": "helmcharts helmchartconfigs", "device": "resourceclaims resourceclaimtemplates deviceclasses",
     "class": "storageclasses csidrivers runtimeclasses podpresets", "node": "nodes", "audit": "auditsinks",
-    "identity": "oauthclients oauthclientauthorizations oauths users groups identities useridentitymappings",
+    "identity": "serviceaccounts oauthclients oauthclientauthorizations oauths oauthaccesstokens oauthauthorizetokens users groups identities "
+                "useridentitymappings",
 }
 ADD_ONS = [
     # what, groups, kinds; nothing stands for all of the group
     ("delivery", r"argoproj\.io", "applications applicationsets appprojects"),
     ("delivery", r".*\.toolkit\.fluxcd\.io", "gitrepositories ocirepositories helmrepositories buckets kustomizations helmreleases"),
+    ("delivery", r"operators\.coreos\.com", "subscriptions catalogsources installplans"),
+    ("delivery", r"olm\.operatorframework\.io", "clusterextensions clustercatalogs"),
+    ("delivery", r"pkg\.crossplane\.io", "providers configurations functions"),
+    ("delivery", r"fleet\.cattle\.io", "gitrepos bundles"), ("delivery", r"catalog\.cattle\.io", "clusterrepos"),
+    ("delivery", r"kappctrl\.k14s\.io|packaging\.carvel\.dev", "apps packageinstalls packagerepositories"),
+    ("delivery", r"config\.openshift\.io", "imagedigestmirrorsets imagetagmirrorsets imagecontentpolicies"),
+    ("delivery", r"operator\.openshift\.io", "imagecontentsourcepolicies"),
+    ("machine", r"tuned\.openshift\.io", "tuneds"), ("machine", r"upgrade\.cattle\.io", "plans"),
+    ("machine", r"bootstrap\.cluster\.x-k8s\.io", "kubeadmconfigtemplates"),
+    ("machine", r"controlplane\.cluster\.x-k8s\.io", "kubeadmcontrolplanes"),
     ("store", r"external-secrets\.io|secrets-store\.csi\.x-k8s\.io|secrets\.hashicorp\.com", ""),
     ("certificate", r"cert-manager\.io", "issuers clusterissuers"),
     ("backup", r"velero\.io", "backups restores downloadrequests backupstoragelocations"),
@@ -44,6 +55,12 @@ def about(row):
     return known[0] if known and known[0] != "identity" else add_on(row) or (known or [None])[0]
 
 
+def is_by_hand(row):
+    """Whoever is no account of a program, or uses one with a tool of people's."""
+    tool = re.match("(?i)(kubectl|oc|k9s|curl|wget|python)", row["user_agent"] or "")
+    return is_person(row) and (tool or not user(row).startswith("system:serviceaccount:"))
+
+
 def is_person(row):
     """Who is no component by name, or in a group or behind another name that none has."""
     name, groups, other = user(row), row["last"]["user"].get("groups") or [], row["impersonated_user"]
@@ -66,6 +83,7 @@ def asks_for(row):
             return None
     specs = members(stored_or_sent(row), "spec")
     places = strings(members(specs, "url") + members(specs, "repoURL") + members(specs, "endpoint")
+                     + members(specs, "repo") + members(specs, "image") + members(specs, "package")
                      + members(specs, "source", "repoURL"))
     profiles = strings(members(specs, "audit", "profile"))
     return f"takes from {places[0]}" if places else f"audit profile {profiles[0]}" if profiles else "written"
@@ -87,9 +105,21 @@ def node(row, objects):
     return ", ".join(name for name, is_so in changed.items() if is_so) or None
 
 
+CLOUDS = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
+
+
+def in_the_cloud(row):
+    """As whom the pods of a service account act there, where the write says it."""
+    sent = members(parts(row["last"].get("requestObject")), "metadata", "annotations")
+    roles = strings(role for name in CLOUDS for role in members(sent, name))
+    return f"acts in the cloud as {roles[0]}" if roles else None
+
+
 def gives(row):
     kind, objects = row["resource"], stored_or_sent(row)
     specs = members(objects, "spec")
+    if kind == "serviceaccounts":
+        return in_the_cloud(row)
     if row["subresource"] == "status":
         return "status"
     if not has_body(row):
@@ -117,7 +147,9 @@ def sensitive_objects(rows, _):
     found = {}
     for row in rows:
         of_a_person = (row["resource"], row["subresource"]) == ("nodes", "status") and is_person(row)
-        if row["verb"] in WRITES and about(row) and (not row["subresource"] or of_a_person) and gives(row):
+        # The login server of OpenShift writes these all day.
+        by_login = row["resource"] in ("oauthaccesstokens", "oauthauthorizetokens") and not is_by_hand(row)
+        if row["verb"] in WRITES and about(row) and (not row["subresource"] and not by_login or of_a_person) and gives(row):
             found[key_of(row)] = told(row, about=about(row), gives=gives(row))
     return found
 

@@ -35,6 +35,8 @@ POWERS = [
     ("use any SCC", {"use", "*"}, "security.openshift.io", "securitycontextconstraints *"),
     ("use any SCC", {"use"}, "policy", "podsecuritypolicies *"),
     ("write SCCs", WRITE, "security.openshift.io", "securitycontextconstraints *"),
+    ("write SCCs", WRITE, "policy", "podsecuritypolicies"),
+    ("mint tokens", {"create", "*"}, "oauth.openshift.io", "oauthaccesstokens oauthauthorizetokens *"),
     ("sign certificates", {"sign", "*"}, "certificates.k8s.io", "signers *"),
     ("approve certificates", {"approve", "*"}, "certificates.k8s.io", "signers *"),
     ("write users and groups", WRITE, "user.openshift.io", "users groups identities useridentitymappings *"),
@@ -184,6 +186,8 @@ def exposure(row):
     found = ["route"] if kind in ROUTES else []
     if kind == "services":
         found += [one for one in strings(members(objects, "spec", "type")) if one in ("NodePort", "LoadBalancer")]
+        found += [f"external name {one}" for one in strings(members(objects, "spec", "externalName"))
+                  if "." in one and not re.search(r"(\.svc|\.local|\.internal|localhost)\.?\Z", one.lower())]
         found += [f"external IP {one}" for one in in_lists(members(objects, "spec", "externalIPs"))]
     if row["subresource"] == "status":
         found += [f"load balancer at {one}" for one in strings(members(

@@ -70,7 +70,7 @@ const CONNECTS: &[&str] = &["get", "create", "update", "patch", "delete", "*"];
 
 /// Wildcards count for everything that they contain. `nodes/*` gives nothing in Kubernetes, where only `*` and `*/proxy` are
 /// wildcards, but it shows what was meant.
-const POWERS: [Power; 27] = [
+const POWERS: [Power; 29] = [
     always("every verb", &["*"]),
     always("escalate", &["escalate"]),
     always("bind", &["bind"]),
@@ -91,6 +91,7 @@ const POWERS: [Power; 27] = [
     on("use any SCC", &["use", "*"], "security.openshift.io", &["securitycontextconstraints", "*"]),
     on("use any SCC", &["use"], "policy", &["podsecuritypolicies", "*"]),
     on("write SCCs", WRITES, "security.openshift.io", &["securitycontextconstraints", "*"]),
+    on("write SCCs", WRITES, "policy", &["podsecuritypolicies"]),
     on("sign certificates", &["sign", "*"], "certificates.k8s.io", &["signers", "*"]),
     on("approve certificates", &["approve", "*"], "certificates.k8s.io", &["signers", "*"]),
     on(
@@ -101,6 +102,8 @@ const POWERS: [Power; 27] = [
     ),
     on("run charts", WRITES, "helm.cattle.io", &["helmcharts", "helmchartconfigs", "*"]),
     on("mint tokens", &["create", "*"], "", &["serviceaccounts/token", "serviceaccounts/*", "*/token", "*"]),
+    // Of OpenShift: who writes one is logged in as whom it names.
+    on("mint tokens", &["create", "*"], "oauth.openshift.io", &["oauthaccesstokens", "oauthauthorizetokens", "*"]),
     on("nodes/proxy", CONNECTS, "", &["nodes/proxy", "nodes/*", "*/proxy", "*"]),
     on(
         "run in pods",

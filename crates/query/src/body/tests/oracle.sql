@@ -347,6 +347,14 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_d
                 resources: ['securitycontextconstraints', '*']
             },
             {
+                power: 'write SCCs', verbs: ['create', 'update', 'patch', '*'], api_group: 'policy',
+                resources: ['podsecuritypolicies']
+            },
+            {
+                power: 'mint tokens', verbs: ['create', '*'], api_group: 'oauth.openshift.io',
+                resources: ['oauthaccesstokens', 'oauthauthorizetokens', '*']
+            },
+            {
                 power: 'sign certificates', verbs: ['sign', '*'], api_group: 'certificates.k8s.io',
                 resources: ['signers', '*']
             },
