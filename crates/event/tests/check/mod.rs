@@ -306,7 +306,7 @@ fn events(value: &Value, depth: usize) -> Ids {
     }
     // A collector's own version of an event that it also keeps as text is a copy.
     let read: Vec<(&String, Ids)> = object.iter().map(|(name, member)| (name, events(member, depth + 1))).collect();
-    let is_read = |name: &str| ["log", "audit", "event", "items", "kubernetes"].contains(&name);
+    let is_read = |name: &str| ["log", "audit", "event", "items", "kubernetes", "value"].contains(&name);
     let is_wrapped = read.iter().any(|(name, ids)| is_read(name) && !ids.ids.is_empty());
     // Under other names it is searched as well, unless one of these holds the event; under those of clients never.
     let is_client = |name: &str| {
