@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anstyle::AnsiColor;
 use kforensic_event::time;
 use kforensic_lake::Snapshot;
-use kforensic_query::catalogue::{Parameter, Value};
 use kforensic_query::coverage::{Finding, LeftOut, Observed, Scope, Verdict, judge};
 use kforensic_query::trust::{Entry, Sieve, Trusted};
-use kforensic_query::{Balancer, CannedQuery, Catalogue, Claims, Limits, Parameters, QueryError, RunSummary, Session};
+use kforensic_query::{
+    Balancer, CannedQuery, Catalogue, Claims, Limits, OwnWork, Parameters, QueryError, RunSummary, Session,
+};
 use serde_json::{Value as Json, json};
 
 use crate::answer;
@@ -20,15 +21,12 @@ use crate::{places, proxies};
 /// The list of what is trusted that lies in a case.
 const TRUSTED: &str = "trusted.toml";
 
-/// The parameter that shows the cluster's own work, which many queries leave out.
-const OWN: &str = "own";
-
 /// What stands under an answer.
 pub(crate) struct Footnotes {
     verdict: Verdict,
     left_out: LeftOut,
-    /// Rows of the cluster's own work that were left out; `None` when the query leaves out none.
-    own: Option<u64>,
+    /// What was left out of the cluster's own work; `None` when the query leaves out none.
+    own: Option<OwnWork>,
     /// What was trusted, and by which file.
     sieve: Sieve,
     trusted: Option<PathBuf>,
@@ -140,7 +138,13 @@ impl Footnotes {
     }
 
     /// Adds what was left out of the rows.
-    pub(crate) fn with_rows(self, run: RunSummary, own: Option<u64>, sieve: Sieve, trusted: Option<PathBuf>) -> Self {
+    pub(crate) fn with_rows(
+        self,
+        run: RunSummary,
+        own: Option<OwnWork>,
+        sieve: Sieve,
+        trusted: Option<PathBuf>,
+    ) -> Self {
         let verdict = self.verdict.with_rows(run.total_rows + sieve.hidden());
         Self { verdict, own, sieve, trusted, ..self }
     }
@@ -198,9 +202,13 @@ impl Footnotes {
     /// What is left out, each in a sentence.
     pub(crate) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
-        if let Some(own) = self.own.filter(|own| *own > 0) {
-            let rows = if own == 1 { "row" } else { "rows" };
-            words.push(format!("{own} {rows} of the cluster's own work (`-p own=true` shows them)"));
+        let own = self.own.map(|own| match own {
+            OwnWork::Rows(rows) => (rows, "row", "shows"),
+            OwnWork::Requests(requests) => (requests, "request", "counts"),
+        });
+        if let Some((count, what, shows)) = own.filter(|(count, ..)| *count > 0) {
+            let plural = if count == 1 { "" } else { "s" };
+            words.push(format!("{count} {what}{plural} of the cluster's own work (`-p own=true` {shows} them)"));
         }
         for (entry, rows) in self.sieve.entries.iter().filter(|(_, rows)| *rows > 0) {
             let what = if *rows == 1 { "row" } else { "rows" };
@@ -248,11 +256,17 @@ impl Footnotes {
             })
             .collect();
         let left = &self.left_out;
+        let (own_rows, own_requests) = match self.own {
+            None => (None, None),
+            Some(OwnWork::Rows(rows)) => (Some(rows), None),
+            Some(OwnWork::Requests(requests)) => (None, Some(requests)),
+        };
         let verdict = json!({
             "verdict": finding.id(), "text": finding.name(), "because": because, "pauses": pauses,
         });
         let left_out = json!({
-            "own": self.own,
+            "own": own_rows,
+            "own_requests": own_requests,
             "trusted": trusted,
             "trusted_expired": self.sieve.expired.iter().map(entry).collect::<Vec<_>>(),
             "rejected": left.rejected,
@@ -321,30 +335,6 @@ fn tell_expired(entry: &Entry, path: &Path) {
         path.display(),
         entry.reason
     )));
-}
-
-/// Whether the answer leaves out the cluster's own work.
-pub(crate) fn leaves_out_own(query: &CannedQuery, parameters: &Parameters) -> bool {
-    let leaves_out = |parameter: &Parameter| parameter.default == Some(Value::Boolean(false));
-    let is_shown = parameters.get(OWN) == Some(&Value::Boolean(true));
-    !is_shown && query.parameter(OWN).is_some_and(leaves_out)
-}
-
-/// How many rows more the answer would have with the cluster's own work; `None` when the query leaves nothing out. Where the
-/// run does not tell, it is asked once more, with all.
-pub(crate) fn own_rows(
-    session: &Session,
-    query: &CannedQuery,
-    parameters: &Parameters,
-    run: &RunSummary,
-    sieve: &Sieve,
-) -> Result<Option<u64>, QueryError> {
-    if !leaves_out_own(query, parameters) || run.own_rows.is_some() {
-        return Ok(run.own_rows);
-    }
-    let mut all = parameters.clone();
-    all.set(OWN, Value::Boolean(true));
-    Ok(Some(session.count(query, &all)?.saturating_sub(run.total_rows + sieve.hidden())))
 }
 
 /// Names and values of a log on a terminal, which they must not command.

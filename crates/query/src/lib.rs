@@ -74,7 +74,7 @@ pub use problem::Problem;
 pub use progress::Progress;
 pub use protection::Protection;
 pub use selection::{Extent, Selection};
-pub use session::{Interrupt, Limits, Session, Tally, check};
+pub use session::{Interrupt, Limits, OwnWork, RunOptions, Session, Tally, check};
 pub use starting::Starting;
 pub use status::Counts;
 pub use stream::{RowSink, RunSummary};

@@ -5,6 +5,7 @@
 //! DuckDB itself can open those files and nothing else, load no extension, reach no network and keep no
 //! secret, and SQL cannot change that; and the kernel holds its threads to the same ([`crate::protection`]).
 
+mod ask;
 mod tally;
 
 use std::collections::BTreeSet;
@@ -18,27 +19,22 @@ use kforensic_lake::{Checked, Checks, DataFile, Mismatch, MismatchProblem, Note,
 use crate::asserted::Asserted;
 use crate::catalogue::CannedQuery;
 use crate::catalogue::Parameters;
-use crate::catalogue::{own_mark, statement};
 use crate::engine::{Engine, Start};
 use crate::error::QueryError;
-use crate::gate::Statement;
 use crate::own::Homes;
 use crate::places::{self, Known, Places};
-use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::protection::{Protection, Reach};
 use crate::proxies::Proxies;
 use crate::selection::Selection;
 use crate::sql::list;
 use crate::starting::{Starting, temp_directory};
-use crate::stream::{Bound, RowSink, Rows, RunSummary, Wanted, stream};
 use crate::trouble::{Author, Trouble};
-use crate::trust::Sieve;
 use crate::views::{Creation, Provided};
 use crate::working_copy::{self, Named};
 use crate::{ledger, library, views};
-use tally::{Count, Tallying};
 
+pub use ask::{OwnWork, RunOptions};
 pub use tally::Tally;
 
 /// Width of the boxes in a plan, in characters. DuckDB's own is 240.
@@ -302,173 +298,6 @@ impl Session {
         }
     }
 
-    /// Runs a canned query and hands its rows to `sink`, oldest first.
-    ///
-    /// With a `limit` only the newest rows are passed on: the last ones in the order of the query. Memory
-    /// does not grow with the result then, and the summary tells how many rows there were.
-    ///
-    /// # Errors
-    /// When a value is given that the query does not take, when the session leaves out what the query
-    /// asks for, when a file turns out to be damaged, when the sink gives up, or on an interrupt. Rows
-    /// that were passed on before an error are not the whole answer.
-    pub fn run(
-        &self,
-        query: &CannedQuery,
-        parameters: &Parameters,
-        limit: Option<usize>,
-        sink: &mut dyn RowSink,
-    ) -> Result<RunSummary, QueryError> {
-        self.run_sieved(query, parameters, limit, &mut Sieve::default(), sink)
-    }
-
-    /// The same without the rows that are trusted, which `sieve` counts. They count neither for the limit nor in the
-    /// summary.
-    ///
-    /// # Errors
-    /// As for [`Session::run`].
-    pub fn run_sieved(
-        &self,
-        query: &CannedQuery,
-        parameters: &Parameters,
-        limit: Option<usize>,
-        sieve: &mut Sieve,
-        sink: &mut dyn RowSink,
-    ) -> Result<RunSummary, QueryError> {
-        self.run_marked(None, query, parameters, limit, sieve, sink)
-    }
-
-    /// The same, and where one run can tell it, how many rows of the cluster's own work were left out: they are computed
-    /// for that, and counted.
-    ///
-    /// # Errors
-    /// As for [`Session::run`].
-    pub fn run_counting_own(
-        &self,
-        query: &CannedQuery,
-        parameters: &Parameters,
-        limit: Option<usize>,
-        sieve: &mut Sieve,
-        sink: &mut dyn RowSink,
-    ) -> Result<RunSummary, QueryError> {
-        self.run_marked(own_mark::marked(query, parameters), query, parameters, limit, sieve, sink)
-    }
-
-    fn run_marked(
-        &self,
-        marked: Option<String>,
-        query: &CannedQuery,
-        parameters: &Parameters,
-        limit: Option<usize>,
-        sieve: &mut Sieve,
-        sink: &mut dyn RowSink,
-    ) -> Result<RunSummary, QueryError> {
-        let mut bound = self.bound(query, parameters)?;
-        let wanted = Wanted {
-            rows: limit.map_or(Rows::All, Rows::Last),
-            asserted: self.asserted()?,
-            sieve: Some(sieve),
-            is_own_marked: marked.is_some(),
-        };
-        bound.sql = marked.unwrap_or(bound.sql);
-        let done = stream(&self.engine, bound, wanted, &self.interrupt, sink);
-        done.map_err(|error| self.explain_asked(error, query, parameters))
-    }
-
-    /// How many rows a canned query has. DuckDB computes nothing for it that only stands in the rows.
-    ///
-    /// # Errors
-    /// As for [`Session::run`].
-    pub fn count(&self, query: &CannedQuery, parameters: &Parameters) -> Result<u64, QueryError> {
-        let Bound { sql, value } = self.bound(query, parameters)?;
-        let bound = Bound { sql: format!("SELECT count(*) AS rows FROM (\n{sql}\n)"), value };
-        let mut count = Count(0);
-        let done = stream(&self.engine, bound, Wanted::of(Rows::All), &self.interrupt, &mut count);
-        let what = || format!("count the rows of the query `{}`", query.name);
-        done.map_err(|error| self.explain(error, &what(), Author::Program))?;
-        Ok(count.0)
-    }
-
-    /// How many rows a canned query has, and of whom: the users with the most, at most `users_max` of them. A query whose
-    /// rows have no `user_name` has rows alone.
-    ///
-    /// # Errors
-    /// As for [`Session::run`].
-    pub fn tally(&self, query: &CannedQuery, parameters: &Parameters, users_max: usize) -> Result<Tally, QueryError> {
-        let Bound { sql, value } = self.bound(query, parameters)?;
-        let sql = format!(
-            "SELECT count(*) AS rows, user_name FROM (\n{sql}\n) GROUP BY user_name ORDER BY rows DESC, user_name NULLS LAST"
-        );
-        let mut tally = Tallying { tally: Tally::default(), users_max };
-        match stream(&self.engine, Bound { sql, value }, Wanted::of(Rows::All), &self.interrupt, &mut tally) {
-            Ok(_) => Ok(tally.tally),
-            // Its rows are of nobody in particular; whatever else was wrong is so again.
-            Err(QueryError::Engine { .. }) => Ok(Tally { rows: self.count(query, parameters)?, users: Vec::new() }),
-            Err(error) => {
-                Err(self.explain(error, &format!("count the rows of the query `{}`", query.name), Author::Program))
-            }
-        }
-    }
-
-    /// Runs a statement of the user that has passed the gate, and hands its rows to `sink`, in its own order.
-    ///
-    /// With a `limit` only the first rows are passed on, and the statement ends there: the summary counts
-    /// more rows than were passed on when there are more, but not how many.
-    ///
-    /// # Errors
-    /// When the statement does not fit the views, fails, or asks for more than the session sees; and as for
-    /// [`Session::run`].
-    pub fn sql(
-        &self,
-        statement: &Statement,
-        limit: Option<usize>,
-        sink: &mut dyn RowSink,
-    ) -> Result<RunSummary, QueryError> {
-        self.run_statement(statement, |bound| {
-            let rows = limit.map_or(Rows::All, Rows::First);
-            stream(&self.engine, bound, Wanted::of(rows), &self.interrupt, sink)
-        })
-    }
-
-    /// What DuckDB is given of a canned query, whose views are there then.
-    pub(crate) fn bound(&self, query: &CannedQuery, parameters: &Parameters) -> Result<Bound, QueryError> {
-        parameters.check(query)?;
-        self.selection.check_covers(query, parameters)?;
-        let sql = statement::bound(query, parameters);
-        self.provide(|provided| provided.for_statement(&sql))?;
-        let (query, parameters) = (query.clone(), parameters.clone());
-        Ok(Bound { sql, value: Box::new(move |name: &str| parameters.bound(&query, name)) })
-    }
-
-    /// Has `run` run a statement of the user, whose views are there then.
-    pub(crate) fn run_statement<T>(
-        &self,
-        statement: &Statement,
-        mut run: impl FnMut(Bound) -> Result<T, QueryError>,
-    ) -> Result<T, QueryError> {
-        self.selection.check_covers_all_of("the statement", statement.selection())?;
-        if statement.needs_protection() && !self.protection.is_in_force() {
-            let what = format!("a PIVOT without a list of columns is refused: {}", self.protection);
-            let hint = "list them: `PIVOT requests ON verb IN ('get', 'list') USING count(*)`";
-            return Err(QueryError::Statement(Problem::new(what).with_hint(hint)));
-        }
-        self.provide(|provided| match statement.needs_all_views() {
-            true => provided.for_all(),
-            false => provided.for_statement(statement.sql()),
-        })?;
-        let mut run = || {
-            let bound = Bound { sql: statement.sql().to_owned(), value: Box::new(|_| duckdb::types::Value::Null) };
-            run(bound).map_err(|error| self.explain(error, "run the statement", Author::User))
-        };
-        match run() {
-            // Before it has rows: the name may be nearly that of a view that nothing has needed yet.
-            Err(QueryError::Statement(problem)) if problem.to_string().contains("does not exist") => {
-                self.provide(Provided::for_all)?;
-                run()
-            }
-            done => done,
-        }
-    }
-
     /// How far the session is with what it does.
     pub fn progress(&self) -> Progress {
         self.progress.clone()
@@ -535,16 +364,6 @@ impl Session {
             *provided = before;
         }
         created
-    }
-
-    /// The same for a canned query: what is wrong with a condition of the user's is told as they wrote it.
-    pub(crate) fn explain_asked(&self, error: QueryError, query: &CannedQuery, parameters: &Parameters) -> QueryError {
-        let action = format!("run the query `{}`", query.name);
-        let Some(condition) = parameters.condition() else { return self.explain(error, &action, Author::Program) };
-        match self.explain(error, &action, Author::User) {
-            QueryError::Statement(problem) => QueryError::Statement(problem.in_condition(condition)),
-            error => error,
-        }
     }
 
     pub(crate) fn explain(&self, error: QueryError, action: &str, author: Author) -> QueryError {
@@ -618,7 +437,6 @@ fn paths(files: &[&DataFile]) -> Result<Vec<String>, QueryError> {
     Ok(paths)
 }
 
-/// What a file that is not what the ledger says means for a session.
 /// Checks that files of a case are there and what the ledger says.
 ///
 /// # Errors
@@ -627,6 +445,7 @@ pub fn check(files: &[&DataFile], checks: &Checks) -> Result<(), QueryError> {
     check_files(files, checks).map(|_| ()).map_err(mismatch)
 }
 
+/// What a file that is not what the ledger says means for a session.
 fn mismatch(Mismatch { path, problem }: Mismatch) -> QueryError {
     match problem {
         MismatchProblem::Unreadable(source) => QueryError::Missing { path, source: Some(source) },

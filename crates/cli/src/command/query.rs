@@ -13,7 +13,7 @@ use kforensic_query::doubt::Doubt;
 use kforensic_query::trust::Sieve;
 use kforensic_query::window::rests_on_case;
 use kforensic_query::{
-    CannedQuery, Catalogue, Elsewhere, Parameters, RunSummary, Selection, Session, Starting, Window, doubt,
+    CannedQuery, Catalogue, Elsewhere, Parameters, RunOptions, RunSummary, Selection, Session, Starting, Window, doubt,
 };
 use kforensic_report::{About, Format, ReportError};
 use kforensic_trace::yaml;
@@ -317,7 +317,7 @@ fn answer(
     let Asked { query, parameters, limit, mut sieve, trusted, about } = asked;
     let footnotes = Footnotes::of(query, parameters, snapshot, starting.limits())?;
     let session = Session::open_in(starting, snapshot, &Selection::of(query, parameters))?;
-    let is_asked_twice = footnotes::leaves_out_own(query, parameters) && !query.counts_own_work(parameters);
+    let is_asked_twice = query.leaves_out_own_work(parameters) && !query.counts_own_work(parameters);
     if is_asked_twice && parameters.is_window() {
         // What asks for a few rows costs less where DuckDB can look for these alone.
         session.keep_views();
@@ -332,9 +332,10 @@ fn answer(
     let mut rows = answer::Rows::new(format, layout, &mut output);
     let mut placed = places::sink(&mut rows);
     let mut watch = proxies::watch(&mut placed, query.claimed);
-    let run = session.run_counting_own(query, parameters, limit, &mut sieve, &mut watch)?;
+    let options = RunOptions { limit, sieve: &mut sieve, counts_own: true };
+    let run = session.run_as(query, parameters, options, &mut watch)?;
     let has_claims = watch.has_claims;
-    let own = footnotes::own_rows(&session, query, parameters, &run, &sieve)?;
+    let own = session.own_work(query, parameters, &run, run.total_rows + sieve.hidden())?;
     let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden(), has_claims)?;
     let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said);
     // Only people are told, so nobody else waits for it.

@@ -14,7 +14,7 @@ use kforensic_lake::Snapshot;
 use kforensic_query::catalogue::{QueryKind, Value};
 use kforensic_query::coverage::{self, LeftOut, Observed, Scope};
 use kforensic_query::trust::Trusted;
-use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, Tally, Window};
+use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, RunOptions, Tally, Window};
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
 
@@ -222,7 +222,9 @@ fn finding(
     let gathering = Gathering::new(question(query, &parameters, inquiry), inquiry.rows_max, known);
     let mut gather = Gather::new(gathering, inquiry.data.as_deref(), &query.name)?;
     let mut sieve = inquiry.trusted.as_ref().map(|trusted| trusted.sieve(&query.name, inquiry.now)).unwrap_or_default();
-    let run = seat.of(query, &parameters)?.run_sieved(query, &parameters, None, &mut sieve, &mut gather)?;
+    // What it left out of the cluster's own work stands under an answer, and not in a finding.
+    let options = RunOptions { limit: None, sieve: &mut sieve, counts_own: false };
+    let run = seat.of(query, &parameters)?.run_as(query, &parameters, options, &mut gather)?;
     let mut finding = gather.finish()?;
     finding.trusted_rows = sieve.hidden();
     let judged = coverage::judge(query, observed, &Scope::of(&parameters));

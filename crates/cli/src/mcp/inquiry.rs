@@ -6,7 +6,7 @@ use kforensic_event::time;
 use kforensic_lake::Snapshot;
 use kforensic_query::coverage::{LeftOut, Observed};
 use kforensic_query::trust::Sieve;
-use kforensic_query::{CannedQuery, Limits, RowSink, Selection, Session, describe as views, gate};
+use kforensic_query::{CannedQuery, Limits, RowSink, RunOptions, Selection, Session, describe as views, gate};
 use kforensic_report::incident::{Incident, Screen, findings_batch, triage as screen};
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value, json};
@@ -134,8 +134,9 @@ pub(super) fn query(asking: &Asking, arguments: &JsonObject, interrupt: &Interru
     let worth = Footnotes::of(query, &parameters, &snapshot, &limits)?;
     let session = open(&snapshot, &Selection::of(query, &parameters), &limits, interrupt)?;
     let mut rows = Gathered::new(Keep::Last, limit(arguments)?);
-    let run = session.run_counting_own(query, &parameters, None, &mut sieve, &mut places::sink(&mut rows))?;
-    let own = footnotes::own_rows(&session, query, &parameters, &run, &sieve)?;
+    let options = RunOptions { limit: None, sieve: &mut sieve, counts_own: true };
+    let run = session.run_as(query, &parameters, options, &mut places::sink(&mut rows))?;
+    let own = session.own_work(query, &parameters, &run, run.total_rows + sieve.hidden())?;
     let said = Said::of(&session, query, &parameters, run.total_rows + sieve.hidden(), true)?;
     let worth = worth.with_rows(run, own, sieve, trusted.map(|(path, _)| path)).with_said(said);
     let mut answer: Map<String, Value> =

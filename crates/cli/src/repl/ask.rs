@@ -184,7 +184,7 @@ impl Repl<'_> {
         }
         let run = RunSummary { rows, total_rows: rows, own_rows: None };
         let none = Sieve::default();
-        let own = self.while_waiting(|session| footnotes::own_rows(session, query, parameters, &run, &none))?;
+        let own = self.while_waiting(|session| session.own_work(query, parameters, &run, rows))?;
         let said = self.while_waiting(|session| Said::of(session, query, parameters, rows, true))?;
         let trusted = footnotes::trusted(None, self.case.root(), &self.catalogue)?;
         worth.with_rows(run, own, none, None).with_said(said).tell();

@@ -4,6 +4,7 @@
 
 mod header;
 mod needs;
+pub(crate) mod own_count;
 pub(crate) mod own_mark;
 mod parameter;
 mod parameters;
@@ -290,6 +291,12 @@ impl CannedQuery {
     /// Whether it is one of those that are built into the program, and not a user's.
     pub(crate) fn is_built_in(&self) -> bool {
         embedded::QUERIES.iter().any(|file| file.text == self.sql)
+    }
+
+    /// Whether its answer leaves out the cluster's own work.
+    pub fn leaves_out_own_work(&self, parameters: &Parameters) -> bool {
+        let default = || self.parameter(OWN).and_then(|parameter| parameter.default.as_ref());
+        parameters.get(OWN).or_else(default) == Some(&Value::Boolean(false))
     }
 
     /// Whether one run tells how many rows of the cluster's own work it left out.

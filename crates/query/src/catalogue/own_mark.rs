@@ -2,7 +2,7 @@
 //!
 //! An answer says how many rows of the cluster's own work it left out. Where each row passes `not_own()` or does not, one run
 //! tells both: the rows are marked instead of left out, and whoever takes them counts and drops the marked ones. What is
-//! grouped, or looks at other rows, is asked twice.
+//! grouped, or looks at other rows, is another matter (`own_count`).
 
 use super::{CannedQuery, Parameters, scan, statement};
 use crate::scanner;
@@ -27,14 +27,16 @@ const OTHER_FORMS: [&str; 12] = [
 ];
 
 /// Words of a condition with which a part of it is not one that every row has to pass.
-const ALTERNATIVES: [&str; 2] = ["OR", "CASE"];
+pub(super) const ALTERNATIVES: [&str; 2] = ["OR", "CASE"];
 
 /// The SQL that runs with the mark; `None` when the query leaves out no own work, or not row by row.
 pub(crate) fn marked(query: &CannedQuery, parameters: &Parameters) -> Option<String> {
     let sql = statement::bound(query, parameters);
     let [used] = &scan(&query.sql).not_own[..] else { return None };
-    let condition = statement::not_own(query, parameters, used.name);
-    let is_own = condition.strip_prefix("(NOT ")?.strip_suffix(')')?;
+    if !query.leaves_out_own_work(parameters) {
+        return None;
+    }
+    let (condition, is_own) = (statement::not_own(query, parameters, used.name), statement::is_own(used.name));
     // A condition of the user's may hold anything, this text too.
     let (before, behind) = sql.split_once(&condition).filter(|(_, behind)| !behind.contains(&condition))?;
     let list_end = end_of_list(&sql, before.len()..before.len() + condition.len())?;

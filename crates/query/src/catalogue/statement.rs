@@ -4,20 +4,25 @@
 //! without filters as if it had none. Values stay parameters and are bound; only [`shown`] writes them out.
 //!
 //! `not_own()` stands for the condition that leaves out the cluster's own work, by `is_own` of `views/actors.sql`. With
-//! `own` set nothing is left out, and nothing is computed for it: how many rows an answer left out is the difference
-//! between both, for every query that has the parameter; see `own_mark` for those that tell it in one run.
+//! `own` set nothing is left out, and nothing is computed for it. How much an answer left out, `own_mark` tells of rows and
+//! `own_count` of accounts; of what is neither, it is the difference between both.
 
 use kforensic_event::time;
 
-use super::{COMMON, CannedQuery, OWN, Parameters, Test, Value, scan};
+use super::{COMMON, CannedQuery, Parameters, Test, Value, scan};
 use crate::sql::literal;
 
 /// The SQL that runs: filters put in, values still to be bound.
 pub(crate) fn bound(query: &CannedQuery, parameters: &Parameters) -> String {
-    let found = scan(&query.sql);
+    put_in(&query.sql, query, parameters)
+}
+
+/// A text made of parts of the query's SQL, with the filters put in.
+pub(super) fn put_in(sql: &str, query: &CannedQuery, parameters: &Parameters) -> String {
+    let found = scan(sql);
     let filters = found.filters.into_iter().map(|used| (used.place.clone(), conditions(query, parameters, used.name)));
     let not_own = found.not_own.into_iter().map(|used| (used.place.clone(), not_own(query, parameters, used.name)));
-    replaced(&query.sql, filters.chain(not_own).collect())
+    replaced(sql, filters.chain(not_own).collect())
 }
 
 /// What tells whether a request is the cluster's own work: the columns that `is_own` takes, in its order.
@@ -37,12 +42,16 @@ const OWN_COLUMNS: [&str; 11] = [
 
 /// The condition that leaves out the cluster's own work, on the columns of `alias`.
 pub(super) fn not_own(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
-    let default = || query.parameter(OWN).and_then(|parameter| parameter.default.as_ref());
-    if parameters.get(OWN).or_else(default) == Some(&Value::Boolean(true)) {
-        return "(true)".to_owned();
+    match query.leaves_out_own_work(parameters) {
+        true => format!("(NOT {})", is_own(alias)),
+        false => "(true)".to_owned(),
     }
+}
+
+/// What is true of the cluster's own work, on the columns of `alias`.
+pub(super) fn is_own(alias: &str) -> String {
     let dot = if alias.is_empty() { "" } else { "." };
-    format!("(NOT is_own({}))", OWN_COLUMNS.map(|column| format!("{alias}{dot}{column}")).join(", "))
+    format!("is_own({})", OWN_COLUMNS.map(|column| format!("{alias}{dot}{column}")).join(", "))
 }
 
 /// The same statement with its values written out, for people to read and to run.

@@ -12,6 +12,7 @@ use std::fs;
 
 use super::*;
 use crate::error::SinkError;
+use crate::stream::{Bound, RowSink, Rows, Wanted, stream};
 
 const HOSTILE: &str = include_str!("../../../../tests/hostile/statements.sql");
 

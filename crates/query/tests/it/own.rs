@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kforensic_query::trust::Sieve;
-use kforensic_query::{CannedQuery, Catalogue, Parameters, QueryKind};
+use kforensic_query::{CannedQuery, Catalogue, OwnWork, Parameters, QueryKind, RunOptions};
 use serde_json::{Value, json};
 
 use crate::attack::{ACCOUNT, AWAY, HOME, Identity, KUBECTL, MANAGER, attack, event, identity};
@@ -323,7 +323,8 @@ fn one_run_counts_the_own_work_that_a_second_one_would() {
             let (all, with_own) = run(&session, query, &own(&parameters), None).unwrap();
             let mut counting = Collected::default();
             let mut sieve = Sieve::default();
-            let summary = session.run_counting_own(query, &parameters, None, &mut sieve, &mut counting).unwrap();
+            let options = RunOptions { limit: None, sieve: &mut sieve, counts_own: true };
+            let summary = session.run_as(query, &parameters, options, &mut counting).unwrap();
             let own_rows = summary.own_rows.unwrap();
             assert_eq!((&counting.rows, uncounted.own_rows), (&rows, None), "{} of {folder}", query.name);
             assert_eq!(summary.total_rows + own_rows, with_own.total_rows, "{} of {folder}", query.name);
@@ -336,4 +337,59 @@ fn one_run_counts_the_own_work_that_a_second_one_would() {
         }
     }
     assert!(counted > 40 && left_out > 100, "{counted} {left_out}");
+}
+
+#[test]
+fn own_work_is_told_wherever_it_would_change_an_answer() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let requests_of = |rows: &[Value]| rows.iter().filter_map(|row| row["requests"].as_u64()).sum::<u64>();
+    let (mut of_accounts, mut more) = (BTreeSet::new(), 0);
+    for folder in ["sample-logs/hardened", "tests/logs/made", "tests/logs/adversarial", "tests/logs/workloads"] {
+        let case = Fixture::of_logs(folder);
+        let (session, parameters) = (case.session(), Parameters::new());
+        let mut all = parameters.clone();
+        all.set("own", kforensic_query::catalogue::Value::Boolean(true));
+        let is_asked_again =
+            |query: &&CannedQuery| query.leaves_out_own_work(&parameters) && !query.counts_own_work(&parameters);
+        for query in catalogue.iter().filter(is_asked_again) {
+            let (rows, summary) = run(&session, query, &parameters, None).unwrap();
+            let (with_own, _) = run(&session, query, &all, None).unwrap();
+            let told = session.own_work(query, &parameters, &summary, summary.total_rows).unwrap().unwrap();
+            let name = &query.name;
+            match told {
+                OwnWork::Rows(left_out) => assert_eq!(rows.len() as u64 + left_out, with_own.len() as u64, "{name}"),
+                OwnWork::Requests(left_out) => {
+                    of_accounts.insert(name.clone());
+                    assert!(rows == with_own || left_out > 0, "{name} of {folder}");
+                    // Those of bursts count what comes together, and nothing else.
+                    let differ = requests_of(&with_own).abs_diff(requests_of(&rows));
+                    assert!(name == "first-seen" || differ <= left_out, "{name} of {folder}: {differ} {left_out}");
+                    if ["denied-service-accounts", "offensive-tools", "rhythm", "service-account-secret-reads"]
+                        .contains(&name.as_str())
+                    {
+                        assert_eq!(differ, left_out, "{name} of {folder}");
+                    }
+                    more += left_out;
+                }
+            }
+            assert_eq!(session.own_work(query, &all, &summary, 0).unwrap(), None, "{name}");
+        }
+    }
+    let accounts: Vec<&str> = of_accounts.iter().map(String::as_str).collect();
+    assert_eq!(
+        accounts,
+        [
+            "break-glass",
+            "denied-service-accounts",
+            "enumeration",
+            "first-seen",
+            "mass-deletions",
+            "offensive-tools",
+            "recon",
+            "rhythm",
+            "secret-bursts",
+            "service-account-secret-reads",
+        ]
+    );
+    assert!(more > 1_000, "{more}");
 }

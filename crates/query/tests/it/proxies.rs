@@ -5,7 +5,7 @@ use arrow::datatypes::SchemaRef;
 use kforensic_lake::{Case, IngestOptions, Progress, Writer};
 use kforensic_query::proxies::Proxies;
 use kforensic_query::trust::Trusted;
-use kforensic_query::{Limits, Parameters, RowSink, Selection, Session, SinkError};
+use kforensic_query::{Limits, Parameters, RowSink, RunOptions, Selection, Session, SinkError};
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, canned, run};
@@ -160,7 +160,8 @@ fn what_a_proxy_says_neither_exempts_nor_hides() {
     let mut sieve = trusted.sieve("secrets-listed", 0);
     let mut rows = Counting::default();
     let session = behind(&case, &[PROXY]);
-    session.run_sieved(&canned("secrets-listed"), &Parameters::new(), None, &mut sieve, &mut rows).unwrap();
+    let options = RunOptions { limit: None, sieve: &mut sieve, counts_own: false };
+    session.run_as(&canned("secrets-listed"), &Parameters::new(), options, &mut rows).unwrap();
     assert_eq!((rows.rows, sieve.hidden()), (1, 1));
 }
 
