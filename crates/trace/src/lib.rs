@@ -9,11 +9,13 @@
 //! * [`rotate`]: what is to be revoked, removed and replaced after a breach.
 //! * [`indicator`]: indicators of compromise, read from text, CSV and STIX.
 //! * [`history`]: the states of an object in time, rebuilt from bodies and patches.
+//! * [`kinds`]: which kinds of objects make pods.
 
 pub mod certificate;
 pub mod evidence;
 pub mod history;
 pub mod indicator;
+pub mod kinds;
 pub mod manifest;
 pub mod patch;
 pub mod rbac;

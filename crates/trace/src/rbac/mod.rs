@@ -8,6 +8,7 @@ mod authorize;
 mod diff;
 mod replay;
 mod rule;
+mod way;
 mod who;
 
 pub use authorize::{Verdict, Who, World};

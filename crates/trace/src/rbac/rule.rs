@@ -57,17 +57,24 @@ impl Rule {
 
     /// Whether the rule allows it.
     pub fn allows(&self, asked: &Asked) -> bool {
-        if !self.verbs.iter().any(|verb| verb == "*" || *verb == asked.verb) {
-            return false;
-        }
         match &asked.path {
-            Some(path) => self.urls.iter().any(|url| matches_url(url, path)),
+            Some(path) => self.has_verb(&asked.verb) && self.urls.iter().any(|url| matches_url(url, path)),
             None => {
-                self.api_groups.iter().any(|group| group == "*" || *group == asked.api_group)
-                    && self.resources.iter().any(|resource| matches_resource(resource, asked))
+                self.is_about(&asked.verb, &asked.api_group, &asked.resource, &asked.subresource)
                     && (self.resource_names.is_empty() || self.resource_names.contains(&asked.name))
             }
         }
+    }
+
+    /// Whether it allows that of a resource, of whatever name.
+    pub(super) fn is_about(&self, verb: &str, group: &str, resource: &str, subresource: &str) -> bool {
+        self.has_verb(verb)
+            && self.api_groups.iter().any(|own| own == "*" || own == group)
+            && self.resources.iter().any(|own| matches_resource(own, resource, subresource))
+    }
+
+    fn has_verb(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|own| own == "*" || own == verb)
     }
 
     /// The rule in a line: `get,list pods,services; apiGroups=apps; names=x`.
@@ -86,16 +93,16 @@ impl Rule {
     }
 }
 
-fn matches_resource(rule: &str, asked: &Asked) -> bool {
+fn matches_resource(rule: &str, resource: &str, subresource: &str) -> bool {
     if rule == "*" {
         return true;
     }
-    if asked.subresource.is_empty() {
-        return rule == asked.resource;
+    if subresource.is_empty() {
+        return rule == resource;
     }
     match rule.split_once('/') {
-        Some(("*", subresource)) => subresource == asked.subresource,
-        Some((resource, subresource)) => resource == asked.resource && subresource == asked.subresource,
+        Some(("*", own)) => own == subresource,
+        Some((own, part)) => own == resource && part == subresource,
         None => false,
     }
 }

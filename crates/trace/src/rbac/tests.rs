@@ -168,6 +168,127 @@ fn who_can_follows_impersonation_tokens_and_pods() {
     assert_eq!(can, ["impersonate users; names=mia"]);
 }
 
+/// Who can come to read secrets of prod, besides those who may, when one more role with `rules` is bound to eve: in all
+/// namespaces, or in one.
+fn comes_to(rules: Value, namespace: &str) -> Vec<String> {
+    let mut items = cluster();
+    let kind = if namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
+    let more = json!([
+        role("ClusterRole", "", "more", rules),
+        {"kind": kind, "metadata": {"name": "more", "namespace": namespace}, "roleRef": {"kind": "ClusterRole", "name": "more"},
+         "subjects": [{"kind": "User", "name": "eve"}]},
+        {"kind": "RoleBinding", "metadata": {"name": "mia", "namespace": "prod"}, "roleRef": {"kind": "Role", "name": "secrets"},
+         "subjects": [{"kind": "User", "name": "mia"}, {"kind": "User", "name": "system:node:n1"}]}
+    ]);
+    items.as_array_mut().unwrap().extend(more.as_array().unwrap().iter().cloned());
+    let world = World::at(&Replay::of(&[], &[snapshot(100, items)]), 100);
+    let told = |holder: &Holder| match &holder.reach {
+        Reach::Directly => "directly".to_owned(),
+        Reach::As { how, whom } => format!("{how} {whom}"),
+        Reach::ByRaising { how } => (*how).to_owned(),
+    };
+    let holders = world.who_can(&asked("get", "secrets", "prod"));
+    holders.iter().filter(|holder| holder.subject.name == "eve").map(told).collect()
+}
+
+#[test]
+fn constrained_impersonation_needs_whom_and_what_for() {
+    let whom =
+        |verb: &str, kind: &str| json!({"verbs": [verb], "apiGroups": ["authentication.k8s.io"], "resources": [kind]});
+    let what = |verb: &str, kind: &str| json!({"verbs": [verb], "apiGroups": [""], "resources": [kind]});
+    let some = "impersonates, for some requests,";
+    for (rules, expected) in [
+        (
+            json!([whom("impersonate:user-info", "users"), what("impersonate-on:user-info:get", "secrets")]),
+            format!("{some} User/mia"),
+        ),
+        (
+            json!([
+                whom("impersonate:serviceaccount", "serviceaccounts"),
+                what("impersonate-on:serviceaccount:get", "secrets")
+            ]),
+            format!("{some} ServiceAccount/prod/web"),
+        ),
+        (
+            json!([whom("impersonate:arbitrary-node", "nodes"), what("impersonate-on:arbitrary-node:get", "secrets")]),
+            format!("{some} User/system:node:n1"),
+        ),
+        (
+            json!([
+                whom("impersonate:associated-node", "nodes"),
+                what("impersonate-on:associated-node:get", "secrets")
+            ]),
+            "impersonates, from a pod on it and for some requests, User/system:node:n1".to_owned(),
+        ),
+        // Whom without what for, what for without whom, another mode, another verb, and another group.
+        (json!([whom("impersonate:user-info", "users")]), String::new()),
+        (json!([what("impersonate-on:user-info:get", "secrets")]), String::new()),
+        (
+            json!([whom("impersonate:user-info", "users"), what("impersonate-on:serviceaccount:get", "secrets")]),
+            String::new(),
+        ),
+        (
+            json!([whom("impersonate:user-info", "users"), what("impersonate-on:user-info:list", "secrets")]),
+            String::new(),
+        ),
+        (
+            json!([what("impersonate:user-info", "users"), what("impersonate-on:user-info:get", "secrets")]),
+            String::new(),
+        ),
+    ] {
+        let expected: Vec<String> = Some(expected).into_iter().filter(|text| !text.is_empty()).collect();
+        assert_eq!(comes_to(rules.clone(), ""), expected, "{rules}");
+    }
+    let mut named = whom("impersonate:user-info", "users");
+    named["resourceNames"] = json!(["max"]);
+    assert!(comes_to(json!([named, what("impersonate-on:user-info:get", "secrets")]), "").is_empty());
+    // Whom one may be is asked in all namespaces.
+    let rules = json!([whom("impersonate:user-info", "users"), what("impersonate-on:user-info:get", "secrets")]);
+    assert!(comes_to(rules, "prod").is_empty());
+}
+
+#[test]
+fn pods_are_made_by_kinds_of_add_ons_and_entered_by_nodes() {
+    let one =
+        |verb: &str, group: &str, kind: &str| json!([{"verbs": [verb], "apiGroups": [group], "resources": [kind]}]);
+    let named = |verb: &str, kind: &str, name: &str| json!([{"verbs": [verb], "apiGroups": [""], "resources": [kind], "resourceNames": [name]}]);
+    let web = |how: &str| vec![format!("{how} ServiceAccount/prod/web")];
+    assert_eq!(comes_to(one("create", "argoproj.io", "workflows"), "prod"), web("makes a pod that runs as"));
+    assert_eq!(comes_to(one("create", "tekton.dev", "taskruns"), "prod"), web("makes a pod that runs as"));
+    assert_eq!(comes_to(one("patch", "kubevirt.io", "virtualmachines"), "prod"), web("changes a pod that may run as"));
+    assert!(comes_to(one("create", "argoproj.io", "workflows"), "dev").is_empty());
+    assert!(comes_to(one("create", "example.com", "workflows"), "prod").is_empty());
+    assert_eq!(comes_to(one("get", "", "nodes/proxy"), ""), web("enters a pod that may run as"));
+    // What is limited to names is a way all the same: to those pods, and to tokens that are called so.
+    assert_eq!(comes_to(named("create", "pods/exec", "web-0"), "prod"), web("enters a pod that may run as"));
+    assert_eq!(comes_to(named("get", "secrets", "web-token-x1"), "dev").len(), 0);
+    assert!(comes_to(named("create", "pods", "web-0"), "prod").is_empty());
+    let approval = one("update", "certificates.k8s.io", "certificatesigningrequests/approval");
+    assert_eq!(comes_to(approval, ""), ["approves a certificate of User/mia"]);
+    let mut bind = one("bind", "rbac.authorization.k8s.io", "clusterroles");
+    bind[0]["resourceNames"] = json!(["cluster-admin"]);
+    assert_eq!(comes_to(bind, ""), ["binds certain roles (bind)"]);
+}
+
+#[test]
+fn what_all_accounts_of_a_namespace_may_is_come_to_by_any_of_them() {
+    let mut items = cluster();
+    let more = json!([
+        {"kind": "RoleBinding", "metadata": {"name": "all", "namespace": "prod"}, "roleRef": {"kind": "Role", "name": "secrets"},
+         "subjects": [{"kind": "Group", "name": "system:serviceaccounts:dev"}, {"kind": "User", "name": "system:serviceaccount:ci:builder"}]},
+        role("ClusterRole", "", "runner", json!([{"verbs": ["create"], "apiGroups": [""], "resources": ["pods"]}])),
+        {"kind": "RoleBinding", "metadata": {"name": "r", "namespace": "dev"}, "roleRef": {"kind": "ClusterRole", "name": "runner"}, "subjects": [{"kind": "User", "name": "eve"}]},
+        {"kind": "RoleBinding", "metadata": {"name": "r", "namespace": "ci"}, "roleRef": {"kind": "ClusterRole", "name": "runner"}, "subjects": [{"kind": "User", "name": "max"}]},
+        {"kind": "RoleBinding", "metadata": {"name": "r", "namespace": "qa"}, "roleRef": {"kind": "ClusterRole", "name": "runner"}, "subjects": [{"kind": "User", "name": "tom"}]}
+    ]);
+    items.as_array_mut().unwrap().extend(more.as_array().unwrap().iter().cloned());
+    let world = World::at(&Replay::of(&[], &[snapshot(100, items)]), 100);
+    let holders = world.who_can(&asked("get", "secrets", "prod"));
+    let found: Vec<String> =
+        holders.iter().filter(|holder| holder.steps == 1).map(|holder| holder.subject.to_string()).collect();
+    assert_eq!(found, ["User/eve", "User/max"]);
+}
+
 #[test]
 fn the_way_back_can_be_applied() {
     let evil = json!({"kind": "ClusterRoleBinding", "metadata": {"name": "ev'il\n"}, "roleRef": {"kind": "ClusterRole", "name": "reader"}, "subjects": []});

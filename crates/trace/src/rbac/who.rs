@@ -6,21 +6,10 @@ use std::fmt;
 use super::authorize::{BoundSubject, MASTERS, Who, World, label};
 use super::replay::Known;
 use super::rule::{Asked, Rule};
+use super::way::{Deputy, raises};
 
 /// Steps that are followed from those who hold a right to those who can come to it.
 const STEPS_MAX: usize = 6;
-
-/// What runs pods: API group and resource.
-const WORKLOADS: [(&str, &str); 8] = [
-    ("", "pods"),
-    ("apps", "deployments"),
-    ("apps", "daemonsets"),
-    ("apps", "statefulsets"),
-    ("apps", "replicasets"),
-    ("", "replicationcontrollers"),
-    ("batch", "jobs"),
-    ("batch", "cronjobs"),
-];
 
 /// Somebody to whom rights are given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,13 +116,8 @@ impl World {
     pub fn can(&self, who: &Who) -> Vec<Power> {
         let mut powers = self.all_powers();
         powers.retain(|power| {
-            let bound = BoundSubject {
-                kind: power.subject.kind.clone(),
-                namespace: power.subject.namespace.clone(),
-                name: power.subject.name.clone(),
-            };
             self.bindings.iter().any(|binding| binding.text() == power.binding && binding.is_for(who))
-                && is_one(&bound, who)
+                && power.subject.is(who)
         });
         powers
     }
@@ -158,11 +142,17 @@ impl World {
                 holders.push(Holder { subject, reach: Reach::ByRaising { how }, steps: 1, power });
             }
         }
-        let mut newest: Vec<Subject> = known.iter().cloned().collect();
+        // Whom to act as, and what for, where that is what was asked: who only comes to a right does something else first.
+        let mut newest: BTreeSet<(Subject, Option<&Asked>)> = holders
+            .iter()
+            .map(|holder| (holder.subject.clone(), (holder.reach == Reach::Directly).then_some(asked)))
+            .collect();
+        let deputies: Vec<Deputy<'_>> = powers.iter().map(|power| Deputy::of(power, &powers)).collect();
         for steps in 1..=STEPS_MAX {
             let mut found = Vec::new();
-            for power in &powers {
-                let way = newest.iter().find_map(|target| Some((acts_as(power, target)?, target)));
+            for deputy in &deputies {
+                let power = deputy.power;
+                let way = newest.iter().find_map(|(target, wanted)| Some((deputy.acts_as(target, *wanted)?, target)));
                 if let Some((how, target)) = way
                     && known.insert(power.subject.clone())
                 {
@@ -173,7 +163,7 @@ impl World {
             if found.is_empty() {
                 break;
             }
-            newest = found.iter().map(|holder| holder.subject.clone()).collect();
+            newest = found.iter().map(|holder| (holder.subject.clone(), None)).collect();
             holders.extend(found);
         }
         holders.sort_by(|left, right| {
@@ -187,84 +177,23 @@ impl World {
     }
 }
 
-fn is_one(bound: &BoundSubject, who: &Who) -> bool {
-    match bound.kind.as_str() {
-        "User" => bound.name == who.user,
-        "Group" => who.groups.contains(&bound.name),
-        _ => who.user == format!("system:serviceaccount:{}:{}", bound.namespace, bound.name),
+impl Subject {
+    /// Whether somebody is it, or a member of it.
+    pub(super) fn is(&self, who: &Who) -> bool {
+        match self.kind.as_str() {
+            "User" => self.name == who.user,
+            "Group" => who.groups.contains(&self.name),
+            _ => who.user == format!("system:serviceaccount:{}:{}", self.namespace, self.name),
+        }
     }
 }
 
 impl Power {
-    fn allows(&self, asked: &Asked) -> bool {
+    pub(super) fn allows(&self, asked: &Asked) -> bool {
         self.counts_in(&asked.namespace) && self.rule.allows(asked)
     }
 
-    fn counts_in(&self, namespace: &str) -> bool {
+    pub(super) fn counts_in(&self, namespace: &str) -> bool {
         self.namespace.as_ref().is_none_or(|own| own == namespace)
-    }
-
-    fn has(&self, verbs: &[&str], group: &str, resource: &str, namespace: &str, name: &str) -> bool {
-        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
-        verbs.iter().any(|verb| {
-            self.allows(&Asked {
-                verb: (*verb).to_owned(),
-                api_group: group.to_owned(),
-                resource: resource.to_owned(),
-                subresource: subresource.to_owned(),
-                namespace: namespace.to_owned(),
-                name: if *verb == "create" && subresource.is_empty() { String::new() } else { name.to_owned() },
-                path: None,
-            })
-        })
-    }
-}
-
-/// How a right lets its holder act as another.
-fn acts_as(power: &Power, target: &Subject) -> Option<&'static str> {
-    let name = target.name.as_str();
-    match target.kind.as_str() {
-        "User" => power.has(&["impersonate"], "", "users", "", name).then_some("impersonates"),
-        "Group" => power.has(&["impersonate"], "", "groups", "", name).then_some("impersonates a member of"),
-        "ServiceAccount" => {
-            let namespace = target.namespace.as_str();
-            let runs =
-                |verbs: &[&str]| WORKLOADS.iter().any(|(group, kind)| power.has(verbs, group, kind, namespace, ""));
-            let enters = ["pods/exec", "pods/attach", "pods/ephemeralcontainers"];
-            match () {
-                () if power.has(&["impersonate"], "", "serviceaccounts", namespace, name) => Some("impersonates"),
-                () if power.has(&["create"], "", "serviceaccounts/token", namespace, name) => Some("mints a token of"),
-                () if runs(&["create"]) => Some("makes a pod that runs as"),
-                () if runs(&["update", "patch"]) => Some("changes a pod that may run as"),
-                () if enters
-                    .iter()
-                    .any(|one| power.has(&["create", "get", "update", "patch"], "", one, namespace, "")) =>
-                {
-                    Some("enters a pod that may run as")
-                }
-                () if power.has(&["get", "list", "watch"], "", "secrets", namespace, "") => {
-                    Some("reads a secret that may hold a token of")
-                }
-                () => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-/// How a right lets its holder give the wanted one to themselves.
-fn raises(power: &Power, asked: &Asked) -> Option<&'static str> {
-    const GROUP: &str = "rbac.authorization.k8s.io";
-    let namespace = if asked.path.is_some() { "" } else { asked.namespace.as_str() };
-    if !power.counts_in(namespace) {
-        return None;
-    }
-    let writes_role = |verb: &str| {
-        power.has(&[verb], GROUP, "clusterroles", namespace, "") || power.has(&[verb], GROUP, "roles", namespace, "")
-    };
-    match () {
-        () if writes_role("escalate") => Some("writes any rule into a role (escalate)"),
-        () if writes_role("bind") => Some("binds any role (bind)"),
-        () => None,
     }
 }
