@@ -1,7 +1,7 @@
 -- title = "Guards that were removed or weakened"
 -- question = """
 -- Who deleted or weakened network policies, disruption budgets, quotas, limits, admission policies, webhooks, Pod \
--- Security labels, sensors such as Falco, or backups?"""
+-- Security labels, sensors such as Falco, or backups, or made network policies that let everything through?"""
 -- group = "evasion"
 -- words = ["networkpolicy", "pdb", "quota", "protection", "disable", "falco", "sensor", "agent", "backup", "snapshot"]
 -- kind = "detection"
@@ -35,16 +35,16 @@
 -- ]
 -- caveat = "policies of add-ons such as Cilium, Kyverno, Gatekeeper and Velero only where their groups are logged"
 -- noise = """
--- Removal and updates of applications that bring guards of their own, of sensors too, who tunes budgets and quotas, and \
--- backups that expire. Left out unless `-p own=true`: the cluster's own work."""
+-- Removal and updates of applications that bring guards of their own, of sensors too, charts whose network policies let \
+-- everything out, who tunes budgets, quotas and webhooks, and backups that expire. Left out unless `-p own=true`: the cluster's own work."""
 --
 -- [[examples]]
 -- log = "workloads"
--- rows = 11
+-- rows = 21
 --
 -- [[examples]]
 -- log = "production"
--- rows = 1
+-- rows = 3
 --
 -- [[examples]]
 -- log = "hardened"
@@ -52,25 +52,16 @@
 WITH writes AS (
     SELECT
         *, body_parts(json_body(request_object)) AS parts, json_body(request_object) AS request,
+        is_by_hand(user_name, user_groups, impersonated_user, user_agent) AS by_hand,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
+    -- What is made weakens as well: an exception, and a network policy that lets everything in, for such policies add up.
     WHERE (verb IN ('update', 'patch', 'delete', 'deletecollection')
-        OR verb = 'create' AND resource IN ('policyexceptions', 'deletebackuprequests'))
+        OR verb = 'create' AND (resource IN ('policyexceptions', 'deletebackuprequests') OR contains(resource, 'networkpolic')))
       AND coalesce(subresource, '') IN ('', 'scale')
       AND (
-        resource IN (
-            'networkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies',
-            'poddisruptionbudgets', 'resourcequotas', 'limitranges', 'podsecuritypolicies', 'securitycontextconstraints',
-            'ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'globalnetworkpolicies', 'namespaces'
-        )
-        OR api_group = 'admissionregistration.k8s.io'
-        OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'constraints.gatekeeper.sh', 'templates.gatekeeper.sh',
-            'config.gatekeeper.sh')
-        OR api_group = 'security.istio.io' AND resource IN ('authorizationpolicies', 'peerauthentications')
-        OR resource IN ('tracingpolicies', 'tracingpoliciesnamespaced', 'kubearmorpolicies', 'kubearmorhostpolicies',
-            'kubearmorclusterpolicies')
-        OR api_group = 'velero.io' AND resource IN ('backups', 'schedules', 'backupstoragelocations', 'deletebackuprequests')
-        OR api_group = 'snapshot.storage.k8s.io' AND resource IN ('volumesnapshots', 'volumesnapshotcontents')
+        is_guard(api_group, resource)
+        OR is_backup(api_group, resource)
         -- All of a namespace at once names none of them.
         OR resource IN ('daemonsets', 'deployments', 'statefulsets') AND (
             is_defender(name) OR verb = 'deletecollection' AND is_defender(namespace))
@@ -84,10 +75,10 @@ found AS (
             WHEN resource IN ('daemonsets', 'deployments', 'statefulsets')
                 THEN defender_weakened(verb, subresource, request_object, parts)
             WHEN subresource = 'scale' THEN NULL
-            WHEN api_group IN ('velero.io', 'snapshot.storage.k8s.io') THEN backup_lost(verb, resource, parts)
+            WHEN is_backup(api_group, resource) THEN backup_lost(verb, resource, parts)
             WHEN resource = 'namespaces' AND verb = 'delete' AND is_defender(name) THEN 'namespace of a defender deleted'
             WHEN verb IN ('update', 'patch') AND regexp_matches(resource, '^(tracingpolic|kubearmor)') THEN 'changed'
-            ELSE guard_weakened(verb, resource, api_group, request, parts)
+            ELSE guard_weakened(verb, resource, api_group, request, parts, by_hand)
         END AS removal
     FROM writes
 )

@@ -1,14 +1,14 @@
 -- title = "Pods that were placed or evicted, and who comes first"
 -- question = """
--- Who put pods on nodes past the scheduler, evicted them, or changed priorities of pods and of requests, which can starve \
--- others: the audit, the defenders?"""
+-- Who put pods on nodes past the scheduler, evicted them, changed priorities of pods and of requests, allowed none by a \
+-- quota, or took a lease from its leader, which can starve others: the audit, the defenders?"""
 -- group = "impact"
--- words = ["binding", "eviction", "scheduler", "priorityclass", "flowschema", "starve", "denial of service"]
+-- words = ["binding", "eviction", "scheduler", "priorityclass", "flowschema", "starve", "denial of service", "quota", "lease", "leader"]
 -- further = ["mass-deletions", "throttled"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1499", "T1489", "T1562.001"]
--- resources = ["pods", "bindings", "priorityclasses", "flowschemas", "prioritylevelconfigurations"]
+-- resources = ["pods", "bindings", "priorityclasses", "flowschemas", "prioritylevelconfigurations", "resourcequotas", "leases"]
 -- needs = [
 --     { resource = "pods", subresource = ["binding", "eviction"], verbs = ["create"], level = "Metadata" },
 --     {
@@ -22,14 +22,22 @@
 --         level = "Request",
 --         tells = "what comes first",
 --     },
+--     {
+--         resource = "leases",
+--         verbs = ["create", "update", "patch", "delete", "deletecollection"],
+--         level = "Metadata",
+--         tells = "leases that were taken by hand",
+--     },
+--     { resource = "resourcequotas", verbs = ["create", "update", "patch"], level = "Request", tells = "quotas of nothing" },
 -- ]
 -- noise = """
 -- Nodes that are drained, by people and autoscalers, schedulers of add-ons, and charts that bring a priority class. Left out \
--- unless `-p own=true`: the scheduler's bindings and what the API server keeps."""
+-- unless `-p own=true`: the scheduler's bindings and what the API server keeps; and always: leases that a client renews as \
+-- leaders do, in a name of its own."""
 --
 -- [[examples]]
 -- log = "workloads"
--- rows = 9
+-- rows = 13
 --
 -- [[examples]]
 -- log = "hardened"
@@ -44,6 +52,12 @@ WITH writes AS (
         OR resource = 'bindings' AND verb = 'create'
         OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
             AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+        OR resource = 'leases' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+            -- client-go says of itself when it renews one; who runs a controller outside of the cluster does so all day.
+            AND NOT coalesce(ends_with(user_agent, '/leader-election'), false)
+            AND is_by_hand(user_name, user_groups, impersonated_user, user_agent)
+        OR resource = 'resourcequotas' AND coalesce(subresource, '') = '' AND verb IN ('create', 'update', 'patch')
+            AND request_object IS NOT NULL
       )
       AND filters() AND not_own()
 )
@@ -51,10 +65,13 @@ SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace,
     coalesce(name, json_texts(json_members(json_members(parts, 'metadata'), 'name'))[1]) AS name,
     CASE
+        WHEN resource = 'resourcequotas' THEN 'none of ' || array_to_string(nothing_of(parts), ', ')
         WHEN subresource = 'eviction' THEN 'evicted'
         WHEN subresource = 'binding' OR resource = 'bindings'
             THEN 'put on ' || coalesce(json_texts(json_members(json_members(parts, 'target'), 'name'))[1], 'a node')
         WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
+        WHEN resource = 'leases' THEN coalesce(
+            'lease of ' || json_texts(json_members(json_members(parts, 'spec'), 'holderIdentity'))[1], 'lease changed')
         ELSE coalesce(nullif(concat_ws(
             ', ',
             'priority ' || json_members(parts, 'value')[1]::VARCHAR,
@@ -70,6 +87,7 @@ SELECT
     END AS what,
     outcome, status_code, dry_run, source_ip, user_agent, audit_id
 FROM writes
+WHERE resource <> 'resourcequotas' OR len(nothing_of(parts)) > 0
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -1,7 +1,7 @@
 -- title = "What was exposed to the outside"
 -- question = """
 -- Who made services reachable from outside, by type, route or ingress, without TLS, or sent a service elsewhere by its \
--- endpoints or its name?"""
+-- endpoints, its name, the pods that it selects, or what a pod says of itself?"""
 -- group = "persistence"
 -- words = ["ingress", "nodeport", "loadbalancer", "internet", "expose"]
 -- kind = "detection"
@@ -9,7 +9,7 @@
 -- attack = ["T1133", "T1190"]
 -- resources = [
 --     "services", "ingresses", "routes", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes", "gateways",
---     "ingressroutes", "virtualservices", "endpoints", "endpointslices"
+--     "ingressroutes", "virtualservices", "endpoints", "endpointslices", "pods"
 -- ]
 -- needs = [
 --     { resource = ["services", "ingresses"], verbs = ["create", "update", "patch"], level = "Request" },
@@ -19,10 +19,18 @@
 --         level = "Request",
 --         tells = "services that were sent elsewhere by their endpoints",
 --     },
+--     {
+--         resource = "pods",
+--         subresource = ["status"],
+--         verbs = ["update", "patch"],
+--         level = "Metadata",
+--         tells = "pods whose status was written by hand",
+--     },
 -- ]
 -- caveat = "routes and gateways of add-ons only where their groups are logged"
 -- noise = """
--- Ingress controllers and load balancers that are meant to be reached, services that stand for a host outside. Left out: writes of the control plane."""
+-- Ingress controllers and load balancers that are meant to be reached, services that stand for a host outside. Left out: writes of the control plane, \
+-- and of controllers to what a service selects and a pod says of itself."""
 --
 -- [[examples]]
 -- log = "made"
@@ -37,15 +45,22 @@ WITH writes AS (
         -- What is not in a part of an object may be in the rest.
         verb <> 'patch' OR json_text(json_body(response_object), 'kind') IS NOT NULL
             AND json_text(json_body(response_object), 'kind') <> 'Status' AS is_whole,
+        body_parts(json_body(request_object)) AS parts,
+        is_by_hand(user_name, user_groups, impersonated_user, user_agent) AS by_hand,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
     WHERE resource IN (
             'services', 'ingresses', 'routes', 'httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes', 'udproutes', 'gateways',
-            'ingressroutes', 'virtualservices', 'endpoints', 'endpointslices'
+            'ingressroutes', 'virtualservices', 'endpoints', 'endpointslices', 'pods'
         )
       AND verb IN ('create', 'update', 'patch')
       -- Who writes the status says where the traffic of a load balancer goes.
-      AND (coalesce(subresource, '') = '' OR resource = 'services' AND subresource = 'status')
+      -- A pod's own status says where it is and whether it is ready: kubelets and controllers write it, people do not.
+      AND CASE
+        WHEN resource = 'pods'
+            THEN subresource = 'status' AND is_by_hand(user_name, user_groups, impersonated_user, user_agent)
+        ELSE coalesce(subresource, '') = '' OR resource = 'services' AND subresource = 'status'
+      END
       AND filters()
       AND not_own()
 ),
@@ -73,7 +88,31 @@ exposed AS (
                 )),
                 lambda address: 'external IP ' || address
             ) ELSE [] END
-            || CASE WHEN subresource = 'status' THEN list_transform(
+            -- What a controller applies says nothing of before; a hand that writes it may point it elsewhere.
+            || CASE WHEN resource = 'services' AND verb <> 'create' AND by_hand THEN list_transform(
+                json_members(json_members(parts, 'spec'), 'selector'),
+                lambda selector: CASE json_type(selector)
+                    WHEN 'NULL' THEN 'pods of nobody'
+                    ELSE 'pods of ' || array_to_string(list_transform(
+                        coalesce(json_keys(selector), []), lambda label: label || '=' || coalesce(json_text(selector, label), '')
+                    ), ',')
+                END
+            ) ELSE [] END
+            || CASE WHEN resource = 'pods' THEN ['status of a pod']
+                || list_transform(
+                    json_texts(json_members(json_members(parts, 'status'), 'podIP')
+                        || json_members(json_items(json_members(parts, 'status'), 'podIPs'), 'ip')),
+                    lambda address: 'pod at ' || address
+                )
+                || list_transform(
+                    list_filter(
+                        json_items(json_members(parts, 'status'), 'conditions'),
+                        lambda condition: json_text(condition, 'type') = 'Ready'
+                    ),
+                    lambda condition: 'ready: ' || json_text(condition, 'status')
+                )
+            ELSE [] END
+            || CASE WHEN resource = 'services' AND subresource = 'status' THEN list_transform(
                 json_texts(json_members(
                     json_items(json_members(json_members(objects, 'status'), 'loadBalancer'), 'ingress'), 'ip'
                 )), lambda address: 'load balancer at ' || address
@@ -88,9 +127,11 @@ exposed AS (
                     OR len(json_members(json_members(objects, 'spec'), 'backend')) > 0
                 ) THEN ['ingress for every host'] ELSE [] END
             -- Without a body there is still the route.
-            || CASE WHEN resource NOT IN ('services', 'ingresses', 'endpoints', 'endpointslices') THEN ['route'] ELSE [] END
+            || CASE WHEN resource NOT IN ('services', 'ingresses', 'endpoints', 'endpointslices', 'pods') THEN ['route'] ELSE [] END
             || CASE WHEN resource = 'routes' AND is_whole AND len(json_members(json_members(objects, 'spec'), 'tls')) = 0
                 AND len(json_members(objects, 'spec')) > 0 THEN ['route without TLS'] ELSE [] END
+            -- Of a hand each is told, with or without a body.
+            || CASE WHEN resource IN ('endpoints', 'endpointslices') AND by_hand THEN ['endpoints by hand'] ELSE [] END
             || CASE WHEN resource IN ('endpoints', 'endpointslices') THEN list_transform(
                 json_texts(json_members(
                     json_items(json_items(objects, 'subsets'), 'addresses'), 'ip'

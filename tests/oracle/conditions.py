@@ -84,6 +84,33 @@ def is_created(row):
     return row["verb"] == "create" or (row["verb"] == "patch" and row["status_code"] == 201)
 
 
+TOOLS = ("access_matrix rakkess trufflehog azurehound kubehound micro-scanner kubehunter kube-hunter peirates kubeletctl "
+         "kubesploit kdigger redkube red-kube badpods bad-pods stratus-red-team kubescape kubebench kube-bench nuclei nmap "
+         "sqlmap masscan gobuster ffuf nikto metasploit kali").split()
+SCRIPTS = ("curl wget python perl php ruby java node deno bun axios undici okhttp apache-httpclient httpie libwww lua-resty "
+           "powershell postmanruntime insomnia aiohttp got openapi-generator swagger-codegen kubernetes-client "
+           "fabric8-kubernetes-client rest-client faraday guzzlehttp").split() + ["kubernetes java client"]
+
+
+def client_kind(agent):
+    agent = (agent or "").lower()
+    if any(tool in agent for tool in TOOLS):
+        return "tool"
+    starts = any(agent.startswith(word) and not re.match(r"\w", agent[len(word):]) for word in SCRIPTS)
+    is_shell = agent.startswith("mozilla/") and "powershell" in agent
+    return "script" if starts or is_shell or agent.startswith("go-http-client") else None
+
+
+def by_hand(row):
+    """What a person wrote, or somebody in another's name with a tool of people."""
+    name, groups, other = user(row), row["last"]["user"].get("groups") or [], row["impersonated_user"]
+    reserved = name.startswith(("system:", "eks:")) and name != "system:admin" or name in (
+        "aksService", "acsService", "nodeclient", "kube-apiserver", "kube-apiserver-kubelet-client")
+    person = (name in ("", "system:anonymous") or "system:masters" in groups and name != "system:apiserver" or not reserved
+              or other is not None and not other.startswith("system:"))
+    return bool(person or re.match(r"(kubectl|oc|k9s|helm)\b", row["user_agent"] or "") or client_kind(row["user_agent"]))
+
+
 def is_kind(row, *resources, sub=None, group=None):
     return (row["resource"] in resources and (row["subresource"] or None) == sub
             and (group is None or (row["api_group"] or "") == group))
@@ -236,11 +263,26 @@ def is_critical_configmap(row):
         or any(part in name for part in parts) or re.search("(^|-)(nodelocaldns|ip-masq-agent)", name))
 
 
+def allows_nothing(row):
+    """Whether a quota says 0 of something, in the object or in an operation of a JSON Patch."""
+    sent = row["last"].get("requestObject")
+    hard = at(sent, "spec", "hard") or {}
+    for one in sent if isinstance(sent, list) else []:
+        path = str(at(one, "path"))
+        if path == "/spec/hard" and isinstance(at(one, "value"), dict):
+            hard = {**hard, **one["value"]}
+        elif path.startswith("/spec/hard/"):
+            hard = {**hard, path: at(one, "value")}
+    return any(re.fullmatch("0+[A-Za-z]*", str(value)) for value in hard.values())
+
+
 def is_of_placement(row):
     """Pods that are put somewhere or thrown out, and who is served first."""
     placed = is_kind(row, "pods", sub="binding") or is_kind(row, "pods", sub="eviction") or row["resource"] == "bindings"
     first = is_kind(row, "priorityclasses", "flowschemas", "prioritylevelconfigurations")
-    return placed and row["verb"] == "create" or first and row["verb"] in CHANGE_VERBS
+    lease = row["resource"] == "leases" and by_hand(row) and not (row["user_agent"] or "").endswith("/leader-election")
+    return (placed and row["verb"] == "create" or (first or lease) and row["verb"] in CHANGE_VERBS
+            or is_kind(row, "resourcequotas") and row["verb"] in WRITES and allows_nothing(row))
 
 
 def is_of_the_inside(row):

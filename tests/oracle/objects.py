@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import oracle
 from bodies import in_lists, items, key_of, matches, members, parts, stored_or_sent, strings, text_of, tidy, told
-from conditions import OWN, WRITES, at, user
+from conditions import OWN, WRITES, at, by_hand, user
 from oracle import RBAC_GROUP, from_bodies
 
 EVERYBODY = {"User/system:anonymous", "Group/system:unauthenticated", "Group/system:authenticated",
@@ -189,7 +189,18 @@ def exposure(row):
         found += [f"external name {one}" for one in strings(members(objects, "spec", "externalName"))
                   if "." in one and not re.search(r"(\.svc|\.local|\.internal|localhost)\.?\Z", one.lower())]
         found += [f"external IP {one}" for one in in_lists(members(objects, "spec", "externalIPs"))]
-    if row["subresource"] == "status":
+    told_of = parts(sent(row))
+    if kind == "pods":
+        found += ["status of a pod"] + [f"pod at {one}" for one in strings(
+            members(told_of, "status", "podIP") + members(items(told_of, "status", "podIPs"), "ip"))]
+        found += [f"ready: {at(one, 'status')}" for one in items(told_of, "status", "conditions")
+                  if at(one, "type") == "Ready" and at(one, "status") is not None]
+    if kind == "services" and row["verb"] != "create" and by_hand(row):
+        for one in members(told_of, "spec", "selector"):
+            labels = one if isinstance(one, dict) else {}
+            pairs = (f"{key}={value if isinstance(value, str) else ''}" for key, value in labels.items())
+            found.append("pods of nobody" if one is None else "pods of " + ",".join(pairs))
+    if kind == "services" and row["subresource"] == "status":
         found += [f"load balancer at {one}" for one in strings(members(
             items(objects, "status", "loadBalancer", "ingress"), "ip"))]
     if kind == "ingresses":
@@ -200,6 +211,7 @@ def exposure(row):
     if kind == "routes" and whole and members(objects, "spec") and not members(objects, "spec", "tls"):
         found.append("route without TLS")
     if kind in ("endpoints", "endpointslices"):
+        found += ["endpoints by hand"] if by_hand(row) else []
         found += [f"endpoint {one}" for one in strings(members(items(items(objects, "subsets"), "addresses"), "ip"))]
         found += [f"endpoint {one}" for one in in_lists(members(items(objects, "endpoints"), "addresses"))]
     return tidy(found)
@@ -207,8 +219,13 @@ def exposure(row):
 
 def service_exposure(rows, _):
     kinds = ROUTES | {"services", "ingresses", "endpoints", "endpointslices"}
-    of = [row for row in rows if row["resource"] in kinds and row["verb"] in WRITES
-          and (not row["subresource"] or (row["resource"], row["subresource"]) == ("services", "status"))]
+
+    def is_one(row):
+        if row["resource"] == "pods":
+            return row["subresource"] == "status" and by_hand(row)
+        return row["resource"] in kinds and (
+            not row["subresource"] or (row["resource"], row["subresource"]) == ("services", "status"))
+    of = [row for row in rows if row["verb"] in WRITES and is_one(row)]
     return {key_of(row): told(row, exposure=exposure(row)) for row in of if exposure(row)}
 
 
@@ -254,7 +271,9 @@ def admission_weakened(row):
     hooks = items(of, "webhooks")
     if "Ignore" in members(hooks, "failurePolicy") + members(of, "spec", "failurePolicy"):
         return "failures ignored"
-    if any(isinstance(one, list) and "Deny" not in one for one in members(of, "spec", "validationActions")):
+    actions = [one for one in operations(row) if re.match("/spec/validationActions(/|$)", str(one.get("path")))]
+    if (any('"Deny"' not in text_of(one.get("value")) for one in actions)
+            or any(isinstance(one, list) and "Deny" not in one for one in members(of, "spec", "validationActions"))):
         return "refuses nothing"
     if (any(one is None or one == [] for one in members(of, "webhooks") + members(of, "spec", "validations"))
             or takes_away(row, "^/(webhooks|spec/validations)(/[0-9]+)?$")):
@@ -265,6 +284,36 @@ def admission_weakened(row):
     part = not at(sent(row), "kind") and any(
         selects & set(one) for one in hooks + members(of, "spec") if isinstance(one, dict))
     return "looks at other objects" if row["verb"] == "patch" and (part or sets(row, path)) else None
+
+
+DECIDES = ("clientConfig rules namespaceSelector objectSelector matchConditions matchConstraints matchResources matchPolicy paramKind "
+           "paramRef policyName validations variables timeoutSeconds match exclude parameters targets preconditions "
+           "evaluation webhookConfiguration").split()
+
+
+def touches_rules(row):
+    of = parts(sent(row))
+    return (sent(row) is None or row["verb"] == "update"
+            or sets(row, f"^/(webhooks|spec)(/[0-9-]+)?($|/({'|'.join(DECIDES)})(/|$))")
+            or any(set(one) & set(DECIDES) for one in items(of, "webhooks") + members(of, "spec") if isinstance(one, dict)))
+
+
+def opens(row):
+    """Whom a network policy lets through who would not be let through without it: everybody."""
+    spec, kind = members(parts(sent(row)), "spec"), row["resource"]
+    for way, peers, entities in (("in", "from", "fromEntities"), ("out", "to", "toEntities")):
+        for rule in items(spec, "ingress" if way == "in" else "egress"):
+            if kind.startswith("cilium"):
+                if {"all", "world"} & set(rule.get(entities) or []):
+                    return f"lets everything {way}"
+                continue
+            if kind not in ("networkpolicies", "globalnetworkpolicies") or rule.get("ports") or rule.get("action", "Allow") != "Allow":
+                continue
+            world = any(re.search("/0+$", str(at(peer, "ipBlock", "cidr"))) and not at(peer, "ipBlock", "except")
+                        for peer in rule.get(peers) or [])
+            if not {"source", "destination", "protocol"} & set(rule) and (world or not rule.get(peers)):
+                return f"lets everything {way}"
+    return None
 
 
 def only_reports(row):
@@ -332,14 +381,18 @@ def weakened(row):
         return "deleted"
     if kind in SENSORS:
         return "changed" if row["verb"] in ("update", "patch") else None
+    if opens(row) and kind != "policyexceptions":
+        return opens(row)
     if row["verb"] == "create" or kind == "policyexceptions":
         return "exception made" if kind == "policyexceptions" else None
     if "networkpolic" in kind or kind in ("poddisruptionbudgets", "resourcequotas", "limitranges") or group == "security.istio.io":
         told = members(of, "spec") or row["verb"] == "update" or sent(row) is None or sets(row, "^/spec")
         return "changed" if told else None
-    if group == "admissionregistration.k8s.io":
+    if group == "admissionregistration.k8s.io" and admission_weakened(row):
         return admission_weakened(row)
-    return "changed" if group == "config.gatekeeper.sh" else "only reports" if only_reports(row) else None
+    if group != "config.gatekeeper.sh" and only_reports(row):
+        return "only reports"
+    return "changed" if group == "config.gatekeeper.sh" or by_hand(row) and touches_rules(row) else None
 
 
 def guards_removed(rows, _):
@@ -348,7 +401,8 @@ def guards_removed(rows, _):
         kinds = GUARDS | SENSORS | {"daemonsets", "deployments", "statefulsets"}
         return (row["resource"] in kinds or row["api_group"] in {*POLICIES, *BACKUPS, "admissionregistration.k8s.io"} or mesh) and (
             row["verb"] in ("update", "patch", "delete", "deletecollection")
-            or row["verb"] == "create" and row["resource"] in ("policyexceptions", "deletebackuprequests")
+            or row["verb"] == "create" and (
+                row["resource"] in ("policyexceptions", "deletebackuprequests") or "networkpolic" in row["resource"])
         ) and row["subresource"] in (None, "scale")
     return {key_of(row): told(row, removal=weakened(row)) for row in rows if is_guard(row) and weakened(row)}
 

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 
 import oracle, templates
-from conditions import OWN, annotation, at, is_change, is_system, time, user
+from conditions import OWN, annotation, at, client_kind, is_change, is_system, time, user
 from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
 
 
@@ -285,23 +285,6 @@ def break_glass(rows, _):
                   "actions": distinct(joined(" ", row["verb"], joined("/", row["resource"], row["subresource"]) or "path") for row in members),
                   "first_seen": min(row["event_time"] for row in members),
                   "last_seen": max(row["event_time"] for row in members)} for key, members in used.items()}
-
-
-TOOLS = ("access_matrix rakkess trufflehog azurehound kubehound micro-scanner kubehunter kube-hunter peirates kubeletctl "
-         "kubesploit kdigger redkube red-kube badpods bad-pods stratus-red-team kubescape kubebench kube-bench nuclei nmap "
-         "sqlmap masscan gobuster ffuf nikto metasploit kali").split()
-SCRIPTS = ("curl wget python perl php ruby java node deno bun axios undici okhttp apache-httpclient httpie libwww lua-resty "
-           "powershell postmanruntime insomnia aiohttp got openapi-generator swagger-codegen kubernetes-client "
-           "fabric8-kubernetes-client rest-client faraday guzzlehttp").split() + ["kubernetes java client"]
-
-
-def client_kind(agent):
-    agent = (agent or "").lower()
-    if any(tool in agent for tool in TOOLS):
-        return "tool"
-    starts = any(agent.startswith(word) and not re.match(r"\w", agent[len(word):]) for word in SCRIPTS)
-    is_shell = agent.startswith("mozilla/") and "powershell" in agent
-    return "script" if starts or is_shell or agent.startswith("go-http-client") else None
 
 
 def offensive_tools(everything):

@@ -35,6 +35,7 @@ pub mod gate;
 pub mod inquiry;
 mod json;
 mod kept;
+mod kinds;
 mod ledger;
 pub mod library;
 mod lookup;

@@ -16,7 +16,7 @@ use kforensic_event::{COLUMNS, Column, Kind, time};
 use kforensic_lake::DataFile;
 use kforensic_lake::seen::Seen;
 
-use crate::embedded;
+use crate::kinds;
 use crate::proxies::{Proxies, SOURCE};
 use crate::selection::Selection;
 use crate::sql::{list, literal, literals};
@@ -297,8 +297,8 @@ fn definitions_called(name: &str) -> impl Iterator<Item = &'static Definition<'s
     DEFINITIONS.iter().filter(move |definition| definition.name.eq_ignore_ascii_case(name))
 }
 
-/// The files of `views/`, in order.
-static READ: LazyLock<Vec<Read<'static>>> = LazyLock::new(|| definitions::in_order(embedded::VIEWS));
+/// The files of views, in order.
+static READ: LazyLock<Vec<Read<'static>>> = LazyLock::new(|| definitions::in_order(&kinds::VIEWS));
 
 /// What they define.
 static DEFINITIONS: LazyLock<Vec<Definition<'static>>> =
@@ -364,6 +364,7 @@ fn sql_type(kind: Kind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedded;
 
     #[test]
     fn paths_and_names_cannot_break_out_of_their_quotes() {

@@ -33,6 +33,12 @@ CREATE MACRO admission_weakened(verb, request, parts) AS CASE
         json_members(json_items(parts, 'webhooks'), 'failurePolicy')
             || json_members(json_members(parts, 'spec'), 'failurePolicy')
     ), 'Ignore') THEN 'failures ignored'
+    -- One of the actions is written over, or taken away.
+    WHEN len(list_filter(
+        json_objects(request),
+        lambda op: regexp_matches(json_text(op, 'path'), '^/spec/validationActions(/|$)')
+            AND NOT contains(coalesce(json_member(op, 'value')::VARCHAR, ''), '"Deny"')
+    )) > 0 THEN 'refuses nothing'
     WHEN len(list_filter(
         json_members(json_members(parts, 'spec'), 'validationActions'),
         lambda actions: json_type(actions) = 'ARRAY'
@@ -55,6 +61,49 @@ CREATE MACRO admission_weakened(verb, request, parts) AS CASE
     ) THEN 'looks at other objects'
 END;
 
+-- Whether a write touches what a webhook or a policy of an add-on decides by: with a body, more than its certificate for a
+-- webhook; by which hand it comes tells whether that is the work of who installed it.
+CREATE MACRO touches_rules(verb, request, parts, members) AS request IS NULL OR verb = 'update'
+    OR patch_sets(request, '^/(webhooks|spec)(/[0-9-]+)?($|/(' || array_to_string(members, '|') || ')(/|$))')
+    OR len(list_filter(
+        json_items(parts, 'webhooks') || json_members(parts, 'spec'),
+        lambda part: len(list_intersect(coalesce(json_keys(part), []), members)) > 0
+    )) > 0;
+
+-- Whether a rule of a network policy lets everybody through on every port. Rules of Calico say what they do, and hold whom in `source`.
+CREATE MACRO lets_everybody(parts, direction, peers) AS len(list_filter(
+    json_items(json_members(parts, 'spec'), direction),
+    lambda rule: coalesce(json_array_length(json_member(rule, 'ports')), 0) = 0
+        AND coalesce(json_text(rule, 'action'), 'Allow') = 'Allow'
+        AND json_member(rule, 'source') IS NULL AND json_member(rule, 'destination') IS NULL AND json_member(rule, 'protocol') IS NULL
+        AND (
+            coalesce(json_array_length(json_member(rule, peers)), 0) = 0
+            OR len(list_filter(
+                json_items([rule], peers),
+                lambda peer: regexp_matches(json_text(json_member(peer, 'ipBlock'), 'cidr'), '/0+$')
+                    AND coalesce(json_array_length(json_member(json_member(peer, 'ipBlock'), 'except')), 0) = 0
+            )) > 0
+        )
+)) > 0;
+
+-- What a network policy lets through, whoever it is; policies add up, so one that is made is enough. NULL for all else.
+CREATE MACRO policy_opens(resource, parts) AS CASE
+    WHEN starts_with(resource, 'cilium') THEN CASE
+        WHEN len(list_filter(
+            json_members(json_items(json_members(parts, 'spec') , 'ingress'), 'fromEntities'),
+            lambda entities: regexp_matches(entities::VARCHAR, '"(all|world)"')
+        )) > 0 THEN 'lets everything in'
+        WHEN len(list_filter(
+            json_members(json_items(json_members(parts, 'spec'), 'egress'), 'toEntities'),
+            lambda entities: regexp_matches(entities::VARCHAR, '"(all|world)"')
+        )) > 0 THEN 'lets everything out'
+    END
+    WHEN resource IN ('networkpolicies', 'globalnetworkpolicies') THEN CASE
+        WHEN lets_everybody(parts, 'ingress', 'from') THEN 'lets everything in'
+        WHEN lets_everybody(parts, 'egress', 'to') THEN 'lets everything out'
+    END
+END;
+
 -- Of policies of Kyverno and Gatekeeper: they only report.
 CREATE MACRO policy_only_reports(parts) AS len(list_filter(
     json_texts(
@@ -66,7 +115,7 @@ CREATE MACRO policy_only_reports(parts) AS len(list_filter(
 )) > 0;
 
 -- How a write weakens a guard; NULL when it does not, or when no body tells.
-CREATE MACRO guard_weakened(verb, resource, api_group, request, parts) AS CASE
+CREATE MACRO guard_weakened(verb, resource, api_group, request, parts, by_hand) AS CASE
     WHEN resource = 'namespaces' THEN CASE
         WHEN verb = 'patch' AND pod_security_goes(request, parts) THEN 'Pod Security label removed'
         WHEN list_contains(list_transform(
@@ -75,6 +124,7 @@ CREATE MACRO guard_weakened(verb, resource, api_group, request, parts) AS CASE
     END
     WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
     WHEN resource = 'policyexceptions' THEN 'exception made'
+    WHEN policy_opens(resource, parts) IS NOT NULL THEN policy_opens(resource, parts)
     WHEN verb = 'create' THEN NULL
     WHEN contains(resource, 'networkpolic')
         OR resource IN ('poddisruptionbudgets', 'resourcequotas', 'limitranges')
@@ -85,7 +135,23 @@ CREATE MACRO guard_weakened(verb, resource, api_group, request, parts) AS CASE
         WHEN len(json_members(parts, 'spec')) > 0 OR verb = 'update' OR request IS NULL THEN 'changed'
         WHEN patch_sets(request, '^/spec') THEN 'changed'
     END
-    WHEN api_group = 'admissionregistration.k8s.io' THEN admission_weakened(verb, request, parts)
+    WHEN api_group = 'admissionregistration.k8s.io' AND admission_weakened(verb, request, parts) IS NOT NULL
+        THEN admission_weakened(verb, request, parts)
     WHEN api_group = 'config.gatekeeper.sh' THEN 'changed'
     WHEN policy_only_reports(parts) THEN 'only reports'
+    -- Controllers renew certificates and apply what they bring all day. Of a hand all is told that can make a guard let pass what
+    -- it refused: an address that does not answer and a certificate that does not fit do, where failures are ignored.
+    WHEN by_hand AND touches_rules(verb, request, parts, [
+        'clientConfig', 'rules', 'namespaceSelector', 'objectSelector', 'matchConditions', 'matchConstraints', 'matchResources',
+        'matchPolicy', 'paramKind', 'paramRef', 'policyName', 'validations', 'variables', 'timeoutSeconds',
+        'match', 'exclude', 'parameters', 'targets', 'preconditions', 'evaluation', 'webhookConfiguration'
+    ]) THEN 'changed'
 END;
+
+-- What a quota allows none of.
+CREATE MACRO nothing_of(parts) AS tidy(flatten(list_transform(
+    json_members(json_members(parts, 'spec'), 'hard'),
+    lambda hard: list_filter(
+        coalesce(json_keys(hard), []), lambda kind: regexp_full_match(json_member(hard, kind)::VARCHAR, '"?0+[A-Za-z]*"?')
+    )
+)));

@@ -63,6 +63,13 @@ CREATE MACRO is_person(user_name, user_groups, impersonated_user) AS
     OR NOT is_component_name(user_name)
     OR impersonated_user IS NOT NULL AND NOT starts_with(impersonated_user, 'system:');
 
+-- Whether a request was written by hand: by a person, or with a tool of people in the name of whoever it is. Never NULL.
+CREATE MACRO is_by_hand(user_name, user_groups, impersonated_user, user_agent) AS coalesce(
+    is_person(user_name, user_groups, impersonated_user)
+    OR regexp_matches(user_agent, '^(kubectl|oc|k9s|helm)\b') OR client_kind(user_agent) IS NOT NULL,
+    false
+);
+
 -- The service account behind a user name, `namespace/name`; NULL when it is none.
 CREATE MACRO service_account_of(user_name) AS CASE
     WHEN starts_with(user_name, 'system:serviceaccount:')

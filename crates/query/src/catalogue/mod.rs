@@ -8,7 +8,6 @@ pub(crate) mod own_count;
 pub(crate) mod own_mark;
 mod parameter;
 mod parameters;
-mod pod_makers;
 mod problem;
 mod rating;
 mod scan;
@@ -21,6 +20,7 @@ use std::path::Path;
 use crate::embedded;
 use crate::error::QueryError;
 use crate::gate;
+use crate::kinds;
 use crate::reach;
 
 pub use needs::{Level, Need, Stage};
@@ -274,7 +274,7 @@ impl CannedQuery {
             kind: header.kind.unwrap_or_default(),
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
-            resources: header.resources.map(pod_makers::expanded),
+            resources: header.resources.map(kinds::expanded),
             groups: header.groups,
             refusals: header.refusals,
             whole_case: reach::reaches_beyond(text),

@@ -29,8 +29,9 @@ pub(super) enum Of {
     Component,
     /// Objects in whatever namespace, and none of the cluster.
     Namespaced,
-    /// Objects of all kinds but these and those, each separated by spaces.
-    AllBut(&'static str, &'static str),
+    /// Objects of all kinds but these, separated by spaces, and what holds the cluster (`kinds`). Who sets an owner on a guard has the
+    /// garbage collector delete it for him: that it went is told, whoever did the work.
+    AllBut(&'static str),
 }
 
 /// A component and its deeds.
@@ -80,14 +81,6 @@ pub(super) const CONTROLLERS_READ: &str = "pods nodes namespaces services endpoi
 /// What ConfigMaps of the cluster controllers look up.
 pub(super) const READABLE_CONFIGMAPS: &str =
     "extension-apiserver-authentication kube-root-ca.crt cluster-info openshift-service-ca.crt";
-
-/// What guards a cluster, or says what it is. Who sets an owner on a guard has the garbage collector delete it for him: that it went
-/// is told, whoever did the work.
-const GUARDS: &str = "networkpolicies adminnetworkpolicies baselineadminnetworkpolicies clusternetworkpolicies ciliumnetworkpolicies \
-    ciliumclusterwidenetworkpolicies globalnetworkpolicies resourcequotas limitranges podsecuritypolicies \
-    securitycontextconstraints validatingwebhookconfigurations mutatingwebhookconfigurations validatingadmissionpolicies \
-    validatingadmissionpolicybindings mutatingadmissionpolicies mutatingadmissionpolicybindings nodes namespaces apiservices \
-    customresourcedefinitions";
 
 /// What gives rights, hands out values when it is patched, or steers a cluster. Such objects seldom have owners or are deleted in the
 /// foreground, for which alone the garbage collector patches.
@@ -148,8 +141,8 @@ pub(super) const COMPONENTS: &[Component] = &[
     component("kube-dns", DNS),
     // Up to 1.14 it updated what had a finalizer, with the whole object in the body: who does so now is somebody else.
     collector("generic-garbage-collector", &[
-        only("delete", "*", Of::AllBut(GUARDS, "")),
-        only("patch", "*", Of::AllBut(GUARDS, LEVERS)),
+        only("delete", "*", Of::AllBut("")),
+        only("patch", "*", Of::AllBut(LEVERS)),
     ]),
     collector("namespace-controller", &[
         only("delete deletecollection", "*", Of::Namespaced),

@@ -22,6 +22,7 @@ use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
 
 use crate::argument::texts;
+use crate::kinds;
 
 use deeds::{COMPONENTS, CONTROLLERS_READ, Component, Deed, EVERYBODY, Of, READABLE_CONFIGMAPS};
 use words::{AGENTS, KINDS, NAMESPACES, SUBRESOURCES, USERS, VERBS, Words};
@@ -318,8 +319,8 @@ fn is_about(deed: &Deed, request: &Request<'_>) -> bool {
         Of::InCalled(namespace, names) => is_in(namespace) && is_called(names),
         Of::Component => is_in("kube-system") && request.name.is_none_or(is_component),
         Of::Namespaced => request.namespace.is_some(),
-        Of::AllBut(these, those) => {
-            request.resource.is_some_and(|resource| !has_word(these, resource) && !has_word(those, resource))
+        Of::AllBut(these) => {
+            request.resource.is_some_and(|resource| !has_word(these, resource) && !kinds::holds_the_cluster(resource))
         }
     }
 }

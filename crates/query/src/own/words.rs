@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use super::deeds::{COMPONENTS, CONTROLLERS_READ, Deed, EVERYBODY, Of};
 use super::{ALL_IN_ONE, IN_KUBE_SYSTEM, component};
+use crate::kinds::guards_and_frame;
 
 /// What a word that is in no list is taken for: no name of a component, verb or kind.
 const OTHER: &str = "\0";
@@ -38,12 +39,12 @@ pub(super) static VERBS: Words = Words(LazyLock::new(|| {
 
 /// Resources of deeds.
 pub(super) static KINDS: Words = Words(LazyLock::new(|| {
-    let left_out = deeds().flat_map(|deed| match deed.of {
-        Of::AllBut(these, those) => [these, those],
-        _ => ["", ""],
+    let left_out = deeds().filter_map(|deed| match deed.of {
+        Of::AllBut(these) => Some(these),
+        _ => None,
     });
     let kinds = deeds().map(|deed| deed.kinds).chain(left_out).chain([CONTROLLERS_READ, "configmaps"]);
-    let kinds = kinds.flat_map(|kinds| kinds.split(' ')).filter(|kind| !kind.is_empty());
+    let kinds = kinds.flat_map(|kinds| kinds.split(' ')).filter(|kind| !kind.is_empty()).chain(guards_and_frame());
     // What is written like a resource with a subresource is compared like any other text.
     let parts = kinds.flat_map(|kind| [Some(kind), kind.split_once('/').map(|(resource, _)| resource)]);
     with_absent("", parts.flatten().map(str::to_owned))

@@ -81,7 +81,7 @@ fn middle(case: &Fixture) -> i64 {
 fn a_session_of_the_files_that_filters_leave_answers_like_one_of_the_whole_case() {
     let mut wrong = Vec::new();
     // Small logs with all there is; a file of theirs holds a second or two.
-    for log in ["made", "identities", "adversarial", "hardened"] {
+    for log in ["made", "identities", "adversarial", "changes", "workloads", "hardened"] {
         let case = Fixture::of_logs(&folder(log));
         let (whole, middle) = (case.session(), middle(&case));
         let narrowings = [

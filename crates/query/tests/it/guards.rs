@@ -6,8 +6,9 @@ use crate::fixture::Fixture;
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
-/// An event of mallory: what was written, as what, and how it was answered.
+/// An event: what was written, as what, and how it was answered. Of mallory, unless a controller sent it.
 struct Write {
+    by_controller: bool,
     verb: &'static str,
     group: &'static str,
     resource: &'static str,
@@ -17,7 +18,11 @@ struct Write {
 }
 
 fn write(verb: &'static str, group: &'static str, resource: &'static str, body: Value) -> Write {
-    Write { verb, group, resource, subresource: "", code: 200, body }
+    Write { by_controller: false, verb, group, resource, subresource: "", code: 200, body }
+}
+
+fn by_controller(write: Write) -> Write {
+    Write { by_controller: true, ..write }
 }
 
 /// A log of the writes, whose audit ids are their numbers.
@@ -35,6 +40,11 @@ fn log(writes: &[Write]) -> Fixture {
             if !text.is_empty() {
                 event["objectRef"][name] = text.into();
             }
+        }
+        if write.by_controller {
+            event["user"] =
+                json!({"username": "system:serviceaccount:ops:operator", "groups": ["system:serviceaccounts"]});
+            event["userAgent"] = "operator/v1.0 (linux/amd64)".into();
         }
         if !write.body.is_null() {
             event["requestObject"] = write.body.clone();
@@ -110,11 +120,111 @@ fn a_webhook_or_policy_can_stay_and_refuse_nothing() {
             webhook(json!([{"op": "add", "path": "/webhooks/0/namespaceSelector", "value": nowhere}])),
         ),
         ("looks at other objects", webhook(json!({"webhooks": [{"name": "a", "objectSelector": nowhere}]}))),
-        // Its certificate is renewed; and it is applied as a whole.
-        ("none", webhook(json!([{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": "eA=="}]))),
-        ("none", webhook(json!({"kind": "x", "webhooks": [{"name": "a", "objectSelector": nowhere}]}))),
+        ("refuses nothing", binding(json!([{"op": "replace", "path": "/spec/validationActions/0", "value": "Audit"}]))),
+        ("refuses nothing", binding(json!([{"op": "remove", "path": "/spec/validationActions/0"}]))),
+        // Its certificate is renewed; it is applied as a whole; nobody logged how; it gets a label. By hand each but the last can
+        // make it refuse nothing.
+        ("none", by_controller(webhook(renewed()))),
+        ("changed", webhook(renewed())),
+        ("none", by_controller(webhook(json!({"kind": "x", "webhooks": [{"name": "a", "objectSelector": nowhere}]})))),
+        ("changed", webhook(json!({"kind": "x", "webhooks": [{"name": "a", "objectSelector": nowhere}]}))),
+        (
+            "changed",
+            write("update", ADMISSION, "validatingwebhookconfigurations", json!({"webhooks": [{"name": "a"}]})),
+        ),
+        ("none", by_controller(webhook(Value::Null))),
+        ("changed", webhook(Value::Null)),
+        ("none", webhook(json!({"metadata": {"labels": {"a": "b"}}}))),
+        ("changed", write("patch", "kyverno.io", "clusterpolicies", json!({"spec": {"rules": []}}))),
+        ("changed", write("patch", "kyverno.io", "clusterpolicies", Value::Null)),
     ];
     holds(table.into());
+}
+
+fn renewed() -> Value {
+    json!([{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": "eA=="}])
+}
+
+#[test]
+fn a_network_policy_that_is_made_can_let_everything_through() {
+    let policy =
+        |spec: Value| write("create", "networking.k8s.io", "networkpolicies", json!({"kind": "x", "spec": spec}));
+    let world = |except: Value| json!({"ipBlock": {"cidr": "0.0.0.0/0", "except": except}});
+    let cilium =
+        |spec: Value| write("create", "cilium.io", "ciliumnetworkpolicies", json!({"kind": "x", "spec": spec}));
+    let calico = |rule: Value| {
+        write("create", "crd.projectcalico.org", "globalnetworkpolicies", json!({"spec": {"ingress": [rule]}}))
+    };
+    let (inwards, outwards) = ("lets everything in", "lets everything out");
+    let table = [
+        (inwards, policy(json!({"podSelector": {}, "ingress": [{}]}))),
+        (inwards, policy(json!({"ingress": [{"from": []}]}))),
+        (inwards, policy(json!({"ingress": [{"from": [{"podSelector": {}}, world(Value::Null)]}]}))),
+        (inwards, policy(json!({"ingress": [{"from": [{"ipBlock": {"cidr": "::/0"}}]}]}))),
+        (outwards, policy(json!({"egress": [{"to": [world(json!([]))]}]}))),
+        ("none", policy(json!({"ingress": []}))),
+        ("none", policy(json!({"ingress": [{"ports": [{"port": 80}]}]}))),
+        ("none", policy(json!({"ingress": [{"from": [world(json!(["10.0.0.0/8"]))]}]}))),
+        ("none", policy(json!({"ingress": [{"from": [{"namespaceSelector": {}}]}]}))),
+        ("none", policy(json!({"ingress": "x", "egress": [1, null]}))),
+        (inwards, cilium(json!({"ingress": [{"fromEntities": ["world"]}]}))),
+        ("none", cilium(json!({"ingress": [{}]}))),
+        (inwards, calico(json!({"action": "Allow"}))),
+        ("none", calico(json!({"action": "Deny"}))),
+        ("none", calico(json!({"action": "Allow", "source": {"nets": ["10.0.0.0/8"]}}))),
+        (
+            inwards,
+            write(
+                "patch",
+                "networking.k8s.io",
+                "networkpolicies",
+                json!([{"op": "add", "path": "/spec/ingress", "value": [{}]}]),
+            ),
+        ),
+    ];
+    holds(table.into());
+}
+
+#[test]
+fn what_controllers_write_all_day_is_told_of_a_hand() {
+    let status = |body: Value| Write { subresource: "status", ..write("patch", "", "pods", body) };
+    let moved = || json!({"status": {"podIP": "203.0.113.9", "conditions": [{"type": "Ready", "status": "True"}]}});
+    let selector = || json!({"spec": {"selector": {"app": "mine"}}});
+    let writes = [
+        status(moved()),
+        by_controller(status(moved())),
+        status(Value::Null),
+        write("patch", "", "services", selector()),
+        write("update", "", "services", selector()),
+        by_controller(write("patch", "", "services", selector())),
+        write("create", "", "services", selector()),
+        write("patch", "", "services", json!({"spec": {"selector": null}})),
+        write("patch", "discovery.k8s.io", "endpointslices", Value::Null),
+        by_controller(write("patch", "discovery.k8s.io", "endpointslices", Value::Null)),
+    ];
+    let rows = log(&writes).ask("service-exposure", &[]);
+    let found: Vec<(&str, &Value)> =
+        rows.iter().map(|row| (row["audit_id"].as_str().unwrap(), &row["exposure"])).collect();
+    let expected = [
+        ("0", json!(["pod at 203.0.113.9", "ready: True", "status of a pod"])),
+        ("2", json!(["status of a pod"])),
+        ("3", json!(["pods of app=mine"])),
+        ("4", json!(["pods of app=mine"])),
+        ("7", json!(["pods of nobody"])),
+        ("8", json!(["endpoints by hand"])),
+    ];
+    assert_eq!(found, expected.iter().map(|(id, exposure)| (*id, exposure)).collect::<Vec<_>>());
+    let quota = |hard: Value| write("create", "", "resourcequotas", json!({"kind": "x", "spec": {"hard": hard}}));
+    let lease = |body: Value| write("update", "coordination.k8s.io", "leases", body);
+    let writes = [
+        quota(json!({"pods": "0", "count/jobs.batch": 0, "requests.cpu": "4"})),
+        quota(json!({"pods": "10"})),
+        lease(json!({"spec": {"holderIdentity": "nobody"}})),
+        lease(Value::Null),
+        by_controller(lease(Value::Null)),
+    ];
+    let expected = ["none of count/jobs.batch, pods", "none", "lease of nobody", "lease changed", "none"];
+    assert_eq!(told(&writes, "placement-and-priority", "what"), expected);
 }
 
 #[test]

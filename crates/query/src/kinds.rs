@@ -1,0 +1,146 @@
+//! Lists of kinds that both Rust and SQL ask for: tables in Rust, which give SQL its macros and headers their words.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use kforensic_trace::kinds::{JOBS, Kinds, MAKERS};
+
+use crate::embedded::{self, File};
+use crate::sql::literals;
+
+/// What guards a cluster: what limits traffic, objects and their numbers, and what decides about them.
+#[rustfmt::skip]
+const GUARDS: &[Kinds] = &[
+    Kinds::named("core", "resourcequotas limitranges namespaces"),
+    Kinds::named("policy", "poddisruptionbudgets podsecuritypolicies"),
+    Kinds::named("security.openshift.io", "securitycontextconstraints"),
+    Kinds::named("networking.k8s.io extensions", "networkpolicies"),
+    Kinds::named("policy.networking.k8s.io", "adminnetworkpolicies baselineadminnetworkpolicies clusternetworkpolicies"),
+    Kinds::named("cilium.io", "ciliumnetworkpolicies ciliumclusterwidenetworkpolicies tracingpolicies tracingpoliciesnamespaced"),
+    Kinds::named("crd.projectcalico.org projectcalico.org", "globalnetworkpolicies"),
+    Kinds::named("security.kubearmor.com", "kubearmorpolicies kubearmorhostpolicies kubearmorclusterpolicies"),
+    Kinds::named("admissionregistration.k8s.io", "validatingwebhookconfigurations mutatingwebhookconfigurations validatingadmissionpolicies validatingadmissionpolicybindings mutatingadmissionpolicies mutatingadmissionpolicybindings"),
+    Kinds::named("admissionregistration.k8s.io", "*"),
+    Kinds::named("kyverno.io policies.kyverno.io constraints.gatekeeper.sh templates.gatekeeper.sh config.gatekeeper.sh", "*"),
+    Kinds::only_of("security.istio.io", "authorizationpolicies peerauthentications"),
+];
+
+/// What brings back what was lost.
+const BACKUPS: &[Kinds] = &[
+    Kinds::only_of("velero.io", "backups schedules backupstoragelocations deletebackuprequests"),
+    Kinds::only_of("snapshot.storage.k8s.io", "volumesnapshots volumesnapshotcontents"),
+];
+
+/// What says what a cluster is.
+const FRAME: [&str; 3] = ["nodes", "apiservices", "customresourcedefinitions"];
+
+/// Whether a resource is called like a guard, or says what the cluster is: nothing that goes unseen, whoever takes it away.
+pub(crate) fn holds_the_cluster(resource: &str) -> bool {
+    guards_and_frame().any(|one| one == resource)
+}
+
+/// All names of such.
+pub(crate) fn guards_and_frame() -> impl Iterator<Item = &'static str> {
+    GUARDS.iter().flat_map(Kinds::resources).chain(FRAME)
+}
+
+/// How a header names the resources of a list: as the macro that asks for them.
+static WORDS: LazyLock<[(&str, Vec<&str>); 2]> = LazyLock::new(|| {
+    [("makes_pods()", MAKERS.iter().flat_map(Kinds::resources).collect()), ("runs_jobs()", JOBS.to_vec())]
+});
+
+/// The resources that a header says, with those of the list where it names one; each once.
+pub(crate) fn expanded(resources: Vec<String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in resources {
+        match WORDS.iter().find(|(word, _)| *word == name) {
+            Some((_, list)) => all.extend(list.iter().map(|one| (*one).to_owned())),
+            None => all.push(name),
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|name| seen.insert(name.clone()));
+    all
+}
+
+/// The files of `views/`, and the one that is made of these tables.
+pub(crate) static VIEWS: LazyLock<Vec<File>> = LazyLock::new(|| {
+    static MACROS: LazyLock<String> = LazyLock::new(macros);
+    let made = File { path: "query/src/kinds.rs", text: &MACROS };
+    std::iter::once(made).chain(embedded::VIEWS.iter().copied()).collect()
+});
+
+fn macros() -> String {
+    let mut text = "-- What kinds of objects do, by API group and resource.\n\n".to_owned();
+    let macros = [
+        ("makes_pods(api_group, resource)", is_one_of(MAKERS)),
+        ("runs_jobs(resource)", format!("resource IN ({})", literals(JOBS.iter().copied()))),
+        ("is_guard(api_group, resource)", is_one_of(GUARDS)),
+        ("is_backup(api_group, resource)", is_one_of(BACKUPS)),
+    ];
+    for (head, condition) in macros {
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "CREATE MACRO {head} AS {condition};");
+    }
+    text
+}
+
+/// The condition on `api_group` and `resource`. All names stand in one list, so that DuckDB skips what holds none of them.
+fn is_one_of(list: &[Kinds]) -> String {
+    let names = literals(list.iter().flat_map(Kinds::resources));
+    let mut condition = format!("resource IN ({names})");
+    for kinds in list.iter().filter(|kinds| kinds.are_named_like_others) {
+        let (names, groups) = (literals(kinds.resources()), literals(kinds.groups()));
+        let _ = write!(condition, " AND (resource NOT IN ({names}) OR coalesce(api_group, '') IN ({groups}))");
+    }
+    let mut whole = list.iter().filter(|kinds| kinds.is_whole_group()).flat_map(Kinds::groups).peekable();
+    if whole.peek().is_some() {
+        condition = format!("({condition} OR api_group IN ({}))", literals(whole));
+    }
+    condition
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_stands_for_its_list() {
+        let names = expanded(vec!["makes_pods()".to_owned(), "nodes".to_owned()]);
+        for name in ["pods", "cronjobs", "workflows", "virtualmachines", "objects", "nodes"] {
+            assert!(names.iter().any(|other| other == name), "{name}");
+        }
+        let jobs = expanded(vec!["runs_jobs()".to_owned()]);
+        assert!(jobs.contains(&"cronworkflows".to_owned()) && jobs.iter().all(|name| names.contains(name)), "{jobs:?}");
+        assert!(names.len() > 60 && names.iter().filter(|name| *name == "jobs").count() == 1, "{names:?}");
+    }
+
+    #[test]
+    fn sql_asks_what_the_tables_say() {
+        let connection = duckdb::Connection::open_in_memory().unwrap();
+        connection.execute_batch(&macros()).unwrap();
+        let asks = |name: &str, group: Option<&str>, resource: &str| {
+            let sql = format!("SELECT coalesce({name}(?::VARCHAR, ?::VARCHAR), false)");
+            connection.query_row(&sql, duckdb::params![group, resource], |row| row.get::<_, bool>(0)).unwrap()
+        };
+        for (name, list) in [("makes_pods", MAKERS), ("is_guard", GUARDS), ("is_backup", BACKUPS)] {
+            for kinds in list {
+                for (group, resource) in kinds.groups().flat_map(|group| kinds.resources().map(move |one| (group, one)))
+                {
+                    assert!(
+                        asks(name, Some(group).filter(|group| !group.is_empty()), resource),
+                        "{name} {group} {resource}"
+                    );
+                    assert_eq!(
+                        asks(name, Some("example.com"), resource),
+                        !kinds.are_named_like_others,
+                        "{name} {resource}"
+                    );
+                }
+            }
+            assert!(!asks(name, None, "secrets"), "{name}");
+        }
+        assert!(asks("makes_pods", None, "builds") && !asks("makes_pods", None, "services"));
+        assert!(asks("is_guard", Some("constraints.gatekeeper.sh"), "k8spspprivileged"));
+    }
+}
