@@ -1,12 +1,12 @@
 -- title = "Who was refused exec"
--- question = "Who tried to exec, attach or port-forward and was denied?"
+-- question = "Who tried to exec, attach or port-forward, of the API server or of a kubelet, and was denied?"
 -- group = "execution"
 -- variant_of = "exec-sessions"
 -- view = "denied"
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1609"]
--- resources = ["pods"]
+-- resources = ["pods", "nodes"]
 -- needs = [
 --     {
 --         resource = "pods",
@@ -14,6 +14,7 @@
 --         level = "Metadata",
 --         stages = ["ResponseStarted", "ResponseComplete"],
 --     },
+--     { resource = "nodes", subresource = "proxy", level = "Metadata", stages = [], tells = "what kubelets were asked to run" },
 -- ]
 -- caveat = "a 401 has no stage but ResponseStarted"
 -- noise = "People whose role lacks `pods/exec`, or has only one of `get` and `create`."
@@ -28,7 +29,7 @@
 SELECT
     event_time, user_name, impersonated_user, kind, namespace, name, container, command_text AS command, outcome,
     status_code, status_message, source_ip, user_agent, audit_id
-FROM exec_sessions
+FROM pod_sessions
 WHERE outcome = 'denied' AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,

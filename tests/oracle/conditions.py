@@ -154,6 +154,14 @@ def is_exec(row):
     return row["resource"] == "pods" and row["subresource"] in ("exec", "attach", "portforward") and row["verb"] in ("get", "create")
 
 
+def is_in_a_pod(row):
+    """A session, also one that a kubelet is asked for through the API server."""
+    path = re.search(r"/nodes/[^/]+/proxy/(.*)", unquote((row["request_uri"] or "").split("?")[0]), re.S)
+    first = posixpath.normpath("/" + path.group(1)).strip("/").split("/")[0] if path else ""
+    asked = first.lower() in ("run", "exec", "attach", "portforward", "cri")
+    return is_exec(row) or is_kind(row, "nodes", sub="proxy") and asked
+
+
 def is_system(namespace):
     return namespace in SYSTEM or (namespace or "").startswith("openshift-")
 
@@ -305,8 +313,8 @@ ROWS = {
     "failed-auth-events": ([], lambda r: r["failure"]),
     "events-deleted": (OWN, lambda r: r["resource"] == "events" and r["verb"] in DELETES),
     "impersonation": ([], lambda r: r["impersonated_user"] or r["failure"] == "impersonation"),
-    "exec-sessions": ([], is_exec),
-    "exec-denied": ([], lambda r: is_exec(r) and r["outcome"] == "denied"),
+    "exec-sessions": ([], is_in_a_pod),
+    "exec-denied": ([], lambda r: is_in_a_pod(r) and r["outcome"] == "denied"),
     "port-forwards": ([], lambda r: is_exec(r) and r["subresource"] == "portforward"),
     "ephemeral-containers": ([], lambda r: is_kind(r, "pods", sub="ephemeralcontainers") and r["verb"] in WRITES),
     "node-joins": ([], lambda r: is_created(r) and is_kind(r, "nodes")),

@@ -9,11 +9,13 @@
 -- command: command to run, from `cmd` or `command`, decoded; empty for the rest
 -- command_text: the same, parted by spaces
 -- runs_code: whether the path runs something in a container, or reaches into one
+-- ended: when the answer ended; NULL when the log does not tell
 CREATE VIEW node_proxy AS
 SELECT
     event_time, user_name, user_groups, impersonated_user, verb, name, kubelet_path, kubelet_action, command,
     array_to_string(command, ' ') AS command_text,
     lower(kubelet_action) IN ('run', 'exec', 'attach', 'portforward', 'cri', 'checkpoint') AS runs_code,
+    CASE WHEN stage IN ('ResponseComplete', 'Panic') THEN stage_time END AS ended,
     outcome, status_code, status_message, source_ip, source_ips, user_agent, credential_id, pod_name, node_name,
     decision, decision_reason, resource, api_group, subresource, namespace, cluster, host, stages, request_uri, audit_id
 FROM (

@@ -46,6 +46,36 @@ fn quotes_in_a_word_hide_nothing() {
 }
 
 #[test]
+fn a_session_that_a_kubelet_is_asked_for_is_one() {
+    for (path, kind, pod, command) in [
+        ("run/prod/web-0/web?cmd=id", "kubelet run", json!("web-0"), "id"),
+        (
+            "metrics/../Exec/prod/web-0/some-uid/web?command=sh&command=-c&command=id&output=1",
+            "kubelet exec",
+            json!("web-0"),
+            "sh -c id",
+        ),
+        ("portForward/prod/web-0?port=80", "kubelet portforward", json!("web-0"), ""),
+        ("cri/exec/dG9rZW4?cmd=id", "kubelet cri", Value::Null, "id"),
+    ] {
+        let uri = format!("/api/v1/nodes/n1/proxy/{path}");
+        let rows = log("get", &uri, "nodes", "proxy", Value::Null).ask("exec-sessions", &[]);
+        assert_eq!(rows.len(), 1, "{path}");
+        assert_eq!(
+            (&rows[0]["kind"], &rows[0]["name"], &rows[0]["command"]),
+            (&json!(kind), &pod, &json!(command)),
+            "{path}"
+        );
+        let of_pod = if pod.is_null() { Value::Null } else { json!("prod") };
+        assert_eq!(rows[0]["namespace"], of_pod, "{path}");
+    }
+    for path in ["metrics", "pods", "containerLogs/prod/web-0/web", "run/../metrics"] {
+        let uri = format!("/api/v1/nodes/n1/proxy/{path}");
+        assert!(log("get", &uri, "nodes", "proxy", Value::Null).ask("exec-sessions", &[]).is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn hooks_and_probes_of_a_container_are_commands() {
     let run = |place: Value| {
         let mut container = json!({"name": "c", "image": "nginx:1"});
