@@ -1,6 +1,7 @@
 -- title = "What was never there before"
 -- question = """
--- Which users did something, or came from an address or with a client, for the first time since a given time?"""
+-- Which users did something, acted as somebody, or came from an address or with a client, for the first time since a given \
+-- time?"""
 -- group = "start"
 -- words = ["new", "never before", "elsewhere", "anomaly", "unusual"]
 -- kind = "question"
@@ -20,7 +21,7 @@
 -- [[examples]]
 -- log = "hardened"
 -- arguments = ["-p", "baseline=2026-11-21T20:37:37"]
--- rows = 48
+-- rows = 49
 --
 -- [[examples]]
 -- log = "hardened"
@@ -40,6 +41,8 @@ WITH asked AS NOT MATERIALIZED (
 facets AS NOT MATERIALIZED (
     SELECT *, unnest([
         {what: 'action', value: action_of(verb, resource, subresource, 'path')},
+        -- Who acts as another has that one's rights, whatever he did before in his own name.
+        {what: 'impersonated_user', value: impersonated_user},
         {what: 'source_ip', value: source_ip},
         {what: 'user_agent', value: user_agent}
     ]) AS facet

@@ -313,7 +313,7 @@ def first_seen(rows, events):
     facets, people = defaultdict(list), {}
     for row in rows:
         told = {"action": joined(" ", row["verb"], joined("/", row["resource"], row["subresource"]) or "path"), "source_ip": row["source_ip"],
-                "user_agent": row["user_agent"]}
+                "user_agent": row["user_agent"], "impersonated_user": row["impersonated_user"]}
         for what, value in told.items():
             if value is not None:
                 facets[(row["user_name"], what, value)].append(row)

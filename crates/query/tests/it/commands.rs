@@ -76,6 +76,28 @@ fn a_session_that_a_kubelet_is_asked_for_is_one() {
 }
 
 #[test]
+fn whom_somebody_acts_as_for_the_first_time_is_new() {
+    let event = |number: u32, whom: Option<&str>| {
+        let mut event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+            "auditID": format!("{number}"), "requestURI": "/api/v1/pods", "verb": "list", "user": {"username": "alice"},
+            "sourceIPs": ["198.51.100.7"], "userAgent": "kubectl", "responseStatus": {"code": 200},
+            "objectRef": {"resource": "pods", "apiVersion": "v1"},
+            "requestReceivedTimestamp": format!("2026-03-03T10:00:0{number}.000000Z"),
+            "stageTimestamp": format!("2026-03-03T10:00:0{number}.000000Z"),
+        });
+        if let Some(whom) = whom {
+            event["impersonatedUser"] = json!({"username": whom});
+        }
+        format!("{event}\n")
+    };
+    let text = [event(1, None), event(2, Some("bob")), event(7, Some("bob")), event(8, Some("system:admin"))].concat();
+    let rows = Fixture::of_texts(&[text.as_bytes()]).ask("first-seen", &[]);
+    let told: Vec<(&Value, &Value)> = rows.iter().map(|row| (&row["what"], &row["value"])).collect();
+    assert_eq!(told, [(&json!("impersonated_user"), &json!("system:admin"))]);
+}
+
+#[test]
 fn hooks_and_probes_of_a_container_are_commands() {
     let run = |place: Value| {
         let mut container = json!({"name": "c", "image": "nginx:1"});
