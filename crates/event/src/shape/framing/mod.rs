@@ -53,7 +53,7 @@ pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
         return rows;
     }
     match head {
-        _ if yaml::is_flow_list(head) => &YAML,
+        _ if yaml::is_in_brackets(head) => &YAML,
         _ if documents::recognises(head) => &DOCUMENTS,
         _ if yaml::recognises(head) => &YAML,
         _ if counted::recognises(head) => &COUNTED,

@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::Framing;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears};
-use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, fields, yaml};
+use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, fields, wrapper, yaml};
 
 /// The framing of YAML.
 pub(in crate::shape) static YAML: Yaml = Yaml;
@@ -23,7 +23,7 @@ const MAX_WRAPPER_BYTES: usize = 1_000;
 /// Whether a source begins with YAML in which an event, or an entry of Cloud Audit Logs, stands.
 pub(super) fn recognises(head: &[u8]) -> bool {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
-    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
     let is_text = |line: &&[u8]| !line.is_empty() && !line.starts_with(b"#");
     let Some(first) = lines.clone().find(is_text) else { return false };
     let key = first.strip_prefix(b"- ").unwrap_or(first);
@@ -39,7 +39,7 @@ pub(super) fn recognises(head: &[u8]) -> bool {
         let service = bare.strip_prefix(b"serviceName: ");
         const GOOGLES: [&[u8]; 3] = [b"k8s.io", b"\"k8s.io\"", b"'k8s.io'"];
         // `auditID`, `AuditId` of Azure's tables; the AWS CLI writes the event into a text, and folds it.
-        let is_id = bare.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"auditid: "));
+        let is_id = is_named(bare, b"auditID") && !bare.ends_with(b",");
         let mut cell = bare.splitn(2, |byte| *byte == b':');
         let name = std::str::from_utf8(cell.next().unwrap_or_default()).unwrap_or_default();
         let text = cell.next().unwrap_or_default();
@@ -49,22 +49,49 @@ pub(super) fn recognises(head: &[u8]) -> bool {
             || (is_text && fields::may_hold_event(name.trim_matches(['\'', '"'])))
             || begins_text(line)
     };
-    begins && lines.any(marks)
+    begins && (lines.clone().any(marks) || lines.clone().zip(lines.skip(1)).any(|(key, text)| begins_block(key, text)))
 }
 
-/// Whether a source begins with a list of objects in brackets, which looks like a document of JSON at first.
-pub(super) fn is_flow_list(head: &[u8]) -> bool {
+/// Whether a line is the key of a text in the lines behind it, and that text an event: `message: |`.
+fn begins_block(key: &[u8], text: &[u8]) -> bool {
+    let key = key.trim_ascii_start();
+    let key = key.strip_prefix(b"- ").unwrap_or(key);
+    let header = key.iter().rposition(|byte| *byte == b' ');
+    let Some((name, b" |" | b" |-" | b" |+" | b" >" | b" >-")) = header.map(|at| key.split_at(at)) else {
+        return false;
+    };
+    let name = name.strip_suffix(b":").and_then(|name| std::str::from_utf8(name).ok());
+    let is_event = text.starts_with(b" ") && text.trim_ascii_start().starts_with(b"{\"kind\":\"Event\"");
+    is_event && name.is_some_and(|name| fields::may_hold_event(name.trim_matches(['\'', '"'])))
+}
+
+/// Whether a line is a member of that name, in any case, and in quotation marks or without. JSON that is printed over several lines
+/// looks the same, but for the comma behind nearly every member.
+fn is_named(line: &[u8], name: &[u8]) -> bool {
+    let quote = line.first().filter(|byte| matches!(byte, b'"' | b'\''));
+    let bare = &line[usize::from(quote.is_some())..];
+    let Some((written, rest)) = bare.split_at_checked(name.len()) else { return false };
+    let rest = match quote {
+        Some(quote) => rest.strip_prefix(&[*quote]),
+        None => Some(rest),
+    };
+    written.eq_ignore_ascii_case(name) && rest.is_some_and(|rest| rest == b":" || rest.starts_with(b": "))
+}
+
+/// Whether a source begins with objects in brackets, or with a list of them, which look like documents of JSON at first.
+pub(super) fn is_in_brackets(head: &[u8]) -> bool {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
-    head.starts_with(b"[") && recognises(head)
+    head.starts_with(b"[") && recognises(head) || is_flow(head) && recognises(head)
 }
 
-/// Whether a line begins an object in brackets, `- {kind: Event, …`. In JSON, its first name would stand in double quotation marks.
+/// Whether a line begins an object in brackets, `- {kind: Event, …`. In JSON, its first name would stand in double quotation marks. What
+/// JavaScript prints has every text in single ones, in which a backslash means something else than in YAML.
 fn is_flow(line: &[u8]) -> bool {
     let item = line.strip_prefix(b"- ").or_else(|| line.strip_prefix(b"--- ")).unwrap_or(line);
     let list = item.strip_prefix(b"[").unwrap_or(item);
     let Some(name) = list.strip_prefix(b"{") else { return false };
     let end = name.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"_.@-/'".contains(byte)));
-    end.is_some_and(|end| end > 0 && name[end..].starts_with(b": "))
+    end.is_some_and(|end| end > 0 && name[end..].starts_with(b": ") && !name[end..].starts_with(b": '"))
 }
 
 /// Whether an item of a list is an event as text.
@@ -91,12 +118,21 @@ impl Margin {
             return false;
         }
         if !matches!(line.first(), None | Some(b' ' | b'\t' | b'#' | b'\r' | b'\n')) {
-            // PyYAML does not indent lists: the only one that is a member of an event itself is that of its addresses.
-            let name = line.trim_ascii_end().strip_suffix(b":").unwrap_or_default();
-            self.in_list = name.eq_ignore_ascii_case(b"sourceIPs");
+            // PyYAML does not indent lists: what stands behind a name without a value is a part of that member, and a client chooses the
+            // items of a JSON patch. Only behind the names that collectors give to lists of records they are records.
+            self.in_list = opens_list(line.trim_ascii_end())
+                .is_some_and(|name| !matches!(wrapper::standing(name), wrapper::Standing::Known));
         }
         starts(line)
     }
+}
+
+/// The name of a member whose value can be a list in the lines behind it: nothing stands behind its name but an anchor or a tag.
+fn opens_list(line: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(line).ok()?;
+    let (name, value) = line.strip_suffix(':').map(|name| (name, "")).or_else(|| line.split_once(": "))?;
+    let is_bare = value.split(' ').all(|word| word.is_empty() || word.starts_with(['&', '!', '#']));
+    is_bare.then(|| name.trim_matches(['"', '\'']))
 }
 
 /// Whether a line belongs to what is in front of it: it is blank, deeper, or a comment.
@@ -200,15 +236,15 @@ const AROUND: [&[u8]; 15] = [
 /// Whether a text is what stands around a list: its members are few, and none of them holds anything.
 fn is_wrapper(text: &[u8]) -> bool {
     let is_name = |line: &[u8]| {
-        let line = line.trim_ascii();
-        let line = line.strip_prefix(b"- ").unwrap_or(line);
+        let line: Vec<u8> = line.trim_ascii().iter().filter(|byte| !b"'\"".contains(byte)).copied().collect();
+        let line = line.strip_prefix(b"- ").unwrap_or(&line);
         let is = |word: &[u8]| line.starts_with(word);
         line.is_empty()
             || line == b"items:"
             || line == b"metadata:"
             || line == b"metadata: {}"
             || (AROUND.iter().any(|name| is(name))
-                && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b": ./\"'-_=+".contains(byte)))
+                && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b": ./-_=+!".contains(byte)))
             || line == b"searchedLogStreams: []"
             || line == b"searchedLogStreams:"
             || line == b"statistics:"
@@ -257,6 +293,20 @@ mod tests {
         assert_eq!(records(&list), [(3, true), (10, true)]);
         let torn = format!("---\n{EVENT}---\nkind: [Ev\n---\n{EVENT}");
         assert_eq!(records(&torn), [(1, true), (9, false), (11, true)]);
+    }
+
+    /// The items of a patch that a client sent, as PyYAML writes them: at the margin, behind the name of the body.
+    #[test]
+    fn a_list_in_an_event_is_a_part_of_it() {
+        let patch = item().replace("auditID: a", "auditID: FAKE").repeat(2);
+        for name in
+            ["requestObject:", "\"requestObject\":", "'requestObject': &id001", "requestObject: !!python/tuple", "x:"]
+        {
+            let evil = format!("{EVENT}{name}\n{patch}verb: patch\n");
+            assert_eq!(chunks(evil.as_bytes()).len(), 1, "{name}");
+            assert_eq!(YAML.cut(evil.as_bytes()), 0, "{name}");
+        }
+        assert_eq!(chunks(format!("events:\n{patch}").as_bytes()).len(), 3);
     }
 
     #[test]

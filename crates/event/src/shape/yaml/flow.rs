@@ -1,6 +1,6 @@
 //! Values in brackets and quotation marks, over as many lines as they take.
 
-use super::scalar::push_plain;
+use super::scalar::{push_plain, tagged};
 use super::{BLANK, MAX_DEPTH};
 use crate::json;
 
@@ -67,6 +67,12 @@ impl Flow<'_> {
             b'[' => self.members(b']', depth),
             b'"' => self.double_quoted(),
             b'\'' => self.single_quoted(),
+            b'!' if let Some((tag, value)) = tagged(&self.text[self.at..]) => {
+                let start = self.out.len();
+                self.at = self.text.len() - value.len();
+                self.value(depth + 1)?;
+                tag.apply(&mut self.out, start).map_err(Unfinished::Wrong)
+            }
             b'&' | b'*' | b'!' => Err(Unfinished::Wrong("an anchor, an alias or a tag")),
             _ => {
                 let rest = &self.text[self.at..];

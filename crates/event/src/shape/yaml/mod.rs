@@ -1,6 +1,6 @@
 //! YAML as JSON, as far as tools write it: block and flow style, quoted and plain scalars of several lines, block scalars. Aliases
 //! are replaced by what they stand for (`gcloud` writes a body that comes twice so), up to a limit: one line of aliases can
-//! stand for gigabytes. Tags are refused.
+//! stand for gigabytes. Tags are refused, but for those of plain values, which `PyYAML` writes when it quotes everything (`!!int "200"`).
 //!
 //! Written here because a crate for YAML brings its own hash map, whose features make every build of Arrow a second one.
 
@@ -14,7 +14,7 @@ use super::{Opener, Shape};
 use crate::json;
 
 use flow::{Flow, Unfinished};
-use scalar::{anchor, folded, key, push_plain, without_comment};
+use scalar::{anchor, folded, key, push_plain, tagged, without_comment};
 
 pub(super) static SHAPE: Shape = Shape {
     name: "yaml",
@@ -249,6 +249,11 @@ impl Reader<'_> {
             Some(b'|' | b'>') => self.block(begins, indent),
             Some(b'"' | b'\'' | b'{' | b'[') => self.delimited(begins),
             Some(b'*') => self.alias(begins[1..].trim_end()),
+            Some(b'!') if let Some((tag, value)) = tagged(begins) => {
+                let start = self.out.len();
+                self.scalar(value, indent)?;
+                tag.apply(&mut self.out, start).or_else(|what| self.wrong(what))
+            }
             Some(b'&' | b'!' | b'@' | b'`' | b'%') => {
                 self.at -= 1;
                 self.wrong("a tag, or a reserved character")

@@ -68,3 +68,39 @@ pub(super) fn push_plain(out: &mut String, value: &str) {
         _ => json::push_string(out, value),
     }
 }
+
+/// What a tag says of a value that is written as a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tag {
+    /// It is what it would be without quotation marks: `!!int "200"`.
+    Plain,
+    /// It is a text, whatever it looks like.
+    Text,
+}
+
+/// The tag that a value begins with, and the value behind it; `None` for tags that are refused.
+pub(super) fn tagged(text: &str) -> Option<(Tag, &str)> {
+    let (tag, value) = text.split_once(' ')?;
+    let tag = match tag {
+        "!!int" | "!!float" | "!!bool" | "!!null" => Tag::Plain,
+        "!!str" | "!!timestamp" => Tag::Text,
+        _ => return None,
+    };
+    let value = value.trim_start();
+    (!value.is_empty() && !value.starts_with(['!', '&', '*', '{', '['])).then_some((tag, value))
+}
+
+impl Tag {
+    /// Makes of the JSON of a value, which was written to `out` from `start` on, what the tag says.
+    pub(super) fn apply(self, out: &mut String, start: usize) -> Result<(), &'static str> {
+        let written = out.split_off(start);
+        let text = json::string(&written);
+        match (self, text.as_deref()) {
+            (Self::Plain, Some(text)) => push_plain(out, text),
+            (Self::Text, None) => json::push_string(out, &written),
+            (Self::Plain, None) | (Self::Text, Some(_)) => out.push_str(&written),
+        }
+        let is_plain = !out[start..].starts_with('"');
+        if self == Self::Plain && !is_plain { Err("a tag that its value is not") } else { Ok(()) }
+    }
+}

@@ -21,6 +21,10 @@ fn what_is_folded_is_told_as_it_was() {
         ("- {a: \"p\\\n  \\ q \\\n  r\\U0001F980\\ud83e\\udd80\"}\n- {b: }\n", r#"[{"a":"p q r🦀🦀"},{"b":null}]"#),
         ("a: |\n  x \n  y\u{a0}\nb: 'p\u{85}'\n", "{\"a\":\"x \\ny\u{a0}\\n\",\"b\":\"p\u{85}\"}"),
         ("a: {b: \"x #y\", # no\n  c: 'd #e'} # no\n", r#"{"a":{"b":"x #y","c":"d #e"}}"#),
+        (
+            "\"a\": !!int \"200\"\n'b':\n- !!bool 'true'\n- !!str 7\nc: {\"d\": !!null \"null\", 'e': !!float \"0.5\"}\n",
+            r#"{"a":200,"b":[true,"7"],"c":{"d":null,"e":0.5}}"#,
+        ),
         ("a: 12e5\nb: 1.5e3\nc: -7\n", r#"{"a":"12e5","b":1.5e3,"c":-7}"#),
     ] {
         assert_eq!(to_json(text).unwrap(), expected, "{text}");
@@ -59,7 +63,17 @@ fn yaml_is_told_as_json() {
     let mut bomb = "a0: &a0 \"0123456789\"\n".to_owned();
     (0..30).for_each(|n| bomb += &format!("a{}: &a{}\n- *a{n}\n- *a{n}\n", n + 1, n + 1));
     assert!(to_json(&bomb).unwrap_err().0.contains("too much"));
-    for wrong in ["a: !x [1]\n", "b: *x\n", "a: [1", "a: 'x", "a: 1\nnothing\n", "a: {b: 1}}\n"] {
+    for wrong in [
+        "a: !x [1]\n",
+        "a: !!int \"x\"\n",
+        "a: !!int [1]\n",
+        "a: !!binary \"eA==\"\n",
+        "b: *x\n",
+        "a: [1",
+        "a: 'x",
+        "a: 1\nnothing\n",
+        "a: {b: 1}}\n",
+    ] {
         assert!(to_json(wrong).is_err(), "{wrong}");
     }
     assert!(to_json(&"[".repeat(100_000)).is_err() && to_json(&"- ".repeat(100_000)).is_err());
