@@ -5,6 +5,8 @@
 //! word that is none of these, one bracket too few, and it is no literal. Texts in quotation marks hold no control
 //! characters, as in JSON.
 
+use std::fmt;
+
 use crate::json;
 use crate::time;
 
@@ -36,6 +38,21 @@ pub(crate) fn read(text: &str) -> Option<Literal> {
     (reader.at == text.len() && reader.other).then_some(Literal { json: reader.out, is_quoted_singly: reader.single })
 }
 
+/// A text in quotation marks: as JSON, which it is, or as what it stands for.
+enum Text<'a> {
+    Json(&'a str),
+    Told(String),
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(quoted) => out.write_str(&json::string(quoted).unwrap_or_default()),
+            Self::Told(text) => out.write_str(text),
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -45,14 +62,26 @@ struct Reader<'a> {
     other: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    /// Reads over blank space, and over comments as JavaScript has them.
     fn blank(&mut self) {
-        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
+        loop {
+            let rest = &self.text[self.at..];
+            let blank = rest.len() - rest.trim_ascii_start().len();
+            let comment = match &rest[blank..] {
+                line if line.starts_with("//") => line.find('\n').unwrap_or(line.len()),
+                block if block.starts_with("/*") => block.find("*/").map_or(block.len(), |end| end + 2),
+                _ => 0,
+            };
+            self.at += blank + comment;
+            self.other |= comment > 0;
+            if comment == 0 {
+                return;
+            }
         }
     }
 
@@ -150,6 +179,32 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Option<()> {
+        let first = self.quoted()?;
+        let mut all: Option<String> = None;
+        // `pprint` of Python breaks long texts, each part in a line of its own.
+        while let Some(next) = self.continued() {
+            self.at = next;
+            let part = self.quoted()?;
+            all.get_or_insert_with(|| first.to_string()).push_str(&part.to_string());
+        }
+        self.other |= all.is_some() || matches!(first, Text::Told(_));
+        match (all, first) {
+            (Some(text), _) | (None, Text::Told(text)) => json::push_string(&mut self.out, &text),
+            (None, Text::Json(quoted)) => self.out.push_str(quoted),
+        }
+        Some(())
+    }
+
+    /// Where a text goes on that has just ended.
+    fn continued(&self) -> Option<usize> {
+        let rest = &self.text[self.at..];
+        let next = rest.trim_ascii_start();
+        let blank = &rest[..rest.len() - next.len()];
+        (blank.contains('\n') && next.starts_with(['"', '\''])).then_some(self.text.len() - next.len())
+    }
+
+    /// A text in quotation marks.
+    fn quoted(&mut self) -> Option<Text<'a>> {
         let quote = self.peek().filter(|byte| matches!(byte, b'"' | b'\''))?;
         let start = self.at + 1;
         let mut end = start;
@@ -164,14 +219,11 @@ impl Reader<'_> {
         let inner = self.text.get(start..end)?;
         self.at = end + 1;
         self.single |= quote == b'\'';
-        self.other |= quote == b'\'';
-        if quote == b'"' && serde_json::from_str::<serde::de::IgnoredAny>(&self.text[start - 1..=end]).is_ok() {
-            self.out.push_str(&self.text[start - 1..=end]);
-            return Some(());
+        let written = &self.text[start - 1..=end];
+        if quote == b'"' && serde_json::from_str::<serde::de::IgnoredAny>(written).is_ok() {
+            return Some(Text::Json(written));
         }
-        json::push_string(&mut self.out, &unescaped(inner)?);
-        self.other = true;
-        Some(())
+        Some(Text::Told(unescaped(inner)?))
     }
 
     fn word(&mut self) -> Option<()> {
@@ -207,7 +259,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A text without its escapes, which are those of Python, JavaScript and Ruby; `None` for any other.
-fn unescaped(inner: &str) -> Option<String> {
+pub(crate) fn unescaped(inner: &str) -> Option<String> {
     let mut out = String::with_capacity(inner.len());
     let mut letters = inner.chars();
     while let Some(letter) = letters.next() {
@@ -258,6 +310,8 @@ mod tests {
             ("{'a': 'b', 'c': None, \"d'\": [True, (1, 2.5), (3,)]}", r#"{"a":"b","c":null,"d'":[true,[1,2.5],[3]]}"#),
             (r#"{'a': 'it\'s "so"\n\x41\u20ac\U0001F980'}"#, "{\"a\":\"it's \\\"so\\\"\\nA€🦀\"}"),
             (r#"{"a": NaN, "b": "x\u0026", "c": -Infinity}"#, r#"{"a":null,"b":"x\u0026","c":null}"#),
+            ("{'a': 'b '\n      \"c' \"\n      'd', 'e': \"f\"}", r#"{"a":"b c' d","e":"f"}"#),
+            ("{a: 1, // one\n /* two */ b: [2 /* 2 */]} ", r#"{"a":1,"b":[2]}"#),
             ("[{'a': {}}, []]", r#"[{"a":{}},[]]"#),
             ("{kind: 'Event', $n: [1, 2,], }", r#"{"kind":"Event","$n":[1,2]}"#),
             (

@@ -27,6 +27,7 @@ mod head;
 mod header;
 mod nested;
 mod prefix;
+mod quoted;
 mod request_path;
 mod search;
 mod split;
@@ -327,8 +328,13 @@ impl Decoded<'_> {
 /// group too, so what counts is the member `auditID`, plain or escaped inside a JSON string, the
 /// beginning of an event as the server writes it, and what the shapes know that carry neither.
 pub fn mentions_event(bytes: &[u8]) -> bool {
-    const TRACES: [&[u8]; 4] =
-        [b"\"auditID\"", b"auditID\\", b"'auditID'", b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/"];
+    const TRACES: [&[u8]; 5] = [
+        b"\"auditID\"",
+        b"auditID\\",
+        b"'auditID'",
+        b" auditID=\"",
+        b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/",
+    ];
     let own = SHAPES.iter().flat_map(|shape| shape.traces);
     TRACES.iter().chain(own).any(|trace| memmem::find(bytes, trace).is_some())
 }

@@ -15,6 +15,7 @@ use std::cell::Cell;
 use super::framing;
 use super::header;
 use super::prefix::ends_before_a_value;
+use super::quoted;
 use super::search::{self, Mark, Search};
 use super::{MAX_RECORD_BYTES, Position, Record, mentions_event};
 use crate::decode::NO_TIME;
@@ -104,11 +105,14 @@ impl Nested<'_> {
     pub(super) fn records(self, too_long: bool, reason: Reason, each: &mut dyn FnMut(Record<'_>)) {
         let Self { position, bytes, terminated, tears } = self;
         let text = if too_long { "" } else { std::str::from_utf8(bytes).unwrap_or_default() };
-        if let Some(literal) = literal(text, &reason) {
+        if let Some((literal, is_behind_header)) = literal(text, &reason) {
             // In single quotation marks it can stand, whole, in any text that a client sent: a line that such a text was split
-            // into tells nothing else.
-            let mark = literal.is_quoted_singly.then_some(salvage::UNKNOWN_WRAPPER);
+            // into tells nothing else. And behind a word a program of Ruby prints what it was sent.
+            let mark = (literal.is_quoted_singly || is_behind_header).then_some(salvage::UNKNOWN_WRAPPER);
             return self.records_of_text(&literal.json, mark, each);
+        }
+        if let Some(told) = quoted(text, &reason) {
+            return self.records_of_text(&told, Some(salvage::UNKNOWN_WRAPPER), each);
         }
         let pieces = Search { is_settled: terminated, ..Search::of(text, tears) }.pieces();
         if pieces.list.is_empty() {
@@ -154,11 +158,19 @@ impl Nested<'_> {
     }
 }
 
-/// What is no JSON tells as a literal of another language, if there are events in that.
-fn literal(text: &str, reason: &Reason) -> Option<Literal> {
+/// What is no JSON tells as a literal of another language, if there are events in that, and whether it stands behind a header.
+fn literal(text: &str, reason: &Reason) -> Option<(Literal, bool)> {
     let may_be = matches!(reason, Reason::NotJson { .. }) && mentions_event(text.as_bytes());
-    let literal = may_be.then(|| literal::read(text)).flatten()?;
-    holds_event(&literal.json, true).then_some(literal)
+    let header = if may_be { header::header(text).filter(|header| !header.is_part) } else { None };
+    let bare = header.map_or(text, |header| &text[header.length..]);
+    let literal = may_be.then(|| literal::read(bare)).flatten()?;
+    holds_event(&literal.json, true).then_some((literal, bare.len() < text.len()))
+}
+
+/// What is no JSON, and holds some in quotation marks, if there are events in that.
+fn quoted(text: &str, reason: &Reason) -> Option<String> {
+    let may_be = matches!(reason, Reason::NotJson { .. }) && mentions_event(text.as_bytes());
+    may_be.then(|| quoted::told(text, |json| holds_event(json, true))).flatten()
 }
 
 /// Why bytes are no event.

@@ -1,6 +1,6 @@
 //! Rows that JSON holds in another way than as objects: `tables` with `columns` and `rows` (Log Analytics, Kusto, Splunk), `f` and `v`
 //! (BigQuery), lists of a name and a value each (CloudWatch Logs Insights), key-value lists (OpenTelemetry), columns one after the
-//! other (Grafana's frames).
+//! other (Grafana's frames, `to_json` and `to_dict` of pandas).
 //!
 //! Each row is told as an object, and searched like any other wrapper.
 
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Opener, RowOfTable, Shape};
+use super::{Opener, RowOfTable, Shape, fields};
 use crate::json;
 
 pub(super) static SHAPE: Shape = Shape {
@@ -52,7 +52,7 @@ fn rows(value: &str) -> Option<Vec<RowOfTable<'_>>> {
         _ => (),
     })
     .ok()?;
-    let names = names?;
+    let Some(names) = names else { return by_names(value) };
     if let Some(columns) = columns {
         return by_columns(&names, &columns);
     }
@@ -70,12 +70,66 @@ fn rows(value: &str) -> Option<Vec<RowOfTable<'_>>> {
     rows?.into_iter().map(|text| Some((text, row(text)?))).collect()
 }
 
+/// Whether an object can be a table by its columns: what would be the id of an event are several.
+pub(super) fn may_be_columns(object: &str) -> bool {
+    let Some(at) = memchr::memmem::find(object.as_bytes(), b"\"auditID\"") else { return false };
+    let value = object[at + b"\"auditID\"".len()..].trim_ascii_start().strip_prefix(':').map(str::trim_ascii_start);
+    value.is_some_and(|value| value.starts_with(['{', '[']))
+}
+
+/// The rows of an object whose members are the columns of a table, `{"auditID":{"0":"a","1":"b"},"verb":{"0":"get","1":"list"}}` or
+/// `{"auditID":["a","b"],"verb":["get","list"]}`, as pandas writes them.
+fn by_names(value: &str) -> Option<Vec<RowOfTable<'_>>> {
+    if !may_be_columns(value) {
+        return None;
+    }
+    let (mut names, mut columns, mut keys) = (Vec::new(), Vec::new(), None);
+    let mut is_table = true;
+    json::members(value, &mut |name, column| {
+        let cells = if is_table { cells(column) } else { None };
+        let (of_this, cells) = cells.unwrap_or_default();
+        let known = keys.get_or_insert_with(|| of_this.clone());
+        is_table &= cells.len() > 1 && *known == of_this;
+        names.push(name.into_owned());
+        columns.push(cells);
+    })
+    .ok()?;
+    if !is_table || !fields::are_of_events(&names) {
+        return None;
+    }
+    let length = |column: &Vec<&str>| column.iter().map(|cell| cell.len()).sum::<usize>();
+    let places = (0..columns.len()).max_by_key(|column| length(&columns[*column]))?;
+    across(&names, &columns, places)
+}
+
+/// The cells of a column, and the numbers of their rows when it is an object.
+fn cells(column: &str) -> Option<(Vec<String>, Vec<&str>)> {
+    if column.starts_with('[') {
+        return Some((Vec::new(), list(column)?));
+    }
+    let (mut keys, mut cells) = (Vec::new(), Vec::new());
+    if !column.starts_with('{') {
+        return None;
+    }
+    json::members(column, &mut |key, cell| {
+        keys.push(key.into_owned());
+        cells.push(cell);
+    })
+    .ok()?;
+    keys.iter().all(|key| key.bytes().all(|byte| byte.is_ascii_digit())).then_some((keys, cells))
+}
+
 /// The rows of a table that is told column by column. The place of a row is that of its cell in the longest column: so places are in
 /// order, and each is one of its own.
 fn by_columns<'a>(names: &[String], columns: &[&'a str]) -> Option<Vec<RowOfTable<'a>>> {
     let places =
         columns.iter().position(|column| Some(column.len()) == columns.iter().map(|column| column.len()).max())?;
     let columns: Vec<Vec<&str>> = columns.iter().map(|column| list(column)).collect::<Option<_>>()?;
+    across(names, &columns, places)
+}
+
+/// The rows that columns make, each in the place of its cell in the column `places`.
+fn across<'a>(names: &[String], columns: &[Vec<&'a str>], places: usize) -> Option<Vec<RowOfTable<'a>>> {
     let rows = columns.first()?.len();
     if columns.len() != names.len() || columns.iter().any(|column| column.len() != rows) {
         return None;
@@ -225,6 +279,9 @@ mod tests {
         ] {
             assert_eq!(told(table), [expected], "{table}");
         }
+        let both = [r#"{"auditID":"a","verb":"get"}"#, r#"{"auditID":"b"}"#];
+        assert_eq!(told(r#"{"auditID": {"0":"a","1":"b"}, "verb": {"0":"get","1":null}}"#), both);
+        assert_eq!(told(r#"{"auditID":["a","b"],"verb":["get",null]}"#), both);
         for none in [
             "[]",
             "[1]",
@@ -233,6 +290,12 @@ mod tests {
             r#"{"rows":[[1]]}"#,
             r#"{"schema":{"fields":["a"]},"data":{"values":[[1],[2]]}}"#,
             r#"[{"name":"a","value":"b","x":1}]"#,
+            // Of one row each member may have a list for its value, and of others there are not as many.
+            r#"{"auditID":["a"],"verb":["get"]}"#,
+            r#"{"auditID":["a","b"],"verb":["get"]}"#,
+            r#"{"auditID":{"0":"a","1":"b"},"verb":{"0":"get","2":"get"}}"#,
+            r#"{"auditID":{"0":"a","x":"b"},"verb":{"0":"get","x":"get"}}"#,
+            r#"{"requestURI":["a","b"],"verb":["get","get"]}"#,
         ] {
             assert!(rows(none).is_none_or(|rows| rows.is_empty()), "{none}");
         }

@@ -213,6 +213,29 @@ fn every_byte_is_owned(records: &[Found], bytes: &[u8], way: &str) {
             start += line.len();
         }
     }
+    // What stands between objects.
+    if way == "literals" {
+        let mut at = 0;
+        while at < bytes.len() {
+            let length = match &bytes[at..] {
+                _ if owned[at] => 1,
+                [b',' | b'[' | b']', ..] => 1,
+                rest if rest.starts_with(b"//") => memchr::memchr(b'\n', rest).unwrap_or(rest.len()),
+                rest if rest.starts_with(b"/*") => memchr::memmem::find(rest, b"*/").map_or(rest.len(), |end| end + 2),
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            owned[at..at + length].fill(true);
+            at += length;
+        }
+    }
+    // What ends a netstring.
+    if way == "counted" {
+        let commas = records.iter().map(|record| record.at.end).filter(|end| bytes.get(*end) == Some(&b','));
+        commas.for_each(|comma| owned[comma] = true);
+    }
     // What the AWS CLI writes beside events.
     let mut start = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -118,6 +118,27 @@ pub(crate) const WRAPPERS: &[(&str, Wrap)] = &[
     }),
     ("a list of texts", |lines, _| json!(lines).to_string()),
     ("a list of texts in an object", |lines, _| json!({"count": [1, 2], "events": lines}).to_string() + "\n"),
+    ("netstrings", |lines, _| each(lines, |line| format!("{}:{line},", line.len()))),
+    ("netstrings, a line each", |lines, _| each(lines, |line| format!("{}:{line},\n", line.len()))),
+    ("pandas, an object for each column", |_, events| {
+        by_columns(events, |cells| {
+            let cells = cells.into_iter().enumerate().map(|(row, cell)| (row.to_string(), cell));
+            Value::Object(cells.collect())
+        })
+    }),
+    ("pandas, a list for each column", |_, events| by_columns(events, Value::Array)),
+    ("YAML with everything in quotation marks", |_, events| {
+        each(events, |event| format!("---\n{}", quoted_yaml(event, 0)))
+    }),
+    ("YAML with everything in quotation marks, a list", |_, events| {
+        each(events, |event| format!("- {}", quoted_yaml(event, 1).trim_start()))
+    }),
+    ("YAML with texts as blocks", |lines, _| each(lines, |line| format!("- time: {TIME}\n  message: |\n    {line}\n"))),
+    ("JSON5, a list with comments", |_, events| {
+        format!("// audit.log\n[\n{}]\n", each(events, |event| format!("  {}, // one\n", json5(event))))
+    }),
+    ("JSON5, objects of several lines", |_, events| each(events, |event| format!("{}\n", json5_of_lines(event)))),
+    ("rubydebug", |_, events| each(events, |event| rubydebug(event, 0) + "\n")),
     ("hashes of Ruby", |_, events| each(events, |event| ruby(event) + "\n")),
     ("DynamoDB's export", |_, events| each(events, |event| json!({"Item": dynamo(event)["M"]}).to_string() + "\n")),
     ("DynamoDB's scan", |_, events| {
@@ -175,6 +196,87 @@ fn ruby(value: &Value) -> String {
         Value::Null => "nil".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// An object as `rubydebug` prints it.
+fn rubydebug(value: &Value, depth: usize) -> String {
+    let indent = "    ".repeat(depth + 1);
+    let end = "    ".repeat(depth);
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let member = |(name, value): (&String, &Value)| {
+                format!("{indent}{} => {}", Value::from(name.as_str()), rubydebug(value, depth + 1))
+            };
+            format!("{{\n{}\n{end}}}", members.iter().map(member).collect::<Vec<_>>().join(",\n"))
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let item = |(at, item)| format!("{indent}[{at}] {}", rubydebug(item, depth + 1));
+            format!("[\n{}\n{end}]", items.iter().enumerate().map(item).collect::<Vec<_>>().join(",\n"))
+        }
+        other => ruby(other),
+    }
+}
+
+/// A table as JSON by its columns, of which each is written by `column`.
+fn by_columns(events: &[Value], column: impl Fn(Vec<Value>) -> Value) -> String {
+    let mut names: Vec<&String> = events.iter().filter_map(Value::as_object).flat_map(|event| event.keys()).collect();
+    names.sort();
+    names.dedup();
+    let cells = |name: &str| events.iter().map(|event| event[name].clone()).collect();
+    Value::Object(names.into_iter().map(|name| (name.clone(), column(cells(name)))).collect()).to_string()
+}
+
+/// A value as PyYAML writes it when it quotes everything.
+fn quoted_yaml(value: &Value, depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let scalar = |value: &Value| match value {
+        Value::Number(number) if number.is_f64() => format!("!!float \"{number}\""),
+        Value::Number(number) => format!("!!int \"{number}\""),
+        Value::Bool(is) => format!("!!bool \"{is}\""),
+        Value::Null => "!!null \"null\"".to_owned(),
+        other => other.to_string(),
+    };
+    let is_block = |value: &Value| value.as_object().is_some_and(|members| !members.is_empty());
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| match (value, Value::from(name.as_str())) {
+                (value, name) if is_block(value) => format!("{indent}{name}:\n{}", quoted_yaml(value, depth + 1)),
+                (Value::Array(items), name) if !items.is_empty() => {
+                    let item = |item: &Value| match is_block(item) {
+                        true => format!("{indent}- {}", quoted_yaml(item, depth + 1).trim_start()),
+                        false => format!("{indent}- {}\n", scalar(item)),
+                    };
+                    format!("{indent}{name}:\n{}", each(items, item))
+                }
+                (value, name) => format!("{indent}{name}: {}\n", scalar(value)),
+            })
+            .collect(),
+        other => scalar(other),
+    }
+}
+
+/// A value as JSON5, in a line.
+fn json5(value: &Value) -> String {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let name = |name: &str| match name.bytes().all(|byte| byte.is_ascii_alphabetic()) && !name.is_empty() {
+                true => name.to_owned(),
+                false => Value::from(name).to_string(),
+            };
+            let members = members.iter().map(|(key, value)| format!("{}: {},", name(key), json5(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(" "))
+        }
+        Value::Array(items) if !items.is_empty() => format!("[{}]", each(items, |item| json5(item) + ",")),
+        other => other.to_string(),
+    }
+}
+
+/// An object as JSON5, a line for each member.
+fn json5_of_lines(event: &Value) -> String {
+    let members = event.as_object().into_iter().flatten();
+    let lines = members.map(|(name, value)| format!("  {name}: {},\n", json5(value)));
+    format!("{{\n{}}}", lines.collect::<String>())
 }
 
 /// A value as Firestore writes it.

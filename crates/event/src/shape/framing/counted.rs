@@ -1,5 +1,5 @@
 //! Messages of syslog that stand one behind the other, each with its length in front of it (RFC 6587), as a TCP receiver stores what
-//! came. A message may hold line ends. What a client sent cannot begin a message: its length counts.
+//! came; and netstrings. A message may hold line ends. What a client sent cannot begin a message: its length counts.
 
 use super::Framing;
 use crate::reject::Reason;
@@ -74,6 +74,8 @@ impl Framing for Counted {
             position = position.after(&piece[done..at]);
             done = at;
             let bytes = piece[at..at + length].trim_ascii_end();
+            // What ends a netstring is none of its record.
+            let bytes = if is_whole { bytes.strip_suffix(b",").unwrap_or(bytes) } else { bytes };
             at += length;
             let terminated = is_whole || !last || at < piece.len();
             let record = Nested { position, bytes, terminated, tears: &tears };
@@ -89,7 +91,7 @@ impl Framing for Counted {
 
 impl Reason {
     /// That of a record whose end is missing, when nothing else is wrong with it.
-    fn or_torn(self) -> Self {
+    pub(super) fn or_torn(self) -> Self {
         match self {
             Self::InvalidUtf8 { .. } | Self::TooLong { .. } => self,
             _ => Self::Torn,
@@ -110,6 +112,10 @@ mod tests {
         assert_eq!(end(b"99 <1>x", false), None);
         assert_eq!(end(b"99 <1>x", true), Some((7, false)));
         assert_eq!(end(b"x <1>y\n", false), Some((6, false)));
+        let netstrings = b"13:{\"auditID\":1},12:{\"auditID\":},14:{\"auditID\":1}x";
+        assert!(recognises(netstrings) && !recognises(b"12:{\"auditID\":1}x") && !recognises(b"13:\"auditID\":1x,"));
+        assert_eq!((end(netstrings, false), end(&netstrings[17..], false)), (Some((17, true)), Some((16, true))));
+        assert_eq!(end(&netstrings[33..], true), Some((17, false)));
         assert_eq!(COUNTED.cut(b"12 <1>auditID:  12 <1>auditID 9"), 31);
     }
 }

@@ -4,6 +4,7 @@ mod counted;
 mod documents;
 mod escaped;
 mod lines;
+mod literals;
 mod parts;
 mod rows;
 mod scan;
@@ -15,6 +16,7 @@ use super::{Canonical, Position, Record};
 use counted::COUNTED;
 pub(super) use documents::DOCUMENTS;
 pub(super) use lines::LINES;
+use literals::LITERALS;
 pub(super) use parts::{PARTS, cri_part, docker_part};
 pub(super) use rows::among_lines;
 use xml::XML;
@@ -54,6 +56,7 @@ pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
     }
     match head {
         _ if yaml::is_in_brackets(head) => &YAML,
+        _ if literals::recognises(head) => &LITERALS,
         _ if documents::recognises(head) => &DOCUMENTS,
         _ if yaml::recognises(head) => &YAML,
         _ if counted::recognises(head) => &COUNTED,

@@ -33,12 +33,20 @@ pub(in crate::shape) fn is_beside(line: &[u8]) -> bool {
     }
 }
 
-/// A message of syslog that its length stands in front of (RFC 6587): the length of all of it, and where the message begins.
+/// A message of syslog that its length stands in front of (RFC 6587), or a record in a netstring, `123:{…},`: the length of all of it,
+/// and where the message begins.
 pub(in crate::shape) fn counted(text: &[u8]) -> Option<(usize, usize)> {
     let digits = text.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
     let number: usize = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
-    let is_message = text.get(digits) == Some(&b' ') && text.get(digits + 1) == Some(&b'<');
-    (is_message && number > 10 && text[0] != b'0').then_some((digits + 1 + number, digits + 1))
+    let end = digits + 1 + number;
+    let begins = |between, first| text.get(digits) == Some(&between) && text.get(digits + 1) == Some(&first);
+    let length = match text.get(end) {
+        _ if begins(b' ', b'<') => end,
+        // The comma can be behind what is known of the text.
+        None | Some(b',') if begins(b':', b'{') => end + 1,
+        _ => return None,
+    };
+    (number > 10 && text[0] != b'0').then_some((length, digits + 1))
 }
 
 /// What is behind a header of syslog that has no tag, or behind none.

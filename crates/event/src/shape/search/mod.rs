@@ -20,7 +20,7 @@ use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
 use super::wrapper::{self, Looks, Standing};
-use super::{Opener, SHAPES, cut, journald, mentions_event, typed};
+use super::{Opener, SHAPES, cut, journald, mentions_event, tables, typed};
 use crate::decode::NO_TIME;
 use crate::event::Event;
 use crate::json;
@@ -204,7 +204,7 @@ impl<'l> Search<'l> {
     /// What an opener makes of the object; else what its members hold.
     fn object(self, object: &'l str, depth: usize) -> Found<'l> {
         // The names of members are those of an event there, and their values are none.
-        if typed::may_be(object)
+        if (typed::may_be(object) || tables::may_be_columns(object))
             && let Some(found) = self.rows(object)
         {
             return found;
