@@ -53,6 +53,28 @@ fn standard_input_is_a_source_like_any_other() {
     assert_eq!((&packed["sources"][0]["compression"], &packed["rejected"]), (&"gzip".into(), &0.into()));
 }
 
+/// What a responder exported by mistake is named, with what to do, behind the ingest and in the status.
+#[test]
+fn what_was_rejected_is_told_in_a_line_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, html) = (folder.path().join("case"), folder.path().join("audit.html"));
+    std::fs::write(&html, "<html><body>\n<td>{&quot;auditID&quot;:1}</td>\nx\n</body></html>\n").unwrap();
+    let ran = run(&case, &["ingest", html.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let html_lines = "3 of them: a line of HTML or XML; export the log itself as CSV or JSON";
+    let other = "1 of them: no JSON, and in no other form that is known; export the log as JSON, one event a line";
+    assert!(ran.stderr.contains(html_lines) && ran.stderr.contains(other), "{}", ran.stderr);
+    let status = run(&case, &["status"]);
+    assert!(status.stdout.contains("\nrejects\n") && status.stdout.contains("a line of HTML"), "{}", status.stdout);
+    // What cannot be opened at all has one, too.
+    let seven = folder.path().join("folder/audit.7z");
+    std::fs::create_dir(seven.parent().unwrap()).unwrap();
+    std::fs::write(&seven, b"7z\xbc\xaf\x27\x1c\0\x04").unwrap();
+    let ran = run(&folder.path().join("other"), &["ingest", seven.parent().unwrap().to_str().unwrap()]);
+    let hint = "audit.7z` may be a log: not opened: a 7z archive; unpack it and ingest what is in it";
+    assert!(ran.code == Some(2) && ran.stderr.contains(hint), "{}", ran.stderr);
+}
+
 #[test]
 fn rejected_lines_are_told_by_exit_code_and_message() {
     let folder = tempfile::tempdir().unwrap();

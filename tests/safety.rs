@@ -207,7 +207,7 @@ fn what_was_left_out_and_may_be_a_log_is_an_account_of_the_case() {
         .collect();
     assert_eq!(left, [("more.7z", true), ("notes.txt", false)]);
     let table = run(&other, &["status"]).stdout;
-    assert!(table.contains("left out") && table.contains("a 7z archive, which is not opened"), "{table}");
+    assert!(table.contains("left out") && table.contains("not opened: a 7z archive; unpack it"), "{table}");
     let answer = run(&other, &["query", "secret-reads", "--from", evidence.to_str().unwrap()]);
     assert!(answer.stderr.contains("may be audit logs"), "{answer:?}");
 }

@@ -13,6 +13,7 @@ use kforensic_report::{Format, ReportError};
 use thiserror::Error;
 
 use crate::interrupt;
+use crate::message;
 use crate::repl::ReplError;
 
 /// Why a command did not do what it was asked.
@@ -147,6 +148,9 @@ impl CliError {
             Self::Repl(error) => return error.hint(),
             Self::Line { source, .. } => return source.hint(),
             Self::Lake(LakeError::NoSuchPath { path }) => return no_such_path(path),
+            Self::Lake(LakeError::NothingToRead { first: Some((name, reason)), .. }) => {
+                return Some(format!("`{}` may be a log: {reason}", message::named(name)));
+            }
             Self::Lake(error) | Self::Upkeep(error) => return lake_hint(error).map(str::to_owned),
             Self::ManifestName { .. } => "`kforensic status --format json` lists all sources with their hashes",
             Self::UnknownExtension { .. } => {

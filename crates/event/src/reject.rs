@@ -54,6 +54,11 @@ pub enum Reason {
         /// What it is.
         what: &'static str,
     },
+    /// A file of a kind that is not opened here: what is in it nobody has looked at.
+    Closed {
+        /// What it is, and what to do with it.
+        what: &'static str,
+    },
     /// A further part of an entry that was split, by itself.
     FurtherPart {
         /// The part.
@@ -86,6 +91,35 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// What records are that were rejected for such a reason, and what to do about it where that can be said: in the same words for
+    /// all of them, so that they can be counted.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidUtf8 { .. } => "no UTF-8 text",
+            Self::NotJson { .. } => {
+                "no JSON, and in no other form that is known; export the log as JSON, one event a line"
+            }
+            Self::NotYaml { .. } => "YAML that cannot be read; export the log as JSON, one event a line",
+            Self::Torn | Self::TornEvent { .. } => "torn: records that end inside a JSON value",
+            Self::Damaged { .. } => "damaged: no whole JSON value",
+            Self::OtherWords { .. } => {
+                "records of requests in other words than those of an audit event; export the log itself, not what was made of it"
+            }
+            Self::NotAuditEvent { .. } => "JSON without an audit event in it",
+            Self::Foreign { what } | Self::Closed { what } => what,
+            Self::FurtherPart { .. } => {
+                "parts of split entries of Cloud Audit Logs without the first; export a longer time"
+            }
+            Self::Cut { .. } => "events that the collector cut off, and of which too little is left",
+            Self::InText { .. } => "records in a text that are no audit events",
+            Self::Packed { .. } => "packed text that cannot be unpacked",
+            Self::TooLong { .. } => "longer than any event can be",
+            Self::Unreadable { .. } => "an input that breaks off or is damaged; copy it again from where it came",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -112,6 +146,7 @@ impl fmt::Display for Reason {
             }
             Self::NotAuditEvent { missing } => write!(out, "not an audit event: no {missing}"),
             Self::Foreign { what } => write!(out, "not a Kubernetes audit event, but {what}"),
+            Self::Closed { what } => write!(out, "not opened, and only its beginning is kept: {what}"),
             Self::FurtherPart { part } => {
                 let (number, total, audit_id) = part.named();
                 write!(

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use common::{ingest_all, try_ingest};
-use kforensic_lake::{Case, Fate, Skipped, audit, manifest, original, source_at};
+use kforensic_lake::{Case, Fate, LakeError, Skipped, audit, manifest, original, source_at};
 
 fn line(id: &str) -> String {
     let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"@","stage":"ResponseComplete","requestURI":"/","verb":"get","user":{},"requestReceivedTimestamp":"2026-11-21T20:37:37.325661Z","stageTimestamp":"2026-11-21T20:37:37.325661Z"}"#;
@@ -109,6 +109,52 @@ fn what_looks_like_a_log_and_is_left_out_is_marked() {
     let only = write(folder.path(), b"only/logs.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
     let error = try_ingest(&folder.path().join("other"), &[only.parent().unwrap().to_owned()]).unwrap_err();
     assert!(error.to_string().ends_with("(1 other file in them, 1 of which may be logs all the same)"), "{error}");
+}
+
+/// Who names such a file is told what it is and what to do, and not that its bytes are no JSON.
+#[test]
+fn a_file_of_a_kind_that_is_not_opened_is_one_reject_that_says_so() {
+    let folder = common::folder();
+    let case = folder.path().join("case");
+    let database = [b"SQLite format 3\0".as_slice(), &[0xff; 200_000], line("a").as_bytes()].concat();
+    let seven = write(folder.path(), b"logs.7z", b"7z\xbc\xaf\x27\x1c\0\x04\n\n");
+    let paths = [write(folder.path(), b"logs.db", &database), seven.clone()];
+    let report = ingest_all(&case, &paths);
+    assert_eq!((report.records, report.events, report.rejected), (2, 0, 2));
+    let reasons: Vec<(&str, u64)> = report
+        .sources
+        .iter()
+        .flat_map(|source| source.reasons.iter().map(|(reason, records)| (reason.as_str(), *records)))
+        .collect();
+    let database_reason = "an SQLite database; export its table as JSON or CSV (`sqlite3 -json`)";
+    assert_eq!(reasons, [(database_reason, 1), ("a 7z archive; unpack it and ingest what is in it", 1)]);
+    assert_eq!(report.sources[0].content_bytes, database.len() as u64);
+    // They are known again, and another one of the kind is another reject.
+    assert_eq!(ingest_all(&case, &paths).records, 0);
+    let other = write(folder.path(), b"others.7z", b"7z\xbc\xaf\x27\x1c\0\x05");
+    assert_eq!(ingest_all(&case, &[other]).rejected, 1);
+    // In a folder it is one where an event's names stand in it, else it is left out.
+    write(folder.path(), b"notes/notes.db", b"SQLite format 3\0");
+    let error = try_ingest(&folder.path().join("other"), &[folder.path().join("notes")]).unwrap_err();
+    assert!(error.to_string().ends_with("(1 other file in them)"), "{error}");
+    let moved = folder.path().join("folder/logs.db");
+    std::fs::create_dir(moved.parent().unwrap()).unwrap();
+    std::fs::rename(&paths[0], &moved).unwrap();
+    assert_eq!(ingest_all(&folder.path().join("third"), &[moved.parent().unwrap().to_owned()]).rejected, 1);
+}
+
+#[test]
+fn a_workbook_is_no_archive_without_a_log() {
+    let folder = common::folder();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("xl/workbook.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    let workbook = write(folder.path(), b"audit.xlsx", zip.finish().unwrap().into_inner());
+    let error = try_ingest(&folder.path().join("case"), std::slice::from_ref(&workbook)).unwrap_err();
+    let LakeError::NothingToRead { first: Some((name, reason)), .. } = error else { panic!("{error}") };
+    assert_eq!(
+        (Path::new(&name), reason.as_str()),
+        (workbook.as_path(), "a workbook; save the sheet as CSV and ingest that")
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `kforensic ingest`
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -208,8 +210,25 @@ fn print_table(ingested: &Ingested, case: &Path, elapsed: Duration, is_verbose: 
             answer::count_of(report.records, "record"),
             if report.rejected == 1 { "is no audit event" } else { "are no audit events" }
         ));
+        for (reason, records) in reasons(&report.sources).iter().take(REASONS_MAX) {
+            message::note(&format!("{records} of them: {reason}"));
+        }
     }
     Ok(())
+}
+
+/// Reasons that are told behind an ingest; `status` lists all.
+const REASONS_MAX: usize = 3;
+
+/// What the rejects of all sources are, the most frequent first.
+fn reasons(sources: &[LedgerEntry]) -> Vec<(&str, u64)> {
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for (reason, records) in sources.iter().flat_map(|source| &source.reasons) {
+        *reasons.entry(reason).or_default() += records;
+    }
+    let mut reasons: Vec<(&str, u64)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, records)| Reverse(*records));
+    reasons
 }
 
 /// The accounts of the sources as a table.

@@ -127,6 +127,29 @@ fn table_of_left_out(out: &mut dyn Write, snapshot: &Snapshot) -> Result<(), Cli
     Ok(())
 }
 
+/// What the rejects of each source are, and what to do about them.
+fn table_of_rejects(out: &mut dyn Write, sources: &[LedgerEntry]) -> Result<(), CliError> {
+    let rows: Vec<(&str, u64, &str)> = sources
+        .iter()
+        .flat_map(|source| {
+            source.reasons.iter().map(|(reason, records)| (source.name.as_str(), *records, reason.as_str()))
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let texts = |of: fn(&(&'_ str, u64, &'_ str)) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+    };
+    let records: ArrayRef = Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.1)));
+    let columns =
+        [("source", texts(|row| row.0.to_owned())), ("records", records), ("reason", texts(|row| row.2.to_owned()))];
+    match RecordBatch::try_from_iter(columns) {
+        Ok(batch) => table(out, "rejects", &batch),
+        Err(error) => unreachable!("columns made of the same sources have the same length: {error}"),
+    }
+}
+
 /// Versions of kforensic that wrote into the case, in order, each once.
 fn written_by(snapshot: &Snapshot) -> Vec<&str> {
     let mut versions: Vec<&str> = Vec::new();
@@ -203,6 +226,7 @@ fn print(
     }
     let sources: Vec<LedgerEntry> = snapshot.sources().cloned().collect();
     table(&mut out, "sources", &with_shapes(&accounts(&sources), &sources))?;
+    table_of_rejects(&mut out, &sources)?;
     table_of_left_out(&mut out, snapshot)?;
     let prunings: Vec<_> = snapshot.prunings().collect();
     if !prunings.is_empty() {

@@ -20,6 +20,8 @@ pub enum LakeError {
         skipped: usize,
         /// Those of them that look like logs, or cannot be looked into.
         like_logs: usize,
+        /// The first of those, and why it was left out.
+        first: Option<(String, String)>,
     },
     /// The folder holds no case.
     #[error("`{path}` is not a case")]

@@ -70,8 +70,8 @@ pub(crate) struct Mark {
 pub(crate) enum Identity {
     /// An event: its request and its stage.
     Event(Taken),
-    /// A reject: the hash of all content up to its end.
-    Reject(Fingerprint),
+    /// A reject: the hash of all content up to its end, and what it is.
+    Reject(Fingerprint, &'static str),
 }
 
 /// The last record of a source, when it may be half of one.
@@ -94,6 +94,11 @@ impl Decoder {
             Some(Problem::TooLong { length }) => {
                 let reason = Reason::TooLong { limit: MAX_RECORD_BYTES };
                 let prefix = place.hash_before(chunk.start.offset + *length);
+                taking.borrow_mut().reject(prefix, chunk.start, &chunk.bytes, *length, &reason);
+            }
+            Some(Problem::Closed { what, length }) => {
+                let prefix = place.hash_before(chunk.start.offset + *length);
+                let reason = Reason::Closed { what };
                 taking.borrow_mut().reject(prefix, chunk.start, &chunk.bytes, *length, &reason);
             }
             problem => {
@@ -274,7 +279,7 @@ impl Taking<'_> {
     /// Adds a reject; `prefix` is the hash of all content up to its end.
     fn reject(&mut self, prefix: [u8; 32], position: Position, raw: &[u8], length: i64, reason: &Reason) {
         let note = format!("{{\"{PREFIX_HASH}\":\"{}\"}}", hex(&prefix));
-        let reason = reason.to_string();
+        let (reason, kind) = (reason.to_string(), reason.kind());
         let (raw, redacted) = match self.decoder.secret_values {
             SecretValues::Redacted => self.decoder.redactor.reject(raw),
             SecretValues::Kept => (Cow::Borrowed(raw), 0),
@@ -290,7 +295,7 @@ impl Taking<'_> {
         };
         self.decoded.rows.push(self.piece, &row);
         let partition = Partition { day: None, resource: partition::REJECTED };
-        self.add(partition, Identity::Reject(reject_fingerprint(prefix)), length, redacted);
+        self.add(partition, Identity::Reject(reject_fingerprint(prefix), kind), length, redacted);
     }
 }
 

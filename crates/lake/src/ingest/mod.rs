@@ -100,7 +100,11 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     let (inputs, pipes) = survey(inputs, &mut skipped, &known, &writer.staging.scratch, progress)?;
     if inputs.is_empty() {
         let like_logs = skipped.iter().filter(|skipped| skipped.may_be_log).count();
-        return Err(LakeError::NothingToRead { skipped: skipped.len(), like_logs });
+        let first = skipped
+            .iter()
+            .find(|skipped| skipped.may_be_log)
+            .map(|skipped| (skipped.name.clone(), skipped.reason.clone()));
+        return Err(LakeError::NothingToRead { skipped: skipped.len(), like_logs, first });
     }
     progress.set_total(inputs.iter().filter_map(|found| found.input.size_bytes()).sum());
     let version = writer.next_version();
@@ -310,10 +314,11 @@ impl Sequence for Taking<'_> {
         let counts = std::mem::take(&mut self.counts[source]);
         if !read.known {
             let entry = &mut read.entry;
-            let Counted { events, rejected, duplicates, redacted } = counts.rows;
+            let Counted { events, rejected, duplicates, redacted, reasons } = counts.rows;
             entry.records = events + rejected + duplicates;
             entry.matched = counts.matched;
             (entry.events, entry.rejected, entry.duplicates, entry.redacted) = (events, rejected, duplicates, redacted);
+            entry.reasons = reasons.into_iter().map(|(reason, records)| (reason.to_owned(), records)).collect();
             (entry.first_event, entry.last_event) = decode::render(counts.times);
             if let Some(torn) = counts.torn {
                 // A torn last record may be completed: a longer copy is read on before it.

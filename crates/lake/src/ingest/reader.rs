@@ -1,5 +1,6 @@
 //! Reading the sources of a file: cutting them into chunks on their way to the decoders, and their accounts.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -157,6 +158,7 @@ impl Reader<'_> {
             events: 0,
             duplicates: 0,
             rejected: 0,
+            reasons: BTreeMap::new(),
             redacted: 0,
             // How the other one was read, and that it is kept, is no matter of this one.
             original: known.original.clone().filter(|_| !is_member),

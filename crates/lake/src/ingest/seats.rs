@@ -140,6 +140,8 @@ pub(crate) struct Counted {
     pub(crate) rejected: u64,
     pub(crate) duplicates: u64,
     pub(crate) redacted: u64,
+    /// Rejects by what they are.
+    pub(crate) reasons: BTreeMap<&'static str, u64>,
 }
 
 impl Counted {
@@ -148,6 +150,9 @@ impl Counted {
         self.rejected += other.rejected;
         self.duplicates += other.duplicates;
         self.redacted += other.redacted;
+        for (reason, records) in &other.reasons {
+            *self.reasons.entry(reason).or_default() += records;
+        }
     }
 }
 
@@ -199,13 +204,19 @@ impl<'s> Seats<'s> {
             let place = Place { pieces: &self.pieces, piece, row };
             let (request, is_stored) = match mark.identity {
                 Identity::Event(event) => (event.request, seat.insert(&self.hashes, event, place, hands)?),
-                Identity::Reject(reject) => (0, seat.insert_reject(reject)?),
+                Identity::Reject(reject, _) => (0, seat.insert_reject(reject)?),
             };
             if is_stored {
                 taken.duplicates += 1;
                 continue;
             }
-            *(if matches!(mark.identity, Identity::Reject(_)) { &mut taken.rejected } else { &mut taken.events }) += 1;
+            match mark.identity {
+                Identity::Event(_) => taken.events += 1,
+                Identity::Reject(_, reason) => {
+                    taken.rejected += 1;
+                    *taken.reasons.entry(reason).or_default() += 1;
+                }
+            }
             taken.redacted += u64::from(mark.redacted);
             seat.waiting.push((piece, row, request));
             seat.waiting_bytes += row_bytes(mark.length);

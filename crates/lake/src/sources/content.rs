@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::ground::error::LakeError;
 use crate::ground::hash::Hashing;
 use crate::ground::hash::hex;
+use crate::sources::closed::Closed;
 use crate::sources::decompress::{Decompressor, MAGIC_BYTES, Method};
 use crate::sources::tables::{Format, Table};
 use crate::sources::wide::{Encoding, Wide};
@@ -20,6 +21,9 @@ pub(crate) const CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Bytes that tell the compression and the shape of a source.
 const HEAD_BYTES: usize = 64 * 1024;
+
+/// Bytes that are kept of a source of a kind that is not opened.
+const KEPT_OF_CLOSED_BYTES: usize = 4096;
 
 /// Length of the beginning by which copies of a log are recognised cheaply, in bytes.
 pub(crate) const COPY_HEAD_BYTES: usize = 4096;
@@ -207,6 +211,8 @@ pub(crate) enum Problem {
     TooLong { length: i64 },
     /// The source cannot be read on after it.
     Unreadable { message: String },
+    /// It is the beginning of a source of that many bytes that is of a kind which is not opened.
+    Closed { what: &'static str, length: i64 },
 }
 
 /// What is known of a source when it has been read to its end.
@@ -234,6 +240,8 @@ pub(crate) struct Chunks<'r> {
     ended: bool,
     /// Why the content could not be read to its end, until it has been reported.
     broken: Option<String>,
+    /// The kind of the content, when it is one that is not opened, until it has been reported.
+    closed: Option<&'static Closed>,
 }
 
 impl<'r> Chunks<'r> {
@@ -248,8 +256,10 @@ impl<'r> Chunks<'r> {
             head: Vec::new(),
             ended: false,
             broken: None,
+            closed: None,
         };
         chunks.fill(HEAD_BYTES);
+        chunks.closed = Closed::of(&chunks.pending).filter(|_| forced.is_none());
         chunks.reading = match forced {
             Some(shape) => Reading::forced(shape, &chunks.pending),
             None => Reading::of(&chunks.pending),
@@ -313,6 +323,9 @@ impl<'r> Chunks<'r> {
 
     /// The next chunk; `None` at the end of the content.
     pub(crate) fn next(&mut self) -> Option<Chunk> {
+        if let Some(closed) = self.closed.take() {
+            return Some(self.closed(closed));
+        }
         let mut wanted = CHUNK_BYTES;
         loop {
             self.fill(wanted);
@@ -343,6 +356,20 @@ impl<'r> Chunks<'r> {
         let start = self.position;
         self.position = start.after(&bytes);
         Chunk { bytes, start, last, before, problem }
+    }
+
+    /// Reads over a source of a kind that is not opened, keeping its beginning.
+    fn closed(&mut self, closed: &'static Closed) -> Chunk {
+        let bytes = self.pending[..self.pending.len().min(KEPT_OF_CLOSED_BYTES)].to_vec();
+        let (start, before) = (self.position, self.hash.clone());
+        while !self.pending.is_empty() {
+            self.hash.update(&self.pending);
+            self.position = self.position.after(&self.pending);
+            self.pending.clear();
+            self.fill(CHUNK_BYTES);
+        }
+        let length = self.position.offset - start.offset;
+        Chunk { bytes, start, last: true, before, problem: Some(Problem::Closed { what: closed.what, length }) }
     }
 
     /// Reads over a record that is too long, keeping its beginning.

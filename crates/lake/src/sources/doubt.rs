@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::sources::closed::Closed;
+
 /// Members of an audit event, by their words: collectors and exports write them in any case, together or with something
 /// between them. Two different ones are no accident.
 const MEMBERS: [&[&str]; 12] = [
@@ -40,24 +42,6 @@ const PACKED: [&str; 12] = [
     "yZXF1ZXN0UmVjZWl2ZWRUaW1lc3RhbX",
 ];
 
-/// How files begin that hold what cannot be looked into here.
-const CLOSED: [(&[u8], &str); 14] = [
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"MSCF\0\0\0\0", "a cabinet archive"),
-    (b"070701", "a cpio archive"),
-    (b"\x04\x22\x4d\x18", "compressed with lz4"),
-    (b"LZIP", "compressed with lzip"),
-    (b"\x89LZO\0", "compressed with lzop"),
-    (b"\x1f\x9d", "compressed with compress"),
-    (b"\xff\x06\0\0sNaPpY", "compressed with snappy"),
-    (b"\x5d\0\0", "compressed with lzma"),
-    (b"PAR1", "a Parquet file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"age-encryption.org/", "encrypted with age"),
-    (b"-----BEGIN PGP MESSAGE", "encrypted with PGP"),
-];
-
 /// Finds all words at once, in any case, and in UTF-16 and UTF-32, where zeros stand between the letters.
 static WORDS: LazyLock<(Option<AhoCorasick>, Vec<usize>)> = LazyLock::new(|| {
     let (mut patterns, mut members) = (Vec::new(), Vec::new());
@@ -89,7 +73,7 @@ pub(crate) struct Doubt {
     seen: u16,
     is_packed: bool,
     has_begun: bool,
-    closed: Option<&'static str>,
+    closed: Option<&'static Closed>,
 }
 
 impl Doubt {
@@ -97,7 +81,7 @@ impl Doubt {
     pub(crate) fn look(&mut self, piece: &[u8]) {
         if !self.has_begun && !piece.is_empty() {
             self.has_begun = true;
-            self.closed = CLOSED.iter().find(|(magic, _)| piece.starts_with(magic)).map(|(_, what)| *what);
+            self.closed = Closed::of(piece);
         }
         if self.is_enough() {
             return;
@@ -115,8 +99,8 @@ impl Doubt {
 
     /// Why what was looked at may be a log; `None` when nothing speaks for it.
     pub(crate) fn reason(&self) -> Option<String> {
-        if let Some(what) = self.closed {
-            return Some(format!("{what}, which is not opened"));
+        if let Some(closed) = self.closed.filter(|closed| closed.is_opaque || self.is_enough()) {
+            return Some(format!("not opened: {}", closed.what));
         }
         self.is_enough().then(|| "it looks like an audit log, and no event is found in it".to_owned())
     }
@@ -153,7 +137,10 @@ mod tests {
         ] {
             assert!(reason(log).is_some(), "{}", String::from_utf8_lossy(log));
         }
-        assert_eq!(reason(b"7z\xbc\xaf\x27\x1c\0\x04").unwrap(), "a 7z archive, which is not opened");
+        assert_eq!(
+            reason(b"7z\xbc\xaf\x27\x1c\0\x04").unwrap(),
+            "not opened: a 7z archive; unpack it and ingest what is in it"
+        );
         for other in [
             &b"apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\n"[..],
             br#"{"t":"2026-11-21T20:37:37Z","step":"01-anon-probe"}"#,

@@ -168,6 +168,8 @@ struct Surveyor<'k> {
     /// Number and size of the others, by reason and whether they may be logs.
     unlisted: BTreeMap<(Cow<'static, str>, bool), (u64, u64)>,
     files: u64,
+    /// It is a workbook.
+    is_workbook: bool,
     /// Logs beyond the limit.
     unread: usize,
     problems: u64,
@@ -176,7 +178,7 @@ struct Surveyor<'k> {
 impl<'k> Surveyor<'k> {
     fn new(known: &'k KnownSources, progress: &'k Progress) -> Self {
         let (logs, listed, unlisted) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { known, progress, logs, listed, unlisted, files: 0, unread: 0, problems: 0 }
+        Self { known, progress, logs, listed, unlisted, files: 0, is_workbook: false, unread: 0, problems: 0 }
     }
 
     fn leave_out(&mut self, member: &Member, left_out: LeftOut) {
@@ -193,9 +195,12 @@ impl<'k> Surveyor<'k> {
     fn list(&mut self, archive: &Input, walked: Option<&Walked>, is_log: bool, skipped: &mut Vec<Skipped>) {
         let archive_name = archive.name();
         if !is_log {
-            let reason = format!("{NO_LOG}: an archive of {} files without one", self.files);
             let size_bytes = walked.map_or(0, |walked| walked.size_bytes);
-            skipped.push(Skipped { name: archive_name.clone(), size_bytes, reason, may_be_log: false });
+            let (reason, may_be_log) = match self.is_workbook {
+                true => (WORKBOOK.to_owned(), true),
+                false => (format!("{NO_LOG}: an archive of {} files without one", self.files), false),
+            };
+            skipped.push(Skipped { name: archive_name.clone(), size_bytes, reason, may_be_log });
         }
         let listed = std::mem::take(&mut self.listed);
         let is_told = |reason: &str| is_log || ![EMPTY, NO_LOG].contains(&reason);
@@ -219,12 +224,19 @@ impl<'k> Surveyor<'k> {
 const CUT_OFF: &str = "it cannot be read to its end, and there is no trace of an audit event in what can";
 const EMPTY: &str = "empty";
 
+/// What a workbook of Excel is left out for.
+const WORKBOOK: &str = "a workbook; save the sheet as CSV and ingest that";
+
+/// Members that only such a one has.
+const WORKBOOKS: [&str; 2] = ["xl/workbook.xml", "xl/workbook.bin"];
+
 /// Why members are left out that have no content of their own.
 const WITHOUT_CONTENT: [&str; 3] = ["a symbolic link", "a link to another member", "not a regular file"];
 
 impl Visitor for Surveyor<'_> {
     fn file(&mut self, member: &Member, content: Stream<'_>) -> Result<Visited, LakeError> {
         self.files += 1;
+        self.is_workbook |= WORKBOOKS.contains(&member.name.as_str());
         let looked = self.known.look(content, self.progress);
         match looked.is_log {
             true if self.logs.len() < MAX_LOGS_IN_ARCHIVE => self.logs.push((member.clone(), looked.copy)),

@@ -2,6 +2,7 @@
 //!
 //! It stands in the `commitInfo` of every commit, so that it is as atomic as the data.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,9 @@ pub struct LedgerEntry {
     pub duplicates: u64,
     /// Records that are no audit event, stored word for word.
     pub rejected: u64,
+    /// What those are, and how many of each; absent in accounts of before.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub reasons: BTreeMap<String, u64>,
     /// Secret values that were replaced in its events and rejects.
     #[serde(default)]
     pub redacted: u64,
