@@ -30,7 +30,7 @@ use crate::shape::{Decoded, Opener, SHAPES};
 const BEGINNING: &[u8] = b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/";
 
 /// Events behind a torn record that could be a part of it before its rest is given up.
-const MAX_BEHIND: u8 = 4;
+pub(super) const MAX_BEHIND: u8 = 4;
 
 /// Whether a line begins as the API server writes an event.
 pub(super) fn begins_event(line: &[u8]) -> bool {

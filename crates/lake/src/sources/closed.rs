@@ -1,6 +1,8 @@
 //! Files of kinds that are not opened here, each with what to do instead.
 //!
 //! A kind is told by how a file begins. Whoever names such a file is told what it is, and not that its bytes are no JSON.
+//! What is text is never one of them: a piece of a log that was cut may begin with anything that a client sent, and would
+//! not be read then. No client can put a NUL, or what is no UTF-8, into a log: JSON escapes them.
 
 use crate::sources::decompress::Method;
 
@@ -33,7 +35,7 @@ static KINDS: &[Closed] = &[
     opaque("a RAR archive; unpack it and ingest what is in it", |head| head.starts_with(b"Rar!\x1a\x07")),
     opaque("a cabinet archive; unpack it and ingest what is in it", |head| head.starts_with(b"MSCF\0\0\0\0")),
     opaque("a cpio archive; unpack it and ingest what is in it", |head| {
-        (head.starts_with(b"070701") || head.starts_with(b"070707")) && is_binary(head) || head.starts_with(b"\xc7\x71")
+        head.starts_with(b"070701") || head.starts_with(b"070707") || head.starts_with(b"\xc7\x71")
     }),
     opaque("compressed with lz4; unpack it (`lz4 -d`) and ingest that", |head| {
         head.starts_with(b"\x04\x22\x4d\x18") || head.starts_with(b"\x02\x21\x4c\x18")
@@ -43,14 +45,13 @@ static KINDS: &[Closed] = &[
     opaque("compressed with compress; unpack it (`uncompress`) and ingest that", |head| head.starts_with(b"\x1f\x9d")),
     opaque("compressed with snappy; unpack it and ingest that", |head| head.starts_with(b"\xff\x06\0\0sNaPpY")),
     opaque("compressed with lzma; unpack it (`xz --format=lzma -d`) and ingest that", |head| {
-        head.starts_with(b"\x5d\0\0") && is_binary(head)
+        head.starts_with(b"\x5d\0\0")
     }),
     opaque("compressed with zlib; unpack it (`zlib-flate -uncompress`) and ingest that", |head| {
-        matches!(head, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..]) && is_binary(head)
+        matches!(head, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..])
     }),
     opaque("compressed twice; unpack it once and ingest that", |head| Method::of(head).is_some()),
     opaque("encrypted with age; decrypt it and ingest that", |head| head.starts_with(b"age-encryption.org/")),
-    opaque("encrypted with PGP; decrypt it and ingest that", |head| head.starts_with(b"-----BEGIN PGP MESSAGE")),
     opaque("encrypted with OpenSSL; decrypt it and ingest that", |head| head.starts_with(b"Salted__")),
     opaque("a Parquet file in something compressed; unpack that, and ingest the Parquet file", |head| {
         head.starts_with(b"PAR1")
@@ -58,7 +59,7 @@ static KINDS: &[Closed] = &[
     opaque("an Avro file in something compressed; unpack that, and ingest the Avro file", |head| {
         head.starts_with(b"Obj\x01")
     }),
-    opaque("an ORC file; export it as JSON, one event a line", |head| head.starts_with(b"ORC") && is_binary(head)),
+    opaque("an ORC file; export it as JSON, one event a line", |head| head.starts_with(b"ORC")),
     opaque("an Arrow file; export it as JSON, one event a line", |head| head.starts_with(b"ARROW1\0\0")),
     opaque("a dump of PostgreSQL; restore it, and export the table as CSV or JSON", |head| head.starts_with(b"PGDMP")),
     opaque("a dump of Redis; load it, and export the events as JSON, one a line", |head| head.starts_with(b"REDIS00")),
@@ -88,23 +89,24 @@ static KINDS: &[Closed] = &[
     }),
     // The first byte of a list or an object of more than a few members, with which no text in UTF-8 begins.
     clear("a binary form of JSON (MessagePack or CBOR); write the events as JSON, one a line", |head| {
-        matches!(head, [0x81..=0xbf, ..]) && is_binary(head) && holds_text_of_json(head)
+        matches!(head, [0x81..=0xbf, ..]) && holds_text_of_json(head)
     }),
     clear("a binary form of JSON (MessagePack); write the events as JSON, one a line", |head| {
-        matches!(head, [0xdc..=0xdf, ..]) && is_binary(head) && holds_text_of_json(head)
+        matches!(head, [0xdc..=0xdf, ..]) && holds_text_of_json(head)
     }),
 ];
 
 impl Closed {
     /// The kind of a file that begins so.
     pub(crate) fn of(head: &[u8]) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| (kind.is)(head))
+        KINDS.iter().find(|kind| (kind.is)(head)).filter(|_| is_binary(head))
     }
 }
 
-/// Whether what begins so is no text.
+/// Whether what begins so is no text, nor text that was cut within its first character.
 fn is_binary(head: &[u8]) -> bool {
-    let head = &head[..head.len().min(HEAD_BYTES)];
+    let cut = head.iter().take(3).take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
+    let head = &head[cut..head.len().min(HEAD_BYTES)];
     head.contains(&0) || std::str::from_utf8(head).is_err_and(|error| error.error_len().is_some())
 }
 
@@ -131,7 +133,7 @@ mod tests {
             (b"\x9a\x02\0\0\x07_id\0\x65\xa0", "mongoexport"),
             (b"\x80\x04\x95\x10\0\0", "pickle"),
             (b"\x8f\xa4kind\xa5Event\xa7auditID\xa1x", "MessagePack"),
-            (b"\xae\x64kind\x65Event\x67auditID\x61x", "CBOR"),
+            (b"\xae\x64kind\x65Event\x67auditID\x61x\x64user\xa1\x61x\x61y", "CBOR"),
             (b"\xde\0\x10\xa4kind\xa5Event\xa7auditID\xa1x", "MessagePack"),
             (
                 b"\x92\xd7\0\x6a\x01\x02\x03\0\0\0\0\x81\xa3log\xda\x02\x85{\"kind\":\"Event\",\"apiVersion\":",
@@ -140,6 +142,8 @@ mod tests {
             (b"070701000A0B0C\0\0x", "cpio"),
             (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "twice"),
             (b"x\x9c\xed\x57\x5b\x6f", "zlib"),
+            (b"PAR1\x15\x04\x15\x80\x01\x15", "Parquet"),
+            (b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", "network"),
         ] {
             assert!(what(head).contains(named), "{head:?}: {}", what(head));
         }
@@ -156,8 +160,16 @@ mod tests {
             "{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\"}",
             "2026-11-21T20:37:37Z stdout F {\"kind\":\"Event\"}",
             "",
+            // What a client sent, where a log was cut.
+            "PAR1PAR1\"}\n{\"kind\":\"Event\"}",
+            "Salted__PGDMP\"}\n{\"kind\":\"Event\"}",
+            "\n\r\r\n{\"kind\":\"Event\"}",
         ] {
             assert_eq!(what(head.as_bytes()), "", "{head}");
+        }
+        for cut in 1..4 {
+            let text = "\u{1f600}\"}\n{\"kind\":\"Event\",\"auditID\":\"x\"}";
+            assert_eq!(what(&text.as_bytes()[cut..]), "", "{cut}");
         }
     }
 

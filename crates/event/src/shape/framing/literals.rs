@@ -2,16 +2,16 @@
 //! JSON with comments. Each object, alone or in a list at the margin, is a record; commas, brackets of the list and comments between
 //! them are the text of a wrapper.
 //!
-//! A text in quotation marks ends in its line in all of these. So what is torn in one ends there, and what is behind it is marked. So is
-//! what is behind an object that ends by its brackets and cannot be read: with quotation marks of another kind, of which JavaScript has
-//! some, a client chose where it seems to end.
+//! A text in quotation marks ends in its line in all of these. So what is torn in one goes on to a line at which the next object can
+//! begin. So does an object that ends by its brackets and cannot be read: with quotation marks of another kind, of which JavaScript has
+//! some, a client chose where it seems to end. The next events behind either are marked.
 
 use std::ops::Range;
 
 use super::Framing;
 use crate::literal;
 use crate::salvage;
-use crate::shape::nested::{Nested, Tears, holds_event, rejected};
+use crate::shape::nested::{MAX_BEHIND, Nested, Tears, holds_event, rejected};
 use crate::shape::prefix::{End, Prefix};
 use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, mentions_event};
 
@@ -123,7 +123,7 @@ fn text_end(bytes: &[u8], start: usize) -> Step {
     }
 }
 
-/// The records of a piece, and whether each is whole; behind one that is not, everything is marked.
+/// The records of a piece, and whether each is whole.
 fn records(piece: &[u8], from: usize, last: bool) -> Vec<(Range<usize>, bool)> {
     let (mut records, mut at) = (Vec::new(), from);
     loop {
@@ -138,13 +138,12 @@ fn records(piece: &[u8], from: usize, last: bool) -> Vec<(Range<usize>, bool)> {
             _ if last => (next_object(piece, start, start), false),
             _ => return records,
         };
-        records.push((start..end, is_whole));
-        at = end;
-        if !is_whole && !last {
-            // Where the next one begins is certain at the end of the source only.
-            records.pop();
+        if !(is_whole || last || end < piece.len()) {
+            // It may go on behind the piece.
             return records;
         }
+        records.push((start..end, is_whole));
+        at = end;
     }
 }
 
@@ -178,15 +177,22 @@ impl Framing for Literals {
         true
     }
 
-    /// Behind the last object that is whole.
+    /// Behind the last object that is whole, and of which none in front would be marked if it came in the next piece.
     fn cut(&self, bytes: &[u8]) -> usize {
         let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        records(bytes, mark, false).last().map_or(0, |(at, _)| at.end)
+        let (mut cut, mut to_mark) = (0, 0);
+        for (at, is_whole) in records(bytes, mark, false) {
+            to_mark = if is_whole { u8::saturating_sub(to_mark, 1) } else { MAX_BEHIND };
+            if to_mark == 0 {
+                cut = at.end;
+            }
+        }
+        cut
     }
 
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
         let mark = if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut position, mut done, mut is_behind) = (start, 0, false);
+        let (mut position, mut done, mut to_mark) = (start, 0, 0);
         let tears = Tears::default();
         for (at, is_whole) in records(piece, mark, true) {
             position = position.after(&piece[done..at.start]);
@@ -198,10 +204,10 @@ impl Framing for Literals {
             let is_closed = !is_whole || bytes.len() > MAX_RECORD_BYTES;
             let reason = if is_whole { rejected(bytes) } else { rejected(bytes).or_torn() };
             record.records(is_closed, reason, &mut |mut record| {
-                record.decoded.mark(is_behind.then_some(salvage::BEHIND_DAMAGE));
+                record.decoded.mark((to_mark > 0).then_some(salvage::BEHIND_DAMAGE));
                 each(record);
             });
-            is_behind |= !is_whole;
+            to_mark = if is_whole { u8::saturating_sub(to_mark, 1) } else { MAX_BEHIND };
         }
     }
 }
@@ -250,6 +256,18 @@ mod tests {
         let found = read(&format!("{EVENT}\n{evil}\n{EVENT}\n"));
         assert!(found.iter().filter(|(_, is_event, mark)| *is_event && mark.is_none()).count() == 1, "{found:?}");
         assert_eq!(LITERALS.cut(format!("{EVENT}\n{evil}\n{EVENT}\n").as_bytes()), EVENT.len());
+    }
+
+    #[test]
+    fn the_next_events_behind_what_is_torn_are_marked_and_never_cut_off_from_it() {
+        let torn = EVENT.replace("\"a}]'\"", "\"a");
+        let text = |behind: usize| format!("{EVENT}\n{torn}\n{}{{\n", format!("{EVENT}\n").repeat(behind));
+        let marks: Vec<bool> = read(&text(6)).iter().map(|(_, _, mark)| mark.is_some()).collect();
+        assert_eq!(marks, [false, false, true, true, true, true, false, false, false]);
+        let to_the_torn = EVENT.len() + 1 + torn.len() + 1;
+        for (behind, cut) in [(0, EVENT.len()), (3, EVENT.len()), (4, to_the_torn + 4 * (EVENT.len() + 1) - 1)] {
+            assert_eq!(LITERALS.cut(text(behind).as_bytes()), cut, "{behind}");
+        }
     }
 
     #[test]
