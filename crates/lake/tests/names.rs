@@ -143,6 +143,19 @@ fn a_file_of_a_kind_that_is_not_opened_is_one_reject_that_says_so() {
     assert_eq!(ingest_all(&folder.path().join("third"), &[moved.parent().unwrap().to_owned()]).rejected, 1);
 }
 
+/// A log that somebody cut begins within a line, and with what a client sent when that one had luck.
+#[test]
+fn a_piece_of_a_log_is_read_whatever_it_begins_with() {
+    let folder = common::folder();
+    let beginnings = [b"PAR1PAR1".as_slice(), b"%PDF-1.7", b"Salted__", b"\n\r\r\n", b"\x9f\x98\x80", b"\xbc"];
+    let paths = beginnings.iter().enumerate().map(|(number, beginning)| {
+        let piece = [beginning, b"\"}\n".as_slice(), line(&number.to_string()).as_bytes()].concat();
+        write(folder.path(), format!("{number}.log").as_bytes(), piece)
+    });
+    let report = ingest_all(&folder.path().join("case"), &paths.collect::<Vec<_>>());
+    assert_eq!((report.events, report.rejected), (beginnings.len() as u64, beginnings.len() as u64));
+}
+
 #[test]
 fn a_workbook_is_no_archive_without_a_log() {
     let folder = common::folder();

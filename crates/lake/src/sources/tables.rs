@@ -32,10 +32,12 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Recognises a format by its magic number.
+    /// Recognises a format by its magic number, and by what text cannot have behind it: a piece of a log that was cut may
+    /// begin with anything that a client sent.
     pub(crate) fn of(head: &[u8]) -> Option<Self> {
         match head {
-            [b'P', b'A', b'R', b'1', ..] => Some(Self::Parquet),
+            // A header follows: of a page, of a filter, or the one at the end.
+            [b'P', b'A', b'R', b'1', 0..b' ', ..] => Some(Self::Parquet),
             [b'O', b'b', b'j', 1, ..] => Some(Self::Avro),
             _ => None,
         }
