@@ -61,7 +61,7 @@ fn parquet_avro_and_text_of_two_or_four_bytes_give_the_plain_events() {
 #[test]
 fn a_table_that_cannot_be_read_is_a_reject_that_says_what_it_is() {
     let folder = common::folder();
-    for (name, bytes) in [("x.parquet", b"PAR1 and nothing".as_slice()), ("x.avro", b"Obj\x01and nothing")] {
+    for (name, bytes) in [("x.parquet", b"PAR1 and\0nothing".as_slice()), ("x.avro", b"Obj\x01and\0nothing")] {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let (events, accounts) = read(&path);

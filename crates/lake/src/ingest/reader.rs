@@ -115,7 +115,7 @@ impl Reader<'_> {
             self.problem(number, message, walked.hash.clone());
             chunks = 1;
         }
-        let mut entry = entry(itself, walked.compression, walked.format.name());
+        let mut entry = entry(itself, &walked.compression.name(), walked.format.name());
         entry.original = original;
         fill_in(&mut entry, &finished(walked));
         self.report(number, chunks, SourceRead { entry, known: false, head: Vec::new() });
@@ -213,7 +213,7 @@ impl Reader<'_> {
         let progress = source.archive.is_none().then_some(self.shared.progress);
         let count = |bytes| progress.into_iter().for_each(|progress| progress.add_bytes(bytes));
         let mut chunks = Chunks::new(stream, self.shared.shape);
-        let mut entry = entry(source, chunks.compression().name(), chunks.reading().shape.name);
+        let mut entry = entry(source, &chunks.compression().name(), chunks.reading().shape.name);
         if let Copy::Beginning(source_id, resume) = copy {
             skip_known(&mut chunks, &resume, &name)?;
             entry.continues = Some(source_id);

@@ -1,9 +1,9 @@
 //! Files of kinds that are not opened here, each with what to do instead.
 //!
 //! A kind is told by how a file begins. Whoever names such a file is told what it is, and not that its bytes are no JSON.
-//! What is text is never one of them: a piece of a log that was cut may begin with anything that a client sent, and would
-//! not be read then. No client can put a NUL, or what is no UTF-8, into a log: JSON escapes them.
 
+use crate::sources::binary::{Binary, SIGN_BYTES};
+use crate::sources::content::MAX_LAYERS;
 use crate::sources::decompress::Method;
 
 /// A kind of file that is not opened.
@@ -16,9 +16,6 @@ pub(crate) struct Closed {
     is: fn(&[u8]) -> bool,
 }
 
-/// Bytes in which signs of a kind are looked for that do not stand at the very beginning.
-const HEAD_BYTES: usize = 512;
-
 /// A kind that hides what it holds.
 const fn opaque(what: &'static str, is: fn(&[u8]) -> bool) -> Closed {
     Closed { what, is_opaque: true, is }
@@ -28,6 +25,10 @@ const fn opaque(what: &'static str, is: fn(&[u8]) -> bool) -> Closed {
 const fn clear(what: &'static str, is: fn(&[u8]) -> bool) -> Closed {
     Closed { what, is_opaque: false, is }
 }
+
+/// What is left when all layers that are undone have been.
+const TOO_OFTEN: &str = "compressed more than 4 times, one in another; unpack it once and ingest that";
+const _: () = assert!(MAX_LAYERS == 4, "it is what the text says");
 
 /// All kinds.
 static KINDS: &[Closed] = &[
@@ -50,15 +51,9 @@ static KINDS: &[Closed] = &[
     opaque("compressed with zlib; unpack it (`zlib-flate -uncompress`) and ingest that", |head| {
         matches!(head, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..])
     }),
-    opaque("compressed twice; unpack it once and ingest that", |head| Method::of(head).is_some()),
+    opaque(TOO_OFTEN, |head| Binary::of(head).is_some_and(|sign| Method::of(sign).is_some())),
     opaque("encrypted with age; decrypt it and ingest that", |head| head.starts_with(b"age-encryption.org/")),
     opaque("encrypted with OpenSSL; decrypt it and ingest that", |head| head.starts_with(b"Salted__")),
-    opaque("a Parquet file in something compressed; unpack that, and ingest the Parquet file", |head| {
-        head.starts_with(b"PAR1")
-    }),
-    opaque("an Avro file in something compressed; unpack that, and ingest the Avro file", |head| {
-        head.starts_with(b"Obj\x01")
-    }),
     opaque("an ORC file; export it as JSON, one event a line", |head| head.starts_with(b"ORC")),
     opaque("an Arrow file; export it as JSON, one event a line", |head| head.starts_with(b"ARROW1\0\0")),
     opaque("a dump of PostgreSQL; restore it, and export the table as CSV or JSON", |head| head.starts_with(b"PGDMP")),
@@ -98,21 +93,14 @@ static KINDS: &[Closed] = &[
 
 impl Closed {
     /// The kind of a file that begins so.
-    pub(crate) fn of(head: &[u8]) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| (kind.is)(head)).filter(|_| is_binary(head))
+    pub(crate) fn of(sign: Binary<'_>) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| (kind.is)(sign.head()))
     }
-}
-
-/// Whether what begins so is no text, nor text that was cut within its first character.
-fn is_binary(head: &[u8]) -> bool {
-    let cut = head.iter().take(3).take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
-    let head = &head[cut..head.len().min(HEAD_BYTES)];
-    head.contains(&0) || std::str::from_utf8(head).is_err_and(|error| error.error_len().is_some())
 }
 
 /// Whether the names of an event, or the event as text, stand among the first bytes.
 fn holds_text_of_json(head: &[u8]) -> bool {
-    let head = &head[..head.len().min(HEAD_BYTES * 16)];
+    let head = &head[..head.len().min(SIGN_BYTES * 16)];
     [&b"auditID"[..], b"audit.k8s.io", b"apiVersion"].iter().any(|name| memchr::memmem::find(head, name).is_some())
 }
 
@@ -121,7 +109,7 @@ mod tests {
     use super::*;
 
     fn what(head: &[u8]) -> &'static str {
-        Closed::of(head).map_or("", |closed| closed.what)
+        Binary::of(head).and_then(Closed::of).map_or("", |closed| closed.what)
     }
 
     #[test]
@@ -140,36 +128,11 @@ mod tests {
                 "MessagePack",
             ),
             (b"070701000A0B0C\0\0x", "cpio"),
-            (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "twice"),
+            (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "more than 4 times"),
             (b"x\x9c\xed\x57\x5b\x6f", "zlib"),
-            (b"PAR1\x15\x04\x15\x80\x01\x15", "Parquet"),
             (b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", "network"),
         ] {
             assert!(what(head).contains(named), "{head:?}: {}", what(head));
-        }
-    }
-
-    #[test]
-    fn text_is_never_one_of_them() {
-        for head in [
-            "070701 first field of a line",
-            "]\nx",
-            "x\u{5e}2",
-            "ORC-1 {\"kind\":\"Event\"}",
-            "\u{700}{\"auditID\":\"x\"}",
-            "{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\"}",
-            "2026-11-21T20:37:37Z stdout F {\"kind\":\"Event\"}",
-            "",
-            // What a client sent, where a log was cut.
-            "PAR1PAR1\"}\n{\"kind\":\"Event\"}",
-            "Salted__PGDMP\"}\n{\"kind\":\"Event\"}",
-            "\n\r\r\n{\"kind\":\"Event\"}",
-        ] {
-            assert_eq!(what(head.as_bytes()), "", "{head}");
-        }
-        for cut in 1..4 {
-            let text = "\u{1f600}\"}\n{\"kind\":\"Event\",\"auditID\":\"x\"}";
-            assert_eq!(what(&text.as_bytes()[cut..]), "", "{cut}");
         }
     }
 

@@ -11,15 +11,16 @@ use sha2::{Digest, Sha256};
 use crate::ground::error::LakeError;
 use crate::ground::hash::Hashing;
 use crate::ground::hash::hex;
+use crate::sources::binary::{Binary, SIGN_BYTES};
 use crate::sources::closed::Closed;
-use crate::sources::decompress::{Decompressor, MAGIC_BYTES, Method};
+use crate::sources::decompress::{Decompressor, Method};
 use crate::sources::tables::{Format, Table};
 use crate::sources::wide::{Encoding, Wide};
 
 /// Bytes of a chunk: enough rows to amortise a batch, small enough to keep all cores busy.
 pub(crate) const CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
-/// Bytes that tell the compression and the shape of a source.
+/// Bytes that tell the shape of a source.
 const HEAD_BYTES: usize = 64 * 1024;
 
 /// Bytes that are kept of a source of a kind that is not opened.
@@ -28,29 +29,28 @@ const KEPT_OF_CLOSED_BYTES: usize = 4096;
 /// Length of the beginning by which copies of a log are recognised cheaply, in bytes.
 pub(crate) const COPY_HEAD_BYTES: usize = 4096;
 
-/// How the bytes of a source are stored.
+/// Layers that are undone, one in another: collectors compress what was rotated compressed, and tickets once more.
+pub(crate) const MAX_LAYERS: usize = 4;
+
+/// What was done to text, or to what holds it, before it was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compression {
-    None,
+pub(crate) enum Layer {
     Compressed(Method),
     /// Text of more than one byte a character, and the length of its byte order mark.
     Wide(Encoding, usize),
     Table(Format),
 }
 
-impl Compression {
-    /// Recognises a compression by its magic number.
-    fn of(head: &[u8]) -> Self {
-        match head {
-            _ if let Some(method) = Method::of(head) => Self::Compressed(method),
-            _ if let Some((encoding, mark)) = Encoding::of(head) => Self::Wide(encoding, mark),
-            _ => Format::of(head).map_or(Self::None, Self::Table),
-        }
+impl Layer {
+    fn of(head: &[u8]) -> Option<Self> {
+        let sign = Binary::of(head)?;
+        let compressed = Method::of(sign).map(Self::Compressed);
+        let wide = || Encoding::of(head).map(|(encoding, mark)| Self::Wide(encoding, mark));
+        compressed.or_else(wide).or_else(|| Format::of(sign).map(Self::Table))
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            Self::None => "none",
             Self::Compressed(method) => method.name(),
             Self::Wide(encoding, _) => encoding.name(),
             Self::Table(format) => format.name(),
@@ -58,7 +58,24 @@ impl Compression {
     }
 }
 
-type Stored<'r> = Hashing<io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
+/// How the bytes of a source are stored: the layers around its content, from the outside inwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Compression([Option<Layer>; MAX_LAYERS]);
+
+impl Compression {
+    /// The content is what is stored.
+    pub(crate) fn is_none(self) -> bool {
+        self.0[0].is_none()
+    }
+
+    /// `none`, `gzip`, and `gzip, zstd` for what was compressed by zstd first.
+    pub(crate) fn name(self) -> String {
+        let names: Vec<&str> = self.0.into_iter().flatten().map(Layer::name).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    }
+}
+
+type Stored<'r> = Hashing<Box<dyn Read + 'r>>;
 
 /// The content of a source, decompressed.
 pub(crate) struct Stream<'r> {
@@ -73,18 +90,22 @@ pub(crate) struct Stream<'r> {
     is_part: bool,
 }
 
+/// What gives the content: what is stored, or a layer that is undone.
 enum Decoder<'r> {
     Plain(Stored<'r>),
-    Compressed(Box<Decompressor<Stored<'r>>>),
-    Wide(Box<Wide<Stored<'r>>>),
-    Table(Box<Table<Stored<'r>>>),
+    Compressed(Box<Decompressor<Stream<'r>>>),
+    Wide(Box<Wide<Stream<'r>>>),
+    Table(Box<Table<Stream<'r>>>),
 }
 
 impl<'r> Stream<'r> {
     /// Opens a source; its compression is recognised by content.
     pub(crate) fn new(stored: Box<dyn Read + 'r>) -> io::Result<Self> {
-        let stream = Self::open(stored, false)?;
-        stream.failed.map_or(Ok(Self { failed: None, ..stream }), Err)
+        let mut stream = Self::open(stored, false)?;
+        match stream.failed.take_if(|_| stream.compression.is_none()) {
+            Some(error) => Err(error),
+            None => Ok(stream),
+        }
     }
 
     /// Opens a source, and hashes what is stored even when the content is the same bytes. What cannot
@@ -98,30 +119,37 @@ impl<'r> Stream<'r> {
         Ok(Self { is_part: true, ..Self::open(stored, true)? })
     }
 
-    fn open(mut stored: Box<dyn Read + 'r>, hashed: bool) -> io::Result<Self> {
-        let mut head = Vec::with_capacity(MAGIC_BYTES);
-        let read = stored.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
-        let compression = if read.is_ok() { Compression::of(&head) } else { Compression::None };
-        let hash = (hashed || compression != Compression::None).then(Sha256::new);
-        let stored = Hashing { inner: io::Cursor::new(head).chain(stored), hash, bytes: 0 };
-        let decoder = match compression {
-            Compression::None => Decoder::Plain(stored),
-            Compression::Compressed(method) => Decoder::Compressed(Box::new(Decompressor::new(method, stored)?)),
-            Compression::Wide(encoding, mark) => {
-                let mut stored = stored;
-                // The mark has told what it had to tell.
-                stored.read_exact(&mut [0; 4][..mark])?;
-                Decoder::Wide(Box::new(Wide::new(stored, encoding)))
+    fn open(stored: Box<dyn Read + 'r>, hashed: bool) -> io::Result<Self> {
+        let mut stream = Self::over(Decoder::Plain(Hashing::new(stored)), Compression::default());
+        for at in 0..MAX_LAYERS {
+            let Some(layer) = Layer::of(stream.peek(SIGN_BYTES)) else { break };
+            let mut compression = stream.compression;
+            compression.0[at] = Some(layer);
+            let decoder = match layer {
+                Layer::Compressed(method) => Decoder::Compressed(Box::new(Decompressor::new(method, stream)?)),
+                Layer::Wide(encoding, mark) => {
+                    // The mark has told what it had to tell.
+                    stream.read_exact(&mut [0; 4][..mark])?;
+                    Decoder::Wide(Box::new(Wide::new(stream, encoding)))
+                }
+                Layer::Table(format) => Decoder::Table(Box::new(Table::new(stream, format))),
+            };
+            stream = Self::over(decoder, compression);
+            if !matches!(layer, Layer::Compressed(_)) {
+                // What comes out is text.
+                break;
             }
-            Compression::Table(format) => Decoder::Table(Box::new(Table::new(stored, format))),
-        };
-        let mut stream = Self { decoder, compression, peeked: Vec::new(), given: 0, failed: None, is_part: false };
-        if let Err(error) = read {
-            // The first bytes, then the error that came behind them.
-            stream.peek(MAGIC_BYTES);
-            stream.failed = Some(error);
+        }
+        if let Decoder::Plain(stored) = &mut stream.decoder
+            && !hashed
+        {
+            stored.hash = None;
         }
         Ok(stream)
+    }
+
+    fn over(decoder: Decoder<'r>, compression: Compression) -> Self {
+        Self { decoder, compression, peeked: Vec::new(), given: 0, failed: None, is_part: false }
     }
 
     /// The first `wanted` bytes of the content, or all; they will be read all the same.
@@ -143,27 +171,36 @@ impl<'r> Stream<'r> {
         self.compression
     }
 
+    fn stored(&self) -> &Stored<'r> {
+        match &self.decoder {
+            Decoder::Plain(stored) => stored,
+            Decoder::Compressed(compressed) => compressed.stored().stored(),
+            Decoder::Wide(wide) => wide.stored().stored(),
+            Decoder::Table(table) => table.stored().stored(),
+        }
+    }
+
+    fn into_stored(self) -> Stored<'r> {
+        match self.decoder {
+            Decoder::Plain(stored) => stored,
+            Decoder::Compressed(compressed) => compressed.into_stored().into_stored(),
+            Decoder::Wide(wide) => wide.into_stored().into_stored(),
+            Decoder::Table(table) => table.into_stored().into_stored(),
+        }
+    }
+
     /// Stored bytes read so far.
     pub(crate) fn stored_bytes(&self) -> u64 {
-        match &self.decoder {
-            Decoder::Plain(stored) => stored.bytes,
-            Decoder::Compressed(compressed) => compressed.stored().bytes,
-            Decoder::Wide(wide) => wide.stored().bytes,
-            Decoder::Table(table) => table.stored().bytes,
-        }
+        self.stored().bytes
     }
 
     /// Reads what is left of the stored bytes, and gives their number and hash;
     /// no hash when the content is the same bytes.
     pub(crate) fn finish(self) -> io::Result<(u64, Option<Sha256>)> {
-        let mut stored = match self.decoder {
-            Decoder::Plain(stored) => stored,
-            Decoder::Compressed(compressed) => compressed.into_stored(),
-            Decoder::Wide(wide) => wide.into_stored(),
-            Decoder::Table(table) => table.into_stored(),
-        };
+        let is_part = self.is_part;
+        let mut stored = self.into_stored();
         let rest = io::copy(&mut stored, &mut io::sink());
-        if !self.is_part {
+        if !is_part {
             rest?;
         }
         Ok((stored.bytes, stored.hash))
@@ -259,7 +296,7 @@ impl<'r> Chunks<'r> {
             closed: None,
         };
         chunks.fill(HEAD_BYTES);
-        chunks.closed = Closed::of(&chunks.pending).filter(|_| forced.is_none());
+        chunks.closed = Binary::of(&chunks.pending).filter(|_| forced.is_none()).and_then(Closed::of);
         chunks.reading = match forced {
             Some(shape) => Reading::forced(shape, &chunks.pending),
             None => Reading::of(&chunks.pending),
@@ -452,7 +489,7 @@ mod tests {
     fn all_members_of_a_gzip_file_are_read_and_both_hashes_differ() {
         let stored = [gzip(b"one\n"), gzip(b""), gzip(b"two\n")].concat();
         let mut chunks = chunks(&stored);
-        assert_eq!(chunks.compression(), Compression::Compressed(Method::Gzip));
+        assert_eq!(chunks.compression().name(), "gzip");
         assert_eq!(chunks.next().unwrap().bytes, b"one\ntwo\n");
         assert!(chunks.next().is_none());
         let finished = chunks.finish().unwrap();

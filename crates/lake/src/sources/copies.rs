@@ -16,7 +16,7 @@ use crate::ground::hash::sha256_of_file;
 use crate::ground::memory::Recollection;
 use crate::ground::progress::Progress;
 use crate::ground::stamp::Stamp;
-use crate::sources::content::{COPY_HEAD_BYTES, Compression, Stream};
+use crate::sources::content::{COPY_HEAD_BYTES, Stream};
 use crate::sources::discover::{LeftOut, TraceFinder};
 use crate::table::ledger::{LedgerEntry, Resume};
 use crate::table::snapshot::Snapshot;
@@ -139,7 +139,7 @@ impl KnownSources {
             }
         }
         // As in a folder, what is compressed and damaged can hide a log. Text that breaks off shows what it is.
-        let is_compressed = content.compression() != Compression::None;
+        let is_compressed = !content.compression().is_none();
         looked.is_log = traces.found() || (looked.is_broken && is_compressed);
         looked.is_empty = read == 0;
         looked.left_out = traces.left_out();

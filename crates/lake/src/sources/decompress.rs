@@ -7,6 +7,8 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
 
+use crate::sources::binary::{Binary, SIGN_BYTES};
+
 /// Longest window of zstd that is decoded, as a power of two: 128 MiB, what `zstd --long` and `-22` write,
 /// and what other decoders take without being told.
 const MAX_ZSTD_WINDOW_LOG: u32 = 27;
@@ -16,9 +18,6 @@ const MAX_XZ_MEMORY_KIB: u32 = 128 * 1024;
 
 /// Stored bytes that are read at once.
 const READ_BYTES: usize = 128 * 1024;
-
-/// Bytes by which every compression is told; see [`Method::of`].
-pub(crate) const MAGIC_BYTES: usize = 10;
 
 /// A way of compressing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +29,16 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    /// Recognises a compression by the first [`MAGIC_BYTES`] of what is stored.
-    pub(crate) fn of(head: &[u8]) -> Option<Self> {
-        Some(match head {
+    /// Recognises a compression by how what is stored begins.
+    pub(crate) fn of(sign: Binary<'_>) -> Option<Self> {
+        Some(match sign.head() {
             [0x1f, 0x8b, ..] => Self::Gzip,
             // A frame, or one that is to be skipped: pzstd and seekable zstd write them.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             // `BZh` and the level could be text; a block begins with the digits of pi, an empty file with those of its root.
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
-            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90] => Self::Bzip2,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
+            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Self::Bzip2,
             _ => return None,
         })
     }
@@ -230,7 +229,7 @@ impl<R: Read> Decompressor<R> {
 
 /// What stands behind a part: nothing, something compressed by a method, or something that is not compressed.
 fn behind<R: Read>(stored: &mut Ahead<R>) -> io::Result<Option<Option<Method>>> {
-    Ok(if stored.skip_zeros()? { Some(Method::of(stored.look(MAGIC_BYTES)?)) } else { None })
+    Ok(if stored.skip_zeros()? { Some(Binary::of(stored.look(SIGN_BYTES)?).and_then(Method::of)) } else { None })
 }
 
 impl<R: Read> Read for Decompressor<R> {

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::sources::binary::Binary;
 use crate::sources::closed::Closed;
 
 /// Members of an audit event, by their words: collectors and exports write them in any case, together or with something
@@ -81,7 +82,7 @@ impl Doubt {
     pub(crate) fn look(&mut self, piece: &[u8]) {
         if !self.has_begun && !piece.is_empty() {
             self.has_begun = true;
-            self.closed = Closed::of(piece);
+            self.closed = Binary::of(piece).and_then(Closed::of);
         }
         if self.is_enough() {
             return;

@@ -2,6 +2,7 @@
 
 pub(crate) mod archive;
 mod avro;
+pub(crate) mod binary;
 pub(crate) mod closed;
 pub(crate) mod content;
 pub(crate) mod copies;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::avro;
+use super::binary::Binary;
 
 /// Longest file that is read, in bytes: it is in memory as a whole.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -32,12 +33,10 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Recognises a format by its magic number, and by what text cannot have behind it: a piece of a log that was cut may
-    /// begin with anything that a client sent.
-    pub(crate) fn of(head: &[u8]) -> Option<Self> {
-        match head {
-            // A header follows: of a page, of a filter, or the one at the end.
-            [b'P', b'A', b'R', b'1', 0..b' ', ..] => Some(Self::Parquet),
+    /// Recognises a format by its magic number.
+    pub(crate) fn of(sign: Binary<'_>) -> Option<Self> {
+        match sign.head() {
+            [b'P', b'A', b'R', b'1', ..] => Some(Self::Parquet),
             [b'O', b'b', b'j', 1, ..] => Some(Self::Avro),
             _ => None,
         }

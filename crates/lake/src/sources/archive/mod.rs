@@ -20,13 +20,11 @@ use crate::ground::hash::hash_all;
 use crate::ground::hash::hex;
 use crate::ground::names;
 use crate::ground::progress::Progress;
-use crate::sources::content::Stream;
+use crate::sources::binary::{Binary, SIGN_BYTES};
+use crate::sources::content::{Compression, Stream};
 
 /// Archives in archives that are opened: a must-gather in the zip of a ticket has two.
 const MAX_ARCHIVE_DEPTH: usize = 3;
-
-/// Beginning of the content that tells whether it is an archive: the header of a tar's first member.
-const HEAD_BYTES: usize = 512;
 
 /// What is kept in memory of a zip that is inside of something else, before a temporary file takes it.
 const SPOOL_MEMORY_BYTES: usize = 8 * 1024 * 1024;
@@ -42,18 +40,18 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// The format of an archive that begins with `head`.
-    fn of(head: &[u8]) -> Option<Self> {
-        match head {
+    /// The format of an archive that begins so.
+    pub(crate) fn of(sign: Binary<'_>) -> Option<Self> {
+        match sign.head() {
             // A member, the end of an empty archive, the mark of one that could have been split.
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => Some(Self::Zip),
-            _ => tar::is_header(head).then_some(Self::Tar),
+            _ => tar::is_header(sign).then_some(Self::Tar),
         }
     }
 
     /// The format of what a stream holds, if it is an archive.
     pub(crate) fn of_stream(stream: &mut Stream<'_>) -> Option<Self> {
-        Self::of(stream.peek(HEAD_BYTES))
+        Binary::of(stream.peek(SIGN_BYTES)).and_then(Self::of)
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -103,7 +101,7 @@ pub(crate) struct Walked {
     pub(crate) size_bytes: u64,
     /// Hash of the file.
     pub(crate) hash: Sha256,
-    pub(crate) compression: &'static str,
+    pub(crate) compression: Compression,
     pub(crate) format: Format,
 }
 
@@ -127,9 +125,9 @@ pub(crate) fn walk(
     let file = File::open(path).map_err(LakeError::io("open", path))?;
     let mut stream = Stream::hashed(Box::new(Watched { inner: file, progress })).map_err(failed)?;
     let Some(format) = Format::of_stream(&mut stream) else { return Ok(None) };
-    let compression = stream.compression().name();
+    let compression = stream.compression();
     let mut walk = Walk { visitor, spool, members: 0, told: false, stopped: false };
-    let is_plain_zip = format == Format::Zip && compression == "none";
+    let is_plain_zip = format == Format::Zip && compression.is_none();
     if is_plain_zip {
         drop(stream);
         let file = File::open(path).map_err(LakeError::io("open", path))?;

@@ -11,6 +11,7 @@ use ::tar::{EntryType, Header, PaxExtensions};
 
 use super::{Part, Walk};
 use crate::ground::error::LakeError;
+use crate::sources::binary::Binary;
 
 /// Headers and contents begin at multiples of it.
 const BLOCK_BYTES: usize = 512;
@@ -20,9 +21,14 @@ const MAX_EXTENSION_BYTES: u64 = 64 * 1024;
 
 type Block = [u8; BLOCK_BYTES];
 
-/// Whether `head` begins with the header of a member: its checksum is right.
-pub(super) fn is_header(head: &[u8]) -> bool {
-    head.first_chunk::<BLOCK_BYTES>().is_some_and(checksum_fits)
+/// Whether a file begins with the header of a member: its checksum is right.
+pub(super) fn is_header(sign: Binary<'_>) -> bool {
+    sign.head().first_chunk::<BLOCK_BYTES>().is_some_and(checksum_fits)
+}
+
+/// Whether a block is a header. Every header holds a NUL, so no text is one, whatever it adds up to.
+fn is_header_block(block: &Block) -> bool {
+    Binary::of(block).is_some_and(is_header)
 }
 
 fn checksum_fits(block: &Block) -> bool {
@@ -72,7 +78,9 @@ impl Read for Lost<'_, '_> {
             self.length = 0;
             self.given = 0;
             match self.blocks.next_part() {
-                Some((block, BLOCK_BYTES)) if is_empty(&block) || checksum_fits(&block) => self.blocks.put_back(block),
+                Some((block, BLOCK_BYTES)) if is_empty(&block) || is_header_block(&block) => {
+                    self.blocks.put_back(block);
+                }
                 Some((block, length)) => (self.block, self.length) = (block, length),
                 None => (),
             }
@@ -165,7 +173,7 @@ impl Walk<'_> {
                 ended = true;
                 continue;
             }
-            if length < BLOCK_BYTES || !checksum_fits(&block) {
+            if length < BLOCK_BYTES || !is_header_block(&block) {
                 self.lost((block, length), &mut blocks, (name, depth), ended)?;
                 if self.stopped {
                     return Ok(());
@@ -220,7 +228,7 @@ impl Walk<'_> {
                 break;
             }
             match blocks.next_part() {
-                Some((block, BLOCK_BYTES)) if is_empty(&block) || checksum_fits(&block) => blocks.put_back(block),
+                Some((block, BLOCK_BYTES)) if is_empty(&block) || is_header_block(&block) => blocks.put_back(block),
                 found => next = found,
             }
         }
@@ -276,12 +284,14 @@ impl Walk<'_> {
     }
 }
 
+const SPARSE: &str = "a sparse file; unpack it (`tar -xf`) and ingest that";
+
 /// Why a member of that kind is not read.
 fn odd(kind: EntryType, sparse: bool) -> Option<&'static str> {
     Some(match kind {
-        _ if sparse => "a sparse file",
+        _ if sparse => SPARSE,
         EntryType::Regular | EntryType::Continuous => return None,
-        EntryType::GNUSparse => "a sparse file",
+        EntryType::GNUSparse => SPARSE,
         EntryType::Symlink => "a symbolic link",
         EntryType::Link => "a link to another member",
         EntryType::Char | EntryType::Block | EntryType::Fifo => "not a regular file",

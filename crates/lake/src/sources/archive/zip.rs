@@ -354,7 +354,7 @@ fn holds_anything<R: Read + Seek>(zip: &mut R, (at, end): Region) -> io::Result<
 /// Why a member is not read.
 fn odd(symlink: bool, encrypted: bool, method: CompressionMethod) -> Option<String> {
     match method {
-        _ if encrypted => Some("encrypted".to_owned()),
+        _ if encrypted => Some("encrypted; unpack it with its password and ingest that".to_owned()),
         _ if symlink => Some("a symbolic link".to_owned()),
         CompressionMethod::Stored
         | CompressionMethod::Deflated
