@@ -248,9 +248,8 @@ fn every_byte_is_owned(records: &[Found], bytes: &[u8], way: &str) {
     }
     // A wrapper is a line, or a document, which may be all of the source.
     let mut start = 0;
-    let wrapper = |byte: &u8| *byte == b'\n' && way != "documents";
-    for wrapper in bytes.split_inclusive(wrapper) {
-        let place = start..start + wrapper.len();
+    while start < bytes.len() {
+        let place = start..wrapper_end(bytes, start, way);
         start = place.end;
         let is_lost = |at: &usize| !owned[*at] && !bytes[*at].is_ascii_whitespace();
         if let Some(lost) = place.clone().find(is_lost) {
@@ -258,6 +257,18 @@ fn every_byte_is_owned(records: &[Found], bytes: &[u8], way: &str) {
             assert!(sharing.count() > 1, "{way}: byte {lost} belongs to no record");
         }
     }
+}
+
+/// Where the wrapper ends that begins at `start`: with its line, or with the line in which its document ends.
+fn wrapper_end(bytes: &[u8], start: usize, way: &str) -> usize {
+    if way == "documents" {
+        return bytes.len();
+    }
+    let rest = &bytes[start..];
+    let mut document = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
+    let length =
+        if rest.starts_with(b"{") && matches!(document.next(), Some(Ok(_))) { document.byte_offset() } else { 0 };
+    memchr::memchr(b'\n', &rest[length..]).map_or(bytes.len(), |newline| start + length + newline + 1)
 }
 
 /// Whatever whole JSON in a line is an event, also in wrappers and in text, comes out, but for what clients write.
