@@ -31,6 +31,7 @@ mod quoted;
 mod request_path;
 mod search;
 mod split;
+mod sql;
 mod translated;
 mod wrapper;
 
