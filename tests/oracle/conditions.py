@@ -18,7 +18,7 @@ MAKE_PODS = {"pods", "podtemplates", "deploymentconfigs", "rollouts", "deploymen
 # Of add-ons: groups, and the kinds of theirs that hold templates of pods.
 OF_ADD_ONS = {
     None: "builds buildconfigs", "build.openshift.io": "builds buildconfigs",
-    "apps.kruise.io": "clonesets sidecarsets broadcastjobs advancedcronjobs uniteddeployments imagepulljobs ephemeraljobs",
+    "apps.kruise.io": "statefulsets daemonsets clonesets sidecarsets broadcastjobs advancedcronjobs uniteddeployments imagepulljobs ephemeraljobs",
     "jobset.x-k8s.io": "jobsets", "leaderworkerset.x-k8s.io": "leaderworkersets",
     "argoproj.io": "workflows cronworkflows workflowtemplates clusterworkflowtemplates experiments analysistemplates "
                    "clusteranalysistemplates sensors eventsources",
@@ -36,6 +36,10 @@ OF_ADD_ONS = {
     "actions.github.com": "autoscalingrunnersets ephemeralrunnersets ephemeralrunners",
     "actions.summerwind.dev": "runnerdeployments", "operators.coreos.com": "clusterserviceversions",
     "work.open-cluster-management.io": "manifestworks", "work.karmada.io": "works", "kubernetes.crossplane.io": "objects",
+    "agones.dev": "fleets gameservers gameserversets", "flink.apache.org": "flinkdeployments flinksessionjobs",
+    "shipwright.io": "builds buildruns buildstrategies clusterbuildstrategies",
+    "workspace.devfile.io": "devworkspaces devworkspacetemplates", "elasticsearch.k8s.elastic.co": "elasticsearches",
+    "batch.volcano.sh": "jobs",
 }
 
 

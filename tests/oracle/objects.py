@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import oracle
 from bodies import in_lists, items, key_of, matches, members, parts, stored_or_sent, strings, text_of, tidy, told
-from conditions import OWN, WRITES, at, by_hand, user
+from conditions import OF_ADD_ONS, OWN, WRITES, at, by_hand, user
 from oracle import RBAC_GROUP, from_bodies
 
 EVERYBODY = {"User/system:anonymous", "Group/system:unauthenticated", "Group/system:authenticated",
@@ -45,9 +45,13 @@ POWERS = [
     ("nodes/proxy", CONNECT, "", "nodes/proxy nodes/* */proxy *"),
     ("run in pods", {"get", "create", "update", "patch", "*"}, "",
      "pods/exec pods/attach pods/ephemeralcontainers pods/* */exec */attach */ephemeralcontainers *"),
-    ("make pods", WRITE, "", "pods replicationcontrollers *"),
+    ("make pods", WRITE, "", "pods replicationcontrollers podtemplates deploymentconfigs *"),
     ("make pods", WRITE, "apps", "deployments daemonsets statefulsets replicasets *"),
+    ("make pods", WRITE, "extensions", "deployments daemonsets replicasets *"),
     ("make pods", WRITE, "batch", "jobs cronjobs *"),
+    ("make pods", WRITE, "apps.openshift.io", "deploymentconfigs *"),
+    ("make pods", WRITE, "argoproj.io", "rollouts *"),
+    *(("make pods", WRITE, group or "", kinds + " *") for group, kinds in OF_ADD_ONS.items()),
     ("write RBAC", WRITE, RBAC_GROUP, "roles clusterroles rolebindings clusterrolebindings *"),
     ("write webhooks", {"create", "update", "patch", "delete", "deletecollection", "*"}, "admissionregistration.k8s.io",
      "mutatingwebhookconfigurations validatingwebhookconfigurations validatingadmissionpolicies "

@@ -3,7 +3,7 @@
 //! Who may write one of them runs a pod as any service account of its namespace, with the rights of a controller that nobody
 //! looks at. Sources: the definitions of OpenShift, OpenKruise, JobSet, LeaderWorkerSet, Argo Workflows and Events, Knative,
 //! KubeVirt, Tekton, Kubeflow, KServe, Seldon, KubeRay, Spark, Volcano, KEDA, Prometheus, OpenTelemetry, GitHub's runners, the
-//! Operator Lifecycle Manager, Open Cluster Management, Karmada and Crossplane.
+//! Operator Lifecycle Manager, Open Cluster Management, Karmada, Crossplane, Agones, Flink, Shipwright, Devfile and Elastic.
 
 /// Kinds of one API group, or of several that have the same kinds.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +51,10 @@ pub const MAKERS: &[Kinds] = &[
     Kinds::named("batch", "jobs cronjobs"),
     // Up to OpenShift 3 also of the group without a name.
     Kinds::named("apps.openshift.io core", "deploymentconfigs"),
-    Kinds::only_of("build.openshift.io core", "builds buildconfigs"),
-    Kinds::named("apps.kruise.io", "clonesets sidecarsets broadcastjobs advancedcronjobs uniteddeployments imagepulljobs ephemeraljobs"),
+    Kinds::only_of("build.openshift.io core", "buildconfigs"),
+    // Of Shipwright too, whose kinds stand below.
+    Kinds::only_of("build.openshift.io core shipwright.io", "builds"),
+    Kinds::named("apps.kruise.io", "statefulsets daemonsets clonesets sidecarsets broadcastjobs advancedcronjobs uniteddeployments imagepulljobs ephemeraljobs"),
     Kinds::named("jobset.x-k8s.io", "jobsets"),
     Kinds::named("leaderworkerset.x-k8s.io", "leaderworkersets"),
     Kinds::named("argoproj.io", "rollouts workflows cronworkflows workflowtemplates clusterworkflowtemplates experiments analysistemplates clusteranalysistemplates sensors eventsources"),
@@ -79,6 +81,12 @@ pub const MAKERS: &[Kinds] = &[
     Kinds::named("work.open-cluster-management.io", "manifestworks"),
     Kinds::only_of("work.karmada.io", "works"),
     Kinds::only_of("kubernetes.crossplane.io", "objects"),
+    Kinds::only_of("agones.dev", "fleets"),
+    Kinds::named("agones.dev", "gameservers gameserversets"),
+    Kinds::named("flink.apache.org", "flinkdeployments flinksessionjobs"),
+    Kinds::named("shipwright.io", "buildruns buildstrategies clusterbuildstrategies"),
+    Kinds::named("workspace.devfile.io", "devworkspaces devworkspacetemplates"),
+    Kinds::named("elasticsearch.k8s.elastic.co", "elasticsearches"),
 ];
 
 /// Kinds that run their pods to their end, at their times or once, by the names of their resources.
@@ -108,6 +116,19 @@ mod tests {
     fn what_runs_jobs_makes_pods() {
         for job in JOBS {
             assert!(makers().any(|(_, kind)| kind == *job), "{job}");
+        }
+    }
+
+    /// Else the conditions on such a name would exclude each other.
+    #[test]
+    fn a_name_that_others_have_stands_once() {
+        let only = || MAKERS.iter().filter(|kinds| kinds.are_named_like_others);
+        let mut names: Vec<_> = only().flat_map(Kinds::resources).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        let others = MAKERS.iter().filter(|kinds| !kinds.are_named_like_others);
+        for name in others.flat_map(Kinds::resources) {
+            assert!(!names.contains(&name), "{name}");
         }
     }
 

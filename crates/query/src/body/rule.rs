@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use kforensic_event::json;
+use kforensic_trace::kinds::makers;
 
 use super::Tidy;
 use super::object::{Object, elements};
@@ -69,8 +70,8 @@ const CHANGES: &[&str] = &["update", "patch", "*"];
 const CONNECTS: &[&str] = &["get", "create", "update", "patch", "delete", "*"];
 
 /// Wildcards count for everything that they contain. `nodes/*` gives nothing in Kubernetes, where only `*` and `*/proxy` are
-/// wildcards, but it shows what was meant.
-const POWERS: [Power; 29] = [
+/// wildcards, but it shows what was meant. What makes pods stands in a table of its own, with kinds of add-ons.
+const POWERS: [Power; 26] = [
     always("every verb", &["*"]),
     always("escalate", &["escalate"]),
     always("bind", &["bind"]),
@@ -120,9 +121,6 @@ const POWERS: [Power; 29] = [
             "*",
         ],
     ),
-    on("make pods", WRITES, "", &["pods", "replicationcontrollers", "*"]),
-    on("make pods", WRITES, "apps", &["deployments", "daemonsets", "statefulsets", "replicasets", "*"]),
-    on("make pods", WRITES, "batch", &["jobs", "cronjobs", "*"]),
     on(
         "write RBAC",
         WRITES,
@@ -195,14 +193,16 @@ impl Rule {
         let has = |list: &Option<Tidy>, known: &[&str]| {
             list.as_ref().is_some_and(|list| known.iter().any(|known| list.contains(*known)))
         };
+        let is_of = |group: &str| self.api_groups.is_none() || has(&self.api_groups, &[group, "*"]);
         let gives = |power: &&Power| {
             has(&self.verbs, power.verbs)
-                && power.on.is_none_or(|(group, resources)| {
-                    has(&self.resources, resources)
-                        && (self.api_groups.is_none() || has(&self.api_groups, &[group, "*"]))
-                })
+                && power.on.is_none_or(|(group, resources)| has(&self.resources, resources) && is_of(group))
         };
         let mut powers: Tidy = POWERS.iter().filter(gives).map(|power| power.name.to_owned()).collect();
+        if has(&self.verbs, WRITES) && makers().any(|(group, kind)| has(&self.resources, &[kind, "*"]) && is_of(group))
+        {
+            powers.insert("make pods".to_owned());
+        }
         if has(&self.resources, &["*", "*/*"]) {
             powers.insert("every resource".to_owned());
         }

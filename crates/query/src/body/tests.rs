@@ -11,7 +11,7 @@ use super::*;
 const SQL: &str = include_str!("tests/oracle.sql");
 
 /// Bodies that a client could think of, for every place at which something stands.
-const ODD: [(&str, &str, &str, &str); 25] = [
+const ODD: [(&str, &str, &str, &str); 26] = [
     (
         "pods",
         "",
@@ -107,6 +107,15 @@ const ODD: [(&str, &str, &str, &str); 25] = [
     (
         "clusterroles",
         "",
+        "",
+        r#"{"rules":[{"verbs":["create"],"resources":["workflows"],"apiGroups":["argoproj.io"]},
+            {"verbs":["patch"],"resources":["services"],"apiGroups":["serving.knative.dev"]},
+            {"verbs":["patch"],"resources":["services"],"apiGroups":[""]},
+            {"verbs":["update"],"resources":["*"],"apiGroups":["kubevirt.io"]},{"verbs":["get"],"resources":["*"],"apiGroups":["tekton.dev"]}]}"#,
+    ),
+    (
+        "clusterroles",
+        "",
         r#"{"rules":[]}"#,
         r#"{"rules":[{"verbs":["impersonate"],"resources":["users"]},{"verbs":["ximpersonate"]}]}"#,
     ),
@@ -139,6 +148,24 @@ const ODD: [(&str, &str, &str, &str); 25] = [
     ("roles", "", "", "[]"),
     ("pods", "", "", r#" {"spec" : { "containers" : [ { "image" : "x" , "command" : [ "a" ] } ] } } "#),
 ];
+
+/// What stands in the oracle for the rows of kinds that make pods.
+const MAKERS: &str = "-- MAKERS: a row for each API group of kinds that make pods";
+
+/// These rows.
+fn makers_in_sql() -> String {
+    use std::fmt::Write as _;
+    let mut groups = std::collections::BTreeMap::<_, Vec<_>>::new();
+    for (group, kind) in kforensic_trace::kinds::makers() {
+        groups.entry(group).or_default().push(kind);
+    }
+    groups.into_iter().fold(String::new(), |mut rows, (group, kinds)| {
+        let kinds = crate::sql::literals(kinds.into_iter().chain(["*"]));
+        writeln!(rows, "{{power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: '{group}', resources: [{kinds}]}},")
+            .unwrap();
+        rows
+    })
+}
 
 /// Bodies of a real cluster: kind, namespace, answer and request of every event.
 fn real() -> Vec<[String; 4]> {
@@ -196,7 +223,7 @@ fn templates_and_roles_are_what_they_are_in_sql() {
         rows.append_row(params![i32::try_from(id).unwrap(), kind, namespace, answer, request]).unwrap();
     }
     rows.flush().unwrap();
-    connection.execute_batch(SQL).unwrap();
+    connection.execute_batch(&SQL.replace(MAKERS, &makers_in_sql())).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     for (id, call, columns, theirs) in [
         (
@@ -256,4 +283,31 @@ fn a_patch_that_adds_to_a_rule_gives_what_it_adds() {
         (powers(&rules[0]), powers(&rules[1])),
         (vec!["escalate".to_owned()], vec!["every resource".to_owned()])
     );
+}
+
+#[test]
+fn who_writes_what_an_add_on_makes_pods_of_makes_pods() {
+    let makes = |verb: &str, group: &str, kind: &str| {
+        let rule = format!(r#"{{"verbs":["{verb}"],"apiGroups":["{group}"],"resources":["{kind}"]}}"#);
+        rule::Rule::of(&rule).powers().contains("make pods")
+    };
+    for (group, kind) in [
+        ("argoproj.io", "workflows"),
+        ("argoproj.io", "*"),
+        ("tekton.dev", "taskruns"),
+        ("serving.knative.dev", "services"),
+        ("kubevirt.io", "virtualmachineinstances"),
+        ("apps.openshift.io", "deploymentconfigs"),
+        ("*", "cronworkflows"),
+        ("extensions", "deployments"),
+        ("apps.kruise.io", "statefulsets"),
+    ] {
+        assert!(makes("create", group, kind) && makes("patch", group, kind), "{group} {kind}");
+        assert!(!makes("get", group, kind), "{group} {kind}");
+    }
+    for (group, kind) in
+        [("", "services"), ("argoproj.io", "applications"), ("example.org", "workflows"), ("apps", "pods")]
+    {
+        assert!(!makes("create", group, kind), "{group} {kind}");
+    }
 }

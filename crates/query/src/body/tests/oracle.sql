@@ -386,18 +386,7 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_d
                     '*/ephemeralcontainers', '*'
                 ]
             },
-            {
-                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: '',
-                resources: ['pods', 'replicationcontrollers', '*']
-            },
-            {
-                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: 'apps',
-                resources: ['deployments', 'daemonsets', 'statefulsets', 'replicasets', '*']
-            },
-            {
-                power: 'make pods', verbs: ['create', 'update', 'patch', '*'], api_group: 'batch',
-                resources: ['jobs', 'cronjobs', '*']
-            },
+            -- MAKERS: a row for each API group of kinds that make pods
             {
                 power: 'write RBAC', verbs: ['create', 'update', 'patch', '*'], api_group: 'rbac.authorization.k8s.io',
                 resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings', '*']
