@@ -27,7 +27,7 @@
 WITH alike AS (
     -- What is costly is asked of kinds of requests, which are few.
     SELECT
-        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource, subresource, namespace,
         name, impersonated_groups, count(*) AS requests,
         count(*) FILTER (outcome = 'denied') AS denied,
         count(*) FILTER (
@@ -37,7 +37,7 @@ WITH alike AS (
     FROM requests
     WHERE filters()
     GROUP BY
-        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource, subresource, namespace,
         name, impersonated_groups
 ),
 powerful AS (

@@ -46,14 +46,14 @@
 WITH alike AS (
     -- What is costly is asked of kinds of requests, which are few.
     SELECT
-        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
         name, credential_id, pod_name, node_name, count(*) AS requests,
         count(*) FILTER (outcome = 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()
       AND user_name IS NOT NULL AND user_name <> 'system:anonymous'
     GROUP BY
-        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
         name, credential_id, pod_name, node_name
 )
 SELECT

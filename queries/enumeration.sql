@@ -50,7 +50,7 @@ WITH asked AS (
         CASE WHEN outcome = 'denied' THEN verb || ' ' || thing END AS other
     FROM (
         SELECT
-            event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, resource, subresource,
+            event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user, api_group, resource, subresource,
             namespace, name, outcome, source_ip, source_ips, user_agent, cluster, host,
             -- The list of all pods is one thing, each pod that is asked for by name another.
             CASE

@@ -28,19 +28,19 @@
 WITH alike AS (
     -- What is costly is asked of kinds of requests, which are few.
     SELECT
-        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
         name, decision_reason, count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
         min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()
     GROUP BY
-        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for, user_agent, verb, resource, subresource, namespace,
+        cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
         name, decision_reason
 ),
 granted AS (
     SELECT
         user_name, source_ip, forwarded_for, user_agent, requests, denied, first_seen, last_seen,
-        is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource,
+        is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource, subresource,
             namespace, name) AS own,
         -- Written by the server: `RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "y" to Group "z"`.
         nullif(regexp_replace(

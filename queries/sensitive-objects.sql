@@ -74,7 +74,8 @@ WITH writes AS (
             is_person(user_name, user_groups, impersonated_user)
             -- By its name a component, and by what it did none, or with a tool of people.
             OR starts_with(user_name, 'system:node:') AND NOT is_own(
-                cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace, name)
+                cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource,
+                subresource, namespace, name)
             OR starts_with(user_name, 'system:serviceaccount:') AND (client_kind(user_agent) IS NOT NULL
                 OR regexp_matches(user_agent, '^(kubectl|oc|k9s)\b'))))
       AND filters() AND not_own()

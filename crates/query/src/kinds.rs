@@ -34,6 +34,10 @@ const BACKUPS: &[Kinds] = &[
 /// What says what a cluster is.
 const FRAME: [&str; 3] = ["nodes", "apiservices", "customresourcedefinitions"];
 
+/// What stands, where whose work a request is is asked, for every kind of an API group that holds nothing but guards. No name of a
+/// resource has spaces.
+const ANY_GUARD: &str = "any guard";
+
 /// Whether a resource is called like a guard, or says what the cluster is: nothing that goes unseen, whoever takes it away.
 pub(crate) fn holds_the_cluster(resource: &str) -> bool {
     guards_and_frame().any(|one| one == resource)
@@ -41,7 +45,7 @@ pub(crate) fn holds_the_cluster(resource: &str) -> bool {
 
 /// All names of such.
 pub(crate) fn guards_and_frame() -> impl Iterator<Item = &'static str> {
-    GUARDS.iter().flat_map(Kinds::resources).chain(FRAME)
+    GUARDS.iter().flat_map(Kinds::resources).chain(FRAME).chain([ANY_GUARD])
 }
 
 /// How a header names the resources of a list: as the macro that asks for them.
@@ -76,6 +80,8 @@ fn macros() -> String {
         ("makes_pods(api_group, resource)", is_one_of(MAKERS)),
         ("runs_jobs(resource)", format!("resource IN ({})", literals(JOBS.iter().copied()))),
         ("is_guard(api_group, resource)", is_one_of(GUARDS)),
+        ("is_of_guards(api_group)", is_of_whole_group(GUARDS)),
+        ("any_guard()", literals([ANY_GUARD])),
         ("is_backup(api_group, resource)", is_one_of(BACKUPS)),
     ];
     for (head, condition) in macros {
@@ -93,11 +99,19 @@ fn is_one_of(list: &[Kinds]) -> String {
         let (names, groups) = (literals(kinds.resources()), literals(kinds.groups()));
         let _ = write!(condition, " AND (resource NOT IN ({names}) OR coalesce(api_group, '') IN ({groups}))");
     }
-    let mut whole = list.iter().filter(|kinds| kinds.is_whole_group()).flat_map(Kinds::groups).peekable();
-    if whole.peek().is_some() {
-        condition = format!("({condition} OR api_group IN ({}))", literals(whole));
+    if whole_groups(list).next().is_some() {
+        condition = format!("({condition} OR {})", is_of_whole_group(list));
     }
     condition
+}
+
+/// The condition on `api_group` that all of its resources are meant.
+fn is_of_whole_group(list: &[Kinds]) -> String {
+    format!("coalesce(api_group IN ({}), false)", literals(whole_groups(list)))
+}
+
+fn whole_groups(list: &[Kinds]) -> impl Iterator<Item = &'static str> {
+    list.iter().filter(|kinds| kinds.is_whole_group()).flat_map(Kinds::groups)
 }
 
 #[cfg(test)]

@@ -76,7 +76,8 @@ CREATE MACRO own_word(kind, word) AS coalesce(list_position(own_words(kind), wor
 -- with these columns. `own_request` knows what the view `homes` found: the program loads it when it makes this macro.
 -- What is asked for each different value of one column costs next to nothing: who is no component at all is told so.
 CREATE MACRO is_own(
-    cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, resource, subresource, namespace, name
+    cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource, subresource,
+    namespace, name
 ) AS CASE
     WHEN (own_word('users', user_name) > 1 OR starts_with(user_name, 'system:node:')) AND coalesce(impersonated_user, '') = ''
     THEN own_request(
@@ -89,7 +90,10 @@ CREATE MACRO is_own(
         END,
         coalesce(list_position(own_words('agents'), split_part(user_agent, '/', 1)), (coalesce(user_agent, '') = '')::INTEGER),
         own_word('users', split_part(user_agent, '/', -1)),
-        own_word('verbs', verb), own_word('kinds', resource), own_word('subresources', subresource),
+        own_word('verbs', verb),
+        -- Every kind of an API group that holds nothing but guards is one: constraints have the names that people give them.
+        CASE WHEN is_of_guards(api_group) THEN own_word('kinds', any_guard()) ELSE own_word('kinds', resource) END,
+        own_word('subresources', subresource),
         own_word('namespaces', namespace), coalesce(name, ''), coalesce(cluster, ''), coalesce(source_ip, '')
     )
     ELSE false

@@ -28,7 +28,7 @@ WITH minted AS (
                 user_agent: user_agent, audit_id: audit_id, credential_id: credential_id,
                 service_account: service_account, bound_to: bound_to,
                 minted_by_own: is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb,
-                    resource, subresource, namespace, name)
+                    api_group, resource, subresource, namespace, name)
             },
             {event_time: event_time, audit_id: audit_id, request_uri: request_uri, source_ip: source_ip}
         ) AS minting

@@ -26,7 +26,7 @@ pub(super) fn put_in(sql: &str, query: &CannedQuery, parameters: &Parameters) ->
 }
 
 /// What tells whether a request is the cluster's own work: the columns that `is_own` takes, in its order.
-const OWN_COLUMNS: [&str; 11] = [
+const OWN_COLUMNS: [&str; 12] = [
     "cluster",
     "user_name",
     "user_groups",
@@ -34,6 +34,7 @@ const OWN_COLUMNS: [&str; 11] = [
     "source_ip",
     "user_agent",
     "verb",
+    "api_group",
     "resource",
     "subresource",
     "namespace",

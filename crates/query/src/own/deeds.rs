@@ -63,11 +63,11 @@ const fn collector(name: &'static str, deeds: &'static [Deed]) -> Component {
     Component { name, reads_all: true, deeds }
 }
 
-/// What all of them do: events about their work, leases of their own, and what tells them what the server has.
+/// What all of them do: events about their work, and a look at who leads.
 pub(super) const EVERYBODY: &[Deed] = &[
     deed("create update patch", "events"),
-    only("get list watch create update patch delete", "leases", Of::In("kube-system")),
-    only("get list watch create update patch delete", "leases", Of::In("kube-node-lease")),
+    only(READ, "leases", Of::In("kube-system")),
+    only(READ, "leases", Of::In("kube-node-lease")),
 ];
 
 /// What controllers look at: workloads, volumes, the network; neither secrets nor RBAC nor who may what.
@@ -93,6 +93,9 @@ const DNS: &[Deed] = &[deed(READ, "services endpoints endpointslices namespaces 
 #[rustfmt::skip]
 pub(super) const COMPONENTS: &[Component] = &[
     collector("apiserver", &[
+        // Its own, those of servers that are gone, and, where it coordinates elections, those of who leads.
+        only(WRITE, "leases", Of::InCalled("kube-system", "apiserver-* kube-apiserver-*")),
+        only("create update patch", "leases", Of::InCalled("kube-system", "kube-controller-manager kube-scheduler")),
         only("create update patch", "clusterroles clusterrolebindings roles rolebindings", Of::Called("system:* cluster-admin admin edit view extension-apiserver-authentication-reader")),
         only("create", "namespaces", Of::Any),
         only(WRITE, "services services/status endpoints endpointslices", Of::InCalled("default", "kubernetes")),
@@ -102,6 +105,7 @@ pub(super) const COMPONENTS: &[Component] = &[
         deed(WRITE, "priorityclasses flowschemas flowschemas/status prioritylevelconfigurations prioritylevelconfigurations/status apiservices apiservices/status resourcequotas/status customresourcedefinitions/status servicecidrs servicecidrs/status ipaddresses storageversions storageversions/status validatingadmissionpolicies/status"),
     ]),
     component("node", &[
+        only("create update patch", "leases", Of::In("kube-node-lease")),
         deed(READ, "pods services csidrivers csinodes runtimeclasses podcertificaterequests"),
         deed("list watch", "nodes clustertrustbundles resourceslices"),
         // By name, as far as pods of the node need it.
@@ -114,6 +118,7 @@ pub(super) const COMPONENTS: &[Component] = &[
         REVIEWS,
     ]),
     component("kube-scheduler", &[
+        only("create update patch", "leases", Of::InCalled("kube-system", "kube-scheduler")),
         deed(READ, CONTROLLERS_READ),
         only(READ, "configmaps", Of::Called(READABLE_CONFIGMAPS)),
         deed("create", "pods/binding"),
@@ -122,6 +127,8 @@ pub(super) const COMPONENTS: &[Component] = &[
         REVIEWS,
     ]),
     collector("kube-controller-manager", &[
+        // The last two while a cluster changes to a cloud's own manager.
+        only("create update patch", "leases", Of::InCalled("kube-system", "kube-controller-manager cloud-controller-manager cloud-provider-extraction-migration")),
         deed("update", "serviceaccounts"),
         // The tokens of service accounts, up to 1.23.
         deed("create update delete", "secrets"),
@@ -130,6 +137,7 @@ pub(super) const COMPONENTS: &[Component] = &[
         REVIEWS,
     ]),
     component("cloud-controller-manager", &[
+        only("create update patch", "leases", Of::InCalled("kube-system", "cloud-controller-manager cloud-provider-extraction-migration")),
         deed(READ, CONTROLLERS_READ),
         only(READ, "configmaps", Of::Called(READABLE_CONFIGMAPS)),
         deed(CHANGE, "nodes nodes/status services services/status"),

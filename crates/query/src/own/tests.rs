@@ -46,6 +46,41 @@ fn one_thing_that_does_not_fit_is_enough() {
 }
 
 #[test]
+fn a_lease_is_renewed_by_whose_it_is() {
+    let lease = |user, groups, binary: &'static str, verb, namespace, name| Request {
+        user: Some(user),
+        groups: Some(groups),
+        agent: Some(Agent { binary, user: "" }),
+        verb: Some(verb),
+        resource: Some("leases"),
+        namespace: Some(namespace),
+        name: Some(name),
+        ..Request::default()
+    };
+    let manager =
+        |verb, name| lease("system:kube-controller-manager", "", "kube-controller-manager", verb, "kube-system", name);
+    let node = |namespace| lease("system:node:worker-1", "n", "kubelet", "update", namespace, "worker-1");
+    let server = |namespace, name| lease("system:apiserver", "m", "kube-apiserver", "delete", namespace, name);
+    // Who elects nobody has no lease.
+    let proxy = "system:serviceaccount:kube-system:kube-proxy";
+    let proxy = |verb, namespace, name| lease(proxy, "s", "kube-proxy", verb, namespace, name);
+    for (request, usual) in [
+        (manager("update", "kube-controller-manager"), true),
+        (manager("update", "kube-scheduler"), false),
+        (manager("delete", "kube-controller-manager"), false),
+        (node("kube-node-lease"), true),
+        (node("kube-system"), false),
+        (server("kube-system", "apiserver-abc"), true),
+        (server("kube-node-lease", "worker-1"), false),
+        (proxy("delete", "kube-node-lease", "worker-1"), false),
+        (proxy("update", "kube-system", "kube-proxy"), false),
+        (proxy("list", "kube-node-lease", "worker-1"), true),
+    ] {
+        assert_eq!(looks_own(&request), usual, "{request:?}");
+    }
+}
+
+#[test]
 fn components_do_what_they_do_and_nothing_else() {
     let manager = Request {
         user: Some("system:kube-controller-manager"),
@@ -153,8 +188,10 @@ fn with_homes() -> Connection {
     connection.execute_batch(writes).unwrap();
     let asked_early = "SELECT own_request(2, '', -1, 1, 1, 1, 1, 1, 1, '', '', '')";
     assert!(connection.query_row(asked_early, [], |row| row.get::<_, bool>(0)).is_err());
-    let file = crate::embedded::VIEWS.iter().find(|file| file.path.ends_with("actors.sql")).unwrap();
-    connection.execute_batch(file.text).unwrap();
+    for name in ["kinds.rs", "actors.sql"] {
+        let file = kinds::VIEWS.iter().find(|file| file.path.ends_with(name)).unwrap();
+        connection.execute_batch(file.text).unwrap();
+    }
     homes.load(&connection).unwrap();
     connection
 }
@@ -222,7 +259,7 @@ fn sql_decides_by_the_texts_of_a_request() {
     for (groups, letters) in [("NULL", None), ("['system:nodes', 'x']", Some("n")), ("['system:masters']", Some("m"))] {
         for (address, is_home) in [("NULL", false), ("'10.0.0.1'", true)] {
             let sql = format!(
-                "SELECT is_own(NULL, user_name, {groups}::VARCHAR[], NULL, {address}, user_agent, verb, resource,
+                "SELECT is_own(NULL, user_name, {groups}::VARCHAR[], NULL, {address}, user_agent, verb, NULL, resource,
                     subresource, namespace, name) FROM asked ORDER BY number"
             );
             let mut statement = connection.prepare(&sql).unwrap();
@@ -247,8 +284,24 @@ fn sql_decides_by_the_texts_of_a_request() {
             }
         }
     }
-    let impersonating = "SELECT is_own(NULL, 'system:node:x', NULL, 'bob', NULL, NULL, 'get', 'pods', NULL, 'a', 'b')";
+    let impersonating =
+        "SELECT is_own(NULL, 'system:node:x', NULL, 'bob', NULL, NULL, 'get', NULL, 'pods', NULL, 'a', 'b')";
     assert!(!connection.query_row(impersonating, [], |row| row.get::<_, bool>(0)).unwrap());
+}
+
+#[test]
+fn every_kind_of_a_group_of_guards_is_one() {
+    let connection = with_homes();
+    // Constraints have the names that people give them.
+    for (group, own) in [("constraints.gatekeeper.sh", false), ("kyverno.io", false), ("example.org", true)] {
+        for verb in ["delete", "patch"] {
+            let sql = format!(
+                "SELECT is_own(NULL, '{IN_KUBE_SYSTEM}generic-garbage-collector', NULL, NULL, NULL, NULL, '{verb}', '{group}',
+                    'k8spspprivileged', NULL, NULL, 'x')"
+            );
+            assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, bool>(0)).unwrap(), own, "{verb} {group}");
+        }
+    }
 }
 
 #[test]
