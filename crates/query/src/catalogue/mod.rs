@@ -4,6 +4,7 @@
 
 mod header;
 mod needs;
+mod outline;
 pub(crate) mod own_count;
 pub(crate) mod own_mark;
 mod parameter;

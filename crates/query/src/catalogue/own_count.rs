@@ -6,13 +6,8 @@
 
 use std::ops::Range;
 
-use super::own_mark::ALTERNATIVES;
+use super::outline::Outline;
 use super::{CannedQuery, Parameters, scan, statement};
-use crate::scanner::{self, Token};
-
-/// Words that end the conditions of a SELECT.
-const ENDS: [&str; 10] =
-    ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT", "EXCEPT"];
 
 /// Words of which those in front of a SELECT make another row of what it gives, or several of one.
 const SETS: [&str; 3] = ["UNION", "INTERSECT", "EXCEPT"];
@@ -24,9 +19,9 @@ pub(crate) fn counted(query: &CannedQuery, parameters: &Parameters) -> Option<St
         return None;
     }
     let (sql, found) = (&query.sql, scan(&query.sql));
-    let text = Text::of(sql);
+    let outline = Outline::of(sql);
     let counts = found.not_own.iter().map(|used| {
-        let select = text.select_around(used.place.start)?;
+        let select = Around::of(&outline, used.place.start)?;
         let (before, behind) = (select.conditions.start..used.place.start, used.place.end..select.conditions.end);
         let is_own = statement::is_own(used.name);
         let is_filtered = found.filters.iter().any(|filters| select.conditions.contains(&filters.place.start));
@@ -41,14 +36,8 @@ pub(crate) fn counted(query: &CannedQuery, parameters: &Parameters) -> Option<St
     Some(format!("SELECT {} AS requests", statement::put_in(&counts.join(" + "), query, parameters)))
 }
 
-/// A statement, and how deep in brackets each of its tokens stands.
-struct Text<'a> {
-    sql: &'a str,
-    tokens: Vec<(Token, usize)>,
-}
-
-/// A SELECT of which every row is a request, or tells how many it stands for.
-struct Select {
+/// What there is of a statement around a SELECT of which every row is a request, or tells how many it stands for.
+struct Around {
     /// What the statement says in front of it that it may name.
     before: Range<usize>,
     /// What gives the number of requests.
@@ -57,104 +46,63 @@ struct Select {
     conditions: Range<usize>,
 }
 
-impl<'a> Text<'a> {
-    fn of(sql: &'a str) -> Self {
-        let mut depth = 0_usize;
-        let code = scanner::scan(sql).filter(Token::is_code).map(|token| {
-            let text = token.text(sql);
-            if matches!(text, ")" | "]" | "}") {
-                depth = depth.saturating_sub(1);
-            }
-            let at = depth;
-            depth += usize::from(matches!(text, "(" | "[" | "{"));
-            (token, at)
-        });
-        let tokens = code.collect();
-        Self { sql, tokens }
-    }
-
-    fn is(&self, at: usize, word: &str) -> bool {
-        self.tokens[at].0.is_word(self.sql, word)
-    }
-
-    fn is_one_of(&self, at: usize, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(at, word))
-    }
-
-    /// The SELECT whose condition begins at a byte of the text, when that is one that each of its rows has to pass.
-    fn select_around(&self, byte: usize) -> Option<Select> {
-        let place = self.tokens.iter().position(|(token, _)| token.range.start == byte)?;
-        let depth = self.tokens[place].1;
-        let opening = (0..place).rev().find(|at| self.tokens[*at].1 < depth);
-        let first = opening.map_or(0, |at| at + 1);
-        let behind = (place..self.tokens.len())
-            .find(|at| self.tokens[*at].1 < depth || self.tokens[*at].1 == depth && self.is_one_of(*at, &ENDS));
-        let beside = |word: &str, before: usize| {
-            (first..before).rev().find(|at| self.tokens[*at].1 == depth && self.is(*at, word))
-        };
-        let filter = beside("WHERE", place)?;
-        let from = beside("FROM", filter)?;
-        let select = beside("SELECT", from)?;
-        let start = |at: usize| self.tokens[at].0.range.start;
-        let (behind, end) = (behind.unwrap_or(self.tokens.len()), behind.map_or(self.sql.len(), start));
-        let has = |tokens: Range<usize>, words: &[&str]| {
-            tokens.into_iter().any(|at| self.tokens[at].1 == depth && self.is_one_of(at, words))
-        };
-        let is_passed_by_all = self.is_one_of(place - 1, &["WHERE", "AND"]) && !has(filter..behind, &ALTERNATIVES);
-        if !is_passed_by_all || has(filter..place, &ENDS) || has(first..select, &SETS) {
+impl Around {
+    /// That around the condition which begins at a byte of the text, when each row of the SELECT has to pass it.
+    fn of(outline: &Outline<'_>, byte: usize) -> Option<Self> {
+        let select = outline.select_around(outline.at(byte)?)?;
+        if outline.has(&select, select.all.start..select.select, &SETS) {
             return None;
         }
-        Some(Select {
-            before: self.before(select)?,
-            count: if self.is_account(from + 1)? { "coalesce(sum(requests), 0)::BIGINT" } else { "count(*)" },
-            from: start(from + 1)..start(filter),
-            conditions: start(filter + 1)..end,
+        let byte = |at| outline.byte(at);
+        Some(Self {
+            before: before(outline, select.select)?,
+            count: if is_account(outline, select.from + 1)? {
+                "coalesce(sum(requests), 0)::BIGINT"
+            } else {
+                "count(*)"
+            },
+            from: byte(select.from + 1)..byte(select.filter),
+            conditions: byte(select.filter + 1)..byte(select.end),
         })
     }
+}
 
-    /// What the statement says in front of the SELECT at `select`, or of the name that it makes.
-    fn before(&self, select: usize) -> Option<Range<usize>> {
-        let outermost = |at: &usize| self.tokens[*at].1 == 0;
-        let first = self.tokens.first()?.0.range.start;
-        let main = (0..self.tokens.len()).filter(outermost).find(|at| self.is(*at, "SELECT"))?;
-        if select >= main {
-            return Some(first..self.tokens[main].0.range.start);
-        }
-        // Names are made in brackets, behind `name AS`, and commas are between them.
-        let opening = (0..select).rev().find(outermost)?;
-        let named = (0..opening).rev().find(|at| outermost(at) && self.is(*at, "AS"))?.checked_sub(1)?;
-        let separator = named.checked_sub(1)?;
-        match self.tokens[separator].0.text(self.sql) {
-            "," => Some(first..self.tokens[separator].0.range.start),
-            _ => Some(first..first),
-        }
+/// What the statement says in front of the SELECT at `select`, or of the name that it makes.
+fn before(outline: &Outline<'_>, select: usize) -> Option<Range<usize>> {
+    let first = outline.byte(0);
+    let main = (0..outline.len()).find(|at| outline.is_outermost(*at) && outline.is(*at, "SELECT"))?;
+    if select >= main {
+        return Some(first..outline.byte(main));
     }
+    // Names are made in brackets, behind `name AS`, and commas are between them.
+    let opening = (0..select).rev().find(|at| outline.is_outermost(*at))?;
+    let named = (0..opening).rev().find(|at| outline.is_outermost(*at) && outline.is(*at, "AS"))?.checked_sub(1)?;
+    let separator = named.checked_sub(1)?;
+    match outline.text(separator) {
+        "," => Some(first..outline.byte(separator)),
+        _ => Some(first..first),
+    }
+}
 
-    /// Whether rows of what stands behind a FROM, at `source`, stand for several requests; `None` when that cannot be told.
-    fn is_account(&self, source: usize) -> Option<bool> {
-        let name = self.tokens.get(source)?.0.text(self.sql);
-        let inside = match name {
-            "(" => source + 1,
-            // A view, unless the statement makes that name.
-            name => {
-                let made = (0..source).find(|at| {
-                    self.tokens[*at].1 == 0 && self.tokens[*at].0.text(self.sql) == name && self.is(*at + 1, "AS")
-                });
-                match made {
-                    None => return Some(false),
-                    Some(made) => (made..source).find(|at| self.tokens[*at].0.text(self.sql) == "(")? + 1,
-                }
+/// Whether rows of what stands behind a FROM, at `source`, stand for several requests; `None` when that cannot be told.
+fn is_account(outline: &Outline<'_>, source: usize) -> Option<bool> {
+    let inside = match outline.text(source) {
+        "(" => source + 1,
+        // A view, unless the statement makes that name.
+        name => {
+            let made = (0..source)
+                .find(|at| outline.is_outermost(*at) && outline.text(*at) == name && outline.is(*at + 1, "AS"));
+            match made {
+                None => return Some(false),
+                Some(made) => (made..source).find(|at| outline.text(*at) == "(")? + 1,
             }
-        };
-        let depth = self.tokens.get(inside)?.1;
-        let end = (inside..self.tokens.len()).find(|at| self.tokens[*at].1 < depth)?;
-        let beside =
-            |words: &[&str]| (inside..end).find(|at| self.tokens[*at].1 == depth && self.is_one_of(*at, words));
-        match (beside(&SETS), beside(&["GROUP", "DISTINCT"]), beside(&["FROM"])) {
-            (Some(_), ..) | (.., None) => None,
-            (_, Some(_), _) => Some(true),
-            (_, _, Some(from)) => self.is_account(from + 1),
         }
+    };
+    let beside = |words: &[&str]| outline.first_beside(inside, words);
+    match (beside(&SETS), beside(&["GROUP", "DISTINCT"]), beside(&["FROM"])) {
+        (Some(_), ..) | (.., None) => None,
+        (_, Some(_), _) => Some(true),
+        (_, _, Some(from)) => is_account(outline, from + 1),
     }
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn shown(query: &CannedQuery, parameters: &Parameters) -> String {
 }
 
 /// Puts texts into the places of `sql`, which do not overlap.
-fn replaced(sql: &str, mut places: Vec<(std::ops::Range<usize>, String)>) -> String {
+pub(super) fn replaced(sql: &str, mut places: Vec<(std::ops::Range<usize>, String)>) -> String {
     places.sort_unstable_by_key(|(place, _)| place.start);
     let mut text = String::with_capacity(sql.len());
     let mut at = 0;
