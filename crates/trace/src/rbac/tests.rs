@@ -168,6 +168,44 @@ fn who_can_follows_impersonation_tokens_and_pods() {
     assert_eq!(can, ["impersonate users; names=mia"]);
 }
 
+#[test]
+fn a_request_is_in_the_name_of_one_other_alone() {
+    let acts = |name: &str, whom: &str| {
+        role(
+            "ClusterRole",
+            "",
+            name,
+            json!([{"verbs": ["impersonate"], "apiGroups": [""], "resources": ["users"], "resourceNames": [whom]}]),
+        )
+    };
+    let bound = |role: &str, user: &str| json!({"kind": "ClusterRoleBinding", "metadata": {"name": format!("{role}-{user}")}, "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": [{"kind": "User", "name": user}]});
+    let mut items = cluster();
+    items.as_array_mut().unwrap().extend([
+        acts("as-mia", "mia"),
+        acts("as-ivan", "ivan"),
+        role("ClusterRole", "", "signer", json!([{"verbs": ["update"], "apiGroups": ["certificates.k8s.io"], "resources": ["certificatesigningrequests/approval"]}])),
+        json!({"kind": "RoleBinding", "metadata": {"name": "mia", "namespace": "prod"}, "roleRef": {"kind": "Role", "name": "secrets"}, "subjects": [{"kind": "User", "name": "mia"}]}),
+        bound("as-mia", "ivan"),
+        bound("as-ivan", "eve"),
+    ]);
+    let comes_to = |items: &Value| {
+        let world = World::at(&Replay::of(&[], &[snapshot(100, items.clone())]), 100);
+        let holders = world.who_can(&asked("get", "secrets", "prod"));
+        holders.iter().map(|holder| format!("{} {}", holder.steps, holder.subject.name)).collect::<Vec<_>>()
+    };
+    assert_eq!(comes_to(&items), ["0 system:masters", "0 web", "0 mia", "1 ivan"]);
+    // With a certificate of ivan his impersonation is one request, and what he asks for by it is as good as in his own.
+    items.as_array_mut().unwrap().extend([
+        bound("signer", "oscar"),
+        bound("as-oscar", "max"),
+        acts("as-oscar", "oscar"),
+    ]);
+    assert_eq!(comes_to(&items), ["0 system:masters", "0 web", "0 mia", "1 ivan", "1 oscar", "2 max"]);
+    // Who comes to it by impersonation, and later by a credential as well, may be impersonated for that.
+    items.as_array_mut().unwrap().push(bound("signer", "ivan"));
+    assert!(comes_to(&items).contains(&"2 eve".to_owned()), "{:?}", comes_to(&items));
+}
+
 /// Who can come to read secrets of prod, besides those who may, when one more role with `rules` is bound to eve: in all
 /// namespaces, or in one.
 fn comes_to(rules: Value, namespace: &str) -> Vec<String> {

@@ -63,6 +63,32 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Ways to act as one subject, at most.
+const WAYS_MAX: usize = 5;
+
+/// By constrained impersonation.
+const FOR_SOME: &str = "impersonates, for some requests,";
+
+/// A way to act as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    /// In words.
+    pub(super) how: &'static str,
+    /// Whether it is a request in the name of the other: who is asked for in such a request cannot ask for a third in it.
+    pub(super) is_impersonation: bool,
+}
+
+impl Way {
+    const fn impersonates(how: &'static str) -> Self {
+        Self { how, is_impersonation: true }
+    }
+
+    /// By coming to a credential of the other.
+    const fn takes(how: &'static str) -> Self {
+        Self { how, is_impersonation: false }
+    }
+}
+
 impl<'a> Deputy<'a> {
     pub(super) fn of(power: &'a Power, all: &'a [Power]) -> Self {
         let writes = |verbs: &[&str], name: Name<'_>| {
@@ -85,76 +111,76 @@ impl<'a> Deputy<'a> {
         Self { power, held, on_pods, approves }
     }
 
-    /// How the right lets its holder act as another. `wanted` is what the other is to be asked to do, where that is known.
-    pub(super) fn acts_as(&self, target: &Subject, wanted: Option<&Asked>) -> Option<&'static str> {
+    /// How the right lets its holder act as another, the best way first. `wanted` is what the other is to be asked to do, where
+    /// that is known.
+    pub(super) fn ways(&self, target: &Subject, wanted: Option<&Asked>) -> impl Iterator<Item = Way> + use<> {
+        self.ways_to(target, wanted).into_iter().flatten()
+    }
+
+    fn ways_to(&self, target: &Subject, wanted: Option<&Asked>) -> [Option<Way>; WAYS_MAX] {
         let power = self.power;
         let is_masters = target.kind == "Group" && target.name == super::authorize::MASTERS;
-        let target = Target::of(target).map(|of| (of, target))?;
+        let Some(of) = Target::of(target) else { return [None; WAYS_MAX] };
         let of_all = |verb: &str, group: &str, kind: &str, name: Name<'_>| {
             power.namespace.is_none() && may(power, verb, group, kind, name)
         };
-        if let (_, Subject { kind, name, .. }) = target
-            && kind == "Group"
-            && of_all("impersonate", "", "groups", Name::Is(name))
-        {
-            return Some("impersonates a member of");
-        }
-        match target.0 {
+        let group = (target.kind == "Group" && of_all("impersonate", "", "groups", Name::Is(&target.name)))
+            .then_some(Way::impersonates("impersonates a member of"));
+        let limited = |verb: &str, kind: &str, name: Name<'_>| {
+            of_all(verb, AUTHENTICATION, kind, name)
+                && self.may_ask_for(verb.trim_start_matches("impersonate:"), wanted)
+        };
+        match of {
             Target::User(name) | Target::Group(name) => {
-                let kind = if matches!(target.0, Target::User(_)) { "users" } else { "groups" };
-                match () {
-                    () if kind == "users" && of_all("impersonate", "", kind, Name::Is(name)) => Some("impersonates"),
-                    () if of_all("impersonate:user-info", AUTHENTICATION, kind, Name::Is(name))
-                        && self.may_ask_for("user-info", wanted) =>
-                    {
-                        Some("impersonates, for some requests,")
-                    }
+                let kind = if matches!(of, Target::User(_)) { "users" } else { "groups" };
+                let name = Name::Is(name);
+                [
+                    group,
+                    (kind == "users" && of_all("impersonate", "", kind, name))
+                        .then_some(Way::impersonates("impersonates")),
+                    limited("impersonate:user-info", kind, name).then_some(Way::impersonates(FOR_SOME)),
                     // The API server signs no certificates for system:masters.
-                    () if self.approves && !is_masters => Some("approves a certificate of"),
-                    () => None,
-                }
+                    (self.approves && !is_masters).then_some(Way::takes("approves a certificate of")),
+                    None,
+                ]
             }
             Target::Node(node) => {
                 let user = node.map(|node| format!("system:node:{node}"));
                 let user = user.as_deref().map_or(Name::Any, Name::Is);
                 let node = node.map_or(Name::Any, Name::Is);
-                match () {
-                    () if of_all("impersonate", "", "users", user) => Some("impersonates"),
-                    () if of_all("impersonate:arbitrary-node", AUTHENTICATION, "nodes", node)
-                        && self.may_ask_for("arbitrary-node", wanted) =>
-                    {
-                        Some("impersonates, for some requests,")
-                    }
-                    () if of_all("impersonate:associated-node", AUTHENTICATION, "nodes", Name::Any)
-                        && self.may_ask_for("associated-node", wanted) =>
-                    {
-                        Some("impersonates, from a pod on it and for some requests,")
-                    }
-                    () if self.approves => Some("approves a certificate of"),
-                    () => None,
-                }
+                [
+                    group,
+                    of_all("impersonate", "", "users", user).then_some(Way::impersonates("impersonates")),
+                    limited("impersonate:arbitrary-node", "nodes", node).then_some(Way::impersonates(FOR_SOME)),
+                    limited("impersonate:associated-node", "nodes", Name::Any)
+                        .then_some(Way::impersonates("impersonates, from a pod on it and for some requests,")),
+                    self.approves.then_some(Way::takes("approves a certificate of")),
+                ]
             }
             Target::Account(namespace, account) => {
                 if let (Some(own), Some(namespace)) = (power.namespace.as_deref(), namespace)
                     && own != namespace
                 {
-                    return None;
+                    return [group, None, None, None, None];
                 }
                 let name = account.map_or(Name::Any, Name::Is);
-                match () {
-                    () if may(power, "impersonate", "", "serviceaccounts", name) => Some("impersonates"),
+                let takes = match () {
                     () if may(power, "create", "", "serviceaccounts/token", name) => Some("mints a token of"),
                     () if self.on_pods.is_some() => self.on_pods,
                     () if ["get", "list", "watch"].iter().any(|verb| reads_tokens(power, verb, account)) => {
                         Some("reads a secret that may hold a token of")
                     }
-                    () if may(power, "impersonate:serviceaccount", AUTHENTICATION, "serviceaccounts", name)
-                        && self.may_ask_for("serviceaccount", wanted) =>
-                    {
-                        Some("impersonates, for some requests,")
-                    }
                     () => None,
-                }
+                };
+                let is_limited = may(power, "impersonate:serviceaccount", AUTHENTICATION, "serviceaccounts", name)
+                    && self.may_ask_for("serviceaccount", wanted);
+                [
+                    group,
+                    may(power, "impersonate", "", "serviceaccounts", name).then_some(Way::impersonates("impersonates")),
+                    takes.map(Way::takes),
+                    is_limited.then_some(Way::impersonates(FOR_SOME)),
+                    None,
+                ]
             }
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::authorize::{BoundSubject, MASTERS, Who, World, label};
 use super::replay::Known;
 use super::rule::{Asked, Rule};
-use super::way::{Deputy, raises};
+use super::way::{Deputy, Way, raises};
 
 /// Steps that are followed from those who hold a right to those who can come to it.
 const STEPS_MAX: usize = 6;
@@ -89,6 +89,24 @@ pub struct Holder {
     pub power: Option<Power>,
 }
 
+/// Whom to act as.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Goal<'a> {
+    subject: Subject,
+    /// What for, where that is known.
+    wanted: Option<&'a Asked>,
+    /// Whether it comes to the right by impersonation alone. It needs a request of its own for that, with its own credential: one
+    /// that is sent in its name by impersonation is in nobody else's.
+    impersonates: bool,
+}
+
+impl Goal<'_> {
+    fn ways(&self, deputy: &Deputy<'_>) -> impl Iterator<Item = Way> + use<> {
+        let impersonates = self.impersonates;
+        deputy.ways(&self.subject, self.wanted).filter(move |way| !(impersonates && way.is_impersonation))
+    }
+}
+
 impl World {
     /// All rights that bindings give.
     pub fn all_powers(&self) -> Vec<Power> {
@@ -143,27 +161,41 @@ impl World {
             }
         }
         // Whom to act as, and what for, where that is what was asked: who only comes to a right does something else first.
-        let mut newest: BTreeSet<(Subject, Option<&Asked>)> = holders
+        let mut newest: BTreeSet<Goal<'_>> = holders
             .iter()
-            .map(|holder| (holder.subject.clone(), (holder.reach == Reach::Directly).then_some(asked)))
+            .map(|holder| {
+                let wanted = (holder.reach == Reach::Directly).then_some(asked);
+                Goal { subject: holder.subject.clone(), wanted, impersonates: false }
+            })
             .collect();
+        // Those who come to it in whatever request is sent as them.
+        let mut in_any_request = known.clone();
         let deputies: Vec<Deputy<'_>> = powers.iter().map(|power| Deputy::of(power, &powers)).collect();
         for steps in 1..=STEPS_MAX {
-            let mut found = Vec::new();
+            let (mut found, mut next) = (Vec::new(), BTreeSet::new());
             for deputy in &deputies {
-                let power = deputy.power;
-                let way = newest.iter().find_map(|(target, wanted)| Some((deputy.acts_as(target, *wanted)?, target)));
-                if let Some((how, target)) = way
-                    && known.insert(power.subject.clone())
-                {
-                    let reach = Reach::As { how, whom: target.to_string() };
-                    found.push(Holder { subject: power.subject.clone(), reach, steps, power: Some(power.clone()) });
+                let subject = &deputy.power.subject;
+                if in_any_request.contains(subject) {
+                    continue;
+                }
+                let ways = || newest.iter().flat_map(|goal| goal.ways(deputy).map(move |way| (way, &goal.subject)));
+                let impersonates = ways().all(|(way, _)| way.is_impersonation);
+                let Some((way, target)) = ways().next().filter(|_| !impersonates || !known.contains(subject)) else {
+                    continue;
+                };
+                next.insert(Goal { subject: subject.clone(), wanted: None, impersonates });
+                if !impersonates {
+                    in_any_request.insert(subject.clone());
+                }
+                if known.insert(subject.clone()) {
+                    let reach = Reach::As { how: way.how, whom: target.to_string() };
+                    found.push(Holder { subject: subject.clone(), reach, steps, power: Some(deputy.power.clone()) });
                 }
             }
-            if found.is_empty() {
+            if next.is_empty() {
                 break;
             }
-            newest = found.iter().map(|holder| (holder.subject.clone(), None)).collect();
+            newest = next;
             holders.extend(found);
         }
         holders.sort_by(|left, right| {
