@@ -81,7 +81,7 @@ written AS NOT MATERIALIZED (
         END, false) AS by_gitops,
         concat_ws(' ', cluster, api_group, resource, namespace, name) AS object
     FROM requests
-    WHERE verb IN ('create', 'update', 'patch', 'delete') AND resource IS NOT NULL
+    WHERE is_write_or_delete(verb) AND verb <> 'deletecollection' AND resource IS NOT NULL
       AND coalesce(subresource, '') NOT IN ('status', 'proxy', 'exec', 'attach', 'portforward')
 ),
 managed AS (

@@ -51,7 +51,7 @@ WITH writes AS (
         resource = 'pods' AND subresource IN ('binding', 'eviction') AND verb = 'create'
         OR resource = 'bindings' AND verb = 'create'
         OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
-            AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+            AND is_write_or_delete(verb)
         OR resource = 'leases' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
             -- client-go says of itself when it renews one; who runs a controller outside of the cluster does so all day.
             AND NOT coalesce(ends_with(user_agent, '/leader-election'), false)

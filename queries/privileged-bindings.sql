@@ -72,7 +72,7 @@ LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS rol
     AND role_cluster IS NOT DISTINCT FROM cluster
 WHERE filters()
   AND resource IN ('rolebindings', 'clusterrolebindings')
-  AND verb IN ('create', 'update', 'patch')
+  AND is_write(verb)
   AND len(why) > 0
   AND not_own()
 ORDER BY

@@ -49,7 +49,7 @@ LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS rol
     AND role_cluster IS NOT DISTINCT FROM cluster
 WHERE filters()
   AND resource IN ('rolebindings', 'clusterrolebindings')
-  AND verb IN ('create', 'update', 'patch')
+  AND is_write(verb)
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,
     source_ip NULLS FIRST, resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST, subject NULLS FIRST

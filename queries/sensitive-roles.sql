@@ -31,7 +31,7 @@ SELECT
     outcome, status_code, dry_run, source_ip, audit_id
 FROM role_rules
 WHERE filters()
-  AND verb IN ('create', 'update', 'patch')
+  AND is_write(verb)
   AND len(powers) > 0
   AND not_own()
 ORDER BY

@@ -40,7 +40,7 @@ SELECT
     source_ip, user_agent, audit_id
 FROM requests
 WHERE resource = 'serviceaccounts' AND coalesce(subresource, '') = ''
-  AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND is_write_or_delete(verb)
   AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,

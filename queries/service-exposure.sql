@@ -53,7 +53,7 @@ WITH writes AS (
             'services', 'ingresses', 'routes', 'httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes', 'udproutes', 'gateways',
             'ingressroutes', 'virtualservices', 'endpoints', 'endpointslices', 'pods'
         )
-      AND verb IN ('create', 'update', 'patch')
+      AND is_write(verb)
       -- Who writes the status says where the traffic of a load balancer goes.
       -- A pod's own status says where it is and whether it is ready: kubelets and controllers write it, people do not.
       AND CASE

@@ -27,7 +27,7 @@ SELECT
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
     source_ip, user_agent, audit_id
 FROM requests
-WHERE verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+WHERE is_write_or_delete(verb)
   AND is_system_namespace(namespace)
   AND not_own()
   AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward', 'proxy')

@@ -35,7 +35,7 @@ WHERE filters()
     OR type = 'bootstrap.kubernetes.io/token' OR namespace = 'kube-system' AND starts_with(name, 'bootstrap-token-')
   )
   -- Server-side apply creates by a patch, and an update can change whom a token is for.
-  AND verb IN ('create', 'update', 'patch')
+  AND is_write(verb)
   AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST,

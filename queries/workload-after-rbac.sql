@@ -46,13 +46,13 @@ WITH grants AS (
     SELECT event_time AS changed, user_name, concat_ws(' ', verb, resource, coalesce(name, '*')) AS change, audit_id
     FROM requests
     WHERE api_group = 'rbac.authorization.k8s.io'
-      AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      AND is_write_or_delete(verb)
       AND outcome = 'allowed' AND not_own()
       AND dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) IS NOT TRUE
 ),
 writes AS (
     SELECT * FROM workload_changes
-    WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND dry_run IS NOT TRUE
+    WHERE is_write(verb) AND outcome = 'allowed' AND dry_run IS NOT TRUE
       AND (coalesce(subresource, '') IN ('', 'ephemeralcontainers') OR starts_pods(subresource))
       AND not_own()
       AND filters()

@@ -80,6 +80,7 @@ fn macros() -> String {
         ("makes_pods(api_group, resource)", is_one_of(MAKERS)),
         ("runs_jobs(resource)", format!("resource IN ({})", literals(JOBS.iter().copied()))),
         ("is_guard(api_group, resource)", is_one_of(GUARDS)),
+        ("is_guard_by_name(api_group, resource)", is_one_by_name(GUARDS)),
         ("is_of_guards(api_group)", is_of_whole_group(GUARDS)),
         ("any_guard()", literals([ANY_GUARD])),
         ("is_backup(api_group, resource)", is_one_of(BACKUPS)),
@@ -91,16 +92,22 @@ fn macros() -> String {
     text
 }
 
-/// The condition on `api_group` and `resource`. All names stand in one list, so that DuckDB skips what holds none of them.
+/// The condition on `api_group` and `resource`.
 fn is_one_of(list: &[Kinds]) -> String {
+    match whole_groups(list).next() {
+        Some(_) => format!("({} OR {})", is_one_by_name(list), is_of_whole_group(list)),
+        None => is_one_by_name(list),
+    }
+}
+
+/// The condition that a resource is one of those with a name in the list. All names stand in one list, so that DuckDB skips what
+/// holds none of them.
+fn is_one_by_name(list: &[Kinds]) -> String {
     let names = literals(list.iter().flat_map(Kinds::resources));
     let mut condition = format!("resource IN ({names})");
     for kinds in list.iter().filter(|kinds| kinds.are_named_like_others) {
         let (names, groups) = (literals(kinds.resources()), literals(kinds.groups()));
         let _ = write!(condition, " AND (resource NOT IN ({names}) OR coalesce(api_group, '') IN ({groups}))");
-    }
-    if whole_groups(list).next().is_some() {
-        condition = format!("({condition} OR {})", is_of_whole_group(list));
     }
     condition
 }

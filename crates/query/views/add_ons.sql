@@ -1,11 +1,20 @@
 -- What objects of add-ons give whom who writes them.
 
+-- Whether an API group is one that Kubernetes has itself.
+CREATE MACRO is_built_in(api_group) AS coalesce(api_group, '') IN (
+    '', 'admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io', 'apps', 'authentication.k8s.io',
+    'authorization.k8s.io', 'autoscaling', 'batch', 'certificates.k8s.io', 'coordination.k8s.io', 'discovery.k8s.io', 'events.k8s.io',
+    'extensions', 'flowcontrol.apiserver.k8s.io', 'internal.apiserver.k8s.io', 'metrics.k8s.io', 'networking.k8s.io', 'node.k8s.io',
+    'policy', 'rbac.authorization.k8s.io', 'resource.k8s.io', 'scheduling.k8s.io', 'storage.k8s.io', 'storagemigration.k8s.io'
+);
+
 -- A GitOps tool applies what a repository holds, a store of secrets hands out what a vault holds, a backup copies what a namespace
 -- holds, a machine's configuration is written to its disk: each with the rights of its controller, not of who asked for it.
 -- Sources: documentation of Argo CD, Flux, the Operator Lifecycle Manager, Crossplane, Fleet, Carvel, External Secrets, the Secrets
 -- Store CSI driver, cert-manager, Velero, OpenShift's machine configuration and API server, TuneD, Cluster API, Karpenter, Rancher and
 -- its upgrade controller, Istio and the Gateway API.
 CREATE MACRO add_on(api_group, resource) AS CASE
+    WHEN is_built_in(api_group) THEN NULL
     WHEN api_group = 'argoproj.io' AND resource IN ('applications', 'applicationsets', 'appprojects') THEN 'delivery'
     WHEN ends_with(api_group, '.toolkit.fluxcd.io') AND resource IN (
         'gitrepositories', 'ocirepositories', 'helmrepositories', 'buckets', 'kustomizations', 'helmreleases'
@@ -42,3 +51,12 @@ CREATE MACRO add_on(api_group, resource) AS CASE
     WHEN api_group IN ('config.openshift.io', 'operator.openshift.io')
         AND resource IN ('apiservers', 'kubeapiservers') THEN 'audit'
 END;
+
+-- Whether a resource of Kubernetes or a distribution, whatever its group, hands out devices, nodes, identities or trust.
+CREATE MACRO is_sensitive(resource) AS coalesce(resource IN (
+    'persistentvolumes', 'storageclasses', 'csidrivers', 'apiservices', 'customresourcedefinitions', 'clustertrustbundles',
+    'podcertificaterequests', 'securitycontextconstraints', 'podsecuritypolicies', 'oauthclients', 'oauthclientauthorizations', 'oauths',
+    'oauthaccesstokens', 'oauthauthorizetokens', 'users', 'groups', 'identities', 'useridentitymappings', 'helmcharts',
+    'helmchartconfigs', 'resourceclaims', 'resourceclaimtemplates', 'deviceclasses', 'nodes', 'runtimeclasses', 'podpresets',
+    'auditsinks', 'serviceaccounts'
+), false);

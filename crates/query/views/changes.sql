@@ -6,7 +6,7 @@
 -- was a dry run counts. Never NULL.
 CREATE MACRO is_change(verb, resource, subresource, outcome, uri, body, level, truncated) AS coalesce(
     outcome = 'allowed'
-    AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+    AND is_write_or_delete(verb)
     AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward', 'proxy', 'token', 'log')
     AND NOT ends_with(coalesce(resource, ''), 'reviews')
     AND dry_run_of(verb, resource, subresource, uri, body, level, truncated) IS NOT TRUE,

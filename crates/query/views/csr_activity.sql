@@ -49,7 +49,7 @@ WITH asked AS (
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
     WHERE resource = 'certificatesigningrequests'
-      AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      AND is_write_or_delete(verb)
 ),
 bodies AS (
     SELECT

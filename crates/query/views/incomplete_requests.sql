@@ -28,6 +28,7 @@ SELECT
     decision_reason, api_group, requests.cluster, requests.host, request_uri, audit_id
 FROM requests
 LEFT JOIN ends ON requests.host IS NOT DISTINCT FROM ends.host AND requests.cluster IS NOT DISTINCT FROM ends.cluster
-WHERE NOT list_has_any(stages, ['ResponseComplete', 'Panic'])
-  AND len(stages) > 0 AND stage IS NOT NULL
+-- The last stage is one of `stages`: to ask for it first costs a tenth of the list.
+WHERE stage NOT IN ('ResponseComplete', 'Panic') AND NOT list_has_any(stages, ['ResponseComplete', 'Panic'])
+  AND len(stages) > 0
   AND NOT coalesce(status_code >= 400, false);

@@ -24,7 +24,7 @@ WITH changes AS (
         rbac_body(coalesce(response_object, ''), coalesce(request_object, '')) AS body
     FROM requests
     WHERE api_group = 'rbac.authorization.k8s.io'
-      AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      AND is_write_or_delete(verb)
 )
 SELECT
     event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user,

@@ -22,7 +22,7 @@ WITH changes AS (
     FROM requests
     WHERE resource = 'secrets'
       AND coalesce(subresource, '') = ''
-      AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      AND is_write_or_delete(verb)
 ),
 bodies AS (
     SELECT

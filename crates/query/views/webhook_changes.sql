@@ -20,7 +20,7 @@ WITH writes AS (
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
     WHERE api_group = 'admissionregistration.k8s.io'
-      AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      AND is_write_or_delete(verb)
 ),
 parts AS (
     SELECT

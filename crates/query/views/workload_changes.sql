@@ -25,7 +25,7 @@ WITH writes AS (
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
     WHERE makes_pods(api_group, resource)
-      AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      AND is_write_or_delete(verb)
       AND (coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize', 'scale', 'eviction') OR starts_pods(subresource))
 )
 SELECT

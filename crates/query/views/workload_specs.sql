@@ -48,7 +48,7 @@ WITH writes AS (
         ) AS template
     FROM requests
     WHERE makes_pods(api_group, resource)
-      AND verb IN ('create', 'update', 'patch')
+      AND is_write(verb)
       -- `status`, `scale` and the like have their own rights and cannot change the template.
       AND (coalesce(subresource, '') IN ('', 'ephemeralcontainers', 'resize') OR starts_pods(subresource))
       AND (request_object IS NOT NULL OR response_object IS NOT NULL)
