@@ -51,7 +51,7 @@ JOIN kinds USING (user_agent)
 WHERE (
         kind = 'tool'
         OR kind = 'script' AND (
-            resource = 'secrets' OR subresource = 'token' OR api_group = 'rbac.authorization.k8s.io'
+            resource = 'secrets' OR subresource = 'token' OR is_rbac(api_group, resource)
             OR $everything::BOOLEAN
         )
     )

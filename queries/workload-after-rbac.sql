@@ -45,7 +45,7 @@
 WITH grants AS (
     SELECT event_time AS changed, user_name, concat_ws(' ', verb, resource, coalesce(name, '*')) AS change, audit_id
     FROM requests
-    WHERE api_group = 'rbac.authorization.k8s.io'
+    WHERE is_rbac(api_group, resource)
       AND is_write_or_delete(verb)
       AND outcome = 'allowed' AND not_own()
       AND dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) IS NOT TRUE

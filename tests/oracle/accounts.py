@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import oracle
 from conditions import (
     DELETES, OWN, WRITES, annotation, at, effective, is_change, is_eviction, is_kind, is_secret, makes_pods, starts_pods, time, user)
-from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
+from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
 
 def grouped(rows, key, **numbers):
     groups = defaultdict(list)
@@ -222,7 +222,7 @@ def workload_after_rbac(rows, _):
     """The newest change of RBAC that somebody made at most five minutes before a write of a workload."""
     granted = defaultdict(list)
     for row in rows:
-        if (row["api_group"] == RBAC_GROUP and row["verb"] in CHANGE_VERBS and row["outcome"] == "allowed"
+        if (is_rbac(row) and row["verb"] in CHANGE_VERBS and row["outcome"] == "allowed"
                 and oracle.dry_run(row["last"]) is not True):
             granted[row["user_name"]].append(time(row))
     found = {}

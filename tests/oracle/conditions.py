@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import oracle
-from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
+from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
 
 OWN = ["-p", "own=true"]
 WRITES = {"create", "update", "patch"}
@@ -328,7 +328,7 @@ ROWS = {
     "webhook-changes": ([], lambda r: r["api_group"] == "admissionregistration.k8s.io" and r["verb"] in CHANGE_VERBS),
     "token-requests": ([], lambda r: r["verb"] == "create" and is_kind(r, "serviceaccounts", sub="token")),
     "service-accounts-changed": ([], lambda r: is_kind(r, "serviceaccounts") and r["verb"] in CHANGE_VERBS),
-    "rbac-by-service-accounts": (OWN, lambda r: r["api_group"] == RBAC_GROUP and r["verb"] in CHANGE_VERBS
+    "rbac-by-service-accounts": (OWN, lambda r: is_rbac(r) and r["verb"] in CHANGE_VERBS
                                  and effective(r).startswith("system:serviceaccount:")),
     "cron-jobs": (OWN, lambda r: runs_jobs(r) and r["verb"] in CHANGE_VERBS
                   and r["subresource"] not in ("status", "finalizers")),
@@ -363,7 +363,7 @@ ROWS = {
     "system-namespace-changes": (OWN, lambda r: r["verb"] in CHANGE_VERBS and is_system(r["namespace"])
                                  and r["subresource"] not in ("exec", "attach", "portforward", "proxy")
                                  and not (r["resource"] in ("leases", "events") and r["verb"] in WRITES)),
-    "system-roles-changed": (OWN, lambda r: r["api_group"] == RBAC_GROUP and r["verb"] in CHANGE_VERBS and r["name"]
+    "system-roles-changed": (OWN, lambda r: is_rbac(r) and r["verb"] in CHANGE_VERBS and r["name"]
                              and r["name"] not in ("system:coredns", "system:managed-certificate-controller")
                              and (re.match("(system|eks|kubeadm|gce|aks):", r["name"])
                                   or r["name"] in ("cluster-admin", "admin", "edit", "view"))),

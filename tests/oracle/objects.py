@@ -6,7 +6,7 @@ from collections import defaultdict
 import oracle
 from bodies import in_lists, items, key_of, matches, members, parts, stored_or_sent, strings, text_of, tidy, told
 from conditions import OF_ADD_ONS, OWN, WRITES, at, by_hand, user
-from oracle import RBAC_GROUP, from_bodies
+from oracle import RBAC_GROUP, from_bodies, is_rbac
 
 EVERYBODY = {"User/system:anonymous", "Group/system:unauthenticated", "Group/system:authenticated",
              "Group/system:serviceaccounts", "Group/system:authenticated:oauth"}
@@ -127,7 +127,7 @@ def told_rules(row):
 
 
 def is_role(row):
-    return row["api_group"] == RBAC_GROUP and row["resource"] in ("roles", "clusterroles") and row["verb"] in WRITES
+    return is_rbac(row) and row["resource"] in ("roles", "clusterroles") and row["verb"] in WRITES
 
 
 def sensitive_roles(rows, _):
@@ -152,7 +152,7 @@ def privileged_bindings(rows, _):
                 given[role].update(power for _, powers in lines for power in powers)
     found = {}
     for row in rows:
-        if not (row["api_group"] == RBAC_GROUP and row["resource"] in ("rolebindings", "clusterrolebindings")
+        if not (is_rbac(row) and row["resource"] in ("rolebindings", "clusterrolebindings")
                 and row["verb"] in WRITES):
             continue
         role, to = row["role_ref"], bound(row)

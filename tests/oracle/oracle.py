@@ -20,6 +20,7 @@ STAGES = ["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]  # 
 READ_VERBS = {"get", "list", "watch"}
 CHANGE_VERBS = {"create", "update", "patch", "delete", "deletecollection"}
 RBAC_GROUP = "rbac.authorization.k8s.io"
+OPENSHIFT_RBAC_GROUP = "authorization.openshift.io"
 
 SECRET_READS = ["event_time", "user_name", "impersonated_user", "verb", "namespace", "name",
                 "outcome", "status_code", "source_ip", "user_agent", "decision_reason", "audit_id"]
@@ -236,14 +237,37 @@ def path_of(reference, *parts):
     return "/".join(reference[part] for part in parts if reference.get(part))
 
 
+def is_openshift(event):
+    return section(event, "objectRef").get("apiGroup") == OPENSHIFT_RBAC_GROUP
+
+
 def role_ref(event):
     found = from_bodies(event, "roleRef", dict)
+    if found and is_openshift(event):
+        found = {"kind": "Role" if found.get("namespace") else "ClusterRole", **found}
     return path_of(found, "kind", "name") if found else None
 
 
 def subjects(event):
+    if is_openshift(event):
+        return openshift_subjects(event)
     found = from_bodies(event, "subjects", list)
     return None if found is None else sorted({subject(one) for one in found})
+
+
+def openshift_subjects(event):
+    """Of the first body that names any, in a list of references or in lists of names."""
+    for body in (section(event, "responseObject"), section(event, "requestObject")):
+        found = None if body.get("subjects") is None else set()
+        for one in body.get("subjects") or []:
+            found.add(subject({**one, "kind": one["kind"].removeprefix("System")}))
+        for member, kind in (("userNames", "User"), ("groupNames", "Group")):
+            for name in body.get(member) or []:
+                account = name.startswith("system:serviceaccount:")
+                found = (found or set()) | {"/".join(["ServiceAccount", *name.split(":")[2:]]) if account else f"{kind}/{name}"}
+        if found is not None:
+            return sorted(found)
+    return None
 
 
 def subject(one):
@@ -265,6 +289,12 @@ def dry_run(event):
     return True if event.get("level") in ("Request", "RequestResponse") else None
 
 
+def is_rbac(row):
+    """OpenShift serves roles and bindings under a group of its own as well, in which reviews of rights stand too."""
+    return row["api_group"] == RBAC_GROUP or (
+        row["api_group"] == OPENSHIFT_RBAC_GROUP and not (row["resource"] or "").endswith("reviews"))
+
+
 # --- the questions ----------------------------------------------------------------
 
 def secret_reads(requests):
@@ -276,7 +306,7 @@ def secret_reads(requests):
 def rbac_changes(requests):
     """One row per request to change roles or bindings, whether or not it succeeded."""
     return [{field: row[field] for field in RBAC_CHANGES} for row in requests
-            if row["api_group"] == RBAC_GROUP and row["verb"] in CHANGE_VERBS]
+            if is_rbac(row) and row["verb"] in CHANGE_VERBS]
 
 
 def failed_auth(requests):

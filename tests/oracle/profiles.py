@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import oracle, templates
 from conditions import OWN, annotation, at, client_kind, is_change, is_system, time, user
-from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
+from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
 
 
 def extra(row, key):
@@ -292,7 +292,7 @@ def offensive_tools(everything):
         used = defaultdict(list)
         for row in rows:
             kind = client_kind(row["user_agent"])
-            at_secrets = row["resource"] == "secrets" or row["subresource"] == "token" or row["api_group"] == RBAC_GROUP
+            at_secrets = row["resource"] == "secrets" or row["subresource"] == "token" or is_rbac(row)
             if kind == "tool" or kind == "script" and (everything or at_secrets):
                 used[(kind, row["user_agent"], row["user_name"], row["source_ip"])].append(row)
         return {key: {"requests": len(members), "allowed": sum(row["outcome"] == "allowed" for row in members),

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import oracle
 from conditions import DELETES, OWN, annotation, at, body, is_kind, is_secret, time, user
-from oracle import CHANGE_VERBS, RBAC_GROUP, READ_VERBS, section
+from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
 
 
 # --- who hides -----------------------------------------------------------------------
@@ -172,7 +172,7 @@ def bound(row):
 def rbac_grants(rows, _):
     found = {}
     for row in rows:
-        if row["api_group"] == RBAC_GROUP and row["resource"] in ("rolebindings", "clusterrolebindings") and row["verb"] in (
+        if is_rbac(row) and row["resource"] in ("rolebindings", "clusterrolebindings") and row["verb"] in (
                 "create", "update", "patch"):
             for subject in bound(row) or [None]:
                 found[(row["event_time"], row["audit_id"], subject)] = {
@@ -187,7 +187,7 @@ def rbac_outside_window(first, after, days):
         for row in rows:
             weekday, hour = time(row).strftime("%a").lower(), time(row).hour
             inside = first <= hour < after if first <= after else hour >= first or hour < after
-            if row["api_group"] == RBAC_GROUP and row["verb"] in CHANGE_VERBS and not (weekday in days and inside):
+            if is_rbac(row) and row["verb"] in CHANGE_VERBS and not (weekday in days and inside):
                 found[(row["event_time"], row["audit_id"])] = {
                     name: row[name] for name in ("user_name", "verb", "resource", "name", "role_ref", "subjects", "outcome")}
         return found

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use kforensic_trace::kinds::{JOBS, Kinds, MAKERS};
+use kforensic_trace::kinds::{JOBS, Kinds, MAKERS, OPENSHIFT_RBAC, RBAC};
 
 use crate::embedded::{self, File};
 use crate::sql::literals;
@@ -67,6 +67,14 @@ pub(crate) fn expanded(resources: Vec<String>) -> Vec<String> {
     all
 }
 
+/// Groups that serve objects of another one under the same names, after the one that every cluster has.
+const SERVED_AS_WELL: [(&str, &str); 1] = [(RBAC, OPENSHIFT_RBAC)];
+
+/// The group that serves the objects of `group` as well, on clusters that have it.
+pub(crate) fn served_as_well(group: &str) -> Option<&'static str> {
+    SERVED_AS_WELL.iter().find(|(known, _)| *known == group).map(|(_, other)| *other)
+}
+
 /// The files of `views/`, and the one that is made of these tables.
 pub(crate) static VIEWS: LazyLock<Vec<File>> = LazyLock::new(|| {
     static MACROS: LazyLock<String> = LazyLock::new(macros);
@@ -82,6 +90,16 @@ fn macros() -> String {
         ("is_guard_by_name(api_group, resource)", is_one_by_name(GUARDS)),
         ("is_of_guards(api_group)", is_of_whole_group(GUARDS)),
         ("any_guard()", literals([ANY_GUARD])),
+        // What is asked first keeps DuckDB from reading the other columns of rows that do not pass.
+        (
+            "is_rbac(api_group, resource)",
+            format!(
+                "(api_group IN ({})) IS TRUE AND (api_group = {} OR NOT coalesce(suffix(resource, 'reviews'), false))",
+                literals([RBAC, OPENSHIFT_RBAC]),
+                literals([RBAC])
+            ),
+        ),
+        ("is_openshift_rbac(api_group)", format!("coalesce(api_group = {}, false)", literals([OPENSHIFT_RBAC]))),
         ("is_backup(api_group, resource)", is_one_by_name(BACKUPS)),
     ];
     for (head, condition) in macros {

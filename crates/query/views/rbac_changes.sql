@@ -1,6 +1,8 @@
 -- One row per request that changes RBAC, or tries to: roles, bindings, and what else stands in their API group.
 
 -- Not limited to the four resources: a request for one that does not exist is an attempt as well.
+-- OpenShift serves the same objects under a group of its own, and writes them to this one in the name of the user: where the logs
+-- of both servers are in the case, a change is two requests.
 -- Bodies: the object as it was stored (level RequestResponse), else as it was sent (level Request). An answer can be a
 -- Status and a JSON Patch is a list: neither has the members of a role or a binding. A JSON Patch tells by its paths
 -- what it adds, which counts only where the answer is not there.
@@ -15,15 +17,18 @@
 -- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
 -- aggregates: of a role that gets the rules of others (aggregationRule): `every role`, `some roles`; else NULL
 -- aggregated_to: default roles into which the role's rules flow by its labels (admin, edit, view, …), sorted
+CREATE MACRO as_rbac(api_group, body) AS
+    CASE WHEN is_openshift_rbac(api_group) THEN openshift_as_rbac(body) ELSE body END;
 CREATE VIEW rbac_changes AS
 WITH changes AS (
     SELECT
         *,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         -- A function of the program: in SQL every member that is looked at would parse the body again.
-        rbac_body(coalesce(response_object, ''), coalesce(request_object, '')) AS body
+        rbac_body(
+            coalesce(as_rbac(api_group, response_object), ''), coalesce(as_rbac(api_group, request_object), '')) AS body
     FROM requests
-    WHERE api_group = 'rbac.authorization.k8s.io'
+    WHERE is_rbac(api_group, resource)
       AND is_write_or_delete(verb)
 )
 SELECT

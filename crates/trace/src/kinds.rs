@@ -5,6 +5,17 @@
 //! KubeVirt, Tekton, Kubeflow, KServe, Seldon, KubeRay, Spark, Volcano, KEDA, Prometheus, OpenTelemetry, GitHub's runners, the
 //! Operator Lifecycle Manager, Open Cluster Management, Karmada, Crossplane, Agones, Flink, Shipwright, Devfile and Elastic.
 
+/// The API group of roles and bindings.
+pub const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// The API group in which OpenShift serves the same roles and bindings; reviews of rights stand in it as well.
+pub const OPENSHIFT_RBAC: &str = "authorization.openshift.io";
+
+/// Whether a request is about roles, bindings and what limits them, whoever serves them.
+pub fn is_rbac(api_group: &str, resource: &str) -> bool {
+    api_group == RBAC || (api_group == OPENSHIFT_RBAC && !resource.ends_with("reviews"))
+}
+
 /// Kinds of one API group, or of several that have the same kinds.
 #[derive(Debug, Clone, Copy)]
 pub struct Kinds {

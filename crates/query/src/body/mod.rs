@@ -13,10 +13,11 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 use duckdb::Connection;
 use duckdb::vscalar::arrow::{ArrowFunctionSignature, VArrowScalar};
+use kforensic_trace::rbac::as_rbac;
 
 use crate::argument::texts;
 use object::Object;
@@ -36,12 +37,15 @@ type Tidy = BTreeSet<String>;
 ///   `workload_specs`.
 /// * `rbac_body(stored, sent)`: what the bodies of a role or a binding say; texts are empty for what there is not. The fields
 ///   are columns of `rbac_changes`.
+/// * `openshift_as_rbac(body)`: a body of OpenShift's API of roles and bindings as one of RBAC; see [`as_rbac`]. NULL for what is no
+///   JSON.
 /// * `rbac_rule(rule)`: what a rule of a role says and gives; NULL for NULL. The fields are columns of `role_rules`.
 pub(crate) fn register(connection: &Connection) -> duckdb::Result<()> {
     connection.register_scalar_function::<BodyParts>("body_parts")?;
     connection.register_scalar_function::<SentMembers>("sent_members")?;
     connection.register_scalar_function::<PodTemplate>("pod_template")?;
     connection.register_scalar_function::<RbacBody>("rbac_body")?;
+    connection.register_scalar_function::<OpenshiftAsRbac>("openshift_as_rbac")?;
     connection.register_scalar_function::<RbacRule>("rbac_rule")
 }
 
@@ -49,6 +53,7 @@ struct BodyParts;
 struct SentMembers;
 struct PodTemplate;
 struct RbacBody;
+struct OpenshiftAsRbac;
 struct RbacRule;
 
 impl VArrowScalar for BodyParts {
@@ -131,6 +136,20 @@ impl VArrowScalar for RbacBody {
     /// As for templates.
     fn volatile() -> bool {
         true
+    }
+}
+
+impl VArrowScalar for OpenshiftAsRbac {
+    type State = ();
+
+    fn invoke(_: &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let bodies = texts(&input, 0)?;
+        let told = bodies.iter().map(|body| body.and_then(|body| as_rbac(&object::repaired(body))));
+        Ok(Arc::new(told.collect::<StringArray>()))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(vec![DataType::Utf8], DataType::Utf8)]
     }
 }
 

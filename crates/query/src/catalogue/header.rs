@@ -76,7 +76,10 @@ impl Header {
     pub(super) fn needs(&mut self) -> (Vec<Need>, Option<String>) {
         let caveat = self.caveat.take();
         match std::mem::replace(&mut self.needs, Declared::List(Vec::new())) {
-            Declared::List(needs) => (needs, caveat),
+            Declared::List(mut needs) => {
+                needs.extend(needs.iter().filter_map(Need::served_as_well).collect::<Vec<_>>());
+                (needs, caveat)
+            }
             Declared::Words(words) => {
                 (Vec::new(), Some(caveat.map_or(words.clone(), |caveat| format!("{words}; {caveat}"))))
             }

@@ -246,6 +246,12 @@ impl Catalogue {
     }
 }
 
+/// API groups, and those that serve their objects as well.
+fn with_served_as_well(groups: Vec<String>) -> Vec<String> {
+    let others: Vec<_> = groups.iter().filter_map(|group| kinds::served_as_well(group)).map(str::to_owned).collect();
+    groups.into_iter().chain(others).collect()
+}
+
 impl CannedQuery {
     /// Reads a canned query from the text of the file `path`.
     ///
@@ -276,7 +282,7 @@ impl CannedQuery {
             severity: header.severity.unwrap_or_default(),
             attack: header.attack,
             resources: header.resources.map(kinds::expanded),
-            groups: header.groups,
+            groups: header.groups.map(with_served_as_well),
             refusals: header.refusals,
             whole_case: reach::reaches_beyond(text),
             claimed: header.claimed,
@@ -356,7 +362,7 @@ impl CannedQuery {
 
     /// What must have been recorded, in words.
     pub fn needs_in_words(&self) -> String {
-        let needs = self.needs.iter().map(Need::to_string);
+        let needs = self.needs.iter().filter(|need| !need.only_where_used).map(Need::to_string);
         needs.chain(self.caveat.clone()).collect::<Vec<_>>().join("; ")
     }
 

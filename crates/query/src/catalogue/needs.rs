@@ -6,6 +6,8 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
+use crate::kinds;
+
 /// How much of a request an audit policy records. Each level records what those before it do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub enum Level {
@@ -99,6 +101,10 @@ pub struct Need {
     pub stages: Vec<Stage>,
     /// What is missing from the rows where this need is not met. Absent when the rows themselves are.
     pub tells: Option<String>,
+    /// Whether it counts only where the log holds such requests: of an API group that serves the objects of another one, which not
+    /// every cluster has.
+    #[serde(skip)]
+    pub only_where_used: bool,
 }
 
 fn answered() -> Vec<Stage> {
@@ -129,6 +135,12 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>,
 }
 
 impl Need {
+    /// The same of the API group that serves the objects of its group as well, if there is one.
+    pub(super) fn served_as_well(&self) -> Option<Self> {
+        let group = kinds::served_as_well(self.group.as_deref()?)?;
+        Some(Self { group: Some(group.to_owned()), only_where_used: true, ..self.clone() })
+    }
+
     /// The rule of a header that it breaks, if any.
     pub(super) fn broken(&self) -> Option<&'static str> {
         let blank = |texts: &[String]| texts.iter().any(|text| text.trim().is_empty());

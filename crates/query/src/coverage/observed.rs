@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kforensic_lake::Snapshot;
 use kforensic_lake::seen::{Marked, RequestKind, SLOT, SLOTS, SeenInDays, SeenSum, Slots, Tally};
 
-use crate::catalogue::Level;
+use crate::catalogue::{Level, Need};
 use crate::error::QueryError;
 use crate::selection::Selection;
 use crate::session::{Limits, Session};
@@ -128,6 +128,13 @@ impl Observed {
     /// Events of the case.
     pub fn events(&self) -> u64 {
         self.kinds.values().flat_map(BTreeMap::values).map(|tally| tally.events).sum()
+    }
+
+    /// Whether the case holds requests that a need is about.
+    pub(crate) fn holds(&self, need: &Need) -> bool {
+        self.kinds
+            .keys()
+            .any(|kind| need.is_about(&kind.group, kind.resource.as_deref(), &kind.subresource, &kind.verb))
     }
 
     /// Whether the policy that wrote the log seems to record all of an API group, or of all: so many things of it are

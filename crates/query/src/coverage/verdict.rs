@@ -139,12 +139,16 @@ pub fn judge(query: &CannedQuery, observed: &Observed, scope: &Scope) -> Verdict
         return verdict;
     }
     let judge = Judge { observed, scope, reads: query.resources.as_deref().unwrap_or_default() };
-    let (rows, extras): (Vec<&Need>, Vec<&Need>) = query.needs.iter().partition(|need| need.tells.is_none());
+    let counting = query.needs.iter().filter(|need| !need.only_where_used || observed.holds(need));
+    let (rows, extras): (Vec<&Need>, Vec<&Need>) = counting.partition(|need| need.tells.is_none());
+    let is_of_several = rows.iter().any(|need| need.only_where_used);
     let of_rows: Vec<(&Need, Vec<(String, Traffic)>)> = rows.iter().map(|need| (*need, judge.traffic(need))).collect();
     let all = of_rows.iter().flat_map(|(_, traffic)| traffic);
     verdict.finding = combined(all.map(|(_, traffic)| traffic));
     for (need, traffic) in &of_rows {
-        verdict.because.extend(reasons(need, traffic, verdict.finding));
+        let group = need.group.as_ref().filter(|_| is_of_several);
+        let of_group = group.map(|group| format!(" of the API group `{group}`")).unwrap_or_default();
+        verdict.because.extend(reasons(need, traffic, verdict.finding).into_iter().map(|reason| reason + &of_group));
     }
     let mut lessens = Vec::new();
     if matches!(verdict.finding, Finding::Seen | Finding::Partly | Finding::NoSuchTraffic) {

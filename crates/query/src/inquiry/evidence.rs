@@ -21,8 +21,9 @@ const COLUMNS: &str = "epoch_us(event_time), audit_id, user_name, source_ip, use
     resource, subresource, namespace, nullif(impersonated_user, ''), name, outcome, request_uri, issued_credential_id";
 const BODIES: &str = "request_object, response_object";
 const BODIES_OF_DEEDS: &str = "\
-    CASE WHEN verb NOT IN ('get', 'list', 'watch') THEN request_object END, \
-    CASE WHEN verb NOT IN ('get', 'list', 'watch') OR resource = 'secrets' THEN response_object END";
+    CASE WHEN verb NOT IN ('get', 'list', 'watch') THEN as_rbac(api_group, request_object) END, \
+    CASE WHEN verb NOT IN ('get', 'list', 'watch') OR resource = 'secrets' \
+    THEN as_rbac(api_group, response_object) END";
 
 /// Requests with consequences. What controllers and clients send all day changes nothing that an intruder wants.
 const IS_DEED: &str = "(

@@ -12,6 +12,9 @@ use super::list;
 use crate::error::QueryError;
 use crate::session::Session;
 
+/// Both bodies; what OpenShift serves as RBAC's own.
+const BODIES_OF_RBAC: &str = "as_rbac(api_group, request_object), as_rbac(api_group, response_object)";
+
 const ACTION: &str = "replay RBAC";
 
 /// What somebody was allowed, by the authorizer's own words.
@@ -34,12 +37,12 @@ impl Session {
     }
 
     fn rbac_writes(&self) -> Result<Vec<Request>, QueryError> {
-        const REST: &str = "(api_group = 'rbac.authorization.k8s.io' OR resource = 'serviceaccounts') \
+        const REST: &str = "(is_rbac(api_group, resource) OR resource = 'serviceaccounts') \
              AND resource IN ('clusterroles', 'clusterrolebindings', 'roles', 'rolebindings', 'serviceaccounts') \
              AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') \
              AND coalesce(subresource, '') = '' AND outcome = 'allowed' \
              ORDER BY event_time, audit_id, request_uri";
-        CaseEvidence { session: self }.select("request_object, response_object", REST, Vec::new())
+        CaseEvidence { session: self }.select(BODIES_OF_RBAC, REST, Vec::new())
     }
 
     /// Who could do something at a time: by the replay, and by the authorizer's own words until then.

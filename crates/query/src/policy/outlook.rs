@@ -50,7 +50,7 @@ enum Match {
 /// What a policy would keep from `query`; `None` when it records all that the query needs.
 pub fn advice(policy: &Policy, query: &CannedQuery) -> Option<Blind> {
     let mut blind = Blind { rows: false, because: Vec::new(), rules: Vec::new() };
-    for need in &query.needs {
+    for need in query.needs.iter().filter(|need| !need.only_where_used) {
         let gaps = gaps(policy, need);
         if gaps.is_empty() {
             continue;

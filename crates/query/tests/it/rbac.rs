@@ -1,8 +1,10 @@
 //! The replay of RBAC against what the real authorizer decided.
 
+use kforensic_query::coverage::{Finding, Observed, Scope, judge};
 use kforensic_trace::rbac::Asked;
+use serde_json::{Value, json};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, canned};
 
 #[test]
 fn every_decision_that_the_replay_knows_is_the_authorizers() {
@@ -31,4 +33,50 @@ fn without_bodies_nothing_is_denied_or_allowed_by_guess() {
     let asked = Asked { verb: "get".into(), resource: "pods".into(), ..Asked::default() };
     let (_, unknown) = session.who_can(&replay, &asked, i64::MAX).unwrap();
     assert!(unknown.iter().any(|what| what.contains("there is no snapshot")), "{unknown:?}");
+}
+
+/// A server of OpenShift that serves RBAC under a group of its own; `kube-apiserver.log` tells what it then writes for the user.
+#[test]
+fn what_openshift_serves_under_a_group_of_its_own_is_rbac() {
+    let own = std::fs::read("../../tests/logs/openshift/openshift-apiserver.log").unwrap();
+    let fixture = Fixture::of_texts(&[&own]);
+    let texts = |rows: &[Value], field: &str| rows.iter().map(|row| row[field].to_string()).collect::<Vec<_>>();
+    // Reviews of rights change nothing.
+    let changes = fixture.ask("rbac-changes", &[]);
+    assert_eq!(
+        texts(&changes, "role_ref"),
+        [
+            r#""ClusterRole/cluster-admin""#,
+            r#""ClusterRole/admin""#,
+            r#""Role/deployer""#,
+            "null",
+            "null",
+            r#""ClusterRole/cluster-admin""#,
+            "null"
+        ]
+    );
+    assert_eq!(changes[1]["subjects"], json!(["Group/system:authenticated", "ServiceAccount/prod/builder"]));
+    assert_eq!(texts(&fixture.ask("sensitive-roles", &[]), "powers"), [r#"["read secrets"]"#]);
+    assert_eq!(fixture.ask("privileged-bindings", &[]).len(), 4);
+    let session = fixture.session();
+    let replay = session.rbac(&[]).unwrap();
+    let (_, unknown) = session.who_can(&replay, &Asked { verb: "get".into(), ..Asked::default() }, i64::MAX).unwrap();
+    assert!(unknown.iter().any(|what| what.contains("which ClusterRoleBinding/ops-view gives")), "{unknown:?}");
+
+    // What users write to the API server itself does not stand in this log.
+    let verdict =
+        judge(&canned("rbac-changes"), &Observed::of(&fixture.snapshot, &fixture.limits()).unwrap(), &Scope::default());
+    assert_eq!(verdict.finding, Finding::Partly);
+    assert!(
+        verdict.because[0].ends_with("`roles` of the API group `rbac.authorization.k8s.io`"),
+        "{:?}",
+        verdict.because
+    );
+
+    // One id in both logs is one request that was passed on.
+    let both = Fixture::of_logs("tests/logs/openshift");
+    let conflicts = both.ask("audit-id-conflicts", &[]);
+    assert_eq!(texts(&conflicts, "kind"), [r#""forwarded""#]);
+    assert_eq!(both.ask("audit-evasion", &[]).len(), 0);
+    assert_eq!(both.ask("rbac-changes", &[]).len(), 9);
 }

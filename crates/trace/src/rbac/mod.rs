@@ -6,6 +6,7 @@
 
 mod authorize;
 mod diff;
+mod openshift;
 mod replay;
 mod rule;
 mod way;
@@ -13,6 +14,7 @@ mod who;
 
 pub use authorize::{Verdict, Who, World};
 pub use diff::{Change, How, changes, way_back};
+pub use openshift::as_rbac;
 pub use replay::{Known, Object, ObjectKey, ObjectKind, Replay, Snapshot, SnapshotError};
 pub use rule::{Asked, Rule};
 pub use who::{Holder, Power, Reach, Subject};

@@ -6,9 +6,8 @@
 use super::authorize::Who;
 use super::rule::Asked;
 use super::who::{Power, Subject};
-use crate::kinds::makers;
+use crate::kinds::{RBAC, makers};
 
-const RBAC: &str = "rbac.authorization.k8s.io";
 /// Of what constrained impersonation is about (Kubernetes 1.35).
 const AUTHENTICATION: &str = "authentication.k8s.io";
 const CERTIFICATES: &str = "certificates.k8s.io";

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::node::{Kind, Node, Strength};
 use crate::certificate;
 use crate::evidence::{Outcome, Request};
+use crate::kinds::is_rbac;
 use crate::manifest::{self, items, text};
 
 /// A thing that a request reached, and what this in turn brings within reach.
@@ -70,7 +71,7 @@ pub(super) fn consequences(request: &Request) -> Vec<Consequence> {
         ("serviceaccounts", None) if verb == "create" => found.extend(account(request)),
         ("pods", Some("exec" | "attach" | "portforward" | "ephemeralcontainers")) => found.extend(entered(request)),
         ("certificatesigningrequests", _) if is_write => found.extend(certificate(request)),
-        _ if group == Some("rbac.authorization.k8s.io") && is_write => found.extend(rbac(request)),
+        _ if is_rbac(group.unwrap_or_default(), resource) && is_write => found.extend(rbac(request)),
         (_, None) if manifest::is_workload(resource) && is_write => found.extend(workload(request)),
         (_, Some("proxy")) => found.push(object(request, "reached through the proxy of")),
         (_, None | Some("scale" | "approval" | "finalize" | "binding")) if is_write => {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::closure::Search;
 use super::node::{Edge, Kind, Node, Strength};
 use crate::evidence::{Activity, Outcome};
+use crate::kinds::is_rbac;
 
 /// How long before and after the intrusion something unusual may belong to it, in microseconds.
 const MARGIN_MICROS: i64 = 5 * 60 * 1_000_000;
@@ -162,7 +163,7 @@ fn is_alarming(activity: &Activity) -> bool {
         || matches!(subresource, Some("exec" | "attach" | "portforward" | "ephemeralcontainers" | "proxy" | "token"))
         || matches!(resource, Some("selfsubjectrulesreviews" | "selfsubjectaccessreviews"))
         || (is_write
-            && (act.api_group.as_deref() == Some("rbac.authorization.k8s.io")
+            && (is_rbac(act.api_group.as_deref().unwrap_or_default(), resource.unwrap_or_default())
                 || matches!(
                     resource,
                     Some(
