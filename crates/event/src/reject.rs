@@ -113,7 +113,9 @@ impl Reason {
             }
             Self::Cut { .. } => "events that the collector cut off, and of which too little is left",
             Self::InText { .. } => "records in a text that are no audit events",
-            Self::Packed { .. } => "packed text that cannot be unpacked",
+            Self::Packed { .. } => {
+                "packed text that cannot be unpacked; unpack it with `base64 -d | gunzip`, and ingest what comes out"
+            }
             Self::TooLong { .. } => "longer than any event can be",
             Self::Unreadable { .. } => "an input that breaks off or is damaged; copy it again from where it came",
         }

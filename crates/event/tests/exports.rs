@@ -6,7 +6,9 @@ mod told;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kforensic_event::shape::Position;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kforensic_event::shape::{Position, mentions_event};
 use kforensic_event::{Decoded, Event, Reading};
 use serde_json::Value;
 
@@ -345,6 +347,29 @@ fn splunk_s_xml() {
     let torn = format!("{head}{}{}{}</results>\n", results[0], &results[1][..300], results[2]);
     let (events, rejects) = read(torn.as_bytes(), &[]);
     assert_eq!((events.len(), rejects.len()), (2, 1), "{rejects:?}");
+}
+
+/// The payload of a message by itself: what holds no log, what is torn, and what stands beside it cost nothing but themselves.
+#[test]
+fn packed_text_that_is_a_record_by_itself() {
+    let pack = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+        STANDARD.encode(encoder.finish().unwrap())
+    };
+    let lines = lines();
+    let control =
+        pack(r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"Checking health of destination"}]}"#);
+    let log = format!("{control}\n{}\n{}\n", pack(&lines), &pack(&lines)[..400]);
+    let (events, rejects) = read(log.as_bytes(), &[]);
+    assert_eq!(events, plain());
+    assert_eq!(rejects.len(), 2, "{rejects:?}");
+    assert_eq!(rejects[0], "not an audit event: no audit event in this packed text");
+    assert!(rejects[1].starts_with("the packed text in it cannot be unpacked: "), "{rejects:?}");
+    // In a folder it is told from other files, by what is in it, where only its beginning is known, too.
+    assert!(mentions_event(log.as_bytes()) && mentions_event(&pack(&lines).as_bytes()[..500]));
+    assert!(mentions_event(format!("\"{}\"", pack(&lines)).as_bytes()));
+    assert!(!mentions_event(control.as_bytes()) && !mentions_event(b"H4sI is how gzip begins in base64"));
 }
 
 #[test]

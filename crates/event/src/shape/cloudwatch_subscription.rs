@@ -1,7 +1,7 @@
 //! What AWS CloudWatch delivers to subscribers: `{"messageType":"DATA_MESSAGE",…,"logEvents":[{"message":"{…}"}]}`.
 //!
 //! Firehose writes these objects one behind the other, without a line end. Lambda and Kinesis get them packed: gzip, then
-//! base64, in `awslogs.data` or `Records[].kinesis.data`. `CONTROL_MESSAGE`s are rejects.
+//! base64, in `awslogs.data` or `Records[].kinesis.data`; the command line prints `Records[].Data`, and who takes the payload out has a line of it. `CONTROL_MESSAGE`s are rejects.
 //!
 //! A packed text can be a bomb: what is longer than the longest record when it is unpacked is not looked at, and kept as it is.
 
@@ -11,22 +11,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 
+use super::packed::GZIP as MAGIC;
 use super::{MAX_RECORD_BYTES, Opener, Shape};
 use crate::reject::Reason;
-
-/// How base64 of gzip begins: its magic number, and deflate, the only method there is.
-const MAGIC: &str = "H4sI";
 
 pub(super) static SHAPE: Shape = Shape {
     name: "cloudwatch-subscription",
     summary: "AWS CloudWatch as Firehose, Lambda or Kinesis get it, packed or not",
     recognises: |head| {
-        let packed = ["awslogs.data", "Records.kinesis.data", "kinesis.data", "records.data", "data"];
-        head.has("logEvents") || packed.iter().any(|path| head.text(path).starts_with(MAGIC))
+        let packed = ["awslogs.data", "Records.kinesis.data", "kinesis.data", "records.data", "Records.Data", "data"];
+        head.has("logEvents")
+            || head.line.trim_start_matches('"').starts_with(MAGIC)
+            || packed.iter().any(|path| head.text(path).starts_with(MAGIC))
     },
     framing: None,
     opener: Opener::Packed(MAGIC, unpack),
-    traces: &[b"\"data\":\"H4sI", b"\"data\": \"H4sI"],
+    traces: &[b"\"data\":\"H4sI", b"\"data\": \"H4sI", b"\"Data\":\"H4sI", b"\"Data\": \"H4sI"],
 };
 
 /// The text that is packed in `text`; `None` when it is not packed.

@@ -26,6 +26,7 @@ mod framing;
 mod head;
 mod header;
 mod nested;
+mod packed;
 mod prefix;
 mod quoted;
 mod request_path;
@@ -115,14 +116,14 @@ pub static SHAPES: [&Shape; 39] = [
     &syslog::SHAPE,
     &fluentd::SHAPE,
     &loki::SHAPE,
+    &cloudwatch_subscription::SHAPE,
+    &pubsub::SHAPE,
     &cloudwatch_lines::SHAPE,
     &prefixed_lines::SHAPE,
     &gke::SHAPE,
     &bigquery::SHAPE,
     &tables::SHAPE,
     &typed::SHAPE,
-    &pubsub::SHAPE,
-    &cloudwatch_subscription::SHAPE,
     &cloudwatch_events::SHAPE,
     &aks::SHAPE,
     &otlp::SHAPE,
@@ -182,7 +183,7 @@ enum Opener {
     /// A line of text holds an event as the server wrote it, and nothing else that is one.
     Text(fn(&str) -> Option<String>),
     /// A text that begins so holds other text, packed.
-    Packed(&'static str, fn(&str) -> Option<Result<String, Reason>>),
+    Packed(&'static str, packed::Unpack),
     /// JSON stands for rows: each is a part of it, and the object that it tells.
     Rows(fn(&str) -> Option<Vec<RowOfTable<'_>>>),
     /// A JSON object of this kind is no audit event, and this is what it is.
@@ -329,6 +330,11 @@ impl Decoded<'_> {
 /// group too, so what counts is the member `auditID`, plain or escaped inside a JSON string, the
 /// beginning of an event as the server writes it, and what the shapes know that carry neither.
 pub fn mentions_event(bytes: &[u8]) -> bool {
+    holds_trace(bytes) || packed::begins_with_trace(bytes)
+}
+
+/// The same, of what stands there as it is.
+fn holds_trace(bytes: &[u8]) -> bool {
     const TRACES: [&[u8]; 5] = [
         b"\"auditID\"",
         b"auditID\\",

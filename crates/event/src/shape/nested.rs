@@ -14,6 +14,7 @@ use std::cell::Cell;
 
 use super::framing;
 use super::header;
+use super::packed;
 use super::prefix::ends_before_a_value;
 use super::quoted;
 use super::search::{self, Mark, Search};
@@ -105,6 +106,11 @@ impl Nested<'_> {
     pub(super) fn records(self, too_long: bool, reason: Reason, each: &mut dyn FnMut(Record<'_>)) {
         let Self { position, bytes, terminated, tears } = self;
         let text = if too_long { "" } else { std::str::from_utf8(bytes).unwrap_or_default() };
+        match packed::told(text) {
+            Some(Ok(told)) => return self.records_of(search::of_unpacked(&told, tears), None, each),
+            Some(Err(reason)) => return each(Record { position, bytes, decoded: Decoded::Reject(reason), terminated }),
+            None => (),
+        }
         if let Some((literal, is_behind_header)) = literal(text, &reason) {
             // In single quotation marks it can stand, whole, in any text that a client sent: a line that such a text was split
             // into tells nothing else. And behind a word a program of Ruby prints what it was sent.
@@ -151,8 +157,13 @@ impl Nested<'_> {
 
     /// The same for what its text turned out to be: all records have the place of the whole.
     pub(super) fn records_of_text(self, text: &str, mark: Mark, each: &mut dyn FnMut(Record<'_>)) {
-        let Self { position, bytes, terminated, tears } = self;
-        search::decode_text(Search::of(text, tears), mark, &mut |decoded| {
+        let tears = self.tears;
+        self.records_of(Search::of(text, tears), mark, each);
+    }
+
+    fn records_of(self, text: Search<'_>, mark: Mark, each: &mut dyn FnMut(Record<'_>)) {
+        let Self { position, bytes, terminated, .. } = self;
+        search::decode_text(text, mark, &mut |decoded| {
             each(Record { position, bytes, decoded, terminated });
         });
     }

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
+use super::packed::is_base64;
 use super::{Opener, Shape, mentions_event};
 use crate::reject::Reason;
 
@@ -10,7 +11,10 @@ pub(super) static SHAPE: Shape = Shape {
     name: "pubsub",
     summary: "messages with the event as base64: Google Pub/Sub, AWS Kinesis",
     recognises: |head| {
-        head.has("message.data") || head.has("receivedMessages.message.data") || head.has("Records.Data")
+        head.has("message.data")
+            || head.has("receivedMessages.message.data")
+            || head.has("Records.Data")
+            || (begins_json(&head.line) && is_base64(head.line.lines().next().unwrap_or_default().trim().as_bytes()))
     },
     framing: None,
     // `{` and `[` as base64 begin with one of these; what comes next tells.
@@ -19,11 +23,14 @@ pub(super) static SHAPE: Shape = Shape {
     traces: &[b"YXVkaXRJR", b"F1ZGl0SU", b"hdWRpdElE", b"cHJvdG9QYXlsb2Fk", b"Byb3RvUGF5bG9hZ", b"wcm90b1BheWxvYW"],
 };
 
+/// Whether base64 begins as that of `{"`, `{ `, `{\n` or `{\r`.
+fn begins_json(text: &str) -> bool {
+    ["eyJ", "eyA", "ewo", "ew0"].iter().any(|start| text.starts_with(start))
+}
+
 /// The text that base64 stands for, when it is JSON that mentions an event.
 fn unpack(text: &str) -> Option<Result<String, Reason>> {
-    // `{"`, `{ `, `{\n`, `{\r`
-    let begins = ["eyJ", "eyA", "ewo", "ew0"].iter().any(|start| text.starts_with(start));
-    if !begins || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_\n".contains(&byte)) {
+    if !begins_json(text) || !is_base64(text.as_bytes()) {
         return None;
     }
     let decoded = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()?;

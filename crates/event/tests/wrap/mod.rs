@@ -1,6 +1,8 @@
 //! Wrappers in which tools leave a log, written from its lines: shared by the tests that compare values and those that plant events.
 #![allow(dead_code, reason = "every program uses its own part of this")]
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// A time of a collector.
@@ -14,6 +16,23 @@ pub(crate) type Wrap = fn(&[String], &[Value]) -> String;
 
 /// Wrappers that keep every value, by name.
 pub(crate) const WRAPPERS: &[(&str, Wrap)] = &[
+    ("a subscription's payload a line", |lines, _| {
+        each(lines, |line| packed(&subscription(std::slice::from_ref(line))) + "\n")
+    }),
+    ("a subscription's payload in quotation marks", |lines, _| {
+        each(lines, |line| format!("\"{}\"\n", packed(&subscription(std::slice::from_ref(line)))))
+    }),
+    ("a subscription's payloads, wrapped", |lines, _| {
+        each(lines, |line| wrapped(&packed(&subscription(std::slice::from_ref(line))), 76, "\n"))
+    }),
+    ("a log as gzip and base64, wrapped", |lines, _| wrapped(&packed(&(lines.join("\n") + "\n")), 64, "\r\n")),
+    ("a log as base64, wrapped", |lines, _| wrapped(&STANDARD.encode(lines.join("\n") + "\n"), 76, "\n")),
+    ("events as base64, a line each", |lines, _| each(lines, |line| STANDARD.encode(line) + "\n")),
+    ("records of Kinesis", |lines, _| {
+        let record =
+            |line: &String| json!({"SequenceNumber": "1", "Data": packed(&subscription(std::slice::from_ref(line)))});
+        pretty(&json!({"Records": lines.iter().map(record).collect::<Vec<_>>(), "MillisBehindLatest": 0}))
+    }),
     ("flow YAML, an item a line", |_, events| each(events, |event| format!("- {}\n", flow(event)))),
     ("flow YAML, documents", |_, events| {
         each(events, |event| format!("--- {}\n", flow(event).replace(", ", ",\n    ")))
@@ -324,6 +343,33 @@ fn cef(value: &str) -> String {
 
 fn pretty(event: &Value) -> String {
     serde_json::to_string_pretty(event).unwrap_or_default()
+}
+
+/// What CloudWatch sends to who subscribed.
+fn subscription(lines: &[String]) -> String {
+    let event = |line: &String| json!({"id": "3826", "timestamp": 1_795_293_422_008_u64, "message": line});
+    let events: Vec<Value> = lines.iter().map(event).collect();
+    json!({"messageType": "DATA_MESSAGE", "logGroup": "/aws/eks/p/cluster", "logStream": STREAM, "logEvents": events})
+        .to_string()
+}
+
+/// A text as gzip, as base64.
+fn packed(text: &str) -> String {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let written = std::io::Write::write_all(&mut encoder, text.as_bytes());
+    STANDARD.encode(written.and_then(|()| encoder.finish()).unwrap_or_default())
+}
+
+/// A text in lines of one width.
+fn wrapped(text: &str, width: usize, line_end: &str) -> String {
+    let mut lines = String::new();
+    for (at, letter) in text.chars().enumerate() {
+        if at > 0 && at % width == 0 {
+            lines.push_str(line_end);
+        }
+        lines.push(letter);
+    }
+    lines + line_end
 }
 
 /// A message of syslog over TCP.

@@ -8,6 +8,7 @@ mod literals;
 mod parts;
 mod rows;
 mod scan;
+mod wrapped;
 mod xml;
 mod yaml;
 
@@ -19,6 +20,7 @@ pub(super) use lines::LINES;
 use literals::LITERALS;
 pub(super) use parts::{PARTS, cri_part, docker_part};
 pub(super) use rows::among_lines;
+use wrapped::WRAPPED;
 use xml::XML;
 use yaml::YAML;
 
@@ -60,6 +62,7 @@ pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
         _ if documents::recognises(head) => &DOCUMENTS,
         _ if yaml::recognises(head) => &YAML,
         _ if counted::recognises(head) => &COUNTED,
+        _ if wrapped::recognises(head) => &WRAPPED,
         _ if xml::recognises(head) => &XML,
         _ => &LINES,
     }

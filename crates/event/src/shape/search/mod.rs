@@ -20,7 +20,7 @@ use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
 use super::wrapper::{self, Looks, Standing};
-use super::{Opener, SHAPES, cut, journald, mentions_event, tables, typed};
+use super::{Opener, SHAPES, cut, journald, mentions_event, packed, tables, typed};
 use crate::decode::NO_TIME;
 use crate::event::Event;
 use crate::json;
@@ -115,6 +115,11 @@ pub(super) struct Search<'l> {
     pub(super) is_settled: bool,
     /// What was torn before it.
     pub(super) tears: &'l Tears,
+}
+
+/// Looks for events in what was packed.
+pub(super) fn of_unpacked<'l>(text: &'l str, tears: &'l Tears) -> Search<'l> {
+    Search { unpack: false, ..Search::of(text, tears) }
 }
 
 impl<'l> Search<'l> {
@@ -365,15 +370,11 @@ impl<'l> Search<'l> {
         if Event::decode(&text).is_ok() {
             return self.found(quoted, Content::Event(text), true).marked_if(is_indented);
         }
-        for shape in SHAPES.iter().filter(|_| self.unpack) {
-            let Opener::Packed(_, unpack) = shape.opener else { continue };
-            match unpack(&text) {
-                Some(Ok(inner))
-                    if (Search { unpack: false, ..Search::of(&inner, &Tears::default()) }).pieces().list.is_empty() => {
-                }
-                Some(Ok(_)) => return self.found(quoted, Content::Packed(quoted, unpack), true),
-                Some(Err(reason)) => return Found::nothing(Some(reason)),
-                None => (),
+        for (unpack, unpacked) in packed::openings(&text).filter(|_| self.unpack) {
+            match unpacked {
+                Ok(inner) if of_unpacked(&inner, &Tears::default()).pieces().list.is_empty() => (),
+                Ok(_) => return self.found(quoted, Content::Packed(quoted, unpack), true),
+                Err(reason) => return Found::nothing(Some(reason)),
             }
         }
         // Text in text in text: each layer of escapes makes it shorter, so this ends before `MAX_DEPTH`.

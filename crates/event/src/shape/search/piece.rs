@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::Search;
+use super::{Search, of_unpacked};
 use crate::event::Event;
 use crate::json;
 use crate::reject::Reason;
 use crate::shape::Decoded;
 use crate::shape::nested::Tears;
+use crate::shape::packed::Unpack;
 use crate::shape::translated::Translated;
 
 /// A mark of [`crate::salvage`], for what was not simply read.
@@ -42,7 +43,7 @@ pub(in crate::shape) enum Content<'a> {
     /// JSON that a row tells, with records in it.
     Told(String),
     /// A JSON string with packed text in it. It is unpacked again when its turn comes, so that one is in memory at a time.
-    Packed(&'a str, fn(&str) -> Option<Result<String, Reason>>),
+    Packed(&'a str, Unpack),
     /// No event.
     Reject(Reason),
 }
@@ -67,7 +68,7 @@ impl Content<'_> {
             }
             Self::Told(told) => decode_text(Search::of(told, &tears), mark, each),
             Self::Packed(quoted, unpack) => match unpack(&json::string(quoted).unwrap_or_default()) {
-                Some(Ok(text)) => decode_text(Search { unpack: false, ..Search::of(&text, &tears) }, mark, each),
+                Some(Ok(text)) => decode_text(of_unpacked(&text, &tears), mark, each),
                 Some(Err(reason)) => each(Decoded::Reject(reason)),
                 None => each(Decoded::Reject(Reason::Torn)),
             },
