@@ -33,33 +33,60 @@
 -- noise = """
 -- Nodes that are drained, by people and autoscalers, schedulers of add-ons, and charts that bring a priority class. Left out \
 -- unless `-p own=true`: the scheduler's bindings and what the API server keeps; and always: leases that a client renews as \
--- leaders do, in a name of its own."""
+-- leaders do, in a name of its own, and that nobody else renews."""
 --
 -- [[examples]]
 -- log = "workloads"
--- rows = 13
+-- rows = 15
 --
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
-WITH writes AS (
+WITH shared AS (
+    -- Leases that several renew. From all of the case: the leader may have been one before.
+    SELECT coalesce(cluster, '') AS of_cluster, namespace, name FROM requests
+    WHERE resource = 'leases' AND is_write(verb) AND outcome = 'allowed'
+    GROUP BY ALL HAVING min(user_name) <> max(user_name)
+),
+renewals AS (
+    SELECT
+        event_time, audit_id, user_name,
+        lag(user_name) OVER (
+            PARTITION BY cluster, namespace, name ORDER BY event_time, audit_id, request_uri, source_ip
+        ) AS taken_from
+    FROM requests SEMI JOIN shared
+        ON of_cluster = coalesce(cluster, '') AND shared.namespace = requests.namespace AND shared.name = requests.name
+    WHERE resource = 'leases' AND is_write(verb) AND outcome = 'allowed'
+),
+taken AS (
+    -- The first renewal of another in a row: by that a lease is taken, however the client calls itself.
+    SELECT event_time, audit_id, user_name, any_value(taken_from) AS taken_from
+    FROM renewals WHERE taken_from <> user_name GROUP BY ALL
+),
+found AS (
+    SELECT all_found.*, taken_from
+    FROM (
+        SELECT * FROM requests
+        WHERE resource = 'pods' AND subresource IN ('binding', 'eviction') AND verb = 'create'
+            OR resource = 'bindings' AND verb = 'create'
+            OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
+                AND is_write_or_delete(verb)
+            OR resource = 'leases' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+                AND writes_lease_by_hand(user_name, user_groups, impersonated_user, user_agent)
+            OR resource = 'resourcequotas' AND coalesce(subresource, '') = '' AND verb IN ('create', 'update', 'patch')
+                AND request_object IS NOT NULL
+        UNION ALL
+        SELECT * FROM requests SEMI JOIN taken USING (event_time, audit_id, user_name)
+        WHERE resource = 'leases' AND NOT writes_lease_by_hand(user_name, user_groups, impersonated_user, user_agent)
+    ) AS all_found
+    LEFT JOIN taken USING (event_time, audit_id, user_name)
+),
+writes AS (
     SELECT
         *, body_parts(json_body(request_object)) AS parts,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
-    FROM requests
-    WHERE (
-        resource = 'pods' AND subresource IN ('binding', 'eviction') AND verb = 'create'
-        OR resource = 'bindings' AND verb = 'create'
-        OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
-            AND is_write_or_delete(verb)
-        OR resource = 'leases' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
-            -- client-go says of itself when it renews one; who runs a controller outside of the cluster does so all day.
-            AND NOT coalesce(ends_with(user_agent, '/leader-election'), false)
-            AND is_by_hand(user_name, user_groups, impersonated_user, user_agent)
-        OR resource = 'resourcequotas' AND coalesce(subresource, '') = '' AND verb IN ('create', 'update', 'patch')
-            AND request_object IS NOT NULL
-      )
-      AND filters() AND not_own()
+    FROM found
+    WHERE filters() AND not_own()
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace,
@@ -70,8 +97,9 @@ SELECT
         WHEN subresource = 'binding' OR resource = 'bindings'
             THEN 'put on ' || coalesce(json_texts(json_members(json_members(parts, 'target'), 'name'))[1], 'a node')
         WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
-        WHEN resource = 'leases' THEN coalesce(
-            'lease of ' || json_texts(json_members(json_members(parts, 'spec'), 'holderIdentity'))[1], 'lease changed')
+        WHEN resource = 'leases' THEN concat_ws(', ', coalesce(
+            'lease of ' || json_texts(json_members(json_members(parts, 'spec'), 'holderIdentity'))[1], 'lease changed'),
+            'taken from ' || taken_from)
         ELSE coalesce(nullif(concat_ws(
             ', ',
             'priority ' || json_members(parts, 'value')[1]::VARCHAR,

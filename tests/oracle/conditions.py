@@ -307,7 +307,6 @@ def is_of_the_inside(row):
 
 
 ROWS = {
-    "placement-and-priority": (OWN, is_of_placement),
     "server-internals": ([], is_of_the_inside),
     # name: (arguments, condition)
     "secret": ([], lambda r: is_secret(r) and (r["name"] or r["verb"] in ("list", "watch", "deletecollection"))),

@@ -5,7 +5,7 @@ from collections import defaultdict
 from urllib.parse import unquote, urlsplit
 
 import oracle
-from conditions import DELETES, OWN, annotation, at, body, is_kind, is_secret, time, user
+from conditions import DELETES, OWN, WRITES, annotation, at, body, is_kind, is_of_placement, is_secret, time, user
 from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
 
 
@@ -194,6 +194,27 @@ def rbac_outside_window(first, after, days):
     return of
 
 
+def leases_taken(rows):
+    """The key of each renewal that comes behind one of another, and from whom it takes the lease."""
+    last, found = {}, {}
+    for row in sorted(rows, key=lambda row: (row["event_time"], row["audit_id"], row["request_uri"], row["source_ip"])):
+        if row["resource"] == "leases" and row["verb"] in WRITES and row["outcome"] == "allowed" and row["name"]:
+            before = last.get((row["namespace"], row["name"]))
+            if before is not None and before != row["user_name"]:
+                found[(row["event_time"], row["audit_id"])] = before
+            last[(row["namespace"], row["name"])] = row["user_name"]
+    return found
+
+
+def placement(rows, _):
+    taken, found = leases_taken(rows), {}
+    for row in rows:
+        key = (row["event_time"], row["audit_id"])
+        if is_of_placement(row) or key in taken:
+            found[key] = {name: row[name] for name in ("user_name", "verb", "resource", "namespace", "outcome")}
+    return found
+
+
 # --- one secret -------------------------------------------------------------------------
 
 def names_in(answer):
@@ -249,6 +270,7 @@ ACCOUNTS = {
     "audit-evasion": ([], ["event_time", "audit_id", "verb", "request_uri", "source_ip"], audit_evasion),
     "audit-id-conflicts": ([], ["audit_id", "stage"], audit_id_conflicts),
     "credentials-in-log": ([], ["event_time", "audit_id"], credentials_in_log),
+    "placement-and-priority": (OWN, ["event_time", "audit_id"], placement),
     "rbac-grants": ([], ["event_time", "audit_id", "subject"], rbac_grants),
     "rbac-outside-window": (OWN, ["event_time", "audit_id"],
                             rbac_outside_window(8, 18, {"mon", "tue", "wed", "thu", "fri"})),

@@ -69,6 +69,10 @@ CREATE MACRO is_by_hand(user_name, user_groups, impersonated_user, user_agent) A
     OR regexp_matches(user_agent, '^(kubectl|oc|k9s|helm)\b') OR client_kind(user_agent) IS NOT NULL,
     false
 );
+-- The same of a lease. client-go says of itself when it renews one; who runs a controller outside of the cluster does so all day.
+CREATE MACRO writes_lease_by_hand(user_name, user_groups, impersonated_user, user_agent) AS
+    NOT coalesce(ends_with(user_agent, '/leader-election'), false)
+    AND is_by_hand(user_name, user_groups, impersonated_user, user_agent);
 
 -- The service account behind a user name, `namespace/name`; NULL when it is none.
 CREATE MACRO service_account_of(user_name) AS CASE

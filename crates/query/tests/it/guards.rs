@@ -223,7 +223,9 @@ fn what_controllers_write_all_day_is_told_of_a_hand() {
         lease(Value::Null),
         by_controller(lease(Value::Null)),
     ];
-    let expected = ["none of count/jobs.batch, pods", "none", "lease of nobody", "lease changed", "none"];
+    // A controller that renews a lease goes unseen, until another renewed it before.
+    let back = "lease changed, taken from mallory";
+    let expected = ["none of count/jobs.batch, pods", "none", "lease of nobody", "lease changed", back];
     assert_eq!(told(&writes, "placement-and-priority", "what"), expected);
 }
 
