@@ -372,6 +372,39 @@ fn packed_text_that_is_a_record_by_itself() {
     assert!(!mentions_event(control.as_bytes()) && !mentions_event(b"H4sI is how gzip begins in base64"));
 }
 
+/// Lengths that are no text, that are wrong, and an export that breaks off.
+#[test]
+fn a_journal_s_export_is_read_by_its_lengths() {
+    let entry = |value: &[u8], length: usize| {
+        let mut entry = b"__CURSOR=s=1\n_BOOT_ID=b\nMESSAGE\n".to_vec();
+        entry.extend_from_slice(&(length as u64).to_le_bytes());
+        entry.extend_from_slice(value);
+        entry.extend_from_slice(b"\n_PID=1\n\n");
+        entry
+    };
+    let lines = lines();
+    let whole: Vec<Vec<u8>> = lines.lines().map(|line| entry(line.as_bytes(), line.len())).collect();
+    let export = whole.concat();
+    says_the_same("with lengths", &export, &[], &[]);
+    says_the_same("with lengths, in pieces", &export, &[Reading::of(&export).cut(&export[..export.len() / 2])], &[]);
+    // What is between them, and what breaks off, are a reject each.
+    let other = entry(b"started\n\n__CURSOR=x\nMESSAGE=no", 30);
+    let (events, rejects) = read(&[&other, export.as_slice(), &whole[0][..200]].concat(), &[]);
+    assert_eq!(events, plain());
+    assert_eq!(rejects.len(), 2, "{rejects:?}");
+    // A length that is wrong: the next events say that they stand behind damage.
+    for wrong in [7, 90_000, usize::MAX] {
+        let damaged = [&entry(b"a\n\n__CURSOR=x\nMESSAGE=no", wrong), export.as_slice()].concat();
+        let (mut marks, mut rejects) = (Vec::new(), 0);
+        Reading::of(&damaged).decode(&damaged, Position::START, true, &mut |record| match record.decoded {
+            Decoded::Event(event) => marks.push(event.salvaged.is_some()),
+            Decoded::Reject(_) => rejects += 1,
+        });
+        assert_eq!((marks.len(), rejects), (whole.len(), 2), "{wrong}");
+        assert_eq!(marks.iter().take_while(|mark| **mark).count(), 3, "{wrong}");
+    }
+}
+
 #[test]
 fn what_journald_writes_as_bytes() {
     let entry = |line: &str, blank: &str| {

@@ -249,7 +249,8 @@ impl<'a> Reader<'a> {
         })?;
         self.at += end + 1;
         self.blanks();
-        is_name.then_some(())
+        // A query without a selector that tells streams apart prints none of their labels.
+        (is_name || rest.starts_with("{}")).then_some(())
     }
 
     /// `<time> ` or `<time> stream `.

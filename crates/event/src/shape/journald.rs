@@ -1,13 +1,14 @@
-//! `journalctl -o json`: the event is the text `MESSAGE`, or a list of its bytes, as journalctl writes what is long or not all text.
+//! `journalctl -o json`, and `-o export`, which is told as that (`framing::entries`): the event is the text `MESSAGE`, or a list of its bytes, as journalctl writes what is long or not all text.
 
 use super::{Opener, Shape};
 use crate::json;
 
 pub(super) static SHAPE: Shape = Shape {
     name: "journald",
-    summary: "journald: `journalctl -o json`",
+    summary: "journald: `journalctl -o json` or `-o export`",
     recognises: |head| {
-        head.has("MESSAGE") && (head.has("__REALTIME_TIMESTAMP") || head.has("_BOOT_ID") || head.has("__CURSOR"))
+        head.framing == "entries"
+            || head.has("MESSAGE") && (head.has("__REALTIME_TIMESTAMP") || head.has("_BOOT_ID") || head.has("__CURSOR"))
     },
     framing: None,
     opener: Opener::Nested,

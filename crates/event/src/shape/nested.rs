@@ -31,7 +31,7 @@ use crate::shape::{Decoded, Opener, SHAPES};
 const BEGINNING: &[u8] = b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/";
 
 /// Events behind a torn record that could be a part of it before its rest is given up.
-pub(super) const MAX_BEHIND: u8 = 4;
+const MAX_BEHIND: u8 = 4;
 
 /// Whether a line begins as the API server writes an event.
 pub(super) fn begins_event(line: &[u8]) -> bool {
@@ -77,6 +77,24 @@ impl Tears {
         let left = self.behind.get().checked_sub(1)?;
         self.behind.set(left);
         Some(salvage::BEHIND_DAMAGE)
+    }
+}
+
+/// How many records behind a torn one are still marked, where records are told from one another before they are read.
+#[derive(Debug, Default)]
+pub(super) struct Behind(u8);
+
+impl Behind {
+    /// Goes on by a record: the mark of what is salvaged from it.
+    pub(super) fn next(&mut self, is_whole: bool) -> Option<&'static str> {
+        let mark = (self.0 > 0).then_some(salvage::BEHIND_DAMAGE);
+        self.0 = if is_whole { self.0.saturating_sub(1) } else { MAX_BEHIND };
+        mark
+    }
+
+    /// Whether the next one is not marked.
+    pub(super) fn is_over(&self) -> bool {
+        self.0 == 0
     }
 }
 

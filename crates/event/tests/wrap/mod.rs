@@ -28,6 +28,19 @@ pub(crate) const WRAPPERS: &[(&str, Wrap)] = &[
     ("a log as gzip and base64, wrapped", |lines, _| wrapped(&packed(&(lines.join("\n") + "\n")), 64, "\r\n")),
     ("a log as base64, wrapped", |lines, _| wrapped(&STANDARD.encode(lines.join("\n") + "\n"), 76, "\n")),
     ("events as base64, a line each", |lines, _| each(lines, |line| STANDARD.encode(line) + "\n")),
+    ("journalctl -o export", |lines, _| each(lines, |line| entry(&format!("MESSAGE={line}\n")))),
+    ("journalctl -o export, with lengths", |lines, _| {
+        each(lines, |line| {
+            // Blanks behind the line, so that the bytes of its length are text.
+            let mut line = format!("{line}\n");
+            while line.len().to_le_bytes().iter().any(|byte| !byte.is_ascii()) {
+                line.push('\n');
+            }
+            let length = String::from_utf8_lossy(&line.len().to_le_bytes()).into_owned();
+            entry(&format!("MESSAGE\n{length}{line}\n"))
+        })
+    }),
+    ("logcli without labels", |lines, _| each(lines, |line| format!("2026-11-21T20:37:38Z {{}} {line}\n"))),
     ("records of Kinesis", |lines, _| {
         let record =
             |line: &String| json!({"SequenceNumber": "1", "Data": packed(&subscription(std::slice::from_ref(line)))});
@@ -351,6 +364,13 @@ fn subscription(lines: &[String]) -> String {
     let events: Vec<Value> = lines.iter().map(event).collect();
     json!({"messageType": "DATA_MESSAGE", "logGroup": "/aws/eks/p/cluster", "logStream": STREAM, "logEvents": events})
         .to_string()
+}
+
+/// An entry of a journal around a field.
+fn entry(message: &str) -> String {
+    format!(
+        "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795293458000000\nSYSLOG_IDENTIFIER=kube-apiserver\n{message}_PID=1\n\n"
+    )
 }
 
 /// A text as gzip, as base64.

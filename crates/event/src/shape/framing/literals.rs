@@ -10,8 +10,7 @@ use std::ops::Range;
 
 use super::Framing;
 use crate::literal;
-use crate::salvage;
-use crate::shape::nested::{MAX_BEHIND, Nested, Tears, holds_event, rejected};
+use crate::shape::nested::{Behind, Nested, Tears, holds_event, rejected};
 use crate::shape::prefix::{End, Prefix};
 use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, mentions_event};
 
@@ -180,10 +179,10 @@ impl Framing for Literals {
     /// Behind the last object that is whole, and of which none in front would be marked if it came in the next piece.
     fn cut(&self, bytes: &[u8]) -> usize {
         let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut cut, mut to_mark) = (0, 0);
+        let (mut cut, mut behind) = (0, Behind::default());
         for (at, is_whole) in records(bytes, mark, false) {
-            to_mark = if is_whole { u8::saturating_sub(to_mark, 1) } else { MAX_BEHIND };
-            if to_mark == 0 {
+            behind.next(is_whole);
+            if behind.is_over() {
                 cut = at.end;
             }
         }
@@ -192,7 +191,7 @@ impl Framing for Literals {
 
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
         let mark = if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut position, mut done, mut to_mark) = (start, 0, 0);
+        let (mut position, mut done, mut behind) = (start, 0, Behind::default());
         let tears = Tears::default();
         for (at, is_whole) in records(piece, mark, true) {
             position = position.after(&piece[done..at.start]);
@@ -203,11 +202,11 @@ impl Framing for Literals {
             // In what is torn a client can have written anything.
             let is_closed = !is_whole || bytes.len() > MAX_RECORD_BYTES;
             let reason = if is_whole { rejected(bytes) } else { rejected(bytes).or_torn() };
+            let mark = behind.next(is_whole);
             record.records(is_closed, reason, &mut |mut record| {
-                record.decoded.mark((to_mark > 0).then_some(salvage::BEHIND_DAMAGE));
+                record.decoded.mark(mark);
                 each(record);
             });
-            to_mark = if is_whole { u8::saturating_sub(to_mark, 1) } else { MAX_BEHIND };
         }
     }
 }
@@ -215,6 +214,7 @@ impl Framing for Literals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::salvage;
     use crate::shape::{Decoded, Reading};
 
     const EVENT: &str = "{\n  level: \"Metadata\", // as the policy says\n  auditID: \"a}]'\",\n  user: {},\n  stageTimestamp: \"2026-11-21T20:37:37.000000Z\",\n}";

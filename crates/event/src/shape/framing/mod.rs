@@ -2,6 +2,7 @@
 
 mod counted;
 mod documents;
+mod entries;
 mod escaped;
 mod lines;
 mod literals;
@@ -16,6 +17,7 @@ use super::{Canonical, Position, Record};
 
 use counted::COUNTED;
 pub(super) use documents::DOCUMENTS;
+use entries::ENTRIES;
 pub(super) use lines::LINES;
 use literals::LITERALS;
 pub(super) use parts::{PARTS, cri_part, docker_part};
@@ -62,6 +64,7 @@ pub(super) fn of(head: &[u8]) -> &'static dyn Framing {
         _ if documents::recognises(head) => &DOCUMENTS,
         _ if yaml::recognises(head) => &YAML,
         _ if counted::recognises(head) => &COUNTED,
+        _ if entries::recognises(head) => &ENTRIES,
         _ if wrapped::recognises(head) => &WRAPPED,
         _ if xml::recognises(head) => &XML,
         _ => &LINES,
