@@ -1,4 +1,4 @@
--- What objects of add-ons give whom who writes them.
+-- What an object gives whom who writes it: of Kubernetes and distributions by its name, of add-ons by its group as well.
 
 -- Whether an API group is one that Kubernetes has itself.
 CREATE MACRO is_built_in(api_group) AS coalesce(api_group, '') IN (
