@@ -30,7 +30,7 @@
 WITH asked AS (
     SELECT
         event_time, user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name,
-        impersonated_user, source_ip, source_ips, user_agent, verb, resource, subresource, request_uri, namespace,
+        impersonated_user, source_ip, source_ips, user_agent, verb, api_group, resource, subresource, request_uri, namespace,
         name, outcome, decision_reason, cluster, host,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests

@@ -31,7 +31,7 @@ FROM (
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         list_sort(list_distinct(found)) AS signs
     FROM requests
-    WHERE resource = 'configmaps' AND is_write(verb)
+    WHERE resource = 'configmaps' AND is_core(api_group) AND is_write(verb)
 )
 WHERE filters()
   AND len(signs) > 0

@@ -27,7 +27,7 @@ FROM requests
 WHERE filters()
   AND (
       redacted > 0
-      OR (resource = 'secrets' OR subresource = 'token' OR resource = 'tokenreviews')
+      OR (resource = 'secrets' AND is_core(api_group) OR subresource = 'token' OR resource = 'tokenreviews')
           AND outcome = 'allowed'
           AND (
               json_text(json_body(response_object), 'kind') IN ('Secret', 'SecretList', 'TokenRequest')

@@ -41,7 +41,7 @@ SELECT
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
     source_ip, user_agent, audit_id
 FROM requests
-WHERE resource = 'configmaps' AND is_write_or_delete(verb)
+WHERE resource = 'configmaps' AND is_core(api_group) AND is_write_or_delete(verb)
   AND not_own()
   AND (
     -- DNS, proxies, who may come in (`aws-auth`), joining nodes, and the settings of kubelets and CNIs.

@@ -30,7 +30,7 @@ SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, ephemeral_images, reasons, outcome, status_code,
     status_message, dry_run, source_ip, user_agent, audit_id
 FROM workload_changes
-WHERE resource = 'pods' AND subresource = 'ephemeralcontainers' AND filters()
+WHERE resource = 'pods' AND is_core(api_group) AND subresource = 'ephemeralcontainers' AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

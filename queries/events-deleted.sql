@@ -24,7 +24,7 @@ SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, deleted, selector, outcome, status_code, dry_run, source_ip,
     user_agent, audit_id
 FROM deletions
-WHERE resource = 'events' AND not_own() AND filters()
+WHERE resource = 'events' AND (is_core(api_group) OR api_group = 'events.k8s.io') AND not_own() AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -39,7 +39,7 @@ WITH asked AS (
         -- How many objects a collection held is seldom in the log, and a namespace takes all in it along, a definition all of
         -- its kind: each is shown.
         verb = 'deletecollection'
-            OR resource IN ('namespaces', 'customresourcedefinitions') AND coalesce(subresource, '') = '' AS whole,
+            OR (resource = 'namespaces' AND is_core(api_group) OR resource = 'customresourcedefinitions') AND coalesce(subresource, '') = '' AS whole,
         CASE WHEN whole THEN target END AS other
     FROM deletions
     WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'

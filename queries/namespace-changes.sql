@@ -47,7 +47,7 @@ SELECT
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
     source_ip, user_agent, audit_id
 FROM requests
-WHERE resource = 'namespaces' AND is_write_or_delete(verb) AND filters()
+WHERE resource = 'namespaces' AND is_core(api_group) AND is_write_or_delete(verb) AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

@@ -23,7 +23,7 @@ SELECT
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
     source_ip, user_agent, credential_id, audit_id
 FROM requests
-WHERE resource = 'nodes'
+WHERE resource = 'nodes' AND is_core(api_group)
   -- Server-side apply creates by a patch.
   AND (verb = 'create' OR verb = 'patch' AND status_code = 201)
   AND coalesce(subresource, '') = ''

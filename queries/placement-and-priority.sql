@@ -67,13 +67,13 @@ found AS (
     SELECT all_found.*, taken_from
     FROM (
         SELECT * FROM requests
-        WHERE resource = 'pods' AND subresource IN ('binding', 'eviction') AND verb = 'create'
-            OR resource = 'bindings' AND verb = 'create'
+        WHERE is_core(api_group) AND verb = 'create'
+                AND (resource = 'pods' AND subresource IN ('binding', 'eviction') OR resource = 'bindings')
             OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
                 AND is_write_or_delete(verb)
             OR resource = 'leases' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
                 AND writes_lease_by_hand(user_name, user_groups, impersonated_user, user_agent)
-            OR resource = 'resourcequotas' AND coalesce(subresource, '') = '' AND verb IN ('create', 'update', 'patch')
+            OR resource = 'resourcequotas' AND is_core(api_group) AND coalesce(subresource, '') = '' AND verb IN ('create', 'update', 'patch')
                 AND request_object IS NOT NULL
         UNION ALL
         SELECT * FROM requests SEMI JOIN taken USING (event_time, audit_id, user_name)

@@ -29,7 +29,7 @@ SELECT
     TRY_CAST(uri_values(request_uri, 'tailLines')[1] AS BIGINT) AS tail_lines,
     outcome, status_code, source_ip, user_agent, audit_id
 FROM requests
-WHERE resource = 'pods' AND subresource = 'log' AND filters()
+WHERE resource = 'pods' AND is_core(api_group) AND subresource = 'log' AND filters()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

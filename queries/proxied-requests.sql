@@ -27,7 +27,7 @@ SELECT
 FROM requests
 WHERE filters() AND not_own()
   AND (
-    resource IN ('pods', 'services') AND subresource = 'proxy'
+    resource IN ('pods', 'services') AND is_core(api_group) AND subresource = 'proxy'
     OR api_group = 'subresources.kubevirt.io'
         AND subresource IN ('console', 'vnc', 'portforward', 'vsock', 'usbredir', 'guestosinfo', 'filesystemlist', 'userlist')
   )

@@ -35,7 +35,7 @@ SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, outcome, status_code, source_ip, user_agent,
     decision_reason, audit_id
 FROM requests
-WHERE resource = 'secrets'
+WHERE resource = 'secrets' AND is_core(api_group)
   AND coalesce(subresource, '') = ''
   -- Each of the three hands the values to the client.
   AND verb IN ('get', 'list', 'watch')

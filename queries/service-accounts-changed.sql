@@ -39,7 +39,7 @@ SELECT
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
     source_ip, user_agent, audit_id
 FROM requests
-WHERE resource = 'serviceaccounts' AND coalesce(subresource, '') = ''
+WHERE resource = 'serviceaccounts' AND is_core(api_group) AND coalesce(subresource, '') = ''
   AND is_write_or_delete(verb)
   AND filters()
 ORDER BY

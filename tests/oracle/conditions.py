@@ -115,9 +115,15 @@ def by_hand(row):
     return bool(person or re.match(r"(kubectl|oc|k9s|helm)\b", row["user_agent"] or "") or client_kind(row["user_agent"]))
 
 
+CORE = {"secrets", "pods", "nodes", "services", "serviceaccounts", "configmaps", "namespaces", "events", "bindings",
+        "resourcequotas"}
+
+
 def is_kind(row, *resources, sub=None, group=None):
+    at = row["api_group"] or ""
     return (row["resource"] in resources and (row["subresource"] or None) == sub
-            and (group is None or (row["api_group"] or "") == group))
+            and (at == group if group is not None else
+                 row["resource"] not in CORE or at == "" or (row["resource"], at) == ("events", "events.k8s.io")))
 
 
 def body(row, kind=dict):
@@ -155,7 +161,7 @@ def is_eviction(row):
 
 
 def is_exec(row):
-    return row["resource"] == "pods" and row["subresource"] in ("exec", "attach", "portforward") and row["verb"] in ("get", "create")
+    return row["resource"] == "pods" and not row["api_group"] and row["subresource"] in ("exec", "attach", "portforward") and row["verb"] in ("get", "create")
 
 
 def is_in_a_pod(row):
@@ -290,7 +296,7 @@ def allows_nothing(row):
 
 def is_of_placement(row):
     """Pods that are put somewhere or thrown out, and who is served first."""
-    placed = is_kind(row, "pods", sub="binding") or is_kind(row, "pods", sub="eviction") or row["resource"] == "bindings"
+    placed = is_kind(row, "pods", sub="binding") or is_kind(row, "pods", sub="eviction") or is_kind(row, "bindings")
     first = is_kind(row, "priorityclasses", "flowschemas", "prioritylevelconfigurations")
     lease = row["resource"] == "leases" and by_hand(row) and not (row["user_agent"] or "").endswith("/leader-election")
     return (placed and row["verb"] == "create" or (first or lease) and row["verb"] in CHANGE_VERBS
@@ -314,7 +320,7 @@ ROWS = {
                and at(r["last"].get("responseObject"), "metadata", "name")),
     "timeline": ([], lambda r: True),
     "failed-auth-events": ([], lambda r: r["failure"]),
-    "events-deleted": (OWN, lambda r: r["resource"] == "events" and r["verb"] in DELETES),
+    "events-deleted": (OWN, lambda r: is_kind(r, "events", sub=r["subresource"]) and r["verb"] in DELETES),
     "impersonation": ([], lambda r: r["impersonated_user"] or r["failure"] == "impersonation"),
     "exec-sessions": ([], is_in_a_pod),
     "exec-denied": ([], lambda r: is_in_a_pod(r) and r["outcome"] == "denied"),
@@ -323,7 +329,7 @@ ROWS = {
     "node-joins": ([], lambda r: is_created(r) and is_kind(r, "nodes")),
     "node-proxy": ([], lambda r: is_kind(r, "nodes", sub="proxy")),
     "pod-logs-read": ([], lambda r: is_kind(r, "pods", sub="log")),
-    "csr-activity": ([], lambda r: r["resource"] == "certificatesigningrequests" and r["verb"] in CHANGE_VERBS),
+    "csr-activity": ([], lambda r: r["resource"] == "certificatesigningrequests" and r["api_group"] == "certificates.k8s.io" and r["verb"] in CHANGE_VERBS),
     "webhook-changes": ([], lambda r: r["api_group"] == "admissionregistration.k8s.io" and r["verb"] in CHANGE_VERBS),
     "token-requests": ([], lambda r: r["verb"] == "create" and is_kind(r, "serviceaccounts", sub="token")),
     "service-accounts-changed": ([], lambda r: is_kind(r, "serviceaccounts") and r["verb"] in CHANGE_VERBS),
@@ -332,7 +338,7 @@ ROWS = {
     "cron-jobs": (OWN, lambda r: runs_jobs(r) and r["verb"] in CHANGE_VERBS
                   and r["subresource"] not in ("status", "finalizers")),
     "static-pods": ([], is_static_pod),
-    "proxied-requests": (OWN, lambda r: r["resource"] in ("pods", "services") and r["subresource"] == "proxy"
+    "proxied-requests": (OWN, lambda r: is_kind(r, "pods", "services", sub="proxy")
                          or r["api_group"] == "subresources.kubevirt.io" and r["subresource"] in ("console", "vnc", "portforward")),
     "permission-checks": (OWN, lambda r: r["verb"] == "create" and (
         r["resource"] in ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
@@ -343,7 +349,7 @@ ROWS = {
     "anonymous-access": ([], lambda r: user(r) == "system:anonymous"
                          or "system:unauthenticated" in (r["last"]["user"].get("groups") or [])),
     "slowest": ([], lambda r: took_ms(r) >= 500 and not is_stream(r)),
-    "namespace-changes": ([], lambda r: r["resource"] == "namespaces" and r["verb"] in CHANGE_VERBS
+    "namespace-changes": ([], lambda r: r["resource"] == "namespaces" and not r["api_group"] and r["verb"] in CHANGE_VERBS
                           and r["subresource"] not in ("status",)),
     "secrets-listed": (OWN, lambda r: is_secret(r) and r["verb"] in ("list", "watch", "deletecollection") and not r["name"]
                        and (not r["namespace"] or is_system(r["namespace"]) or r["namespace"] == "default")),

@@ -300,7 +300,7 @@ def is_rbac(row):
 def secret_reads(requests):
     """One row per request that asked for the content of secrets."""
     return [{field: row[field] for field in SECRET_READS} for row in requests
-            if row["resource"] == "secrets" and not row["subresource"] and row["verb"] in READ_VERBS]
+            if row["resource"] == "secrets" and not row["api_group"] and not row["subresource"] and row["verb"] in READ_VERBS]
 
 
 def rbac_changes(requests):

@@ -143,7 +143,7 @@ def aspects(row):
         "namespace": row["namespace"], "action": joined(" ", row["verb"], kind or path),
         "dry run" if oracle.dry_run(row["last"]) else "changed":
             joined(" ", row["verb"], kind, spot or None) if row["verb"] in CHANGE_VERBS and row["resource"] else None,
-        "secret read": (spot or "all namespaces") if row["verb"] in READ_VERBS and row["resource"] == "secrets" else None,
+        "secret read": (spot or "all namespaces") if row["verb"] in READ_VERBS and row["resource"] == "secrets" and not row["api_group"] else None,
         "allowed by": reason.removeprefix("RBAC: allowed by ") or None,
     }.items()
 

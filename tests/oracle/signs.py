@@ -143,7 +143,7 @@ def credentials_in_log(rows, _):
     found = {}
     for row in rows:
         asked, answered = row["last"].get("requestObject"), row["last"].get("responseObject")
-        about = row["resource"] == "secrets" or row["subresource"] == "token" or row["resource"] == "tokenreviews"
+        about = row["resource"] == "secrets" and not row["api_group"] or row["subresource"] == "token" or row["resource"] == "tokenreviews"
         if about and row["outcome"] == "allowed" and (
                 at(answered, "kind") in ("Secret", "SecretList", "TokenRequest") or at(asked, "kind") in ("Secret", "TokenReview")):
             found[(row["event_time"], row["audit_id"])] = {

@@ -48,7 +48,7 @@ WITH asked AS (
         json_body(response_object) AS response, json_body(request_object) AS request,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
-    WHERE resource = 'certificatesigningrequests'
+    WHERE resource = 'certificatesigningrequests' AND coalesce(api_group, 'certificates.k8s.io') = 'certificates.k8s.io'
       AND is_write_or_delete(verb)
 ),
 bodies AS (

@@ -33,7 +33,7 @@ WITH deletes AS (
     FROM requests
     WHERE (
             verb IN ('delete', 'deletecollection')
-            OR verb = 'create' AND resource = 'pods' AND subresource = 'eviction'
+            OR verb = 'create' AND resource = 'pods' AND is_core(api_group) AND subresource = 'eviction'
             OR verb IN ('update', 'patch') AND (
                 subresource = 'finalize'
                 OR contains(request_object, 'finalizers') AND verb = 'patch'

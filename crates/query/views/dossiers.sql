@@ -11,7 +11,8 @@ WITH alike AS (
         coalesce(dry_run, false) AS is_dry_run,
         -- Names and paths make requests different; most of them are not asked for.
         CASE WHEN concat_ws('/', resource, subresource) = '' THEN split_part(request_uri, '?', 1) END AS path,
-        CASE WHEN resource = 'secrets' OR verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+        resource = 'secrets' AND is_core(api_group) AS is_secret,
+        CASE WHEN is_secret OR verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
             THEN name END AS name,
         count(*) AS requests, min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM query_table(requests_asked)
@@ -42,7 +43,7 @@ facets AS (
                     )
             END},
             {aspect: 'secret read', value: CASE
-                WHEN verb IN ('get', 'list', 'watch') AND resource = 'secrets' THEN
+                WHEN verb IN ('get', 'list', 'watch') AND is_secret THEN
                     coalesce(nullif(concat_ws('/', namespace, name), ''), 'all namespaces')
             END},
             {aspect: 'allowed by', value: nullif(regexp_replace(decision_reason, '^RBAC: allowed by ', ''), '')},

@@ -37,5 +37,5 @@ FROM (
         event_time AS started,
         CASE WHEN stage IN ('ResponseComplete', 'Panic') THEN stage_time END AS ended
     FROM requests
-    WHERE resource = 'pods' AND subresource IN ('exec', 'attach', 'portforward') AND verb IN ('get', 'create')
+    WHERE resource = 'pods' AND is_core(api_group) AND subresource IN ('exec', 'attach', 'portforward') AND verb IN ('get', 'create')
 );

@@ -29,6 +29,6 @@ FROM (
             '/' || ltrim(regexp_extract(uri_path(request_uri), '/nodes/[^/]+/proxy(/.*)?$', 1, 's'), '/')
                 AS kubelet_path
         FROM requests
-        WHERE resource = 'nodes' AND subresource = 'proxy'
+        WHERE resource = 'nodes' AND is_core(api_group) AND subresource = 'proxy'
     )
 );

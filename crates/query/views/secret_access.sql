@@ -40,7 +40,7 @@ WITH reads AS (
         node_name, cluster, host, decision_reason, stages, level, json_body(response_object) AS response,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM requests
-    WHERE resource = 'secrets'
+    WHERE resource = 'secrets' AND is_core(api_group)
       AND coalesce(subresource, '') = ''
       AND verb IN ('get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection')
 ),

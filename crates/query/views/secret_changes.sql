@@ -20,7 +20,7 @@ WITH changes AS (
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
         json_body(response_object) AS response, json_body(request_object) AS request
     FROM requests
-    WHERE resource = 'secrets'
+    WHERE resource = 'secrets' AND is_core(api_group)
       AND coalesce(subresource, '') = ''
       AND is_write_or_delete(verb)
 ),

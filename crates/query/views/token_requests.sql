@@ -21,7 +21,7 @@ WITH asked AS (
         node_name, cluster, host, decision_reason, stages, level, issued_credential_id,
         json_body(response_object) AS response, json_body(request_object) AS request
     FROM requests
-    WHERE verb = 'create' AND resource = 'serviceaccounts' AND subresource = 'token'
+    WHERE verb = 'create' AND resource = 'serviceaccounts' AND is_core(api_group) AND subresource = 'token'
 ),
 bodies AS (
     SELECT

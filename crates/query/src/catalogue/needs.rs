@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::is_meant;
 use crate::kinds;
 
 /// How much of a request an audit policy records. Each level records what those before it do.
@@ -178,7 +179,7 @@ impl Need {
 
     /// Whether requests on that resource matter to it, whatever the verb.
     pub fn is_about_resource(&self, group: &str, resource: Option<&str>, subresource: &str) -> bool {
-        if self.group.as_ref().is_some_and(|wanted| wanted != group) {
+        if !self.is_of_group(group, resource) {
             return false;
         }
         if self.resource.is_empty() {
@@ -189,6 +190,14 @@ impl Need {
                 [] => subresource.is_empty(),
                 wanted => wanted.iter().any(|wanted| wanted == subresource || wanted == "*"),
             }
+    }
+
+    /// Whether a resource of that API group can be what it means.
+    pub fn is_of_group(&self, group: &str, resource: Option<&str>) -> bool {
+        match &self.group {
+            Some(wanted) => wanted == group,
+            None => resource.is_none_or(|resource| is_meant(resource, group)),
+        }
     }
 
     /// The resources with their subresources, as policies write them: `pods/exec`; empty for every request.

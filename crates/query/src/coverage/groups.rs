@@ -68,6 +68,15 @@ pub(crate) fn group_of(object: &str) -> Option<&'static str> {
     of_another.or_else(|| CORE.contains(&resource).then_some(""))
 }
 
+/// Whether a resource of that name and group is the one that a query means by its name. Add-ons call things as the core group does,
+/// and what is logged of theirs says nothing about its own.
+pub(crate) fn is_meant(resource: &str, group: &str) -> bool {
+    match group_of(resource) {
+        Some("") => group.is_empty() || resource == "events" && group == "events.k8s.io",
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

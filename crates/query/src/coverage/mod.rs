@@ -9,7 +9,7 @@ mod traffic;
 mod verdict;
 mod words;
 
-pub(crate) use groups::group_of;
+pub(crate) use groups::{group_of, is_meant};
 pub use hosts::{HostAccount, Seam, Step};
 pub use left_out::LeftOut;
 pub use observed::{Observed, Pause};

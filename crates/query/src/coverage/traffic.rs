@@ -347,5 +347,5 @@ fn is_object(kind: &RequestKind, object: &str) -> bool {
 }
 
 fn need_fits(need: &Need, kind: &RequestKind) -> bool {
-    need.group.as_ref().is_none_or(|group| *group == kind.group)
+    need.is_of_group(&kind.group, kind.resource.as_deref())
 }

@@ -19,6 +19,7 @@ mod coverage;
 mod elsewhere;
 mod filters;
 mod fixture;
+mod groups;
 mod guards;
 mod inquiries;
 mod limits;
