@@ -1,5 +1,5 @@
 -- title = "Signs of audit evasion"
--- question = "Which requests chose their audit id, forged addresses, hid characters or paths, or left no answer?"
+-- question = "Which requests chose their audit id, forged addresses, hid characters or paths, read secrets by writing nothing, or left no answer?"
 -- group = "evasion"
 -- words = ["hide", "hidden", "cover tracks", "tamper", "logging switched off"]
 -- further = ["events-deleted", "incomplete-requests"]
@@ -7,7 +7,7 @@
 -- severity = "high"
 -- attack = ["T1070", "T1562"]
 -- needs = [{ level = "Metadata", stages = ["RequestReceived", "ResponseComplete"] }]
--- caveat = "a write that left no answer shows only when RequestReceived is recorded"
+-- caveat = "a patch of a secret that changes nothing shows only where its body is logged; a write that left no answer shows only when RequestReceived is recorded"
 -- noise = """
 -- Behind a proxy that sets X-Forwarded-For all requests have several addresses: only those with more than usual in \
 -- their log are listed. An aggregated API server logs the id of the API server before it."""
@@ -44,6 +44,10 @@ signs AS (
         CASE WHEN is_path_disguised(request_uri) THEN 'path in disguise' END,
         CASE WHEN verb = 'patch' AND has_double_members(json_body(request_object))
             THEN 'double members in the body' END,
+        CASE WHEN resource = 'secrets' AND is_core(api_group) AND coalesce(subresource, '') = ''
+            AND writes_nothing(verb, json_body(request_object),
+                dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated))
+            THEN 'secret asked for by a write of nothing' END,
         CASE WHEN unanswered THEN 'write without an answer' END
     ]) AS signs
     FROM requests
@@ -61,6 +65,7 @@ signs AS (
         OR contains(request_uri, '%') AND has_hidden_characters(uri_decoded(request_uri))
         OR is_path_disguised(request_uri)
         OR verb = 'patch' AND has_double_members(json_body(request_object))
+        OR resource = 'secrets' AND verb IN ('patch', 'delete', 'deletecollection')
     )
 )
 SELECT

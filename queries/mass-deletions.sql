@@ -1,5 +1,5 @@
 -- title = "Mass deletions"
--- question = "Who deleted or evicted many objects within a minute, or whole collections, namespaces and kinds?"
+-- question = "Who deleted or evicted many objects within a minute, or whole collections, namespaces and kinds, nodes and volumes?"
 -- group = "impact"
 -- variant_of = "deletions"
 -- view = "mass"
@@ -9,7 +9,7 @@
 -- attack = ["T1485", "T1490"]
 -- needs = [{ verbs = ["delete", "deletecollection"], level = "Metadata" }]
 -- noise = """
--- Clean-up jobs, `helm uninstall`, and operators that are taken out with their definitions. Left out: the control plane, whose garbage collector and namespace \
+-- People who tidy up volumes and take out nodes, clean-up jobs, `helm uninstall`, and operators that are taken out with their definitions. Left out: the control plane, whose garbage collector and namespace \
 -- controller delete in masses."""
 --
 -- [[parameters]]
@@ -37,9 +37,12 @@ WITH asked AS (
         *, coalesce(user_name, 'nobody from ' || source_ip) AS who,
         concat_ws(' ', event_time, audit_id, request_uri) AS target,
         -- How many objects a collection held is seldom in the log, and a namespace takes all in it along, a definition all of
-        -- its kind: each is shown.
+        -- its kind: each is shown, as are nodes and volumes that a hand deletes: what stood on them is gone.
         verb = 'deletecollection'
-            OR (resource = 'namespaces' AND is_core(api_group) OR resource = 'customresourcedefinitions') AND coalesce(subresource, '') = '' AS whole,
+            OR (resource = 'namespaces' AND is_core(api_group) OR resource = 'customresourcedefinitions') AND coalesce(subresource, '') = ''
+            OR resource IN ('nodes', 'persistentvolumes', 'persistentvolumeclaims') AND is_core(api_group)
+                AND coalesce(subresource, '') = ''
+                AND is_by_hand(user_name, user_groups, impersonated_user, user_agent) AS whole,
         CASE WHEN whole THEN target END AS other
     FROM deletions
     WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'

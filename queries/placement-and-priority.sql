@@ -67,8 +67,8 @@ found AS (
     SELECT all_found.*, taken_from
     FROM (
         SELECT * FROM requests
-        WHERE is_core(api_group) AND verb = 'create'
-                AND (resource = 'pods' AND subresource IN ('binding', 'eviction') OR resource = 'bindings')
+        WHERE resource = 'pods' AND is_core(api_group) AND subresource IN ('binding', 'eviction') AND verb = 'create'
+            OR resource = 'bindings' AND is_core(api_group) AND verb = 'create'
             OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
                 AND is_write_or_delete(verb)
             OR resource = 'leases' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import oracle
 from conditions import (
-    DELETES, OWN, WRITES, annotation, at, effective, is_change, is_eviction, is_kind, is_secret, makes_pods, starts_pods, time, user)
+    DELETES, OWN, WRITES, annotation, at, by_hand, effective, is_change, is_eviction, is_kind, is_secret, makes_pods, starts_pods, time, user)
 from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
 
 def grouped(rows, key, **numbers):
@@ -179,7 +179,9 @@ def mass_deletions(rows, _):
 
     def whole(row):
         is_namespace = row["resource"] in ("namespaces", "customresourcedefinitions") and not row["subresource"]
-        return row["audit_id"] if row["verb"] == "deletecollection" or is_namespace else None
+        lasting = row["resource"] in ("nodes", "persistentvolumes", "persistentvolumeclaims") and not row["subresource"] \
+            and not row["api_group"] and by_hand(row)
+        return row["audit_id"] if row["verb"] == "deletecollection" or is_namespace or lasting else None
     return bursts(of, lambda r: (r["event_time"], r["audit_id"], r["request_uri"]), timedelta(seconds=60), 10, whole, 1)
 
 

@@ -294,6 +294,28 @@ def allows_nothing(row):
     return any(re.fullmatch("0+[A-Za-z]*", str(value)) for value in hard.values())
 
 
+def sets(row, name):
+    """What a body, or the operations of a JSON Patch, put into a member of `spec`."""
+    sent = row["last"].get("requestObject")
+    found = [at(sent, "spec", name)]
+    for one in sent if isinstance(sent, list) else []:
+        if at(one, "op") in ("add", "replace"):
+            found += [at(one, "value")] if at(one, "path") == "/spec/" + name else []
+            found += [at(one, "value", name)] if at(one, "path") == "/spec" else []
+    return [value for value in found if value is not None]
+
+
+def stops(row):
+    """Whether a write leaves no pods of a workload."""
+    if not (makes_pods(row) and row["subresource"] in (None, "", "scale") and row["verb"] in ("update", "patch")):
+        return False
+    return any(v == 0 and v is not False for v in sets(row, "replicas") + sets(row, "parallelism")) or True in sets(row, "suspend")
+
+
+def limits(row):
+    return sets(row, "maxReplicas") or row["last"].get("requestObject") is None
+
+
 def is_of_placement(row):
     """Pods that are put somewhere or thrown out, and who is served first."""
     placed = is_kind(row, "pods", sub="binding") or is_kind(row, "pods", sub="eviction") or is_kind(row, "bindings")
@@ -301,6 +323,12 @@ def is_of_placement(row):
     lease = row["resource"] == "leases" and by_hand(row) and not (row["user_agent"] or "").endswith("/leader-election")
     return (placed and row["verb"] == "create" or (first or lease) and row["verb"] in CHANGE_VERBS
             or is_kind(row, "resourcequotas") and row["verb"] in WRITES and allows_nothing(row))
+
+
+def is_stopped(row):
+    """A workload that somebody leaves without pods, or an autoscaler that is limited or taken away."""
+    return by_hand(row) and (stops(row) or is_kind(row, "horizontalpodautoscalers") and (
+        row["verb"] in DELETES or row["verb"] in ("update", "patch") and limits(row)))
 
 
 def is_of_the_inside(row):
@@ -313,6 +341,7 @@ def is_of_the_inside(row):
 
 
 ROWS = {
+    "workloads-stopped": ([], is_stopped),
     "server-internals": ([], is_of_the_inside),
     # name: (arguments, condition)
     "secret": ([], lambda r: is_secret(r) and (r["name"] or r["verb"] in ("list", "watch", "deletecollection"))),
@@ -329,7 +358,7 @@ ROWS = {
     "node-joins": ([], lambda r: is_created(r) and is_kind(r, "nodes")),
     "node-proxy": ([], lambda r: is_kind(r, "nodes", sub="proxy")),
     "pod-logs-read": ([], lambda r: is_kind(r, "pods", sub="log")),
-    "csr-activity": ([], lambda r: r["resource"] == "certificatesigningrequests" and r["api_group"] == "certificates.k8s.io" and r["verb"] in CHANGE_VERBS),
+    "csr-activity": ([], lambda r: r["resource"] == "certificatesigningrequests" and r["api_group"] in (None, "certificates.k8s.io") and r["verb"] in CHANGE_VERBS),
     "webhook-changes": ([], lambda r: r["api_group"] == "admissionregistration.k8s.io" and r["verb"] in CHANGE_VERBS),
     "token-requests": ([], lambda r: r["verb"] == "create" and is_kind(r, "serviceaccounts", sub="token")),
     "service-accounts-changed": ([], lambda r: is_kind(r, "serviceaccounts") and r["verb"] in CHANGE_VERBS),

@@ -97,6 +97,23 @@ def audit_id_conflicts(_, events):
     return conflicts_of(events)
 
 
+def writes_nothing(row):
+    """Whether a write of a secret changes nothing, so that its answer is what it is for."""
+    sent = row["last"].get("requestObject")
+    dry = oracle.dry_run(row["last"]) is True
+    if row["verb"] in ("delete", "deletecollection"):
+        return dry
+    if row["verb"] != "patch" or sent is None:
+        return False
+    if isinstance(sent, list):
+        data = re.compile("/(data|stringData)(/|$)|$")
+        return not [one for one in sent if one.get("op") != "test" and not (dry and not data.match(one.get("path") or ""))]
+    if dry:
+        return not {"data", "stringData"} & set(sent)
+    told = set(sent.get("metadata") or {}) - {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}
+    return not set(sent) - {"kind", "apiVersion", "metadata"} and not told
+
+
 def audit_evasion(rows, events):
     usual = {}
     for name in {row["last"]["of"] for row in rows}:
@@ -129,6 +146,8 @@ def audit_evasion(rows, events):
             signs.add("write without an answer")
         if row["verb"] == "patch" and last["doubles"]:
             signs.add("double members in the body")
+        if is_kind(row, "secrets") and writes_nothing(row):
+            signs.add("secret asked for by a write of nothing")
         if signs:
             found[(row["event_time"], row["audit_id"], row["verb"], row["request_uri"], row["source_ip"])] = {
                 "signs": sorted(signs), "user_name": row["user_name"], "outcome": row["outcome"],

@@ -2,3 +2,14 @@
 CREATE MACRO starts_pods(subresource) AS coalesce(
     subresource IN ('instantiate', 'instantiatebinary', 'clone', 'rollback', 'webhooks'), false
 );
+
+-- How a write leaves no pods of what makes them; NULL when it does not.
+CREATE MACRO stops_pods(parts) AS CASE
+    WHEN len(list_filter(
+        json_members(json_members(parts, 'spec'), 'replicas') || json_members(json_members(parts, 'spec'), 'parallelism'),
+        lambda pods: pods::VARCHAR = '0'
+    )) > 0 THEN 'scaled to nothing'
+    WHEN len(list_filter(
+        json_members(json_members(parts, 'spec'), 'suspend'), lambda suspended: suspended::VARCHAR = 'true'
+    )) > 0 THEN 'suspended'
+END;

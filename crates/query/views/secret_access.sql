@@ -24,6 +24,25 @@ CREATE MACRO secrets_handed_out(outcome, verb, response, request_uri) AS CASE
     ELSE 'possibly'
 END;
 
+-- Whether a write has nothing of a secret changed, and its answer is all that it is for: a patch without content, one that as a dry run
+-- sets no data (`kubectl diff` does), a deletion as a dry run. Of a patch without a body nothing is told.
+CREATE MACRO writes_nothing(verb, request, dry_run) AS coalesce(CASE
+    WHEN verb IN ('delete', 'deletecollection') THEN dry_run
+    WHEN verb <> 'patch' THEN false
+    WHEN json_type(request) = 'ARRAY' THEN len(list_filter(
+        json_objects(request),
+        lambda op: json_text(op, 'op') <> 'test' AND NOT (dry_run AND NOT regexp_matches(json_text(op, 'path'), '^(/(stringD|d)ata(/|$)|$)'))
+    )) = 0
+    WHEN json_type(request) = 'OBJECT' THEN CASE
+        WHEN dry_run THEN json_member(request, 'data') IS NULL AND json_member(request, 'stringData') IS NULL
+        ELSE len(list_filter(json_keys(request), lambda key: key NOT IN ('kind', 'apiVersion', 'metadata'))) = 0
+            AND len(list_filter(
+                coalesce(json_keys(json_member(request, 'metadata')), []),
+                lambda key: key NOT IN ('name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp')
+            )) = 0
+    END
+END, false);
+
 -- Columns:
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 -- scope: what was asked for: `secret` (one by name), `namespace` (all of one), `cluster` (all of all namespaces)

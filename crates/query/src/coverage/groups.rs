@@ -1,7 +1,7 @@
 //! Which API group a resource belongs to.
 
 /// API groups of the resources that queries need, where it is not the core group.
-const GROUPS: [(&str, &str); 36] = [
+const GROUPS: [(&str, &str); 37] = [
     ("apiservices", "apiregistration.k8s.io"),
     ("certificatesigningrequests", "certificates.k8s.io"),
     ("clusterrolebindings", "rbac.authorization.k8s.io"),
@@ -13,6 +13,7 @@ const GROUPS: [(&str, &str); 36] = [
     ("endpointslices", "discovery.k8s.io"),
     ("deviceclasses", "resource.k8s.io"),
     ("flowschemas", "flowcontrol.apiserver.k8s.io"),
+    ("horizontalpodautoscalers", "autoscaling"),
     ("ingresses", "networking.k8s.io"),
     ("jobs", "batch"),
     ("leases", "coordination.k8s.io"),

@@ -21,6 +21,7 @@ mod filters;
 mod fixture;
 mod groups;
 mod guards;
+mod impact;
 mod inquiries;
 mod limits;
 mod lockdown;
