@@ -5,14 +5,13 @@
 //! An entry is told as the object that `journalctl -o json` writes of it. Where a length is wrong nobody knows what of the entry is a
 //! value: it goes on to a line at which the next one can begin, and the next events are marked.
 
-use std::ops::Range;
-
 use memchr::memmem;
 use serde_json::{Map, Value};
 
 use super::Framing;
+use super::torn::{self, Places};
 use crate::reject::Reason;
-use crate::shape::nested::{Behind, Nested, Tears, rejected};
+use crate::shape::nested::{Nested, rejected};
 use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record};
 
 /// The framing of a journal's export.
@@ -95,8 +94,8 @@ fn next_entry(bytes: &[u8], torn: usize) -> Option<usize> {
 }
 
 /// The entries of a piece, and whether each is whole.
-fn records(piece: &[u8], from: usize, last: bool) -> Vec<(Range<usize>, bool)> {
-    let (mut records, mut at) = (Vec::new(), from);
+fn records(piece: &[u8], from: usize, last: bool) -> Places {
+    let (mut records, mut at) = (Places::new(), from);
     loop {
         let start = at + piece[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         if start >= piece.len() {
@@ -145,41 +144,21 @@ impl Framing for Entries {
         true
     }
 
-    /// Behind the last entry that is whole, and of which none in front would be marked if it came in the next piece.
     fn cut(&self, bytes: &[u8]) -> usize {
-        let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut cut, mut behind) = (0, Behind::default());
-        for (at, is_whole) in records(bytes, mark, false) {
-            behind.next(is_whole);
-            if behind.is_over() {
-                cut = at.end;
-            }
-        }
-        cut
+        torn::cut(bytes, records)
     }
 
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
-        let mark = if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut position, mut done, mut behind) = (start, 0, Behind::default());
-        let tears = Tears::default();
-        for (at, is_whole) in records(piece, mark, true) {
-            position = position.after(&piece[done..at.start]);
-            done = at.start;
-            let bytes = piece[at.clone()].trim_ascii_end();
-            let terminated = !last || at.end < piece.len() || piece.ends_with(b"\n\n");
-            let record = Nested { position, bytes, terminated, tears: &tears };
-            let mark = behind.next(is_whole);
-            let each = &mut |mut record: Record<'_>| {
-                record.decoded.mark(mark);
-                each(record);
-            };
-            if is_whole && bytes.len() <= MAX_RECORD_BYTES {
+        torn::decode(piece, start, last, records, each, |record, whole, each| {
+            // The empty line behind it may be there still.
+            let record = Nested { terminated: record.terminated || piece.ends_with(b"\n\n"), ..record };
+            if let Some(entry) = whole.filter(|entry| entry.len() <= MAX_RECORD_BYTES) {
                 let missing = "audit event in this entry of a journal";
-                record.records_told(&told(&piece[at]), Reason::NotAuditEvent { missing }, each);
+                record.records_told(&told(entry), Reason::NotAuditEvent { missing }, each);
             } else {
                 // In what is torn a client can have written anything.
-                record.records(true, rejected(bytes).or_torn(), each);
+                record.records(true, rejected(record.bytes).or_torn(), each);
             }
-        }
+        });
     }
 }

@@ -6,11 +6,10 @@
 //! begin. So does an object that ends by its brackets and cannot be read: with quotation marks of another kind, of which JavaScript has
 //! some, a client chose where it seems to end. The next events behind either are marked.
 
-use std::ops::Range;
-
 use super::Framing;
+use super::torn::{self, Places};
 use crate::literal;
-use crate::shape::nested::{Behind, Nested, Tears, holds_event, rejected};
+use crate::shape::nested::{Nested, holds_event, rejected};
 use crate::shape::prefix::{End, Prefix};
 use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, mentions_event};
 
@@ -123,8 +122,8 @@ fn text_end(bytes: &[u8], start: usize) -> Step {
 }
 
 /// The records of a piece, and whether each is whole.
-fn records(piece: &[u8], from: usize, last: bool) -> Vec<(Range<usize>, bool)> {
-    let (mut records, mut at) = (Vec::new(), from);
+fn records(piece: &[u8], from: usize, last: bool) -> Places {
+    let (mut records, mut at) = (Places::new(), from);
     loop {
         let start = between(piece, at);
         if start >= piece.len() {
@@ -176,38 +175,19 @@ impl Framing for Literals {
         true
     }
 
-    /// Behind the last object that is whole, and of which none in front would be marked if it came in the next piece.
     fn cut(&self, bytes: &[u8]) -> usize {
-        let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut cut, mut behind) = (0, Behind::default());
-        for (at, is_whole) in records(bytes, mark, false) {
-            behind.next(is_whole);
-            if behind.is_over() {
-                cut = at.end;
-            }
-        }
-        cut
+        torn::cut(bytes, records)
     }
 
     fn decode(&self, piece: &[u8], start: Position, last: bool, each: &mut dyn FnMut(Record<'_>)) {
-        let mark = if start.offset == 0 && piece.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let (mut position, mut done, mut behind) = (start, 0, Behind::default());
-        let tears = Tears::default();
-        for (at, is_whole) in records(piece, mark, true) {
-            position = position.after(&piece[done..at.start]);
-            done = at.start;
-            let bytes = piece[at.clone()].trim_ascii_end();
-            let terminated = is_whole || !last || at.end < piece.len();
-            let record = Nested { position, bytes, terminated, tears: &tears };
+        torn::decode(piece, start, last, records, each, |record, whole, each| {
+            let (bytes, is_whole) = (record.bytes, whole.is_some());
+            let record = Nested { terminated: record.terminated || is_whole, ..record };
             // In what is torn a client can have written anything.
             let is_closed = !is_whole || bytes.len() > MAX_RECORD_BYTES;
             let reason = if is_whole { rejected(bytes) } else { rejected(bytes).or_torn() };
-            let mark = behind.next(is_whole);
-            record.records(is_closed, reason, &mut |mut record| {
-                record.decoded.mark(mark);
-                each(record);
-            });
-        }
+            record.records(is_closed, reason, each);
+        });
     }
 }
 

@@ -9,6 +9,7 @@ mod literals;
 mod parts;
 mod rows;
 mod scan;
+mod torn;
 mod wrapped;
 mod xml;
 mod yaml;
