@@ -142,7 +142,12 @@ pub fn judge(query: &CannedQuery, observed: &Observed, scope: &Scope) -> Verdict
     let counting = query.needs.iter().filter(|need| !need.only_where_used || observed.holds(need));
     let (rows, extras): (Vec<&Need>, Vec<&Need>) = counting.partition(|need| need.tells.is_none());
     let is_of_several = rows.iter().any(|need| need.only_where_used);
-    let of_rows: Vec<(&Need, Vec<(String, Traffic)>)> = rows.iter().map(|need| (*need, judge.traffic(need))).collect();
+    // Of what counts only where it is used, nothing is missed that nobody used.
+    let counts = |need: &Need, traffic: &Traffic| {
+        !need.only_where_used || matches!(traffic, Traffic::Logged { .. } | Traffic::TooLow(_))
+    };
+    let traffic = |need: &Need| judge.traffic(need).into_iter().filter(|(_, traffic)| counts(need, traffic)).collect();
+    let of_rows: Vec<(&Need, Vec<(String, Traffic)>)> = rows.iter().map(|need| (*need, traffic(need))).collect();
     let all = of_rows.iter().flat_map(|(_, traffic)| traffic);
     verdict.finding = combined(all.map(|(_, traffic)| traffic));
     for (need, traffic) in &of_rows {

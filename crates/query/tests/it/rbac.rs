@@ -73,6 +73,10 @@ fn what_openshift_serves_under_a_group_of_its_own_is_rbac() {
         verdict.because
     );
 
+    // Nothing is missed of what nobody asked OpenShift's group for.
+    let of_openshift = |reason: &String| reason.contains("authorization.openshift.io");
+    assert!(!verdict.because.iter().any(of_openshift), "{:?}", verdict.because);
+
     // One id in both logs is one request that was passed on.
     let both = Fixture::of_logs("tests/logs/openshift");
     let conflicts = both.ask("audit-id-conflicts", &[]);
