@@ -7,6 +7,10 @@
 -- Status and a JSON Patch is a list: neither has the members of a role or a binding. A JSON Patch tells by its paths
 -- what it adds, which counts only where the answer is not there.
 
+-- A body of whoever serves it, as RBAC has it.
+CREATE MACRO as_rbac(api_group, body) AS
+    CASE WHEN is_openshift_rbac(api_group) THEN openshift_as_rbac(body) ELSE body END;
+
 -- Columns:
 -- effective_user: whose rights counted: the impersonated user when there is one, else the user
 -- role_ref: role that a binding gives, `ClusterRole/cluster-admin`; NULL when no body tells
@@ -17,8 +21,6 @@
 -- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
 -- aggregates: of a role that gets the rules of others (aggregationRule): `every role`, `some roles`; else NULL
 -- aggregated_to: default roles into which the role's rules flow by its labels (admin, edit, view, …), sorted
-CREATE MACRO as_rbac(api_group, body) AS
-    CASE WHEN is_openshift_rbac(api_group) THEN openshift_as_rbac(body) ELSE body END;
 CREATE VIEW rbac_changes AS
 WITH changes AS (
     SELECT

@@ -1,17 +1,5 @@
 -- What an object gives whom who writes it: of Kubernetes and distributions by its name, of add-ons by its group as well.
 
--- Whether an API group is one that Kubernetes has itself.
-CREATE MACRO is_built_in(api_group) AS coalesce(api_group, '') IN (
-    '', 'admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io', 'apps', 'authentication.k8s.io',
-    'authorization.k8s.io', 'autoscaling', 'batch', 'certificates.k8s.io', 'coordination.k8s.io', 'discovery.k8s.io', 'events.k8s.io',
-    'extensions', 'flowcontrol.apiserver.k8s.io', 'internal.apiserver.k8s.io', 'metrics.k8s.io', 'networking.k8s.io', 'node.k8s.io',
-    'policy', 'rbac.authorization.k8s.io', 'resource.k8s.io', 'scheduling.k8s.io', 'storage.k8s.io', 'storagemigration.k8s.io'
-);
-
--- Whether an API group is the core one, which has no name. Add-ons call things as it does: `secrets` of ACK, `nodes` of Longhorn and
--- of Rancher, `pods` of metrics-server, `services` of Knative.
-CREATE MACRO is_core(api_group) AS coalesce(api_group, '') = '';
-
 -- A GitOps tool applies what a repository holds, a store of secrets hands out what a vault holds, a backup copies what a namespace
 -- holds, a machine's configuration is written to its disk: each with the rights of its controller, not of who asked for it.
 -- Sources: documentation of Argo CD, Flux, the Operator Lifecycle Manager, Crossplane, Fleet, Carvel, External Secrets, the Secrets
