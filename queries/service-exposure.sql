@@ -55,10 +55,11 @@ WITH writes AS (
         )
       AND is_write(verb)
       -- Who writes the status says where the traffic of a load balancer goes.
-      -- A pod's own status says where it is and whether it is ready: kubelets and controllers write it, people do not.
+      -- A pod's own status says where it is and whether it is ready: kubelets write it all day, of pods on their node alone.
       AND CASE
-        WHEN resource = 'pods'
-            THEN subresource = 'status' AND is_by_hand(user_name, user_groups, impersonated_user, user_agent)
+        WHEN resource = 'pods' THEN subresource = 'status'
+            AND (NOT starts_with(user_name, 'system:node:') OR impersonated_user IS NOT NULL
+                OR is_by_hand(user_name, user_groups, impersonated_user, user_agent)) IS NOT FALSE
         ELSE coalesce(subresource, '') = '' OR resource = 'services' AND subresource = 'status'
       END
       AND filters()
@@ -98,8 +99,9 @@ exposed AS (
                     ), ',')
                 END
             ) ELSE [] END
-            || CASE WHEN resource = 'pods' THEN ['status of a pod']
-                || list_transform(
+            -- Network plugins write what else a status has; where a pod is they leave to its kubelet.
+            || CASE WHEN resource = 'pods' AND by_hand THEN ['status of a pod'] ELSE [] END
+            || CASE WHEN resource = 'pods' THEN list_transform(
                     json_texts(json_members(json_members(parts, 'status'), 'podIP')
                         || json_members(json_items(json_members(parts, 'status'), 'podIPs'), 'ip')),
                     lambda address: 'pod at ' || address

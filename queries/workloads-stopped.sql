@@ -1,4 +1,4 @@
--- title = "Workloads that were stopped by hand"
+-- title = "Workloads that were stopped"
 -- question = """
 -- Who scaled workloads to nothing, suspended jobs, or limited and deleted autoscalers: what should run, and does not?"""
 -- group = "impact"
@@ -24,8 +24,8 @@
 --     },
 -- ]
 -- noise = """
--- People who scale down for the night or for an upgrade, and who tune autoscalers. Always left out: what controllers and \
--- autoscalers scale."""
+-- People who scale down for the night or for an upgrade, and who tune autoscalers; add-ons that scale to nothing when nobody \
+-- asks (Knative, KEDA), roll out (Argo Rollouts) or queue jobs (Kueue). Left out: what the control plane scales."""
 --
 -- [[examples]]
 -- log = "workloads"
@@ -44,9 +44,8 @@ WITH writes AS (
       AND (resource = 'horizontalpodautoscalers' AND coalesce(subresource, '') = ''
         OR makes_pods(api_group, resource) AND verb IN ('update', 'patch') AND coalesce(subresource, '') IN ('', 'scale')
             AND request_object IS NOT NULL)
-      -- Controllers scale and suspend all day.
-      AND is_by_hand(user_name, user_groups, impersonated_user, user_agent)
-      AND filters()
+      -- Controllers of the cluster scale and suspend all day.
+      AND filters() AND not_own()
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,

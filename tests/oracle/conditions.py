@@ -327,8 +327,8 @@ def is_of_placement(row):
 
 def is_stopped(row):
     """A workload that somebody leaves without pods, or an autoscaler that is limited or taken away."""
-    return by_hand(row) and (stops(row) or is_kind(row, "horizontalpodautoscalers") and (
-        row["verb"] in DELETES or row["verb"] in ("update", "patch") and limits(row)))
+    return stops(row) or is_kind(row, "horizontalpodautoscalers") and (
+        row["verb"] in DELETES or row["verb"] in ("update", "patch") and limits(row))
 
 
 def is_of_the_inside(row):
@@ -341,7 +341,7 @@ def is_of_the_inside(row):
 
 
 ROWS = {
-    "workloads-stopped": ([], is_stopped),
+    "workloads-stopped": (OWN, is_stopped),
     "server-internals": ([], is_of_the_inside),
     # name: (arguments, condition)
     "secret": ([], lambda r: is_secret(r) and (r["name"] or r["verb"] in ("list", "watch", "deletecollection"))),

@@ -195,7 +195,8 @@ def exposure(row):
         found += [f"external IP {one}" for one in in_lists(members(objects, "spec", "externalIPs"))]
     told_of = parts(sent(row))
     if kind == "pods":
-        found += ["status of a pod"] + [f"pod at {one}" for one in strings(
+        found += ["status of a pod"] if by_hand(row) else []
+        found += [f"pod at {one}" for one in strings(
             members(told_of, "status", "podIP") + members(items(told_of, "status", "podIPs"), "ip"))]
         found += [f"ready: {at(one, 'status')}" for one in items(told_of, "status", "conditions")
                   if at(one, "type") == "Ready" and at(one, "status") is not None]
@@ -226,7 +227,8 @@ def service_exposure(rows, _):
 
     def is_one(row):
         if row["resource"] == "pods":
-            return row["subresource"] == "status" and by_hand(row)
+            node = (user(row) or "").startswith("system:node:") and not row["impersonated_user"]
+            return row["subresource"] == "status" and (not node or by_hand(row))
         return row["resource"] in kinds and (
             not row["subresource"] or (row["resource"], row["subresource"]) == ("services", "status"))
     of = [row for row in rows if row["verb"] in WRITES and is_one(row)]

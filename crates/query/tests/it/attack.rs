@@ -177,6 +177,7 @@ fn at_the_levers() -> Vec<Deed> {
         ("create", "- pods falco falco-x eviction", 201, json!({})),
         ("create", "flowcontrol.apiserver.k8s.io flowschemas - f -", 201, first),
         ("delete", "apps daemonsets falco falco -", 200, json!({})),
+        ("patch", "apps deployments prod shop scale", 200, json!({"requestObject": {"spec": {"replicas": 0}}})),
         ("get", "- - - - -", 200, json!({"requestURI": "/debug/pprof/heap"})),
     ]
 }

@@ -207,6 +207,8 @@ fn what_controllers_write_all_day_is_told_of_a_hand() {
         rows.iter().map(|row| (row["audit_id"].as_str().unwrap(), &row["exposure"])).collect();
     let expected = [
         ("0", json!(["pod at 203.0.113.9", "ready: True", "status of a pod"])),
+        // Where a pod is says its kubelet, and no add-on.
+        ("1", json!(["pod at 203.0.113.9", "ready: True"])),
         ("2", json!(["status of a pod"])),
         ("3", json!(["pods of app=mine"])),
         ("4", json!(["pods of app=mine"])),

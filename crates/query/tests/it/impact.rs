@@ -50,18 +50,18 @@ fn stops() -> [Sent; 9] {
 }
 
 #[test]
-fn what_is_stopped_by_hand_is_told() {
+fn what_is_stopped_is_told() {
     let told = texts(&log("mallory", "kubectl/v1.33.1", &stops()).ask("workloads-stopped", &[]), "what");
     let stopped = "scaled to nothing";
     assert_eq!(told, [stopped, stopped, stopped, "suspended", "at most 1", "deleted"]);
 }
 
 #[test]
-fn controllers_scale_all_day() {
-    let user = "system:serviceaccount:keda:keda-operator";
-    assert_eq!(log(user, "keda/v2.15 (linux/amd64)", &stops()).ask("workloads-stopped", &[]), Vec::<Value>::new());
-    let with_a_tool = log(user, "kubectl/v1.33.1", &stops()).ask("workloads-stopped", &[]);
-    assert_eq!(with_a_tool.len(), 6);
+fn whoever_stops_a_workload_is_told_whatever_its_name_and_client() {
+    for user in ["system:serviceaccount:keda:keda-operator", "system:serviceaccount:kube-system:replicaset-controller"]
+    {
+        assert_eq!(log(user, "keda/v2.15 (linux/amd64)", &stops()).ask("workloads-stopped", &[]).len(), 6, "{user}");
+    }
 }
 
 #[test]
