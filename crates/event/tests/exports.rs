@@ -369,6 +369,13 @@ fn packed_text_that_is_a_record_by_itself() {
     // In a folder it is told from other files, by what is in it, where only its beginning is known, too.
     assert!(mentions_event(log.as_bytes()) && mentions_event(&pack(&lines).as_bytes()[..500]));
     assert!(mentions_event(format!("\"{}\"", pack(&lines)).as_bytes()));
+    // The time of the message in front is no part of it, and no other word may be.
+    let timed = format!("2026-11-21T20:37:10.123Z {}\n", pack(&lines)).repeat(2);
+    let (events, rejects) = read(timed.as_bytes(), &[]);
+    assert_eq!((events.len(), rejects.len()), (2 * plain().len(), 0), "{rejects:?}");
+    assert!(mentions_event(timed.as_bytes()));
+    let named = format!("I1121 agent=\"curl {}\"\n", pack(&lines));
+    assert_eq!(read(named.as_bytes(), &[]).0.len(), 0);
     assert!(!mentions_event(control.as_bytes()) && !mentions_event(b"H4sI is how gzip begins in base64"));
 }
 

@@ -15,6 +15,7 @@ use super::search;
 use super::{Opener, SHAPES, holds_trace};
 use crate::json;
 use crate::reject::Reason;
+use crate::time;
 
 /// How base64 of gzip begins: its magic number, and deflate, the only method there is.
 pub(super) const GZIP: &str = "H4sI";
@@ -44,9 +45,22 @@ pub(super) fn begins(text: &[u8]) -> bool {
     SHAPES.iter().any(|shape| is_known(&shape.opener))
 }
 
-/// What a record holds that is packed text and nothing else, in quotation marks or none; or why nothing of it can be read.
+/// Bytes of a time, as it stands in front of a message, at most.
+const MAX_TIME_BYTES: usize = 40;
+
+/// A line without the time of the message that it is: who prints what a queue held puts it there.
+fn without_time(line: &[u8]) -> &[u8] {
+    let head = &line[..line.len().min(MAX_TIME_BYTES)];
+    let Some(end) = head.iter().position(|byte| b" \t".contains(byte)) else { return line };
+    let is_time = std::str::from_utf8(&head[..end]).is_ok_and(|text| time::parse(text).is_some());
+    if is_time { line[end..].trim_ascii_start() } else { line }
+}
+
+/// What a record holds that is packed text and nothing else, in quotation marks or none, or behind a time; or why nothing of it
+/// can be read.
 pub(super) fn told(record: &str) -> Option<Result<String, Reason>> {
     let record = record.trim_start_matches('\u{feff}').trim_ascii();
+    let record = std::str::from_utf8(without_time(record.as_bytes())).unwrap_or(record);
     let quoted = record.starts_with("\"H4sI").then(|| json::string(record)).flatten();
     let text = quoted.as_deref().unwrap_or(record);
     if !begins(text.as_bytes()) {
@@ -68,7 +82,7 @@ pub(super) fn told(record: &str) -> Option<Result<String, Reason>> {
 
 /// Whether a source that begins so is base64 of gzip with a trace of an event in it.
 pub(super) fn begins_with_trace(head: &[u8]) -> bool {
-    let head = head.strip_prefix(super::BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
+    let head = without_time(head.strip_prefix(super::BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start());
     let head = head.strip_prefix(b"\"").unwrap_or(head);
     if !head.starts_with(GZIP.as_bytes()) {
         return false;
