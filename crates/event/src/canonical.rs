@@ -17,7 +17,7 @@ use memchr::memmem;
 use crate::changed::{FLATTENED, LEVELS};
 use crate::columns::{self, COLUMNS, Kind};
 use crate::fingerprint::Keyed;
-use crate::json_scan::{string_end, value_end};
+use crate::json_scan::{string_end, unescape, value_end};
 use crate::keys;
 use crate::partition;
 use crate::request;
@@ -251,8 +251,8 @@ impl Reader<'_, '_, '_> {
         if !escapes {
             return Some((Span::new(self.base + at + 1, end - at - 2), end));
         }
-        let text: String = serde_json::from_str(&self.line[at..end]).ok()?;
-        Some((self.rows.copy(self.canonical.length, text.as_bytes()), end))
+        let span = self.rows.write(self.canonical.length, |beside| unescape(&bytes[at + 1..end - 1], beside))?;
+        Some((span, end))
     }
 
     fn list(&mut self, column: usize, at: usize) -> Option<usize> {

@@ -169,6 +169,16 @@ impl Rows {
         span
     }
 
+    /// Keeps a text that `write` makes beside the piece, which is `length` bytes long; nothing when it fails.
+    pub(crate) fn write(&mut self, length: usize, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<Span> {
+        let at = self.beside.len();
+        let written = write(&mut self.beside);
+        if written.is_none() {
+            self.beside.truncate(at);
+        }
+        written.map(|()| Span::new(length + at, self.beside.len() - at))
+    }
+
     /// A list of texts.
     pub(crate) fn list(&mut self, texts: &[Span]) -> Span {
         let span = Span::new(self.items.len(), texts.len());

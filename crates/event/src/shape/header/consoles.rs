@@ -25,7 +25,11 @@ pub(in crate::shape) fn is_beside(line: &[u8]) -> bool {
         word.len() < 600 && word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_./[]$".contains(byte))
     };
     let is_token = |word: &[u8], begins: &[u8]| word.starts_with(begins) && word.len() < 80 && word.ends_with(b"/s");
-    let words: Vec<&[u8]> = if line.len() < 1_500 { line.split(|byte| *byte == b'\t').collect() } else { Vec::new() };
+    // Asked of every line: nearly all are told by their first letters.
+    if !(line.starts_with(b"SEARCHEDLOGSTREAMS\t") || line.starts_with(b"b/")) || line.len() >= 1_500 {
+        return false;
+    }
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
     match words.as_slice() {
         [b"SEARCHEDLOGSTREAMS", stream, b"True" | b"False"] => is_plain(stream),
         [back, on] => is_token(back, b"b/") && is_token(on, b"f/") && is_plain(back) && is_plain(on),
