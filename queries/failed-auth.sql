@@ -2,7 +2,7 @@
 -- question = "Which addresses failed to authenticate or were denied, how often, as whom, and with what?"
 -- group = "credentials"
 -- words = ["login", "logon", "401", "403", "unauthorized", "forbidden", "password guessing", "brute force"]
--- further = ["failed-auth-events", "enumeration"]
+-- further = ["failed-auth-events", "failed-auth-bursts", "enumeration"]
 -- kind = "question"
 -- severity = "low"
 -- attack = ["T1110", "T1078", "T1613"]

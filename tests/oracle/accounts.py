@@ -166,6 +166,12 @@ def secret_bursts(rows, _):
     return bursts(of, lambda r: (r["namespace"], r["name"]), timedelta(minutes=5), 3)
 
 
+def failed_auth_bursts(rows, _):
+    of = [row for row in rows if row["failure"] == "unauthenticated"]
+    found = bursts(of, lambda r: (r["event_time"], r["audit_id"], r["request_uri"]), timedelta(seconds=60), 10)
+    return {key: {"attempts": burst["requests"], "last_seen": burst["last_seen"]} for key, burst in found.items()}
+
+
 def recon(rows, _):
     kinds = {"namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
              "serviceaccounts", "configmaps", "secrets"}
@@ -264,6 +270,7 @@ ACCOUNTS = {
     "outside-networks": ([], ["source_ip", "user_name"], outside_networks),
     "service-account-secret-reads": (OWN, ["user_name", "verb", "namespace", "name"], service_account_secret_reads),
     "secret-bursts": (OWN, ["user_name", "burst"], secret_bursts),
+    "failed-auth-bursts": ([], ["user_name", "burst"], failed_auth_bursts),
     "recon": (OWN, ["user_name", "burst"], recon),
     "mass-deletions": (OWN, ["user_name", "burst"], mass_deletions),
     "workload-after-rbac": (OWN, ["event_time", "audit_id"], workload_after_rbac),

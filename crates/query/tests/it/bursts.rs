@@ -67,6 +67,23 @@ fn told(rows: &[Value]) -> Vec<(Value, Value, Value)> {
     rows.iter().map(|row| (row["user_name"].clone(), row["users"].clone(), row["requests"].clone())).collect()
 }
 
+/// Tokens that are guessed have no user, and whoever tries one after the other, each every few seconds, is no burst.
+#[test]
+fn failures_to_authenticate_count_by_address() {
+    let mut log = Log(Vec::new());
+    let mut fails = |address: &str, seconds: std::ops::Range<u64>, step: usize| {
+        for second in seconds.step_by(step) {
+            log.send("", address, second, "get", &named("configmaps", "settings"), 401);
+        }
+    };
+    fails(INTRUDER, 100..124, 2);
+    fails(NAT, 100..108, 1);
+    fails(NODE, 0..4 * HOUR, 10);
+    let rows = log.ask("failed-auth-bursts");
+    assert_eq!((&row(&rows)["source_ips"], &row(&rows)["attempts"]), (&json!([INTRUDER]), &json!(12)));
+    assert_eq!(log.case().ask("failed-auth-bursts", &["-p", "minimum=8"]).len(), 2);
+}
+
 #[test]
 fn a_burst_that_is_split_over_identities_is_one_of_their_address() {
     const KINDS: [&str; 4] = ["namespaces", "nodes", "pods", "roles"];

@@ -271,6 +271,9 @@ fn looked(row: Row<'_>) -> Option<Text> {
         let text = text.and(if addresses == 1 { "1 address".to_owned() } else { format!("{addresses} addresses") });
         return Some(listed(text.and(" with "), &clients));
     }
+    if let Some(attempts) = count("attempts", "time", "times") {
+        return Some(Text::plain(format!("failed to authenticate {attempts}")));
+    }
     if let Some(deleted) = count("collections", "collection", "collections") {
         let of_one = |resources: &[&str]| match resources {
             [resource] => Some(format!("{} {}", row.number("deleted")?, escape(&short(resource)))),
