@@ -64,10 +64,12 @@ SELECT
     coalesce(list(DISTINCT pod_name ORDER BY pod_name) FILTER (WHERE pod_name IS NOT NULL), []) AS pods,
     coalesce(list(DISTINCT node_name ORDER BY node_name) FILTER (WHERE node_name IS NOT NULL), []) AS nodes,
     sum(requests)::BIGINT AS requests, sum(denied)::BIGINT AS denied,
-    min(first_seen) AS first_seen, max(last_seen) AS last_seen
+    min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+    CASE WHEN credential_id IS NULL THEN cluster END AS cluster
 FROM alike
-GROUP BY coalesce(credential_id, user_name)
+-- A name says nothing of who it is in another cluster.
+GROUP BY coalesce(credential_id, user_name), CASE WHEN credential_id IS NULL THEN cluster END
 HAVING (count(DISTINCT source_ip) >= $addresses OR count(DISTINCT split_part(user_agent, '/', 1)) >= $clients)
     -- One request that is not the cluster's own shows all that its credential did.
     AND bool_or(not_own())
-ORDER BY last_seen, credential
+ORDER BY last_seen, credential, cluster NULLS FIRST

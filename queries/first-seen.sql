@@ -50,21 +50,25 @@ facets AS NOT MATERIALIZED (
 ),
 -- Different things are few, and rows are many: to sort all of these took half a gigabyte.
 firsts AS (
-    SELECT user_name, facet, min(event_time) AS first_time, any_value(known_until) AS known_until
+    SELECT cluster, user_name, facet, min(event_time) AS first_time, any_value(known_until) AS known_until
     FROM facets
     WHERE facet.value IS NOT NULL
-    GROUP BY user_name, facet
+    -- Whoever is called the same in another cluster is somebody else.
+    GROUP BY cluster, user_name, facet
 ),
 fresh AS (
-    SELECT user_name, facet, first_time, new_user
+    SELECT cluster, user_name, facet, first_time, new_user
     -- Every request is an action, so the first of these is the user's first.
-    FROM (SELECT *, min(first_time) OVER (PARTITION BY user_name) >= known_until AS new_user FROM firsts)
+    FROM (SELECT *, min(first_time) OVER (PARTITION BY cluster, user_name) >= known_until AS new_user FROM firsts)
     WHERE first_time >= known_until
 )
 SELECT
     shown.user_name, shown.facet.what AS what, shown.facet.value AS value, new_user, count(*) AS requests,
-    count(*) FILTER (outcome = 'denied') AS denied, first_time AS first_seen, max(event_time) AS last_seen
-FROM (SELECT user_name, facet, outcome, event_time FROM facets WHERE facet.value IS NOT NULL AND filters()) AS shown
-JOIN fresh ON shown.user_name IS NOT DISTINCT FROM fresh.user_name AND shown.facet = fresh.facet
+    count(*) FILTER (outcome = 'denied') AS denied, first_time AS first_seen, max(event_time) AS last_seen,
+    shown.cluster AS cluster
+FROM (SELECT cluster, user_name, facet, outcome, event_time FROM facets WHERE facet.value IS NOT NULL AND filters()) AS shown
+JOIN fresh
+    ON shown.user_name IS NOT DISTINCT FROM fresh.user_name AND shown.facet = fresh.facet
+    AND shown.cluster IS NOT DISTINCT FROM fresh.cluster
 GROUP BY ALL
-ORDER BY first_seen, shown.user_name NULLS FIRST, what, value
+ORDER BY first_seen, shown.user_name NULLS FIRST, what, value, cluster NULLS FIRST

@@ -38,7 +38,7 @@ SELECT
         )
     )) || list_transform(
         list_filter(
-            json_objects(json_body(request_object)),
+            coalesce(json_objects(json_body(request_object)), []),
             lambda op: json_text(op, 'op') = 'remove' AND contains(json_text(op, 'path'), 'pod-security.kubernetes.io')
         ),
         lambda op: 'removed ' || replace(regexp_extract(json_text(op, 'path'), '[^/]*$'), '~1', '/')

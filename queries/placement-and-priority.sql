@@ -28,6 +28,7 @@
 --         level = "Metadata",
 --         tells = "leases that were taken by hand",
 --     },
+--     { resource = "pods", verbs = ["create"], level = "Request", tells = "pods that name their node themselves" },
 --     { resource = "resourcequotas", verbs = ["create", "update", "patch"], level = "Request", tells = "quotas of nothing" },
 -- ]
 -- noise = """
@@ -69,10 +70,15 @@ found AS (
         SELECT * FROM requests
         WHERE resource = 'pods' AND is_core(api_group) AND subresource IN ('binding', 'eviction') AND verb = 'create'
             OR resource = 'bindings' AND is_core(api_group) AND verb = 'create'
+            -- Which names its node itself passes no scheduler.
+            OR resource = 'pods' AND is_core(api_group) AND coalesce(subresource, '') = '' AND verb = 'create'
+                AND contains(request_object, '"nodeName"')
             OR resource IN ('priorityclasses', 'flowschemas', 'prioritylevelconfigurations') AND coalesce(subresource, '') = ''
                 AND is_write_or_delete(verb)
-            OR resource = 'leases' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+            OR resource = 'leases' AND verb IN ('create', 'update', 'patch')
                 AND writes_lease_by_hand(user_name, user_groups, impersonated_user, user_agent)
+            -- A leader gives its lease back by a write.
+            OR resource = 'leases' AND verb IN ('delete', 'deletecollection')
             OR resource = 'resourcequotas' AND is_core(api_group) AND coalesce(subresource, '') = '' AND verb IN ('create', 'update', 'patch')
                 AND request_object IS NOT NULL
         UNION ALL
@@ -93,6 +99,8 @@ SELECT
     coalesce(name, json_texts(json_members(json_members(parts, 'metadata'), 'name'))[1]) AS name,
     CASE
         WHEN resource = 'resourcequotas' THEN 'none of ' || array_to_string(nothing_of(parts), ', ')
+        WHEN resource = 'pods' AND coalesce(subresource, '') = ''
+            THEN 'put on ' || json_texts(json_members(json_members(parts, 'spec'), 'nodeName'))[1]
         WHEN subresource = 'eviction' THEN 'evicted'
         WHEN subresource = 'binding' OR resource = 'bindings'
             THEN 'put on ' || coalesce(json_texts(json_members(json_members(parts, 'target'), 'name'))[1], 'a node')
@@ -115,7 +123,7 @@ SELECT
     END AS what,
     outcome, status_code, dry_run, source_ip, user_agent, audit_id
 FROM writes
-WHERE resource <> 'resourcequotas' OR len(nothing_of(parts)) > 0
+WHERE what IS NOT NULL AND (resource <> 'resourcequotas' OR len(nothing_of(parts)) > 0)
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

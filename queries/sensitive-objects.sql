@@ -47,8 +47,7 @@ WITH writes AS (
         *,
         stored_or_sent(response_object, request_object) AS objects,
         json_members(stored_or_sent(response_object, request_object), 'spec') AS specs,
-        CASE WHEN resource = 'serviceaccounts'
-            THEN json_members(json_members(body_parts(json_body(request_object)), 'metadata'), 'annotations') END AS sent_annotations,
+        CASE WHEN resource IN ('serviceaccounts', 'nodes') THEN body_parts(json_body(request_object)) END AS sent,
         request_object IS NOT NULL OR response_object IS NOT NULL AS has_body,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM (
@@ -113,9 +112,9 @@ found AS (
                     )
                 END
             WHEN resource = 'serviceaccounts' THEN 'acts in the cloud as ' || json_texts(
-                json_members(sent_annotations, 'eks.amazonaws.com/role-arn')
-                || json_members(sent_annotations, 'iam.gke.io/gcp-service-account')
-                || json_members(sent_annotations, 'azure.workload.identity/client-id')
+                json_members(json_members(json_members(sent, 'metadata'), 'annotations'), 'eks.amazonaws.com/role-arn')
+                || json_members(json_members(json_members(sent, 'metadata'), 'annotations'), 'iam.gke.io/gcp-service-account')
+                || json_members(json_members(json_members(sent, 'metadata'), 'annotations'), 'azure.workload.identity/client-id')
             )[1]
             WHEN resource = 'persistentvolumes' THEN coalesce(
                 'path of the node ' || json_texts(
@@ -138,12 +137,16 @@ found AS (
                     objects, lambda object: regexp_matches(object::VARCHAR, '"adminAccess"\s*:\s*true')
                 )) > 0 THEN 'adminAccess' END
             WHEN resource = 'deviceclasses' THEN 'devices of nodes'
-            WHEN resource = 'nodes' THEN nullif(concat_ws(', ',
-                CASE WHEN len(json_members(json_members(objects, 'metadata'), 'labels')) > 0 AND verb = 'patch' THEN 'labels' END,
-                CASE WHEN len(json_members(specs, 'taints')) > 0 AND verb = 'patch' THEN 'taints' END,
-                CASE WHEN len(json_members(specs, 'unschedulable')) > 0 AND verb = 'patch' THEN 'scheduling' END,
-                CASE WHEN verb = 'update' THEN 'replaced' END
+            -- What a node has is in the answer, what a patch changes in the request alone; an operation that takes away has no value.
+            WHEN resource = 'nodes' AND verb = 'patch' AND request_object IS NOT NULL THEN nullif(concat_ws(', ',
+                CASE WHEN len(json_members(json_members(sent, 'metadata'), 'labels')) > 0
+                    OR patch_sets(json_body(request_object), '^/metadata(/labels(/|$)|$)') THEN 'labels' END,
+                CASE WHEN len(json_members(json_members(sent, 'spec'), 'taints')) > 0
+                    OR patch_sets(json_body(request_object), '^/spec(/taints(/|$)|$)') THEN 'taints' END,
+                CASE WHEN len(json_members(json_members(sent, 'spec'), 'unschedulable')) > 0
+                    OR patch_sets(json_body(request_object), '^/spec(/unschedulable$|$)') THEN 'scheduling' END
             ), '')
+            WHEN resource = 'nodes' THEN CASE verb WHEN 'update' THEN 'replaced' WHEN 'patch' THEN 'changed' END
             WHEN resource = 'securitycontextconstraints' THEN array_to_string(tidy(flatten(list_transform(
                 json_members(objects, 'users') || json_members(objects, 'groups'),
                 lambda names: coalesce(json_extract_string(names, '$[*]'), [])

@@ -43,7 +43,7 @@
 -- arguments = ["--user", "alice"]
 -- rows = 0
 WITH grants AS (
-    SELECT event_time AS changed, user_name, concat_ws(' ', verb, resource, coalesce(name, '*')) AS change, audit_id
+    SELECT event_time AS changed, user_name, cluster, concat_ws(' ', verb, resource, coalesce(name, '*')) AS change, audit_id
     FROM requests
     WHERE is_rbac(api_group, resource)
       AND is_write_or_delete(verb)
@@ -58,15 +58,15 @@ writes AS (
       AND filters()
 )
 SELECT
-    event_time, user_name, max(changed) AS rbac_time,
+    event_time, writes.user_name, max(changed) AS rbac_time,
     arg_max(change, (changed, grants.audit_id, change)) AS rbac_change,
     count(*) AS rbac_changes, verb, resource, namespace, name, any_value(images) AS images, source_ip,
     any_value(user_agent) AS user_agent, arg_max(grants.audit_id, (changed, grants.audit_id)) AS rbac_audit_id,
     writes.audit_id
 FROM writes
-JOIN grants USING (user_name)
+JOIN grants ON writes.user_name = grants.user_name AND writes.cluster IS NOT DISTINCT FROM grants.cluster
 WHERE changed <= event_time AND changed >= event_time - to_minutes($minutes)
-GROUP BY event_time, writes.audit_id, verb, request_uri, source_ip, resource, api_group, user_name, namespace, name
+GROUP BY event_time, writes.audit_id, verb, request_uri, source_ip, resource, api_group, writes.user_name, namespace, name
 ORDER BY
     event_time, writes.audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
-    resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST
+    resource NULLS FIRST, api_group NULLS FIRST, writes.user_name NULLS FIRST

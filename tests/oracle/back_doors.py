@@ -97,12 +97,20 @@ def volume(specs):
     return "path of the node" if members(specs, "hostPath") + members(specs, "local") else None
 
 
-def node(row, objects):
-    is_patch = row["verb"] == "patch"
-    changed = {"labels": is_patch and members(objects, "metadata", "labels"),
-               "taints": is_patch and members(objects, "spec", "taints"),
-               "scheduling": is_patch and members(objects, "spec", "unschedulable"), "replaced": row["verb"] == "update"}
-    return ", ".join(name for name, is_so in changed.items() if is_so) or None
+def node(row):
+    """What a write of a node changes, by the request."""
+    if row["verb"] != "patch":
+        return "replaced" if row["verb"] == "update" else None
+    asked = row["last"].get("requestObject")
+    if asked is None:
+        return "changed"
+    paths = [str(one.get("path") or "") for one in asked if isinstance(one, dict)] if isinstance(asked, list) else []
+
+    def changes(section, member):
+        ways = ("/" + section, f"/{section}/{member}")
+        return members(parts(asked), section, member) or any(path in ways or path.startswith(ways[1] + "/") for path in paths)
+    changed = {"labels": ("metadata", "labels"), "taints": ("spec", "taints"), "scheduling": ("spec", "unschedulable")}
+    return ", ".join(name for name, (section, member) in changed.items() if changes(section, member)) or None
 
 
 CLOUDS = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
@@ -139,7 +147,7 @@ def gives(row):
         names = in_lists(members(objects, "users") + members(objects, "groups"))
         return ", ".join(tidy([*names, "policy changed"]))
     if kind in ("persistentvolumes", "nodes"):
-        return volume(specs) if kind == "persistentvolumes" else node(row, objects)
+        return volume(specs) if kind == "persistentvolumes" else node(row)
     return "devices of nodes" if kind == "deviceclasses" else "written"
 
 

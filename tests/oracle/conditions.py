@@ -320,8 +320,10 @@ def is_of_placement(row):
     """Pods that are put somewhere or thrown out, and who is served first."""
     placed = is_kind(row, "pods", sub="binding") or is_kind(row, "pods", sub="eviction") or is_kind(row, "bindings")
     first = is_kind(row, "priorityclasses", "flowschemas", "prioritylevelconfigurations")
-    lease = row["resource"] == "leases" and by_hand(row) and not (row["user_agent"] or "").endswith("/leader-election")
-    return (placed and row["verb"] == "create" or (first or lease) and row["verb"] in CHANGE_VERBS
+    lease = row["resource"] == "leases" and (
+        row["verb"] in DELETES or by_hand(row) and not (row["user_agent"] or "").endswith("/leader-election"))
+    named = is_kind(row, "pods") and isinstance(at(row["last"].get("requestObject"), "spec", "nodeName"), str)
+    return ((placed or named) and row["verb"] == "create" or (first or lease) and row["verb"] in CHANGE_VERBS
             or is_kind(row, "resourcequotas") and row["verb"] in WRITES and allows_nothing(row))
 
 

@@ -10,6 +10,10 @@ use crate::coverage::observed::{HOUR, Observed, hours_in, level_of};
 use crate::coverage::verdict::Scope;
 use crate::coverage::words::{few, instant, named, quoted, series, too_low};
 
+/// Subresources whose requests the API server takes for long-running, as it does watches: the stage ResponseStarted is
+/// recorded of these alone, and of a 401.
+const STREAMS: [&str; 5] = ["attach", "exec", "log", "portforward", "proxy"];
+
 /// Resources that the control plane of every cluster lists and watches all the time: when a log of it has nothing about
 /// one of them, its policy leaves it out. From the informers of kube-controller-manager and kube-apiserver (1.20 to 1.36).
 pub(crate) const ALWAYS_USED: [&str; 26] = [
@@ -262,10 +266,10 @@ impl Judge<'_> {
     }
 
     /// A stage that is needed and that no request of this kind has. Requests of a kind that begins no stream have no
-    /// ResponseStarted, and nearly none panics: these are missed only where watches do not have it either.
+    /// ResponseStarted, and nearly none panics: these are missed only where streams do not have it either.
     fn missing_stage(&self, need: &Need) -> Option<Stage> {
         let mut of_need = 0;
-        let mut of_watches = None;
+        let mut of_streams = None;
         let mut everywhere = 0;
         for (kind, days) in self.observed.kinds.iter().filter(|(kind, _)| self.scope.has(kind)) {
             let stages = days.values().fold(0, |all, tally| all | tally.stages);
@@ -273,8 +277,8 @@ impl Judge<'_> {
             if need.is_about(&kind.group, kind.resource.as_deref(), &kind.subresource, &kind.verb) {
                 of_need |= stages;
             }
-            if kind.verb == "watch" {
-                *of_watches.get_or_insert(0) |= stages;
+            if kind.verb == "watch" || STREAMS.contains(&kind.subresource.as_str()) {
+                *of_streams.get_or_insert(0) |= stages;
             }
         }
         let has = |bits: u8, stage: Stage| bits & stage_bit(Some(stage.name())) > 0;
@@ -283,7 +287,7 @@ impl Judge<'_> {
             _ if everywhere & 15 == 0 => false,
             Stage::ResponseComplete => of_need & 15 > 0 && !has(of_need, *stage) && !has(of_need, Stage::Panic),
             Stage::ResponseStarted => {
-                !has(everywhere, *stage) && of_watches.is_some_and(|stages| has(stages, Stage::ResponseComplete))
+                !has(everywhere, *stage) && of_streams.is_some_and(|stages| has(stages, Stage::ResponseComplete))
             }
             Stage::RequestReceived => !has(everywhere, *stage),
             Stage::Panic => false,

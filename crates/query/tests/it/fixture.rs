@@ -51,11 +51,23 @@ impl Fixture {
         Self::of_host(Some("cp-1"), folder, logs)
     }
 
+    /// A case of logs of several clusters.
+    pub(crate) fn of_clusters(logs: &[(&str, &[u8])]) -> Self {
+        let logs: Vec<_> = logs.iter().map(|(cluster, log)| (None, Some(*cluster), *log)).collect();
+        Self::of_origins(TempDir::new().unwrap(), &logs)
+    }
+
     /// A case of logs that come from a host, or whose host nobody knows.
     fn of_host(host: Option<&str>, folder: TempDir, logs: &[&[u8]]) -> Self {
+        Self::of_origins(folder, &logs.iter().map(|log| (host, None, *log)).collect::<Vec<_>>())
+    }
+
+    /// A case of logs with their host and cluster.
+    fn of_origins(folder: TempDir, logs: &[(Option<&str>, Option<&str>, &[u8])]) -> Self {
         let mut builders: BTreeMap<Folder, RowBuilder> = BTreeMap::new();
-        for (number, log) in logs.iter().enumerate() {
-            let origin = Origin { source_id: format!("0-{number}"), host: host.map(str::to_owned), cluster: None };
+        for (number, (host, cluster, log)) in logs.iter().enumerate() {
+            let (host, cluster) = (host.map(str::to_owned), cluster.map(str::to_owned));
+            let origin = Origin { source_id: format!("0-{number}"), host, cluster };
             Reading::of(log).decode(log, Position::START, true, &mut |record| {
                 let reason = match &record.decoded {
                     Decoded::Reject(reason) => Some(reason.to_string()),

@@ -185,6 +185,33 @@ fn a_network_policy_that_is_made_can_let_everything_through() {
     holds(table.into());
 }
 
+/// What an operation takes away has no value, and what a namespace gets is told of every kind of write.
+#[test]
+fn what_becomes_of_nodes_and_namespaces_is_told_by_what_was_sent() {
+    let node = |body: Value| write("patch", "", "nodes", body);
+    let writes = [
+        node(json!({"metadata": {"labels": {"a": "b"}}})),
+        node(json!({"metadata": {"annotations": {"a": "b"}}})),
+        node(json!([{"op": "remove", "path": "/spec/taints/0"}])),
+        node(json!([{"op": "replace", "path": "/spec/unschedulable", "value": true}])),
+        write("update", "", "nodes", json!({"kind": "Node"})),
+        node(Value::Null),
+    ];
+    let expected = ["labels", "none", "taints", "scheduling", "replaced", "not told: no body was logged"];
+    assert_eq!(told(&writes, "sensitive-objects", "gives"), expected);
+    let labels = || json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "baseline", "team": "a"}}});
+    let label = "/metadata/labels/pod-security.kubernetes.io~1enforce";
+    let writes = [
+        write("create", "", "namespaces", labels()),
+        write("update", "", "namespaces", labels()),
+        write("patch", "", "namespaces", json!([{"op": "remove", "path": label}])),
+    ];
+    let rows = log(&writes).ask("namespace-changes", &[]);
+    let found: Vec<&Value> = rows.iter().map(|row| &row["pod_security_labels"]).collect();
+    let set = json!(["pod-security.kubernetes.io/enforce=baseline"]);
+    assert_eq!(found, [&set, &set, &json!(["removed pod-security.kubernetes.io/enforce"])]);
+}
+
 #[test]
 fn what_controllers_write_all_day_is_told_of_a_hand() {
     let status = |body: Value| Write { subresource: "status", ..write("patch", "", "pods", body) };
@@ -225,6 +252,11 @@ fn what_controllers_write_all_day_is_told_of_a_hand() {
         lease(Value::Null),
         by_controller(lease(Value::Null)),
     ];
+    let named = |node: Value| write("create", "", "pods", json!({"kind": "Pod", "spec": {"nodeName": node}}));
+    let gone = Write { verb: "delete", ..lease(Value::Null) };
+    let told_of_these =
+        told(&[named(json!("cp-1")), named(Value::Null), by_controller(gone)], "placement-and-priority", "what");
+    assert_eq!(told_of_these, ["put on cp-1", "none", "deleted"]);
     // A controller that renews a lease goes unseen, until another renewed it before.
     let back = "lease changed, taken from mallory";
     let expected = ["none of count/jobs.batch, pods", "none", "lease of nobody", "lease changed", back];

@@ -12,6 +12,7 @@ mod bursts;
 mod cases;
 mod catalogue;
 mod changed;
+mod clusters;
 mod commands;
 mod conflicts;
 mod counts;

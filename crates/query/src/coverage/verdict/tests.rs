@@ -184,6 +184,10 @@ fn stages_that_a_policy_leaves_out_are_told() {
     let (verdict, because) = finding(needs, &observed);
     assert_eq!(verdict, Finding::Partly);
     assert!(because.contains("stage ResponseStarted is not recorded"), "{because}");
+    // Any other stream tells the same.
+    let without_watches = case(&["/pods/exec get Metadata", "/pods get Metadata"], 0b1);
+    assert!(finding(needs, &without_watches).1.contains("stage ResponseStarted is not recorded"));
+    assert_eq!(finding(needs, &case(&["/pods get Metadata"], 0b1)).0, Finding::Seen);
     for days in observed.kinds.values_mut() {
         days.values_mut().for_each(|tally| tally.stages = 1);
     }
