@@ -21,7 +21,7 @@ use crate::words;
 
 pub(super) use members::dotted;
 use members::{one, put};
-use names::{INNER, TIMES, beginning, is_table, letters, place};
+use names::{INNER, TIMES, beginnings, is_table, letters, place};
 pub(super) use names::{are_of_events, may_hold_event};
 
 pub(super) static SHAPE: Shape = Shape {
@@ -65,14 +65,22 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
     }
     let mut fields: Vec<(Cow<'_, str>, &str)> = Vec::new();
     json::members(record, &mut |name, value| fields.push((name, value))).ok()?;
-    let beginning = beginning(fields.iter().map(|(name, _)| name.as_ref()))?.to_owned();
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
+    let beginnings = beginnings(&names);
+    let (beginning, id) = *beginnings.first()?;
     if fields.iter().any(|(_, value)| holds_original(value)) {
         return None;
+    }
+    let id = one(fields[id].1);
+    if beginnings.iter().any(|(_, other)| one(fields[*other].1) != id) {
+        // Either could be the event that the record is about, and the other would be lost without a word.
+        let what = "a record in which two events stand side by side; export the log itself, one event a line";
+        return Some(Err(Reason::Foreign { what }));
     }
     let (mut event, mut time) = (Tree::default(), None);
     let mut has_user = false;
     for (name, value) in &fields {
-        let Some((member, rest)) = place(name, &beginning) else {
+        let Some((member, rest)) = place(name, beginning) else {
             let rank = TIMES.iter().position(|time| *time == letters(name));
             let written = one(value);
             if let Some(rank) = rank.filter(|_| crate::time::read(&written).is_some())
@@ -92,7 +100,7 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
             put(&mut event, member, rest, &value);
         }
     }
-    object_of_uri(&mut event, &fields, &beginning);
+    object_of_uri(&mut event, &fields, beginning);
     let has = |member: &str| event.has(member);
     if !has("auditID") || !(has("verb") || has("requestURI")) {
         return None;
@@ -317,6 +325,43 @@ mod tests {
         });
         assert_eq!(event(record)["requestObject"], body);
         assert_eq!(event(record)["@timestamp"], 1_795_293_427_107_i64);
+    }
+
+    #[test]
+    fn what_a_client_sent_is_not_taken_for_the_event_wherever_it_stands() {
+        let own = r#""auditID":"a","verb":"create","user.username":"mallory","objectRef.resource":"configmaps","requestReceivedTimestamp":"2026-11-21T20:37:07Z""#;
+        let fake = |at: &str| {
+            format!(
+                r#""{at}auditID":"FAKE","{at}verb":"get","{at}user.username":"bob","{at}requestReceivedTimestamp":"2026-11-21T20:00:00Z""#
+            )
+        };
+        let inside = [
+            "requestObject.",
+            "requestObject.data.d01.",
+            "responseObject_",
+            "request_object_",
+            "annotations.",
+            "user.extra.",
+            "impersonatedUser.extra.x.",
+            "responseStatus.details.",
+        ];
+        for at in inside {
+            for record in [format!("{{{},{own}}}", fake(at)), format!("{{{own},{}}}", fake(at))] {
+                let told = event(&record);
+                assert_eq!((&told["auditID"], &told["user"]["username"]), (&"a".into(), &"mallory".into()), "{record}");
+            }
+            // Where the columns of the event were not exported, nothing is one.
+            assert!(open(&format!("{{{}}}", fake(at))).is_none(), "{at}");
+            let below = format!("k.audit.{at}");
+            assert!(open(&format!("{{{}}}", fake(&below))).is_none(), "{below}");
+        }
+        let both = format!("{{{},{own}}}", fake("parsed."));
+        assert!(matches!(open(&both), Some(Err(Reason::Foreign { .. }))), "{both}");
+        let same = both.replace("FAKE", "a");
+        assert_eq!(event(&same)["user"]["username"], "mallory");
+        // An id of the record's own, without what was asked for, is none of an event.
+        let beside = format!("{{\"auditID\":\"x\",{}}}", fake("parsed."));
+        assert_eq!(event(&beside)["user"]["username"], "bob");
     }
 
     #[test]

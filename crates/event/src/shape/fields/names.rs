@@ -1,5 +1,7 @@
 //! What names of columns and fields say, told by their letters alone.
 
+use crate::shape::wrapper::{self, Standing};
+
 /// Members of an event, with the letters of their names in lower case.
 const MEMBERS: [(&str, &str); 21] = [
     ("kind", "kind"),
@@ -23,6 +25,18 @@ const MEMBERS: [(&str, &str); 21] = [
     ("requestreceivedtimestamp", "requestReceivedTimestamp"),
     ("requestreceivedtime", "requestReceivedTimestamp"),
     ("annotations", "annotations"),
+];
+
+/// Those of them that have members, of which clients choose names.
+const OBJECTS: [&str; 8] = [
+    "user",
+    "impersonateduser",
+    "authenticationmetadata",
+    "objectref",
+    "responsestatus",
+    "requestobject",
+    "responseobject",
+    "annotations",
 ];
 
 /// Members of members whose names have more than one word.
@@ -110,23 +124,54 @@ pub(in crate::shape) fn are_of_events(names: &[String]) -> bool {
 /// Whether there is an audit id among names, and what was asked for beside it.
 pub(super) fn is_table<'a>(names: impl Iterator<Item = &'a str>) -> bool {
     let names: Vec<&str> = names.collect();
-    let Some(beginning) = beginning(names.iter().copied()) else { return false };
-    let has = |member: &str| names.iter().any(|name| place(name, beginning).is_some_and(|(found, _)| found == member));
-    has("verb") || has("requestURI")
+    !beginnings(&names).is_empty()
 }
 
-/// What stands in front of the names of members: `kubernetes.audit.`, told from that of the audit id.
-pub(super) fn beginning<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names.find_map(|name| {
-        let bare = ["_s", "_g"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-        (0..bare.len()).filter(|at| bare.is_char_boundary(*at)).find_map(|at| {
-            let rest = &bare[at..];
-            let is_start = at == 0 || !bare.as_bytes()[at - 1].is_ascii_alphanumeric();
-            let is_id = is_start && rest.as_bytes()[0].is_ascii_alphanumeric() && letters(rest) == "auditid";
-            // In `x.audit_id` the id begins with `audit`, in `kubernetes.audit.auditID` behind it.
-            is_id.then(|| &bare[..at])
-        })
+/// What stands in front of the names of the members of events, `kubernetes.audit.`, told from those of their audit ids, each beside
+/// what was asked for; with the number of the id's name. The shortest come first.
+///
+/// A body that a client sent has whatever members its client likes, and a collector that makes records flat puts them beside those of
+/// the event, in any order: what stands inside of a member of an event is none of these, even where that event's own id is missing.
+pub(super) fn beginnings<'a>(names: &[&'a str]) -> Vec<(&'a str, usize)> {
+    let mut all: Vec<(&str, usize)> = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        let Some(beginning) = beginning(name) else { continue };
+        // First what is quick to tell: there can be as many ids in a body as its client likes.
+        if is_inside_of_event(beginning) || all.iter().any(|(known, _)| *known == beginning) {
+            continue;
+        }
+        let is_asked = |name: &&str| matches!(place(name, beginning), Some(("verb" | "requestURI", _)));
+        if names.iter().any(is_asked) {
+            all.push((beginning, number));
+        }
+    }
+    all.sort_by_key(|(beginning, _)| beginning.len());
+    all
+}
+
+/// What stands in front of the name of an audit id.
+fn beginning(name: &str) -> Option<&str> {
+    let bare = ["_s", "_g"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    (0..bare.len()).filter(|at| bare.is_char_boundary(*at)).find_map(|at| {
+        let rest = &bare[at..];
+        let is_id = begins_word(bare, at) && letters(rest) == "auditid";
+        // In `x.audit_id` the id begins with `audit`, in `kubernetes.audit.auditID` behind it.
+        is_id.then(|| &bare[..at])
     })
+}
+
+/// Whether a word of a name begins there.
+fn begins_word(name: &str, at: usize) -> bool {
+    let bytes = name.as_bytes();
+    bytes[at].is_ascii_alphanumeric() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
+}
+
+/// Whether what stands in front of a name says that it is a member of a member of an event, or of what clients send.
+fn is_inside_of_event(beginning: &str) -> bool {
+    let dotted = beginning.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_', ".");
+    let mut words = (0..dotted.len()).filter(|at| begins_word(&dotted, *at));
+    wrapper::standing(beginning) == Standing::Client
+        || words.any(|at| OBJECTS.iter().any(|object| behind(&dotted[at..], object).is_some()))
 }
 
 /// The member of an event that a name tells, and what it says of the place in it.
