@@ -97,6 +97,68 @@ fn no_event_of_a_victim_comes_out_of_the_kinds_that_were_once_mistaken() {
     assert_eq!(read("whole.log").iter().filter(|found| found.reject.is_none() && found.mark.is_none()).count(), 4);
 }
 
+/// A record, split where a client's event begins and ends in its body, in the wrapper of a console or collector that gives each part a
+/// line or an item of its own: whichever part comes first, the part between is no event without a mark.
+#[test]
+fn a_part_of_a_split_record_is_no_event_of_its_own_whichever_part_comes_first() {
+    let mut evil = events().remove(0);
+    evil["auditID"] = "evil".into();
+    let fake: Value = serde_json::from_str(FAKE).unwrap();
+    let [first, other] = ["first", "other"].map(|id| in_order(&evil).replace("evil", id));
+    for body in [json!({"x": fake}), json!({"l": [fake, "y"]}), json!([fake, vec![0; 40]])] {
+        evil["requestObject"] = body;
+        let line = in_order(&evil).replace(&fake.to_string(), FAKE);
+        let (before, behind) = line.split_once(FAKE).unwrap();
+        for parts in [[before, FAKE, behind], [behind, FAKE, before]] {
+            for number in 0.. {
+                let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+                let Some(log) = shown(number, &parts) else { break };
+                let found = decode(log.as_bytes());
+                let planted = found.iter().find(|found| is_planted(found) && found.mark.is_none());
+                assert!(planted.is_none(), "{number}: {planted:?} in {log}");
+                // What other programs wrote marks no event.
+                let others = [
+                    first.clone(),
+                    r#"{"msg":"done","list":[1,2],"object":{"a":"}"}}"#.to_owned(),
+                    "GET / 200, 12 ms".to_owned(),
+                    "[pod/a] \"x\" is 1, \"y\" is 2".to_owned(),
+                    "}".to_owned(),
+                    other.clone(),
+                ];
+                let log = shown(number, &others).unwrap();
+                let found = decode(log.as_bytes());
+                assert!(found.iter().any(|found| found.audit_id == "other" && found.mark.is_none()), "{number}: {log}");
+            }
+        }
+    }
+}
+
+/// Texts as a console or collector of that number shows them.
+fn shown(number: usize, texts: &[String]) -> Option<String> {
+    let time = "2026-11-21T20:37:05.000000Z";
+    let each = |one: &dyn Fn(&String) -> String| texts.iter().map(|text| one(text) + "\n").collect::<String>();
+    let items = |one: &dyn Fn(&String) -> Value| Value::from(texts.iter().map(one).collect::<Vec<Value>>());
+    Some(match number {
+        0 => each(&String::clone),
+        1 => each(&|text| format!("<13>1 {time} cp1 audit - - - {text}")),
+        2 => each(&|text| format!("{time} {{job=\"a\"}} {text}")),
+        3 => each(&|text| format!("{time} stdout F {text}")),
+        4 => each(&|text| format!("2026-11-21T20:37:05.000000+00:00 kube-apiserver-audit-1 {text}")),
+        5 => each(&|text| format!("{time}\tkube.audit\t{text}")),
+        6 => each(&|text| json!({"log": text, "stream": "stderr", "time": time}).to_string()),
+        7 => items(&|text| json!({"@timestamp": "2026-11-21 20:37:05.000", "@message": text})).to_string(),
+        8 => json!({"results": items(&|text| json!([{"field": "@timestamp", "value": "x"}, {"field": "@message", "value": text}])), "status": "Complete"}).to_string(),
+        9 => format!("@timestamp,@message\n{}", each(&|text| format!("{time},\"{}\"", text.replace('"', "\"\"")))),
+        10 => json!({"status": "success", "data": {"resultType": "streams", "result": [{"stream": {}, "values": items(&|text| json!(["1", text]))}]}}).to_string(),
+        11 => items(&|text| json!({"line": text, "timestamp": "1", "date": "x", "fields": {}})).to_string(),
+        12 => serde_json::to_string_pretty(&json!({"hits": {"hits": items(&|text| json!({"_source": {"message": text}}))}})).unwrap(),
+        13 => json!({"events": items(&|text| json!({"logStreamName": "kube-apiserver-audit-1", "timestamp": 1, "message": text}))}).to_string(),
+        14 => each(&|text| json!({"message": text}).to_string()),
+        15 => serde_json::to_string_pretty(&items(&|text| json!({"@timestamp": time, "@message": text}))).unwrap(),
+        _ => return None,
+    })
+}
+
 /// Numbers that are always the same: SplitMix64.
 struct Random(u64);
 

@@ -253,6 +253,8 @@ impl<'l> Chain<'l> {
             match cut::open(&quoted(text), Some(time)) {
                 Some(Ok(translated)) => {
                     let content = Content::Translated(Box::new(translated));
+                    // What was torn off can stand in the next record, whole or not.
+                    self.search.tears.reject(text);
                     return self.list.push(Piece { at: start..line.len(), content, mark: None });
                 }
                 Some(Err(reason)) => self.reason = self.reason.take().or(Some(reason)),

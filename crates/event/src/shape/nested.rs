@@ -51,7 +51,8 @@ pub(super) fn holds_event(text: &str, damage: bool) -> bool {
 /// Whether a record was torn where a value of it can follow, so that the next record of the source could be a part of it.
 ///
 /// Collectors split long records: rsyslog at 8 KiB, container runtimes at 16 KiB, CloudWatch at 256 KB. A client can fill a body up
-/// so that a part is exactly what looks like an event. The server's own file knows no such parts, but what was forwarded and written
+/// so that a part is exactly what looks like an event. Consoles show the newest record first: there the end of a record stands in front
+/// of its other parts. The server's own file knows no such parts, but what was forwarded and written
 /// to a file again looks the same.
 #[derive(Debug, Default)]
 pub(super) struct Tears {
@@ -98,11 +99,50 @@ impl Behind {
     }
 }
 
-/// Whether a line ends where a value can follow, or a text in it does.
+/// Whether a line ends where a value can follow, or a text in it does; or begins behind a value, as what stands there first does where
+/// the newest record is the first.
 pub(super) fn is_open(line: &str) -> bool {
     const ENDS: [&str; 9] = [":\",", ":\"}", "[\",", "[\"}", ",\",", ",\"}", ":\\n\"", "[\\n\"", ",\\n\""];
-    let is_torn = ends_before_a_value(line) || (line.contains("\\\"") && ENDS.iter().any(|end| line.contains(end)));
+    let is_torn = ends_before_a_value(line)
+        || (line.contains("\\\"") && ENDS.iter().any(|end| line.contains(end)))
+        || begins_behind_a_value(line)
+        || (line.starts_with(['{', '[', '"']) && any_text(line, 0, &mut |text| begins_behind_a_value(text)));
     is_torn && !header::is_klog(line)
+}
+
+/// Bytes that a word without a quotation mark needs to be more than the brackets that end a document of several lines.
+const MIN_TAIL_BYTES: usize = 64;
+
+/// Bytes in which the header of a line ends.
+const MAX_HEADER_BYTES: usize = 512;
+
+/// Whether a text, or what stands in it behind a header, begins behind a value of an object or a list: the rest of a record that was
+/// split there. No server and no collector writes blanks there.
+fn begins_behind_a_value(text: &str) -> bool {
+    let words = text.split([' ', '\t']).scan(0, |at, word| {
+        let begins = *at;
+        *at += word.len() + 1;
+        (begins < MAX_HEADER_BYTES).then_some(word)
+    });
+    words
+        .filter(|word| word.starts_with(['}', ']', ',']))
+        .any(|word| word.contains('"') || word.len() >= MIN_TAIL_BYTES)
+}
+
+/// Objects in objects of a wrapper whose texts are looked at.
+const MAX_WRAPPERS: usize = 12;
+
+/// Whether one of the texts in a value is such.
+fn any_text(value: &str, depth: usize, is: &mut dyn FnMut(&str) -> bool) -> bool {
+    let mut found = false;
+    match value.as_bytes().first() {
+        _ if depth > MAX_WRAPPERS => (),
+        Some(b'{') => _ = json::members(value, &mut |_, member| found = found || any_text(member, depth + 1, is)),
+        Some(b'[') => _ = json::elements(value, &mut |item| found = found || any_text(item, depth + 1, is)),
+        Some(b'"') => found = json::string(value).is_some_and(|text| is(&text)),
+        _ => (),
+    }
+    found
 }
 
 /// A line, or a document, that is no event itself.

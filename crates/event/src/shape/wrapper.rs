@@ -163,6 +163,13 @@ const WORDS: [&str; 12] = [
 /// Those of them that hold what a client sent: one is enough.
 const BODIES: [&str; 4] = ["requestbody", "requestobject", "responsebody", "responseobject"];
 
+/// Names of the two things that each tell, together, that an object is a record of a request to some program: of a proxy, a firewall,
+/// a policy engine. Everything in it can be what a client sent.
+const REQUESTS: [[&[&str]; 2]; 2] = [
+    [&["method", "httpmethod", "requestmethod"], &["uri", "url", "path", "requesturi", "requesturl", "requestpath"]],
+    [&["decisionid"], &["input"]],
+];
+
 /// The letters and digits of a name in lower case, without what Log Analytics puts behind it to tell the type.
 fn plain(name: &str) -> String {
     let name = ["_s", "_d", "_g", "_t", "_b"].iter().find_map(|kind| name.strip_suffix(kind)).unwrap_or(name);
@@ -238,6 +245,8 @@ pub(super) enum Looks {
     /// Like a record of a request, in words that are not the server's: it is not searched, but for the record as the
     /// server wrote it, which some collectors keep beside their own version, and which has this audit id.
     Record { audit_id: Option<String> },
+    /// Like a record of a request to another program: whatever looks like an event in it was sent to that.
+    Request,
     /// Like an object of Kubernetes, such as a ConfigMap.
     Object,
 }
@@ -246,6 +255,7 @@ pub(super) enum Looks {
 pub(super) fn looks(object: &str) -> Looks {
     let (mut words, mut has_body, mut audit_id) = ([false; WORDS.len()], false, None);
     let (mut kind, mut api_version, mut has_metadata) = (None, None, false);
+    let mut requests = [[false; 2]; REQUESTS.len()];
     let _ = json::members(object, &mut |key, value| {
         match key.as_ref() {
             "kind" => kind = json::string(value),
@@ -257,11 +267,18 @@ pub(super) fn looks(object: &str) -> Looks {
         for (word, seen) in WORDS.iter().zip(&mut words) {
             *seen |= name.contains(word);
         }
+        for (names, seen) in REQUESTS.iter().flatten().zip(requests.iter_mut().flatten()) {
+            *seen |= names.contains(&name.as_str());
+        }
         has_body |= BODIES.iter().any(|body| name.contains(body));
         if name.ends_with("auditid") {
             audit_id = json::string(value).map(Cow::into_owned);
         }
     });
+    // Without the id of an audit event nothing in it can be told to be that.
+    if audit_id.is_none() && requests.iter().any(|seen| seen.iter().all(|seen| *seen)) {
+        return Looks::Request;
+    }
     let is_list = kind.as_deref().is_some_and(|kind| kind.ends_with("List"));
     let is_audit = api_version.as_deref().is_some_and(|version| version.starts_with("audit.k8s.io/"));
     if has_body || words.iter().filter(|seen| **seen).count() > 1 || (is_audit && !is_list) {
@@ -347,11 +364,19 @@ mod tests {
             looks(r#"{"objectRef.name":"a","user.username":"b","sourceIPs.0":"c"}"#),
             Looks::Record { audit_id: None }
         );
+        for request in [
+            r#"{"time":"x","method":"PATCH","uri":"/api","body":"{}"}"#,
+            r#"{"httpMethod":"POST","path":"/","payload":{}}"#,
+            r#"{"decision_id":"x","input":{},"result":[]}"#,
+        ] {
+            assert_eq!(looks(request), Looks::Request, "{request}");
+        }
         assert_eq!(looks(r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{},"data":{}}"#), Looks::Object);
         for wrapper in [
             r#"{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[]}"#,
             r#"{"log":"x","stream":"stdout"}"#,
             r#"{"requestUri":"/","message":"x"}"#,
+            r#"{"path":"/var/log/audit.log","message":"x"}"#,
         ] {
             assert_eq!(looks(wrapper), Looks::Wrapper, "{wrapper}");
         }

@@ -47,6 +47,7 @@ pub(super) fn other_words(object: &str) -> Option<Reason> {
     match wrapper::looks(object) {
         Looks::Wrapper => None,
         Looks::Object => Some(Reason::Foreign { what: "an object of Kubernetes" }),
+        Looks::Request => Some(Reason::OtherWords { audit_id: None }),
         // The decoder says what is missing.
         Looks::Record { .. } if json::member(object, "auditID").is_some() => None,
         Looks::Record { audit_id } => Some(Reason::OtherWords { audit_id }),
@@ -226,7 +227,7 @@ impl<'l> Search<'l> {
         }
         match wrapper::looks(object) {
             Looks::Wrapper => self.members(object, depth),
-            Looks::Object => Found::nothing(other_words(object)),
+            Looks::Object | Looks::Request => Found::nothing(other_words(object)),
             Looks::Record { audit_id } => self.original(object, audit_id.as_deref()),
         }
     }
@@ -348,6 +349,9 @@ impl<'l> Search<'l> {
         let mut any = false;
         for item in items {
             let found = self.value(item, depth + 1);
+            if found.pieces.is_empty() {
+                self.tears.reject(item);
+            }
             any |= !found.pieces.is_empty();
             all.verbatim |= found.verbatim;
             if found.pieces.is_empty() && (item.starts_with(['{', '[']) || mentions_event(item.as_bytes())) {
