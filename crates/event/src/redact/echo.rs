@@ -9,14 +9,14 @@ use super::{About, Edit, Redactor, apply, into_text};
 const INVALID: &[u8] = b"nvalid value: ";
 
 impl Redactor {
-    /// Finds what a message about a Secret quotes of its body, in order.
-    pub(super) fn echoes(&self, text: &[u8]) -> Vec<Edit> {
+    /// Finds what a message about a Secret quotes of its body, in order: in the message itself, or in a text that it may stand in.
+    pub(super) fn echoes(&self, text: &[u8], is_message: bool) -> Vec<Edit> {
         let mut edits: Vec<Edit> = Vec::new();
         if let Some(start) = memchr::memmem::find(text, b"...|") {
             let start = start + b"...|".len();
             // To the last of the marks: the message quotes twice, the second time more.
             let end = memchr::memmem::rfind(&text[start..], b"|...").map_or(text.len(), |at| start + at);
-            let end = end.min(start + ends(&text[start..]));
+            let end = if is_message { end } else { end.min(start + ends(&text[start..], &text[..start])) };
             if end > start && !text[start..].starts_with(super::REDACTED.as_bytes()) {
                 let with = self.value(&text[start..end]).into_bytes();
                 edits.push(Edit { at: start..end, with, values: 1 });
@@ -24,13 +24,14 @@ impl Redactor {
         }
         for at in memchr::memmem::find_iter(text, INVALID) {
             let start = at + INVALID.len();
-            let quotes = text[start..].iter().take_while(|byte| matches!(byte, b'"' | b'\\')).count();
-            let inner = start + quotes;
-            let quote = &text[start..inner];
-            let length = if quotes == 0 { None } else { memchr::memmem::find(&text[inner..], quote) };
-            let end = length.map_or(text.len(), |length| inner + length);
+            let escapes = text[start..].iter().take_while(|byte| **byte == b'\\').count();
+            if text.get(start + escapes) != Some(&b'"') {
+                continue;
+            }
+            let inner = start + escapes + 1;
+            let end = inner + quotation_ends(&text[inner..], escapes).unwrap_or(text.len() - inner);
             let is_new = edits.last().is_none_or(|last| last.at.end <= inner);
-            if quotes > 0 && end > inner && is_new && !text[inner..].starts_with(super::REDACTED.as_bytes()) {
+            if end > inner && is_new && !text[inner..].starts_with(super::REDACTED.as_bytes()) {
                 let with = self.value(&text[inner..end]).into_bytes();
                 edits.push(Edit { at: inner..end, with, values: 1 });
             }
@@ -42,7 +43,7 @@ impl Redactor {
     /// Replaces what a message quotes, and a manifest in it.
     pub(super) fn message(&self, message: &mut Cow<'_, str>, about: About) -> u32 {
         let text = message.as_bytes();
-        let echoes = if about == About::Secrets { self.echoes(text) } else { Vec::new() };
+        let echoes = if about == About::Secrets { self.echoes(text, true) } else { Vec::new() };
         let (echoed, echoes) = apply(text, echoes);
         let is_manifest = memchr::memmem::find(&echoed, b"Secret").is_some();
         let foreign = if is_manifest { self.foreign(&echoed, about) } else { Vec::new() };
@@ -55,7 +56,21 @@ impl Redactor {
     }
 }
 
-/// Where a JSON string ends that a text is the rest of, in a record that is no event.
-fn ends(text: &[u8]) -> usize {
-    memchr::memmem::find(text, b"\",\"").unwrap_or(text.len())
+/// Where the quotation ends whose first quotation mark has so many backslashes in front of it: at the first mark of the same depth, or of
+/// a lesser one. What is quoted in it has more, and a backslash in front of its end is doubled.
+fn quotation_ends(text: &[u8], escapes: usize) -> Option<usize> {
+    memchr::memchr_iter(b'"', text).find_map(|at| {
+        let before = text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        let more = before.checked_sub(escapes);
+        more.is_none_or(|more| more % (2 * (escapes + 1)) == 0).then(|| at - before.min(escapes))
+    })
+}
+
+/// Where a message ends that began `before`, in a text that may be JSON with the message as a string in it. There all quotation marks in
+/// the message are escaped, and behind its end something else of the record stands; where it is no JSON, nothing says where it ends.
+fn ends(text: &[u8], before: &[u8]) -> usize {
+    let Some(mark) = memchr::memchr(b'"', text) else { return text.len() };
+    let is_escaped = mark > 0 && text[mark - 1] == b'\\';
+    let is_member = memchr::memmem::find(before, b"\":").is_some();
+    if is_escaped || is_member { quotation_ends(text, 0).unwrap_or(text.len()) } else { text.len() }
 }

@@ -143,7 +143,7 @@ impl Redactor {
         }
         let (foreign, others) = apply(record, self.foreign(record, About::Unknown));
         let (json, values) = apply(&foreign, self.scan(&foreign, About::Unknown));
-        let (echoed, echoes) = apply(&json, self.echoes(&json));
+        let (echoed, echoes) = apply(&json, self.echoes(&json, false));
         let (plain, credentials) = apply(&echoed, self.in_text(&echoed));
         let (plain, packed) = apply(&plain, self.packed(&plain));
         match values + others + echoes + credentials + packed {

@@ -433,7 +433,7 @@ impl Scan<'_> {
         let foreign = if may_be_manifest { self.redactor.foreign(&scanned, self.about) } else { Vec::new() };
         let (foreign, in_foreign) = apply(&scanned, foreign);
         let echoed = match self.about {
-            About::Secrets | About::Unknown => self.redactor.echoes(&foreign),
+            About::Secrets | About::Unknown => self.redactor.echoes(&foreign, false),
             _ => Vec::new(),
         };
         let (redacted, echoed) = apply(&foreign, echoed);
