@@ -98,6 +98,8 @@ pub struct Request {
     pub name: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Status of the answer.
+    pub status: Option<i64>,
     /// Path and query.
     pub uri: String,
     /// Credential that the request made.
@@ -106,6 +108,18 @@ pub struct Request {
     pub sent: Option<String>,
     /// Body of the answer, JSON.
     pub answered: Option<String>,
+}
+
+impl Request {
+    /// Whether it made the object that it names: a server-side apply is a `patch`, and some kinds can be made by an
+    /// `update`; the server answers them with 201.
+    pub fn is_creation(&self) -> bool {
+        match self.act.verb.as_str() {
+            "create" => true,
+            "patch" | "update" => self.status == Some(201),
+            _ => false,
+        }
+    }
 }
 
 /// What the log tells about a pod.

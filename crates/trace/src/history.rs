@@ -133,6 +133,7 @@ mod tests {
             act: Act { verb: verb.into(), resource: Some("deployments".into()), ..Act::default() },
             name: Some("web".into()),
             outcome: Outcome::Allowed,
+            status: None,
             uri: "/x?fieldManager=kubectl".into(),
             issued_credential: None,
             sent: sent.map(|value| value.to_string()),

@@ -18,7 +18,7 @@ const LIST: &str = "(SELECT unnest(from_json(?::VARCHAR, '[\"VARCHAR\"]')))";
 ///
 /// Bodies are read where something follows from them: a list of other objects can have many megabytes.
 const COLUMNS: &str = "epoch_us(event_time), audit_id, user_name, source_ip, user_agent, credential_id, verb, api_group, \
-    resource, subresource, namespace, nullif(impersonated_user, ''), name, outcome, request_uri, issued_credential_id";
+    resource, subresource, namespace, nullif(impersonated_user, ''), name, outcome, request_uri, issued_credential_id, status_code";
 const BODIES: &str = "request_object, response_object";
 const BODIES_OF_DEEDS: &str = "\
     CASE WHEN verb NOT IN ('get', 'list', 'watch') THEN as_rbac(api_group, request_object) END, \
@@ -68,8 +68,9 @@ pub(super) fn request(row: &Row<'_>) -> duckdb::Result<Request> {
         outcome: Outcome::of(&row.get::<_, Option<String>>(13)?.unwrap_or_default()),
         uri: row.get::<_, Option<String>>(14)?.unwrap_or_default(),
         issued_credential: row.get(15)?,
-        sent: row.get(16)?,
-        answered: row.get(17)?,
+        status: row.get(16)?,
+        sent: row.get(17)?,
+        answered: row.get(18)?,
     })
 }
 

@@ -167,7 +167,7 @@ impl Session {
     /// Later writes to things with these names, by time.
     pub(super) fn writes_to(&self, names: &[String]) -> Result<Vec<Request>, QueryError> {
         const REST: &str = "name IN (SELECT unnest(from_json(?::VARCHAR, '[\"VARCHAR\"]'))) \
-             AND (verb IN ('update', 'patch', 'delete') OR resource = 'secrets' AND verb = 'create') AND outcome = 'allowed' AND coalesce(subresource, '') = '' \
+             AND verb IN ('create', 'update', 'patch', 'delete') AND outcome = 'allowed' AND coalesce(subresource, '') = '' \
              AND resource NOT IN ('leases', 'endpoints', 'endpointslices', 'events') \
              ORDER BY event_time, audit_id, request_uri";
         let bodies = "CASE WHEN verb = 'delete' OR resource = 'secrets' THEN request_object END, NULL::VARCHAR";

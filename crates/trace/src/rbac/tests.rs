@@ -22,6 +22,7 @@ fn write(time: i64, verb: &str, resource: &str, namespace: &str, name: &str, bod
         },
         name: Some(name.into()),
         outcome: Outcome::Allowed,
+        status: None,
         uri: String::new(),
         issued_credential: None,
         sent: body.map(|body| body.to_string()),

@@ -54,6 +54,10 @@ impl Later<'_> {
     /// A write behind `last`, the moment from which on it counts.
     pub(super) fn done(&self, entry: &Entry, target: &Target, last: i64) -> Option<Done> {
         let of_target: Vec<&Request> = self.writes.iter().filter(|write| target.is_of(write)).collect();
+        // What was made in the breach is back with the next one of its name, whoever made it: only a deletion after the
+        // last counts.
+        let made = of_target.iter().filter(|write| target.is_created && write.is_creation()).map(|write| write.time);
+        let last = made.fold(last, i64::max);
         let later = || of_target.iter().copied().filter(|write| write.time > last);
         let deleted = later().rfind(|write| write.act.verb == "delete").map(|write| done(write, None));
         match entry.task {

@@ -94,7 +94,7 @@ pub fn checklist(found: &Spread, writes: &[Request], replay: &Replay) -> Vec<Ent
         for entry in of_edge(edge, strength, found, replay) {
             let key = (entry.task, entry.what.clone());
             let target = target.clone().filter(|_| entry.task != Task::Image);
-            let draft = Draft { entry, target, last: edge.time };
+            let draft = Draft { entry, target, last: edge.last };
             match drafts.get_mut(&key) {
                 Some(known) => known.add(draft),
                 None => {
@@ -112,6 +112,7 @@ pub fn checklist(found: &Spread, writes: &[Request], replay: &Replay) -> Vec<Ent
             kind: "given as the clue",
             strength: touched.strength,
             time: touched.since.unwrap_or_default(),
+            last: touched.since.unwrap_or_default(),
             audit_ids: Vec::new(),
             note: None,
         };

@@ -23,6 +23,7 @@ fn found(edges: &[(Kind, &str, &'static str)]) -> Spread {
             kind: how,
             strength: Strength::Proved,
             time: 10,
+            last: 10,
             audit_ids: vec!["a".into()],
             note: None,
         });
@@ -46,6 +47,7 @@ fn write(time: i64, verb: &str, resource: &str, namespace: &str, name: &str) -> 
         },
         name: Some(name.into()),
         outcome: Outcome::Allowed,
+        status: None,
         uri: String::new(),
         issued_credential: None,
         sent: None,
@@ -184,4 +186,26 @@ fn a_role_is_put_back_when_it_is_what_it_was() {
         assert_eq!(list[0].done.is_some(), is_done, "{last}: {list:?}");
         assert!(list[0].before.as_ref().unwrap().contains("\"get\"") && list[0].command.is_some());
     }
+}
+
+#[test]
+fn what_was_made_again_is_not_gone_because_the_first_was_deleted() {
+    let done = |writes: &[Request], last: i64| {
+        let mut found = found(&[(Kind::Rbac, "clusterrolebindings/evil", "created")]);
+        found.edges[0].last = last;
+        let list = checklist(&found, writes, &Replay::default());
+        list[0].done.as_ref().map(|done| done.time)
+    };
+    let at = |time: i64, verb: &str| write(time, verb, "clusterrolebindings", "", "evil");
+    assert_eq!(done(&[at(10, "create"), at(20, "delete")], 10), Some(20));
+    assert_eq!(done(&[at(10, "create"), at(20, "delete"), at(30, "create")], 10), None);
+    assert_eq!(done(&[at(10, "create"), at(20, "delete"), at(30, "create"), at(40, "delete")], 10), Some(40));
+    // A server-side apply makes what is not there; another patch does not.
+    let patch = |status: i64| Request { status: Some(status), ..at(30, "patch") };
+    assert_eq!(done(&[at(10, "create"), at(20, "delete"), patch(201)], 10), None);
+    assert_eq!(done(&[at(10, "create"), at(20, "delete"), patch(200)], 10), Some(20));
+    let dry = Request { uri: "/x?dryRun=All".into(), ..at(30, "create") };
+    assert_eq!(done(&[at(10, "create"), at(20, "delete"), dry], 10), Some(20));
+    // By name alone a write that the server named is not found: the deed tells it.
+    assert_eq!(done(&[at(20, "delete")], 30), None);
 }

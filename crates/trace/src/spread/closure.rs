@@ -10,7 +10,7 @@ use super::facts;
 use super::habit::Habits;
 use super::node::{Edge, Kind, Node, Strength};
 use super::{Bounds, Touched};
-use crate::evidence::{Activity, BindingName, Evidence, Request};
+use crate::evidence::{Act, Activity, BindingName, Evidence, Request};
 
 /// Times that a node is gone through at most; each needs a better reason than the one before.
 const VISITS: usize = 4;
@@ -201,9 +201,11 @@ impl<'a> Search<'a> {
         self.edges
             .entry(key)
             .and_modify(|known| {
+                let last = known.last.max(edge.last);
                 if (edge.strength, -edge.time) > (known.strength, -known.time) {
                     *known = edge.clone();
                 }
+                known.last = last;
             })
             .or_insert(edge);
         let is_full = self.nodes.len() >= self.bounds.nodes;
@@ -294,7 +296,15 @@ impl<'a> Search<'a> {
         for edge in reached {
             let note = Some("and then used out of its place".to_owned());
             let kind = "led to the use of";
-            self.add(Edge { kind, strength: Strength::Likely, time, audit_ids: audit_ids.clone(), note, ..edge });
+            self.add(Edge {
+                kind,
+                strength: Strength::Likely,
+                time,
+                last: time,
+                audit_ids: audit_ids.clone(),
+                note,
+                ..edge
+            });
         }
     }
 
@@ -312,6 +322,7 @@ impl<'a> Search<'a> {
                     kind,
                     strength,
                     time: deed.time,
+                    last: deed.time,
                     audit_ids: vec![deed.audit_id.clone()],
                     note,
                 };
@@ -325,6 +336,9 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        let mut edges = merged(edges);
+        // What is sure comes first, as long as there is room.
+        edges.sort_by_key(|edge| std::cmp::Reverse(edge.strength));
         for edge in edges {
             self.add(edge);
         }
@@ -336,6 +350,13 @@ impl<'a> Search<'a> {
         let (Some(deeds), Some(habit)) = (self.deeds.get(&node.name), self.habits.habit(&node.name)) else {
             return strengths;
         };
+        let mut times: BTreeMap<&Act, Vec<i64>> = BTreeMap::new();
+        for deed in deeds {
+            times.entry(&deed.act).or_default().push(deed.time);
+        }
+        let is_regular = |times: &Vec<i64>| super::habit::is_regular_beyond_bursts(times, habit.life());
+        let regular: BTreeSet<&Act> =
+            times.iter().filter(|(_, times)| is_regular(times)).map(|(act, _)| *act).collect();
         for deed in deeds.iter().filter(|deed| state.since.is_none_or(|since| deed.time >= since)) {
             let signs = habit.signs(&facts::activity_of(deed), state.since);
             let strength = match (signs.is_out_of_place(), signs.new_act) {
@@ -343,6 +364,12 @@ impl<'a> Search<'a> {
                 // Done from the usual place, by somebody whose credential others have: it need not be theirs.
                 (false, true) if state.is_seed => Strength::Proved,
                 (false, true) => Strength::Likely,
+                // Without a moment nothing tells what the intruder did from what the identity always does; and whoever
+                // makes many backdoors at once, or one a day, makes them regularly.
+                (false, false) if state.since.is_none() && deed::is_grave(deed) => match regular.contains(&deed.act) {
+                    true => Strength::Possible,
+                    false => Strength::Proved,
+                },
                 (false, false) => continue,
             };
             strengths.insert(deed.audit_id.clone(), strength);
@@ -417,6 +444,7 @@ impl<'a> Search<'a> {
                 kind: "was minted by",
                 strength: Strength::Possible,
                 time: origin.time,
+                last: origin.time,
                 audit_ids: vec![origin.audit_id],
                 note: None,
             });
@@ -447,6 +475,7 @@ impl<'a> Search<'a> {
                 kind: "was used by",
                 strength: if is_new { Strength::Likely } else { Strength::Possible },
                 time: one.first,
+                last: one.first,
                 audit_ids: one.audit_ids,
                 note: None,
             });
@@ -469,7 +498,7 @@ impl<'a> Search<'a> {
                     _ => Strength::Proved,
                 };
                 let (time, audit_ids) = (request.time, vec![request.audit_id.clone()]);
-                self.add(Edge { from: node.clone(), to, kind, strength, time, audit_ids, note: None });
+                self.add(Edge { from: node.clone(), to, kind, strength, time, last: time, audit_ids, note: None });
             }
             self.seeded.push(request);
         }
@@ -509,12 +538,37 @@ fn is_since(activity: &Activity, since: Option<i64>) -> bool {
 /// An edge that activities tell.
 pub(super) fn edge_of(from: &Node, to: Node, kind: &'static str, strength: Strength, activity: &Activity) -> Edge {
     let (time, audit_ids) = (activity.first, activity.audit_ids.clone());
-    Edge { from: from.clone(), to, kind, strength, time, audit_ids, note: None }
+    Edge { from: from.clone(), to, kind, strength, time, last: time, audit_ids, note: None }
+}
+
+/// Deeds that tell the same are one edge: as sure as the surest, since the first of these, with all their requests.
+fn merged(edges: Vec<Edge>) -> Vec<Edge> {
+    let mut all: Vec<Edge> = Vec::with_capacity(edges.len());
+    let mut places: BTreeMap<(Node, Node, &'static str), usize> = BTreeMap::new();
+    for mut edge in edges {
+        let Some(at) = places.get(&(edge.from.clone(), edge.to.clone(), edge.kind)) else {
+            places.insert((edge.from.clone(), edge.to.clone(), edge.kind), all.len());
+            all.push(edge);
+            continue;
+        };
+        let known = &mut all[*at];
+        let last = known.last.max(edge.last);
+        // One request can name the same thing more than once.
+        let is_told = known.audit_ids.last() == edge.audit_ids.last();
+        let new = if is_told { Vec::new() } else { std::mem::take(&mut edge.audit_ids) };
+        let audit_ids = std::mem::take(&mut known.audit_ids).into_iter().chain(new).collect();
+        if edge.strength > known.strength {
+            *known = edge;
+        }
+        (known.last, known.audit_ids) = (last, audit_ids);
+    }
+    all
 }
 
 /// The same from a moment on: what began before it and went on counts from then.
 fn edge_since(since: Option<i64>, edge: Edge) -> Edge {
-    Edge { time: since.map_or(edge.time, |since| edge.time.max(since)), ..edge }
+    let from = |time: i64| since.map_or(time, |since| time.max(since));
+    Edge { time: from(edge.time), last: from(edge.last), ..edge }
 }
 
 /// Where an identity was used out of its place, and with what.

@@ -51,6 +51,16 @@ pub(super) const REACHES: [&str; 7] = [
 /// How the keys that lie on a node come within reach of a pod that may read its files.
 pub(crate) const HOST_KEYS: &str = "can read";
 
+/// Whether a request that was allowed gave rights, credentials or a place to run in. To do so often does not make it
+/// harmless.
+pub(super) fn is_grave(request: &Request) -> bool {
+    let resource = request.act.resource.as_deref().unwrap_or_default();
+    let gives = matches!(resource, "secrets" | "serviceaccounts" | "certificatesigningrequests")
+        || is_rbac(request.act.api_group.as_deref().unwrap_or_default(), resource)
+        || manifest::is_workload(resource);
+    request.outcome == Outcome::Allowed && (gives || request.act.impersonated.is_some())
+}
+
 /// What a request that was allowed leads to.
 pub(super) fn consequences(request: &Request) -> Vec<Consequence> {
     if request.outcome != Outcome::Allowed || manifest::is_dry_run(request) {
@@ -68,23 +78,23 @@ pub(super) fn consequences(request: &Request) -> Vec<Consequence> {
         ("secrets", None) if matches!(verb, "get" | "list" | "watch") => found.extend(secrets_read(request)),
         ("secrets", None) if is_write => found.push(secret_written(request)),
         ("serviceaccounts", Some("token")) if verb == "create" => found.extend(token(request)),
-        ("serviceaccounts", None) if verb == "create" => found.extend(account(request)),
+        ("serviceaccounts", None) if request.is_creation() => found.extend(account(request)),
         ("pods", Some("exec" | "attach" | "portforward" | "ephemeralcontainers")) => found.extend(entered(request)),
         ("certificatesigningrequests", _) if is_write => found.extend(certificate(request)),
         _ if is_rbac(group.unwrap_or_default(), resource) && is_write => found.extend(rbac(request)),
         (_, None) if manifest::is_workload(resource) && is_write => found.extend(workload(request)),
         (_, Some("proxy")) => found.push(object(request, "reached through the proxy of")),
         (_, None | Some("scale" | "approval" | "finalize" | "binding")) if is_write => {
-            found.push(object(request, written_verb(verb)));
+            found.push(object(request, written_verb(request)));
         }
         _ => (),
     }
     found
 }
 
-fn written_verb(verb: &str) -> &'static str {
-    match verb {
-        "create" => "created",
+fn written_verb(request: &Request) -> &'static str {
+    match request.act.verb.as_str() {
+        _ if request.is_creation() => "created",
         "delete" | "deletecollection" => "deleted",
         _ => "changed",
     }
@@ -150,8 +160,7 @@ fn secret_written(request: &Request) -> Consequence {
     let body = manifest::written(request);
     let namespace = request.act.namespace.clone().unwrap_or_default();
     let name = manifest::name_of(request, body.as_ref()).unwrap_or_else(|| "*".to_owned());
-    let written =
-        Consequence::new(Node::new(Kind::Secret, format!("{namespace}/{name}")), written_verb(&request.act.verb));
+    let written = Consequence::new(Node::new(Kind::Secret, format!("{namespace}/{name}")), written_verb(request));
     match body.as_ref().and_then(account_of_token) {
         Some(account) => written.with(Node::service_account(&namespace, account), "holds a token of", Strength::Proved),
         None => written,
@@ -192,10 +201,10 @@ fn entered(request: &Request) -> Option<Consequence> {
 fn certificate(request: &Request) -> Option<Consequence> {
     let body = manifest::written(request);
     let name = manifest::name_of(request, body.as_ref())?;
-    let kind = match (request.act.subresource.as_deref(), request.act.verb.as_str()) {
-        (Some("approval"), _) => "approved",
-        (None, "create") => "asked for",
-        (_, verb) => written_verb(verb),
+    let kind = match request.act.subresource.as_deref() {
+        Some("approval") => "approved",
+        None if request.is_creation() => "asked for",
+        _ => written_verb(request),
     };
     let mut found = Consequence::new(Node::new(Kind::Certificate, name), kind);
     let Some(body) = body else { return Some(found) };
@@ -218,7 +227,7 @@ fn rbac(request: &Request) -> Option<Consequence> {
     let resource = request.act.resource.as_deref()?;
     let namespace = request.act.namespace.as_deref();
     let label = manifest::label(resource, namespace, name.as_deref());
-    let mut found = Consequence::new(Node::new(Kind::Rbac, label), written_verb(&request.act.verb));
+    let mut found = Consequence::new(Node::new(Kind::Rbac, label), written_verb(request));
     let Some(body) = body.filter(|_| !request.act.verb.starts_with("delete")) else { return Some(found) };
     if let Some(role) = text(&body, "/roleRef/name") {
         found = found.with_note(format!("gives {}/{role}", text(&body, "/roleRef/kind").unwrap_or("role")));
@@ -247,7 +256,7 @@ fn workload(request: &Request) -> Option<Consequence> {
         ("pods", Some(name)) => Node::new(Kind::Pod, format!("{namespace}/{name}")),
         _ => Node::new(Kind::Workload, label),
     };
-    let found = Consequence::new(node, written_verb(&request.act.verb));
+    let found = Consequence::new(node, written_verb(request));
     let is_there = !request.act.verb.starts_with("delete");
     let spec = body.as_ref().filter(|_| is_there).and_then(|body| manifest::pod_spec(resource, body));
     let images: Vec<&str> = spec.into_iter().flat_map(manifest::containers).filter_map(|c| text(c, "/image")).collect();

@@ -40,6 +40,7 @@ pub(super) fn visit_pod<E: Evidence>(
                 kind: "runs as",
                 strength: if state.is_seed { Strength::Likely } else { Strength::Possible },
                 time,
+                last: time,
                 audit_ids: vec![fact.audit_id.clone()],
                 note: fact.node.as_ref().map(|node| format!("on the node {node}")),
             });
@@ -51,6 +52,7 @@ pub(super) fn visit_pod<E: Evidence>(
                 kind: "runs on",
                 strength: Strength::Possible,
                 time,
+                last: time,
                 audit_ids: vec![fact.audit_id],
                 note: None,
             });

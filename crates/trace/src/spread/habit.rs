@@ -24,6 +24,9 @@ const AGENTS_OF_A_SHARED_IDENTITY: usize = 5;
 const REGULAR_REQUESTS: u64 = 4;
 const REGULAR_SPAN_PERCENT: i64 = 25;
 
+/// What is done within so much time is one burst, however often.
+const BURST_MICROS: i64 = 3_600_000_000;
+
 /// A client with less than this share of the requests of an identity is not its usual one.
 const USUAL_AGENT_PERCENT: u64 = 20;
 
@@ -110,6 +113,11 @@ impl Habit {
         self.total.map(|total| total.first)
     }
 
+    /// The time in which it is seen.
+    pub(super) fn life(&self) -> i64 {
+        self.total.map_or(0, |total| total.last.saturating_sub(total.first))
+    }
+
     pub(super) fn requests(&self) -> u64 {
         self.total.map_or(0, |total| total.requests)
     }
@@ -165,6 +173,19 @@ impl Habit {
             roams: self.addresses.len() > ADDRESSES_IN_PLACE,
         }
     }
+}
+
+/// Whether something is still regular without its densest burst. `times` are in order, `life` is the time in which the
+/// identity is seen.
+pub(super) fn is_regular_beyond_bursts(times: &[i64], life: i64) -> bool {
+    let end_of = |begin: usize| begin + times[begin..].partition_point(|time| *time - times[begin] <= BURST_MICROS);
+    let bursts = (0..times.len()).map(|begin| (begin, end_of(begin)));
+    let Some((begin, end)) = bursts.max_by_key(|(begin, end)| (end - begin, std::cmp::Reverse(*begin))) else {
+        return false;
+    };
+    let rest: Vec<i64> = times[..begin].iter().chain(&times[end..]).copied().collect();
+    let span = rest.last().zip(rest.first()).map_or(0, |(last, first)| last - first);
+    rest.len() as u64 >= REGULAR_REQUESTS && span.saturating_mul(100) >= life.saturating_mul(REGULAR_SPAN_PERCENT)
 }
 
 fn most_used(uses: &BTreeMap<String, Use>) -> Option<&str> {

@@ -60,6 +60,7 @@ fn lead(anchor: &Node, node: Node, activity: &Activity) -> Lead {
         kind: "at the same time",
         strength: Strength::Possible,
         time: activity.first,
+        last: activity.first,
         audit_ids: activity.audit_ids.clone(),
         note: Some("nothing but the time joins them".to_owned()),
     };

@@ -180,6 +180,9 @@ pub struct Edge {
     pub strength: Strength,
     /// When it happened first, in microseconds since 1970.
     pub time: i64,
+    /// When the last of several deeds was that tell the same: what was made again is not gone because the first was
+    /// deleted.
+    pub last: i64,
     /// Requests that tell it, oldest first.
     pub audit_ids: Vec<String>,
     /// What else there is to say.

@@ -28,6 +28,7 @@ impl Log {
             act,
             name: None,
             outcome: if user.is_empty() { Outcome::Denied } else { Outcome::Allowed },
+            status: None,
             uri: String::new(),
             issued_credential: None,
             sent: None,
@@ -221,4 +222,40 @@ fn the_order_of_the_evidence_makes_no_difference() {
     let found = log.ask(&["user:bob"]);
     log.requests.reverse();
     assert_eq!(log.ask(&["user:bob"]), found);
+}
+
+#[test]
+fn what_is_made_again_and_again_is_one_edge_until_its_last() {
+    let mut log = breach();
+    for time in [60_000_000, 70_000_000] {
+        let made = log.add(time, "bob", "9.9.9.9", "curl", "create clusterrolebindings");
+        made.act.api_group = Some("rbac.authorization.k8s.io".into());
+        made.name = Some("door".into());
+    }
+    let found = log.ask(&["user:bob"]);
+    let edge = found.edges.iter().find(|edge| edge.to.name == "clusterrolebindings/door").unwrap();
+    assert_eq!((edge.time, edge.last), (60_000_000, 70_000_000));
+    assert_eq!(edge.audit_ids, ["id-60000000-bob", "id-70000000-bob"]);
+}
+
+/// Doors that were made at these times by somebody who makes nothing else, with how sure each is.
+fn doors(times: &[i64]) -> Vec<Strength> {
+    let mut log = breach();
+    for time in times {
+        let made = log.add(*time, "mia", "10.0.0.1", "kubectl", "create clusterrolebindings");
+        made.act.api_group = Some("rbac.authorization.k8s.io".into());
+        made.name = Some(format!("door-{time}"));
+    }
+    let found = log.ask(&["user:mia"]);
+    let doors = found.edges.iter().filter(|edge| edge.to.name.contains("door-"));
+    doors.map(|edge| edge.strength).collect()
+}
+
+#[test]
+fn to_do_it_often_does_not_hide_what_a_clue_without_a_moment_did() {
+    let burst: Vec<i64> = (0..5).map(|door| door * 1_377_000).collect();
+    assert_eq!(doors(&burst), [Strength::Proved; 5]);
+    // One a day is what it always does, as far as the log tells: to be looked at.
+    let daily: Vec<i64> = (0..8).map(|day| day * 86_400_000_000).collect();
+    assert_eq!(doors(&daily), [Strength::Possible; 8]);
 }
