@@ -36,7 +36,10 @@ WITH changes AS (
 SELECT
     event_time, audit_id, verb, request_uri, user_name, user_groups, impersonated_user,
     effective_user(user_name, impersonated_user) AS effective_user,
-    resource, api_group, subresource, namespace, name, outcome, status_code, dry_run,
+    resource, api_group, subresource, namespace,
+    -- What the server named (`generateName`) has its name in the answer alone.
+    coalesce(name, json_text(json_member(json_body(response_object), 'metadata'), 'name')) AS name,
+    outcome, status_code, dry_run,
     body.role_ref, body.subjects, body.subjects_added, body.rules, body.rule_objects::JSON[] AS rule_objects,
     body.aggregates, body.aggregated_to,
     decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host

@@ -23,6 +23,7 @@ pub(crate) fn evidence(case: &str, snapshot: &Snapshot) -> Evidence {
         fingerprint: snapshot.fingerprint.clone(),
         commit: snapshot.version,
         clusters: names(|entry| entry.cluster.as_ref()),
+        of_several_clusters: of_several_clusters(snapshot),
         hosts: names(|entry| entry.host.as_ref()),
         sources: snapshot.sources().count() as u64,
         records: sum(|entry| entry.records),
@@ -36,6 +37,11 @@ pub(crate) fn evidence(case: &str, snapshot: &Snapshot) -> Evidence {
         custody: custody(snapshot),
         ..Evidence::default()
     }
+}
+
+/// Whether the logs come from several clusters, named or not.
+pub(crate) fn of_several_clusters(snapshot: &Snapshot) -> bool {
+    snapshot.sources().map(|entry| entry.cluster.as_ref()).collect::<BTreeSet<_>>().len() > 1
 }
 
 fn accounts(snapshot: &Snapshot) -> Table {

@@ -27,7 +27,7 @@ use pool::{Pool, Seat};
 use progress::Shown;
 use sink::{Batches, Gather};
 
-pub(crate) use evidence::evidence;
+pub(crate) use evidence::{evidence, of_several_clusters};
 
 /// Memory of DuckDB while it asks many questions one after the other; beyond it, it spills.
 const MEMORY_BYTES: u64 = 256 << 20;

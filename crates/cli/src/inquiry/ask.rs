@@ -16,9 +16,24 @@ use super::args::{CanArgs, ClueArgs, RbacCommand, SpreadArgs, SweepArgs, WhoCanA
 use super::{Context, Findings, Inquiry, resources, snapshots};
 use crate::command::show;
 use crate::error::CliError;
+use crate::findings::of_several_clusters;
 
 /// Puts a question.
 pub(super) fn ask(session: &Session, context: &Context<'_>, inquiry: &Inquiry) -> Result<Findings, CliError> {
+    let mut found = answer(session, context, inquiry)?;
+    // An indicator is looked for wherever it is; all else is about objects and rights, which have their names once in
+    // every cluster.
+    if !matches!(inquiry, Inquiry::Sweep(_)) && of_several_clusters(context.snapshot) {
+        found.notes.insert(0, SEVERAL_CLUSTERS.to_owned());
+    }
+    Ok(found)
+}
+
+const SEVERAL_CLUSTERS: &str = "the logs come from several clusters, which are not told apart here: what has the same \
+    name in two of them counts as one, so that a deletion in one may stand for the other; for a sure answer make a case \
+    of each";
+
+fn answer(session: &Session, context: &Context<'_>, inquiry: &Inquiry) -> Result<Findings, CliError> {
     match inquiry {
         Inquiry::Spread(args) => ask_spread(session, context, args),
         Inquiry::Rotate(args) => {

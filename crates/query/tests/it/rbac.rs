@@ -84,3 +84,23 @@ fn what_openshift_serves_under_a_group_of_its_own_is_rbac() {
     assert_eq!(both.ask("audit-evasion", &[]).len(), 0);
     assert_eq!(both.ask("rbac-changes", &[]).len(), 9);
 }
+
+/// A request with `generateName` names nothing: what the server called the object stands in the answer alone.
+#[test]
+fn what_the_server_named_has_its_name() {
+    let event = json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "1",
+        "stage": "ResponseComplete", "verb": "create", "user": {"username": "mia", "groups": []},
+        "requestURI": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", "sourceIPs": ["10.0.0.1"],
+        "objectRef": {"resource": "clusterrolebindings", "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"},
+        "responseStatus": {"code": 201},
+        "requestObject": {"kind": "ClusterRoleBinding", "metadata": {"generateName": "door-"},
+            "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}},
+        "responseObject": {"kind": "ClusterRoleBinding", "metadata": {"generateName": "door-", "name": "door-x7k2p"},
+            "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}},
+        "requestReceivedTimestamp": "2026-11-02T10:00:00.000000Z", "stageTimestamp": "2026-11-02T10:00:00.000000Z"
+    });
+    let fixture = Fixture::of_texts(&[event.to_string().as_bytes()]);
+    assert_eq!(fixture.ask("rbac-changes", &[])[0]["name"], "door-x7k2p");
+    assert_eq!(fixture.ask("privileged-bindings", &[])[0]["name"], "door-x7k2p");
+}

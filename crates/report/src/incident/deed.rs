@@ -29,6 +29,8 @@ pub struct Deed {
     pub telling: u32,
     /// The outcome, when the row has one.
     pub outcome: Option<String>,
+    /// Whether it was a dry run: nothing was done.
+    pub is_dry: bool,
     /// How bad the worst detection says that it is.
     pub level: Level,
     /// The detections that tell of it, the worst first.
@@ -44,6 +46,8 @@ pub struct Deed {
 /// An object of the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
+    /// The cluster that it is in, when the row tells.
+    pub cluster: Option<String>,
     /// Its resource, in the plural, as in the log.
     pub resource: String,
     /// Its namespace.
@@ -96,7 +100,7 @@ impl Deed {
         let users = row.users();
         let as_whom = row.text("impersonated_user").map(str::to_owned);
         let (words, telling) = sentence(row);
-        Some(Self {
+        let mut deed = Self {
             at,
             until,
             who: users.first().map(|user| (*user).to_owned()),
@@ -104,28 +108,91 @@ impl Deed {
             from: row.source_ips().into_iter().map(str::to_owned).collect(),
             words,
             telling,
-            outcome: row.text("outcome").map(str::to_owned),
+            outcome: outcome(row).map(str::to_owned),
+            is_dry: row.is_true("dry_run"),
             // Whether a server is well everybody may ask.
             level: if row.is_true("probe") { Level::Info } else { level },
             queries: vec![query.to_owned()],
             audit_id: row.text("audit_id").map(str::to_owned),
             made: made(row),
             times: 1,
-        })
+        };
+        deed.settle();
+        Some(deed)
+    }
+
+    /// A dry run makes nothing, and shows no more than what somebody wants to know or to do: it is not among the worst.
+    pub(crate) fn settle(&mut self) {
+        if self.is_dry {
+            self.made = None;
+            self.level = self.level.min(Level::Medium);
+        }
+    }
+
+    /// The sentence without its subject, with what it has to say of all of it.
+    pub(crate) fn sentence(&self) -> Text {
+        match self.is_dry {
+            true => Text::plain(DRY_RUN).then(self.words.clone()),
+            false => self.words.clone(),
+        }
     }
 
     /// The sentence as one text, with what a terminal obeys made visible.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text: String = self.words.0.iter().map(span).collect();
+        let mut text: String = self.sentence().0.iter().map(span).collect();
         if self.times > 1 {
             text.push_str(&format!(", {} times", self.times));
+            text.push_str(&self.end());
         }
         match self.outcome.as_deref() {
             Some(outcome) if outcome != "allowed" => text.push_str(&format!(": {outcome}")),
             _ => (),
         }
         text
+    }
+
+    /// When the last of several was, where it was not at once.
+    fn end(&self) -> String {
+        const AT_ONCE: i64 = 60_000_000;
+        if self.until.saturating_sub(self.at) < AT_ONCE {
+            return String::new();
+        }
+        let (first, last) = (instant::seconds(self.at), instant::seconds(self.until));
+        let is_same_day = first.get(..10) == last.get(..10);
+        format!(" until {}", last.get(11..).filter(|_| is_same_day).unwrap_or(&last))
+    }
+}
+
+/// What stands before what was a dry run.
+pub(crate) const DRY_RUN: &str = "as a dry run: ";
+
+/// The outcome of a row. One that counts requests says what became of them: whether any was allowed.
+fn outcome(row: Row<'_>) -> Option<&str> {
+    let counted = |row: Row<'_>| match (row.number("allowed")?, row.number("denied")?) {
+        (1.., _) => Some("allowed"),
+        (_, 1..) => Some("denied"),
+        _ => Some("unknown"),
+    };
+    row.text("outcome").or_else(|| row.text("verb").and_then(|_| counted(row)))
+}
+
+/// What was done, as far as the outcome tells that it was: `ran`, `may have run`, `tried to run`.
+fn done_or_tried(row: Row<'_>, [past, participle, infinitive]: [&str; 3]) -> String {
+    match outcome(row) {
+        Some("denied" | "failed") => format!("tried to {infinitive}"),
+        Some("unknown") => format!("may have {participle}"),
+        _ => past.to_owned(),
+    }
+}
+
+/// Whether a request that was allowed made its object: a server-side apply is a `patch`, and some kinds can be made by
+/// an `update`; the server answers them with 201.
+fn is_creation(row: Row<'_>) -> bool {
+    match row.text("verb") {
+        Some("create") => true,
+        Some("patch" | "update") => row.number("status_code") == Some(201),
+        _ => false,
     }
 }
 
@@ -142,16 +209,17 @@ fn made(row: Row<'_>) -> Option<Object> {
     if row.has("granted_seconds") && row.text("outcome") == Some("allowed") {
         let (namespace, name) = row.text("service_account")?.split_once('/')?;
         return Some(Object {
+            cluster: row.text("cluster").map(str::to_owned),
             resource: TOKEN.to_owned(),
             namespace: Some(namespace.to_owned()),
             name: name.to_owned(),
         });
     }
-    let is_made = row.text("verb") == Some("create") && row.text("outcome") == Some("allowed");
-    if !is_made || row.is_true("dry_run") || row.text("subresource").is_some() {
+    if !is_creation(row) || outcome(row) != Some("allowed") || row.text("subresource").is_some() {
         return None;
     }
     Some(Object {
+        cluster: row.text("cluster").map(str::to_owned),
         resource: row.text("resource")?.to_owned(),
         namespace: row.text("namespace").map(str::to_owned),
         name: row.text("name")?.to_owned(),
@@ -162,7 +230,11 @@ fn made(row: Row<'_>) -> Option<Object> {
 fn sentence(row: Row<'_>) -> (Text, u32) {
     const OWN: u32 = 10;
     let own = failures(row).or_else(|| command(row)).or_else(|| token(row)).or_else(|| secrets(row));
-    if let Some(text) = own.or_else(|| acted(row)).or_else(|| kubelet(row)) {
+    // As whom it was done stands before the sentence: what else a detection tells of the request says more.
+    if let (None, Some(text)) = (&own, acted(row)) {
+        return (text, 2);
+    }
+    if let Some(text) = own.or_else(|| kubelet(row)) {
         // A command in a template runs when its pods do: what was made tells more.
         return (text, if row.text("via") == Some("template") { 1 } else { OWN });
     }
@@ -198,14 +270,14 @@ fn command(row: Row<'_>) -> Option<Text> {
     if command.is_empty() || row.text("kubelet_path").is_some() {
         return None;
     }
-    let text = Text::plain("ran ").and_name(short(&command)).and(" in ");
+    let text = Text::plain(done_or_tried(row, ["ran ", "run ", "run "])).and_name(short(&command)).and(" in ");
     Some(details_of(row, text.and_name(place(row)), &["credential_signs", "attack_signs"]))
 }
 
 /// `minted a token of 10 years for kube-system/helper`.
 fn token(row: Row<'_>) -> Option<Text> {
     let account = row.text("service_account").filter(|_| row.has("granted_seconds"))?;
-    let did = if row.text("outcome") == Some("allowed") { "minted" } else { "tried to mint" };
+    let did = done_or_tried(row, ["minted", "minted", "mint"]);
     let Some(seconds) = row.number("granted_seconds").or_else(|| row.number("requested_seconds")) else {
         return Some(Text::plain(format!("{did} a token of unknown life for ")).and_name(account));
     };
@@ -237,15 +309,19 @@ fn secrets(row: Row<'_>) -> Option<Text> {
 fn acted(row: Row<'_>) -> Option<Text> {
     let target = row.text("target")?;
     row.text("impersonation")?;
-    let tried = if row.text("outcome") == Some("allowed") { "acted as " } else { "tried to act as " };
-    Some(Text::plain(tried).and_name(target).and(" to ").then(infinitive(row)))
+    Some(
+        Text::plain(done_or_tried(row, ["acted as ", "acted as ", "act as "]))
+            .and_name(target)
+            .and(" to ")
+            .then(infinitive(row)),
+    )
 }
 
 /// `asked the kubelet of worker-1 for /pods`, past the authorization of pods.
 fn kubelet(row: Row<'_>) -> Option<Text> {
     let path = row.text("kubelet_path")?;
     let node = row.text("name").unwrap_or_default();
-    let tried = if row.text("outcome") == Some("allowed") { "asked" } else { "tried to ask" };
+    let tried = done_or_tried(row, ["asked", "asked", "ask"]);
     let text = Text::plain(format!("{tried} the kubelet of ")).and_name(short(node)).and(" for ").and_name(short(path));
     Some(match row.texts("command").join(" ") {
         command if command.is_empty() => text,
@@ -319,7 +395,8 @@ fn client(agent: &str) -> String {
 /// `created the pod kube-system/node-helper`.
 fn request(row: Row<'_>) -> Text {
     let action = row.text("action");
-    let verb = action.or_else(|| row.text("verb")).unwrap_or("sent");
+    let made = is_creation(row).then_some("create").filter(|_| outcome(row) == Some("allowed"));
+    let verb = action.or(made).or_else(|| row.text("verb")).unwrap_or("sent");
     let did = match verb {
         "get" => "read",
         "list" => "listed",
@@ -333,11 +410,10 @@ fn request(row: Row<'_>) -> Text {
         "deny" => "denied",
         other => other,
     };
-    let tried = matches!(row.text("outcome"), Some("denied" | "failed"));
-    let text = if tried {
-        Text::plain("tried: ").then(infinitive(row))
-    } else {
-        Text::plain(format!("{did} ")).then(object(row))
+    let text = match outcome(row) {
+        Some("denied" | "failed") => Text::plain("tried: ").then(infinitive(row)),
+        Some("unknown") => Text::plain(format!("may have {did} ")).then(object(row)),
+        _ => Text::plain(format!("{did} ")).then(object(row)),
     };
     match row.number("deleted").filter(|_| verb == "deletecollection") {
         Some(number) => text.and(format!(", {number} of them")),
@@ -435,169 +511,4 @@ fn short(value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::row::tests::row_of;
-    use super::*;
-    use crate::document::Value;
-
-    fn told(pairs: &[(&str, Value)]) -> String {
-        let (columns, mut values) = row_of(pairs);
-        let mut columns_list = pairs.to_vec();
-        columns_list.push(("event_time", Value::Time(5)));
-        let (columns, values) = match columns.list.iter().any(|column| column.name == "event_time") {
-            true => (columns, std::mem::take(&mut values)),
-            false => row_of(&columns_list),
-        };
-        Deed::of(Row { columns: &columns, values: &values, about: None }, "query", Level::High).unwrap().text()
-    }
-
-    fn text(text: &str) -> Value {
-        Value::Text(text.to_owned())
-    }
-
-    fn texts(texts: &[&str]) -> Value {
-        Value::Texts(texts.iter().map(|text| (*text).to_owned()).collect())
-    }
-
-    #[test]
-    #[expect(clippy::too_many_lines, reason = "a table of cases, one of each kind")]
-    fn each_kind_of_row_has_its_sentence() {
-        let allowed = ("outcome", text("allowed"));
-        let cases: [(&[(&str, Value)], &str); 13] = [
-            (
-                &[
-                    ("verb", text("create")),
-                    ("resource", text("clusterrolebindings")),
-                    ("name", text("helper")),
-                    ("role_ref", text("ClusterRole/cluster-admin")),
-                    ("subjects", texts(&["ServiceAccount/kube-system/helper"])),
-                    allowed.clone(),
-                ],
-                "created clusterrolebinding helper, giving ClusterRole/cluster-admin, to ServiceAccount/kube-system/helper",
-            ),
-            (
-                &[
-                    ("service_account", text("kube-system/helper")),
-                    ("granted_seconds", Value::Number(315_360_000)),
-                    allowed.clone(),
-                ],
-                "minted a token of 10 years for kube-system/helper",
-            ),
-            (
-                &[
-                    ("command", text("cat /etc/shadow")),
-                    ("namespace", text("prod")),
-                    ("name", text("web")),
-                    ("outcome", text("failed")),
-                ],
-                "ran cat /etc/shadow in prod/web: failed",
-            ),
-            (&[("handed_out", text("values")), allowed.clone()], "read the values of all secrets of the cluster"),
-            (
-                &[("attempts", Value::Number(23)), ("failure", text("unauthenticated"))],
-                "failed to authenticate 23 times",
-            ),
-            (
-                &[
-                    ("target", text("system:admin")),
-                    ("impersonation", text("granted")),
-                    ("verb", text("list")),
-                    ("resource", text("secrets")),
-                    allowed.clone(),
-                ],
-                "acted as system:admin to list secrets of the whole cluster",
-            ),
-            (
-                &[
-                    ("verb", text("deletecollection")),
-                    ("resource", text("events")),
-                    ("namespace", text("prod")),
-                    ("deleted", Value::Number(7)),
-                    allowed.clone(),
-                ],
-                "deleted all events of prod, 7 of them",
-            ),
-            (
-                &[
-                    ("verb", text("create")),
-                    ("resource", text("pods")),
-                    ("namespace", text("prod")),
-                    ("name", text("x")),
-                    ("outcome", text("denied")),
-                ],
-                "tried: create pod prod/x: denied",
-            ),
-            (
-                &[
-                    ("kinds", Value::Number(6)),
-                    ("requests", Value::Number(18)),
-                    ("denied", Value::Number(18)),
-                    ("user_agent", text("curl/8")),
-                ],
-                "listed 6 kinds in 18 requests, 18 refused",
-            ),
-            (
-                &[
-                    ("requests", Value::Number(2)),
-                    ("user_agent", text("curl/8.5.0 (x86_64)")),
-                    ("actions", texts(&["get secrets", "list secrets"])),
-                ],
-                "used curl/8.5.0 for 2 requests: get secrets, list secrets",
-            ),
-            (
-                &[
-                    ("service_account", text("kube-system/helper")),
-                    ("granted_seconds", Value::Nothing),
-                    allowed.clone(),
-                ],
-                "minted a token of unknown life for kube-system/helper",
-            ),
-            (
-                &[
-                    ("verb", text("get")),
-                    ("name", text("worker-1")),
-                    ("kubelet_path", text("/run/kube-system/helper/c")),
-                    ("command", text("id")),
-                    ("outcome", text("failed")),
-                ],
-                "tried to ask the kubelet of worker-1 for /run/kube-system/helper/c, to run id: failed",
-            ),
-            (&[("verb", text("get")), ("request_uri", text("/version")), allowed.clone()], "read /version"),
-        ];
-        for (pairs, expected) in cases {
-            assert_eq!(told(pairs), expected);
-        }
-    }
-
-    #[test]
-    fn names_are_shown_and_not_obeyed_and_never_too_long() {
-        let long = "x".repeat(1 << 20);
-        let told =
-            told(&[("verb", text("create")), ("resource", text("pods")), ("name", text(&format!("\u{1b}[2J{long}")))]);
-        assert!(told.starts_with(r"created pod \x1b[2Jxxx") && told.chars().count() < 200, "{told}");
-    }
-
-    #[test]
-    fn one_of_a_resource_has_its_name() {
-        let plurals = ["pods", "networkpolicies", "ingresses", "leases", "storageclasses", "endpoints"];
-        let ones = ["pod", "networkpolicy", "ingress", "lease", "storageclass", "endpoint"];
-        assert_eq!(plurals.map(singular), ones);
-    }
-
-    #[test]
-    fn only_what_was_made_counts_as_made() {
-        let object = |outcome: &str, verb: &str| {
-            let (columns, values) = row_of(&[
-                ("event_time", Value::Time(1)),
-                ("verb", text(verb)),
-                ("resource", text("pods")),
-                ("name", text("x")),
-                ("outcome", text(outcome)),
-            ]);
-            Deed::of(Row { columns: &columns, values: &values, about: None }, "q", Level::Low).unwrap().made
-        };
-        assert!(object("allowed", "create").is_some());
-        assert_eq!(object("denied", "create"), None);
-        assert_eq!(object("allowed", "update"), None);
-    }
-}
+mod tests;

@@ -69,6 +69,8 @@ pub struct Evidence {
     pub commit: u64,
     /// Names of the clusters that the logs come from.
     pub clusters: Vec<String>,
+    /// Whether the logs come from several clusters, named or not.
+    pub of_several_clusters: bool,
     /// Names of the hosts that the logs come from.
     pub hosts: Vec<String>,
     /// Sources that were read.

@@ -263,6 +263,8 @@ fn join(known: &mut Deed, other: &Deed) {
     known.who = known.who.take().or_else(|| other.who.clone());
     known.made = known.made.take().or_else(|| other.made.clone());
     known.as_whom = known.as_whom.take().or_else(|| other.as_whom.clone());
+    known.is_dry |= other.is_dry;
+    known.settle();
 }
 
 /// What is done again at once is one deed: kubectl asks twice when the first protocol is refused.

@@ -15,6 +15,8 @@ use crate::document::{Level, Value};
 pub struct Deletion {
     /// When, in microseconds since 1970.
     pub at: i64,
+    /// The cluster in which it was, when the row tells.
+    pub cluster: Option<String>,
     /// Resource, in the plural.
     pub resource: String,
     /// Namespace; `None` for all, or for none.
@@ -43,6 +45,7 @@ pub fn deletions(batch: &RecordBatch) -> Vec<Deletion> {
             let text = |name: &str| row.text(name).map(str::to_owned);
             found.push(Deletion {
                 at,
+                cluster: text("cluster"),
                 resource: resource.to_owned(),
                 namespace: text("namespace"),
                 name: text("name"),
@@ -59,14 +62,21 @@ pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
     for deletion in &incident.deletions {
         deleted.entry(&deletion.resource).or_default().push(deletion);
     }
+    // Objects of two clusters can have the same name: where there are several, a deletion of which the row does not tell
+    // the cluster says nothing.
+    let is_here = |deletion: &Deletion, object: &Object| match (&deletion.cluster, &object.cluster) {
+        (Some(of_deletion), Some(of_object)) => of_deletion == of_object,
+        _ => !incident.evidence.of_several_clusters,
+    };
     let is_gone = |object: &Object, at: i64| {
         // A token ends with its service account.
         let kind = if object.resource == TOKEN { "serviceaccounts" } else { object.resource.as_str() };
         let deletions = deleted.get(kind).into_iter().flatten();
         let with_namespace = deleted.get("namespaces").into_iter().flatten();
-        deletions.filter(|deletion| deletion.at >= at).any(|deletion| takes(deletion, object))
+        let counts = |deletion: &&&Deletion| deletion.at >= at && is_here(deletion, object);
+        deletions.filter(counts).any(|deletion| takes(deletion, object))
             || with_namespace
-                .filter(|deletion| deletion.at >= at)
+                .filter(counts)
                 .any(|deletion| deletion.name == object.namespace && object.namespace.is_some())
     };
     let mut seen = BTreeSet::new();
@@ -88,6 +98,16 @@ pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
             deed.made.as_ref().is_some_and(|object| !is_gone(object, deed.at) && seen.insert(object.clone()))
         })
         .collect()
+}
+
+/// What is to be said of all that is left behind: why some of it may be gone.
+pub(crate) fn caveat(incident: &Incident) -> &'static str {
+    match incident.evidence.of_several_clusters {
+        true => {
+            " (the logs come from several clusters: a delete of the same name does not tell in which of them it was)"
+        }
+        false => "",
+    }
 }
 
 /// What is left behind, as people say it: `pod prod/web`, `token of 10 years for kube-system/helper`.
@@ -115,7 +135,12 @@ mod tests {
     use crate::incident::{Finding, Question};
 
     fn incident(deletions: Vec<Deletion>) -> Incident {
-        let made = Some(Object { resource: "pods".into(), namespace: Some("prod".into()), name: "helper".into() });
+        let made = Some(Object {
+            resource: "pods".into(),
+            namespace: Some("prod".into()),
+            name: "helper".into(),
+            ..Object::default()
+        });
         let deed = Deed { at: 5, until: 5, made, level: Level::High, audit_id: Some("a".into()), ..Deed::default() };
         let question = Question { level: Level::High, ..Question::default() };
         let finding = Finding { question, total_rows: 1, deeds: vec![deed], ..Finding::default() };
@@ -125,6 +150,7 @@ mod tests {
     fn deletion(at: i64, resource: &str, namespace: Option<&str>, name: Option<&str>) -> Deletion {
         Deletion {
             at,
+            cluster: None,
             resource: resource.into(),
             namespace: namespace.map(str::to_owned),
             name: name.map(str::to_owned),
@@ -153,5 +179,22 @@ mod tests {
         for deletion in gone {
             assert!(left_behind(&incident(vec![deletion.clone()])).is_empty(), "{deletion:?}");
         }
+    }
+
+    #[test]
+    fn a_deletion_in_another_cluster_takes_nothing_here() {
+        let left = |of_several_clusters: bool, deletion: &Deletion, cluster: Option<&str>| {
+            let mut incident = incident(vec![deletion.clone()]);
+            incident.evidence.of_several_clusters = of_several_clusters;
+            for deed in &mut incident.findings[0].deeds {
+                deed.made.as_mut().unwrap().cluster = cluster.map(str::to_owned);
+            }
+            left_behind(&incident, &[Person::default()]).len()
+        };
+        let deletion = deletion(6, "pods", Some("prod"), Some("helper"));
+        let in_a = Deletion { cluster: Some("a".into()), ..deletion.clone() };
+        assert_eq!((left(true, &in_a, Some("a")), left(true, &in_a, Some("b"))), (0, 1));
+        assert_eq!((left(true, &deletion, None), left(true, &in_a, None), left(true, &deletion, Some("a"))), (1, 1, 1));
+        assert_eq!((left(false, &deletion, None), left(false, &in_a, None)), (0, 0));
     }
 }

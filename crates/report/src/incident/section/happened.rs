@@ -6,7 +6,7 @@ use super::scope::left_out;
 use crate::document::{Block, Section, Span, Text, instant};
 use crate::incident::deed::Deed;
 use crate::incident::happened::{happened, people};
-use crate::incident::remains::{left_behind, words_of};
+use crate::incident::remains::{caveat, left_behind, words_of};
 
 /// Things left behind that are named.
 const LEFT_MAX: usize = 40;
@@ -44,7 +44,7 @@ pub(super) fn make(incident: &Incident, plan: &Plan) -> Section {
         }
         let more = left.len().saturating_sub(LEFT_MAX);
         let end = if more > 0 { format!(", and {more} more") } else { String::new() };
-        text = text.and(format!("{end}: as far as this log goes they are still there."));
+        text = text.and(format!("{end}: as far as this log goes they are still there{}.", caveat(incident)));
         blocks.push(Block::Prose(text));
     }
     Section { id: "happened".to_owned(), title: "What happened".to_owned(), blocks }
@@ -83,7 +83,7 @@ fn sentence(deed: &Deed) -> Text {
             text = text.and(format!(" and {} more addresses", deed.from.len() - 1));
         }
     }
-    text = text.and(" ").then(deed.words.clone());
+    text = text.and(" ").then(deed.sentence());
     if deed.times > 1 {
         text = text.and(format!(", {} times until {}", deed.times, instant::millis(deed.until)));
     }

@@ -11,7 +11,7 @@ use super::Incident;
 use super::deed::Deed;
 use super::happened::{happened, people, why};
 use super::people::Person;
-use super::remains::{left_behind, words_of};
+use super::remains::{caveat, left_behind, words_of};
 use crate::document::instant;
 use crate::visible::{escape, width};
 use findings::findings;
@@ -127,9 +127,15 @@ fn stand_out(page: &mut Page, people: &[Person], left_out: usize) {
 
 fn what_happened(page: &mut Page, incident: &Incident, people: &[Person]) {
     let told = happened(incident, people, DEEDS_MAX);
-    let (Some(first), Some(last)) = (told.deeds.first(), told.deeds.last()) else { return };
-    let (from, to) = (first.at, told.deeds.iter().map(|deed| deed.at).max().unwrap_or(last.at));
-    page.heading("WHAT HAPPENED", &format!(", {} ({})", span_millis(from, to), instant::length(to - from)));
+    let Some(first) = told.deeds.first() else { return };
+    let (from, to) = (first.at, told.deeds.iter().map(|deed| deed.until.max(deed.at)).fold(first.at, i64::max));
+    // The day stands in the first line of the screen, where it is the only one.
+    let is_same_day = |at: i64| instant::seconds(at).get(..10) == instant::seconds(from).get(..10);
+    let day = match incident.evidence.times {
+        Some((begin, end)) if is_same_day(begin) && is_same_day(end) => String::new(),
+        _ => instant::seconds(from).get(..11).filter(|_| is_same_day(to)).unwrap_or_default().to_owned(),
+    };
+    page.heading("WHAT HAPPENED", &format!(", {day}{} ({})", span_millis(from, to), instant::length(to - from)));
     let same = |end: usize| instant::seconds(from).get(..end) == instant::seconds(to).get(..end);
     // What all have in common stands in the heading.
     let begin = if same(13) {
@@ -179,7 +185,7 @@ fn remains(page: &mut Page, incident: &Incident, people: &[Person]) {
     let more = names.len().saturating_sub(LEFT_MAX);
     names.truncate(LEFT_MAX);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    page.wrapped("NO DELETE SEEN OF", &format!("{}{more}", names.join(", ")));
+    page.wrapped("NO DELETE SEEN OF", &format!("{}{more}{}", names.join(", "), caveat(incident)));
 }
 
 fn cannot_tell(page: &mut Page, incident: &Incident) {
@@ -292,5 +298,39 @@ mod tests {
         let text = triage(&incident, Screen::default());
         assert!(!text.chars().any(|letter| letter != '\n' && crate::is_hostile(letter)), "{text:?}");
         assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn what_was_done_again_days_later_is_told_with_its_days() {
+        const DAY: i64 = 86_400_000_000;
+        let deed = |at: i64, id: &str| Deed {
+            at,
+            until: at,
+            times: 1,
+            who: Some("mia".to_owned()),
+            words: crate::document::Text::plain("created pod prod/helper"),
+            level: Level::High,
+            audit_id: Some(id.to_owned()),
+            queries: vec!["q".to_owned()],
+            ..Deed::default()
+        };
+        let question = Question { name: "q".to_owned(), level: Level::High, ..Question::default() };
+        let finding = Finding {
+            question,
+            total_rows: 2,
+            deeds: vec![deed(DAY, "a"), deed(3 * DAY, "b")],
+            users: vec![("mia".to_owned(), 2)],
+            times: Some((DAY, 3 * DAY)),
+            ..Finding::default()
+        };
+        let mut incident = Incident { findings: vec![finding], ..Incident::default() };
+        incident.evidence.times = Some((0, 3 * DAY));
+        let text = triage(&incident, Screen::default());
+        let heading = "WHAT HAPPENED, 1970-01-02 00:00:00.000 to 1970-01-04 00:00:00.000 (2 d)";
+        assert!(text.contains(heading) && text.contains(", 2 times until 1970-01-04 00:00:00"), "{text}");
+        // One day of a longer log is named.
+        incident.findings[0].deeds.truncate(1);
+        let text = triage(&incident, Screen::default());
+        assert!(text.contains("WHAT HAPPENED, 1970-01-02 00:00:00.000 to 00:00:00.000 (0.0 s)"), "{text}");
     }
 }

@@ -3,12 +3,12 @@
 use unicode_width::UnicodeWidthChar;
 
 use crate::document::instant;
-use crate::incident::deed::Deed;
+use crate::incident::deed::{DRY_RUN, Deed};
 use crate::visible::{escape, width};
 
 /// A sentence in fewer letters: `+` for made, `-` for deleted, `~` for changed.
 pub(super) fn terse(text: &str) -> String {
-    const SHORT: [(&str, &str); 7] = [
+    const SHORT: [(&str, &str); 8] = [
         ("created ", "+ "),
         ("deleted ", "- "),
         ("changed ", "~ "),
@@ -16,12 +16,18 @@ pub(super) fn terse(text: &str) -> String {
         ("tried: ", "TRIED to "),
         ("tried to ", "TRIED to "),
         ("ran ", "RAN "),
+        ("may have ", "MAY HAVE "),
     ];
+    let (dry, text) = match text.strip_prefix(DRY_RUN) {
+        Some(text) => ("DRY RUN ", text),
+        None => ("", text),
+    };
     let short = SHORT.iter().find_map(|(long, short)| Some(format!("{short}{}", text.strip_prefix(long)?)));
     let text = short.unwrap_or_else(|| text.to_owned());
     let text = text.replacen(", giving ClusterRole/", " = ", 1).replacen(", giving Role/", " = ", 1);
     let text = text.replacen(", to ServiceAccount/", " to ", 1).replacen(", to Group/", " to group ", 1);
-    text.replacen(" of the whole cluster", " of the cluster", 1).replacen(", with the rule ", ": ", 1)
+    let text = text.replacen(" of the whole cluster", " of the cluster", 1).replacen(", with the rule ", ": ", 1);
+    format!("{dry}{text}")
 }
 
 /// Lines that are not longer than the room, broken between words.
