@@ -9,7 +9,6 @@
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1110"]
--- refusals = true
 -- claimed = "forwarded_for"
 -- needs = [{ level = "Metadata", stages = ["ResponseStarted", "ResponseComplete"] }]
 -- caveat = "a 401 leaves no stage but ResponseStarted"

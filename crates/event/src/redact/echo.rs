@@ -29,9 +29,12 @@ impl Redactor {
                 continue;
             }
             let inner = start + escapes + 1;
+            // What was quoted before goes on behind it: nothing is looked at twice.
+            if edits.last().is_some_and(|last| last.at.end > inner) {
+                continue;
+            }
             let end = inner + quotation_ends(&text[inner..], escapes).unwrap_or(text.len() - inner);
-            let is_new = edits.last().is_none_or(|last| last.at.end <= inner);
-            if end > inner && is_new && !text[inner..].starts_with(super::REDACTED.as_bytes()) {
+            if end > inner && !text[inner..].starts_with(super::REDACTED.as_bytes()) {
                 let with = self.value(&text[inner..end]).into_bytes();
                 edits.push(Edit { at: inner..end, with, values: 1 });
             }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::deed::{self, REACHES};
 use super::facts;
 use super::habit::Habits;
-use super::node::{Edge, Kind, Node, Strength};
+use super::node::{Edge, Kind, Node, Strength, merged};
 use super::{Bounds, Touched};
 use crate::evidence::{Act, Activity, BindingName, Evidence, Request};
 
@@ -539,30 +539,6 @@ fn is_since(activity: &Activity, since: Option<i64>) -> bool {
 pub(super) fn edge_of(from: &Node, to: Node, kind: &'static str, strength: Strength, activity: &Activity) -> Edge {
     let (time, audit_ids) = (activity.first, activity.audit_ids.clone());
     Edge { from: from.clone(), to, kind, strength, time, last: time, audit_ids, note: None }
-}
-
-/// Deeds that tell the same are one edge: as sure as the surest, since the first of these, with all their requests.
-fn merged(edges: Vec<Edge>) -> Vec<Edge> {
-    let mut all: Vec<Edge> = Vec::with_capacity(edges.len());
-    let mut places: BTreeMap<(Node, Node, &'static str), usize> = BTreeMap::new();
-    for mut edge in edges {
-        let Some(at) = places.get(&(edge.from.clone(), edge.to.clone(), edge.kind)) else {
-            places.insert((edge.from.clone(), edge.to.clone(), edge.kind), all.len());
-            all.push(edge);
-            continue;
-        };
-        let known = &mut all[*at];
-        let last = known.last.max(edge.last);
-        // One request can name the same thing more than once.
-        let is_told = known.audit_ids.last() == edge.audit_ids.last();
-        let new = if is_told { Vec::new() } else { std::mem::take(&mut edge.audit_ids) };
-        let audit_ids = std::mem::take(&mut known.audit_ids).into_iter().chain(new).collect();
-        if edge.strength > known.strength {
-            *known = edge;
-        }
-        (known.last, known.audit_ids) = (last, audit_ids);
-    }
-    all
 }
 
 /// The same from a moment on: what began before it and went on counts from then.

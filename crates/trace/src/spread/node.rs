@@ -1,5 +1,6 @@
 //! What an intrusion touches, and what joins it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use thiserror::Error;
@@ -187,6 +188,31 @@ pub struct Edge {
     pub audit_ids: Vec<String>,
     /// What else there is to say.
     pub note: Option<String>,
+}
+
+/// Deeds that tell the same are one edge: as sure as the surest, since the first of these, with all their requests.
+pub(super) fn merged(edges: Vec<Edge>) -> Vec<Edge> {
+    let mut all: Vec<Edge> = Vec::with_capacity(edges.len());
+    let mut places: BTreeMap<(Node, Node, &'static str), usize> = BTreeMap::new();
+    for mut edge in edges {
+        let Some(at) = places.get(&(edge.from.clone(), edge.to.clone(), edge.kind)) else {
+            places.insert((edge.from.clone(), edge.to.clone(), edge.kind), all.len());
+            all.push(edge);
+            continue;
+        };
+        let known = &mut all[*at];
+        let last = known.last.max(edge.last);
+        // One request can name the same thing more than once.
+        let is_told = known.audit_ids.last() == edge.audit_ids.last();
+        let new = if is_told { Vec::new() } else { std::mem::take(&mut edge.audit_ids) };
+        let mut audit_ids = std::mem::take(&mut known.audit_ids);
+        audit_ids.extend(new);
+        if edge.strength > known.strength {
+            *known = edge;
+        }
+        (known.last, known.audit_ids) = (last, audit_ids);
+    }
+    all
 }
 
 #[cfg(test)]
