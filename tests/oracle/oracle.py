@@ -303,9 +303,17 @@ def secret_reads(requests):
             if row["resource"] == "secrets" and not row["api_group"] and not row["subresource"] and row["verb"] in READ_VERBS]
 
 
+def named(row):
+    """The row with the name that the server gave (`generateName`): the answer alone tells it."""
+    answer = row["last"].get("responseObject")
+    metadata = answer.get("metadata") if isinstance(answer, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return {**row, "name": row["name"] if row["name"] is not None else name}
+
+
 def rbac_changes(requests):
     """One row per request to change roles or bindings, whether or not it succeeded."""
-    return [{field: row[field] for field in RBAC_CHANGES} for row in requests
+    return [{field: named(row)[field] for field in RBAC_CHANGES} for row in requests
             if is_rbac(row) and row["verb"] in CHANGE_VERBS]
 
 

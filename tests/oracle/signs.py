@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import oracle
 from conditions import DELETES, OWN, WRITES, annotation, at, body, is_kind, is_of_placement, is_secret, time, user
-from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
+from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, named, section
 
 
 # --- who hides -----------------------------------------------------------------------
@@ -195,7 +195,7 @@ def rbac_grants(rows, _):
                 "create", "update", "patch"):
             for subject in bound(row) or [None]:
                 found[(row["event_time"], row["audit_id"], subject)] = {
-                    name: row[name] for name in ("user_name", "impersonated_user", "verb", "resource", "namespace", "name",
+                    name: named(row)[name] for name in ("user_name", "impersonated_user", "verb", "resource", "namespace", "name",
                                                  "role_ref", "outcome", "status_code", "dry_run", "source_ip")}
     return found
 
@@ -208,7 +208,7 @@ def rbac_outside_window(first, after, days):
             inside = first <= hour < after if first <= after else hour >= first or hour < after
             if is_rbac(row) and row["verb"] in CHANGE_VERBS and not (weekday in days and inside):
                 found[(row["event_time"], row["audit_id"])] = {
-                    name: row[name] for name in ("user_name", "verb", "resource", "name", "role_ref", "subjects", "outcome")}
+                    name: named(row)[name] for name in ("user_name", "verb", "resource", "name", "role_ref", "subjects", "outcome")}
         return found
     return of
 
