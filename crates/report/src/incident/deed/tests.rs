@@ -2,15 +2,14 @@ use super::super::row::tests::row_of;
 use super::*;
 use crate::document::Value;
 
+/// The deed of a row that a detection of high severity gave.
+fn deed(pairs: &[(&str, Value)]) -> Deed {
+    let (columns, values) = row_of(&[&[("event_time", Value::Time(5))], pairs].concat());
+    Deed::of(Row { columns: &columns, values: &values, about: None }, "query", Level::High).unwrap()
+}
+
 fn told(pairs: &[(&str, Value)]) -> String {
-    let (columns, mut values) = row_of(pairs);
-    let mut columns_list = pairs.to_vec();
-    columns_list.push(("event_time", Value::Time(5)));
-    let (columns, values) = match columns.list.iter().any(|column| column.name == "event_time") {
-        true => (columns, std::mem::take(&mut values)),
-        false => row_of(&columns_list),
-    };
-    Deed::of(Row { columns: &columns, values: &values, about: None }, "query", Level::High).unwrap().text()
+    deed(pairs).text()
 }
 
 fn text(text: &str) -> Value {
@@ -142,14 +141,8 @@ fn one_of_a_resource_has_its_name() {
 #[test]
 fn only_what_was_made_counts_as_made() {
     let object = |outcome: &str, verb: &str| {
-        let (columns, values) = row_of(&[
-            ("event_time", Value::Time(1)),
-            ("verb", text(verb)),
-            ("resource", text("pods")),
-            ("name", text("x")),
-            ("outcome", text(outcome)),
-        ]);
-        Deed::of(Row { columns: &columns, values: &values, about: None }, "q", Level::Low).unwrap().made
+        let pod = [("resource", text("pods")), ("name", text("x"))];
+        deed(&[&pod[..], &[("verb", text(verb)), ("outcome", text(outcome))]].concat()).made
     };
     assert!(object("allowed", "create").is_some());
     assert_eq!(object("denied", "create"), None);
@@ -158,22 +151,17 @@ fn only_what_was_made_counts_as_made() {
 
 #[test]
 fn what_was_not_done_is_not_told_as_done() {
-    let of = |pairs: &[(&str, Value)]| {
-        let all = [&[("event_time", Value::Time(5))], pairs].concat();
-        let (columns, values) = row_of(&all);
-        Deed::of(Row { columns: &columns, values: &values, about: None }, "query", Level::High).unwrap()
-    };
     let object = [("resource", text("pods")), ("namespace", text("prod")), ("name", text("x"))];
-    let told = |pairs: &[(&str, Value)]| of(&[&object[..], pairs].concat()).text();
+    let told = |pairs: &[(&str, Value)]| deed(&[&object[..], pairs].concat()).text();
     let (create, unknown) = (("verb", text("create")), ("outcome", text("unknown")));
     assert_eq!(told(&[create.clone(), unknown.clone()]), "may have created pod prod/x: unknown");
     let command = |outcome: &str| told(&[("command", text("id")), ("outcome", text(outcome))]);
     assert_eq!(command("allowed"), "ran id in prod/x");
     assert_eq!(command("denied"), "tried to run id in prod/x: denied");
     assert_eq!(command("unknown"), "may have run id in prod/x: unknown");
-    let dry =
-        of(&[&object[..], &[create, ("outcome", text("allowed")), ("dry_run", Value::Literal("true".into()))]]
-            .concat());
+    let dry = deed(
+        &[&object[..], &[create, ("outcome", text("allowed")), ("dry_run", Value::Literal("true".into()))]].concat(),
+    );
     assert_eq!((dry.text().as_str(), dry.level, &dry.made), ("as a dry run: created pod prod/x", Level::Medium, &None));
     // A row that counts requests says what became of them.
     let counted = |allowed: i64, denied: i64| {
@@ -188,15 +176,13 @@ fn what_was_not_done_is_not_told_as_done() {
 #[test]
 fn a_write_that_is_answered_with_201_made_its_object() {
     let of = |status: i64| {
-        let (columns, values) = row_of(&[
-            ("event_time", Value::Time(1)),
+        let deed = deed(&[
             ("verb", text("patch")),
             ("resource", text("pods")),
             ("name", text("x")),
             ("outcome", text("allowed")),
             ("status_code", Value::Number(status)),
         ]);
-        let deed = Deed::of(Row { columns: &columns, values: &values, about: None }, "q", Level::Low).unwrap();
         (deed.text(), deed.made.is_some())
     };
     assert_eq!(of(201), ("created pod x".to_owned(), true));
