@@ -68,7 +68,8 @@ impl Named {
 pub(super) fn is_credential_name(name: &[u8]) -> bool {
     let bare: Vec<u8> = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
     // Variables of an environment.
-    let is_variable = [b"_SECRET".as_slice(), b"_PASS", b"_PWD"].iter().any(|end| name.ends_with(end));
+    let is_variable =
+        [b"_SECRET".as_slice(), b"_PASS", b"_PWD", b"_PAT", b"_KEY_BASE"].iter().any(|end| name.ends_with(end));
     is_variable || NAMES.iter().any(|end| bare.ends_with(end.as_bytes()))
 }
 
@@ -86,7 +87,8 @@ pub(super) fn value(text: &[u8], word: Range<usize>) -> Option<Named> {
         return None;
     }
     let (at, _) = quotes(text, name_end);
-    let mut from = behind_separator(text, blanks(text, at))?;
+    let argument = || text[name..].starts_with(b"-").then(|| next_argument(text, at)).flatten();
+    let mut from = behind_separator(text, blanks(text, at)).or_else(argument)?;
     // The values of headers are lists.
     if text.get(from) == Some(&b'[') {
         from = blanks(text, from + 1);
@@ -167,6 +169,24 @@ fn behind_separator(text: &[u8], at: usize) -> Option<usize> {
     let word = quotes(text, text.len() - inner.len()).0;
     let (at, _) = quotes(text, word + text[word..].strip_prefix(b"stringValue").map(|_| b"stringValue".len())?);
     Some(blanks(text, separator(text, blanks(text, at))?))
+}
+
+/// Where the argument behind an option begins that ends at `at`: the next word of a command line, or the next item of a list, as JSON
+/// (`["--token","…"]`) or as YAML.
+fn next_argument(text: &[u8], at: usize) -> Option<usize> {
+    let next = match text[at..].strip_prefix(b",") {
+        Some(behind) => text.len() - behind.trim_ascii_start().len(),
+        None => {
+            let word = blanks(text, at);
+            let line = [b"\n".as_slice(), b"\\n", b"\\\\n"].iter().find_map(|end| text[word..].strip_prefix(*end));
+            match line {
+                Some(line) => text.len() - line.trim_ascii_start().strip_prefix(b"- ")?.trim_ascii_start().len(),
+                None => word,
+            }
+        }
+    };
+    let is_option = text[quotes(text, next).0..].starts_with(b"-");
+    (next > at && !is_option).then_some(next)
 }
 
 /// Whether a text around some place is about a client of OpenShift's OAuth server, whose `secret` is one.

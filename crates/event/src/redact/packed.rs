@@ -1,4 +1,4 @@
-//! Manifests that are packed: gzip as base64 (Rancher's `objectset.rio.cattle.io/applied`, releases of Helm), JSON as base64.
+//! Manifests that are packed: gzip as base64 (Rancher's `objectset.rio.cattle.io/applied`, releases of Helm), JSON, YAML and PEM as base64.
 
 use std::io::Read;
 use std::ops::Range;
@@ -12,8 +12,8 @@ use super::text::run;
 /// Shortest text that is taken for gzip as base64, in bytes.
 const MIN_GZIP_BYTES: usize = 20;
 
-/// Shortest JSON as base64 that can hold a Secret.
-const MIN_JSON_BYTES: usize = 32;
+/// Shortest text as base64 that can hold a Secret.
+const MIN_TEXT_BYTES: usize = 32;
 
 /// Longest content that is looked at: what is longer is taken for a secret.
 const MAX_UNPACKED_BYTES: u64 = 16 * 1024 * 1024;
@@ -50,16 +50,27 @@ pub(super) fn gzip_with_secret(text: &[u8], start: usize) -> Option<Range<usize>
     (!is_whole || holds_secret(&content)).then_some(start..end)
 }
 
-/// A text of JSON as base64 that holds a Secret.
-pub(super) fn json_with_secret(text: &[u8], start: usize) -> Option<Range<usize>> {
+/// What tells that a manifest, a kubeconfig or PEM holds secret values.
+const SECRETS: [&[u8]; 9] = [
+    b"\"Secret\"",
+    b"\"stringData\"",
+    b"kind: Secret",
+    b"stringData:",
+    b"client-key-data",
+    b"PRIVATE KEY-",
+    b" token:",
+    b" password:",
+    b" id-token:",
+];
+
+/// A text of JSON, YAML or PEM as base64 that holds a secret.
+pub(super) fn text_with_secret(text: &[u8], start: usize) -> Option<Range<usize>> {
     let end = run(text, start, is_base64);
-    if end - start < MIN_JSON_BYTES {
+    if end - start < MIN_TEXT_BYTES {
         return None;
     }
     // A text that is torn is read as far as it goes.
     let length = (end - start) / 4 * 4;
     let content = decode(&text[start..end]).or_else(|| decode(&text[start..start + length]))?;
-    let is_secret =
-        memmem::find(&content, b"\"Secret\"").is_some() || memmem::find(&content, b"\"stringData\"").is_some();
-    is_secret.then_some(start..end)
+    SECRETS.iter().any(|word| memmem::find(&content, word).is_some()).then_some(start..end)
 }

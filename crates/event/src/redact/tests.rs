@@ -203,6 +203,26 @@ fn credentials_in_any_text() {
 }
 
 #[test]
+fn arguments_and_variables_that_say_what_they_are() {
+    let key = "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUJDQU5BUlkKLS0tLS1FTkQgUFJJVkFURSBLRVktLS0tLQo=";
+    let kubeconfig =
+        "YXBpVmVyc2lvbjogdjEKa2luZDogQ29uZmlnCnVzZXJzOgotIG5hbWU6IGEKICB1c2VyOgogICAgdG9rZW46IENBTkFSWTEyMwo=";
+    for marked in [
+        r#"{"spec":{"containers":[{"command":["x","--token","<CANARYz1>","-v"]}]}}"#.to_owned(),
+        r#"{"args":["--db-password", "<correct horse>"],"x":["--token","--verbose"]}"#.to_owned(),
+        r#"{"args":["sh","-c","login --password <CANARYz1> --user bob; get --token --raw"]}"#.to_owned(),
+        r#"{"data":{"pod.yaml":"args:\n- --token\n- <CANARYz1>\n- --v=2"}}"#.to_owned(),
+        r#"{"env":[{"name":"DB_PASS","value":"<CANARYz>"},{"name":"GITHUB_PAT","value":"<CANARYz>"}]}"#.to_owned(),
+        r#"{"env":[{"name":"SECRET_KEY_BASE","value":"<CANARYz>"},{"name":"LD_PATH","value":"/usr/lib64"}]}"#.to_owned(),
+        r#"{"httpGet":{"httpHeaders":[{"name":"Authorization","value":"<Basic CANARYz>"},{"name":"X-Api-Key","value":"<CANARYz>"}]}}"#.to_owned(),
+        format!(r#"{{"binaryData":{{"tls.key":"<{key}>","kubeconfig":"<{kubeconfig}>","ca":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSQ=="}}}}"#),
+    ] {
+        check("pods", &marked);
+        assert!(redactor().may_hold_secret(marked.replace(['<', '>'], "").as_bytes()));
+    }
+}
+
+#[test]
 fn a_body_that_an_old_server_quotes_in_its_message() {
     let text = r#"{"level":"Request","auditID":"a","user":{},"objectRef":{"resource":"secrets"},"responseStatus":{"metadata":{},"message":"error found in #10 byte of ...|\"p\":1},\"kind\"|..., bigger context ...|\"data\":{\"p\":\"hunter2\"}|...","code":400},"stageTimestamp":"2026-11-21T20:37:37Z"}"#;
     let mut event = Event::decode(text).unwrap();

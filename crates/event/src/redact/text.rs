@@ -11,6 +11,8 @@ use super::{Edit, Redactor, named, packed, uri};
 enum Sign {
     /// A JSON Web Token, or JSON as base64.
     Json,
+    /// YAML of Kubernetes, or PEM, as base64.
+    Packed,
     Bearer,
     Authorization,
     /// A part of a name.
@@ -29,8 +31,10 @@ enum Sign {
 }
 
 /// What a credential can be recognised by. Letters whose case varies are left out, or there in each case.
-const SIGNS: [(&str, Sign); 42] = [
+const SIGNS: [(&str, Sign); 48] = [
     ("eyJ", Sign::Json),
+    ("YXBpVmVyc2lvbj", Sign::Packed),
+    ("LS0tLS1CRUdJTi", Sign::Packed),
     ("earer", Sign::Bearer),
     ("EARER", Sign::Bearer),
     ("uthorization", Sign::Authorization),
@@ -49,6 +53,10 @@ const SIGNS: [(&str, Sign); 42] = [
     ("pi-key", Sign::Name),
     ("piKey", Sign::Name),
     ("pikey", Sign::Name),
+    ("pi-Key", Sign::Name),
+    ("_PASS", Sign::Name),
+    ("_PWD", Sign::Name),
+    ("_PAT", Sign::Name),
     ("PI_KEY", Sign::Name),
     ("PI-KEY", Sign::Name),
     ("PIKEY", Sign::Name),
@@ -208,7 +216,7 @@ fn may_be(record: &[u8], sign: Sign, at: Range<usize>) -> bool {
             .iter()
             .take_while(|byte| **byte > b' ' && !b"/?#\"'<>".contains(byte))
             .any(|byte| matches!(byte, b'@' | b'%')),
-        Sign::PrivateKey | Sign::Gzip | Sign::Sha256 | Sign::Auth => true,
+        Sign::PrivateKey | Sign::Gzip | Sign::Packed | Sign::Sha256 | Sign::Auth => true,
         Sign::Escape => !matches!(record.get(at.end..at.end + 2), Some(b"26" | b"3c" | b"3e" | b"3C" | b"3E")),
     }
 }
@@ -234,9 +242,10 @@ const MIN_PACKED_JSON_BYTES: usize = 32;
 /// The credential that the sign at `at` announces.
 fn credential(text: &[u8], sign: Sign, at: Range<usize>) -> Option<Range<usize>> {
     match sign {
-        Sign::Json => json_web_token(text, at.start).or_else(|| packed::json_with_secret(text, at.start)),
+        Sign::Json => json_web_token(text, at.start).or_else(|| packed::text_with_secret(text, at.start)),
+        Sign::Packed => packed::text_with_secret(text, at.start),
         Sign::Bearer => behind_bearer(text, at.end),
-        Sign::Authorization => behind_authorization(text, at.end),
+        Sign::Authorization => behind_authorization(text, at.end).or_else(|| credential(text, Sign::Name, at)),
         Sign::Name => named::value(text, at.clone())
             .filter(|named| named.is_credential(text))
             .map(|named| named.at)
