@@ -410,14 +410,26 @@ impl<'r> Chunks<'r> {
     }
 
     /// Reads over a record that is too long, keeping its beginning.
+    ///
+    /// A hole of zeros, as it is left where a log is truncated under the server's hands, ends before its last zero: what stands
+    /// behind it is no part of it, and tells by that zero what it stands behind.
     fn too_long(&mut self) -> Chunk {
         let mut bytes = self.pending[..KEPT_OF_TOO_LONG_BYTES].to_vec();
         bytes.shrink_to_fit();
+        let is_hole = self.pending[KEPT_OF_TOO_LONG_BYTES..].iter().all(|byte| *byte == 0);
+        let mut searched = KEPT_OF_TOO_LONG_BYTES;
         let (start, before) = (self.position, self.hash.clone());
         let mut length = 0;
         loop {
-            let end = memchr::memchr(b'\n', &self.pending);
-            let part = end.map_or(self.pending.len(), |newline| newline + 1);
+            let (end, part) = if is_hole {
+                let end = self.pending[searched..].iter().position(|byte| *byte != 0).map(|zeros| searched + zeros - 1);
+                let last = if self.ended { self.pending.len() } else { self.pending.len() - 1 };
+                searched = 1;
+                (end, end.unwrap_or(last))
+            } else {
+                let end = memchr::memchr(b'\n', &self.pending);
+                (end, end.map_or(self.pending.len(), |newline| newline + 1))
+            };
             length += i64::try_from(end.unwrap_or(part)).unwrap_or(i64::MAX);
             self.hash.update(&self.pending[..part]);
             self.position = self.position.after(&self.pending[..part]);
@@ -552,6 +564,30 @@ mod tests {
         assert_eq!((second.bytes.as_slice(), second.start.line), (&b"next\n"[..], 2));
         assert!(chunks.next().is_none());
         assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+    }
+
+    #[test]
+    fn a_hole_of_any_length_takes_nothing_that_stands_behind_it() {
+        for (before, holes) in [("", 1), ("", 3), ("{\"torn\":\"", 2)] {
+            let mut content = before.as_bytes().to_vec();
+            content.resize(MAX_RECORD_BYTES + holes * CHUNK_BYTES, 0);
+            let hole = content.len();
+            content.extend_from_slice(b"behind\nnext\n");
+            let mut chunks = chunks(&content);
+            let first = chunks.next().unwrap();
+            assert!(first.bytes.starts_with(before.as_bytes()));
+            let expected = i64::try_from(hole - 1).unwrap();
+            assert!(matches!(first.problem, Some(Problem::TooLong { length }) if length == expected));
+            let second = chunks.next().unwrap();
+            assert_eq!(second.bytes, b"\0behind\nnext\n");
+            assert_eq!(second.start, Position { line: 1, offset: expected });
+            assert!(chunks.next().is_none());
+            assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+        }
+        let mut chunks = chunks(&vec![0; MAX_RECORD_BYTES + 2 * CHUNK_BYTES]);
+        let length = i64::try_from(MAX_RECORD_BYTES + 2 * CHUNK_BYTES).unwrap();
+        assert!(matches!(chunks.next().unwrap().problem, Some(Problem::TooLong { length: told }) if told == length));
+        assert!(chunks.next().is_none());
     }
 
     #[test]
