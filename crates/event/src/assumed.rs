@@ -21,6 +21,10 @@ pub const USER: &str = "user";
 /// (`role_ref`). They were put back as far as that is certain.
 pub const KEYS: &str = "keys";
 
+/// A text of the server, such as a name or a verb, came as a number, a word, a list or an object: it was read as the text that the
+/// collector made that of, or could not be.
+pub const TEXT: &str = "text";
+
 /// The collector replaced the body of the request by a placeholder.
 pub const REQUEST_WITHHELD: &str = "requestObject withheld";
 

@@ -275,6 +275,9 @@ impl Changed {
         if self.user == Some(UserText::Name) || self.is_user_partial {
             assume(event, assumed::USER);
         }
+        if event.other.as_deref().is_some_and(has_other_type) {
+            assume(event, assumed::TEXT);
+        }
         self.take_types(event);
         if self.has_keys {
             assume(event, assumed::KEYS);
@@ -311,6 +314,40 @@ impl Changed {
         }
         read_bodies(event, extended::without_types);
     }
+}
+
+/// The text that a collector made something else of: a number, `true`, or a list of that text alone.
+pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
+    match value.as_bytes().first()? {
+        b'-' | b'0'..=b'9' | b't' | b'f' => Some(Cow::Borrowed(value)),
+        b'[' => json::strings(value).filter(|list| list.len() == 1)?.pop(),
+        _ => None,
+    }
+}
+
+/// Whether one of the texts of an event came as something else; `other` keeps what no column gives back.
+fn has_other_type(other: &str) -> bool {
+    const TEXTS: [&str; 5] = ["auditID", "stage", "requestURI", "verb", "userAgent"];
+    const OBJECTS: [(&str, &[&str]); 4] = [
+        ("user", &["username", "uid"]),
+        ("impersonatedUser", &["username", "uid"]),
+        (
+            "objectRef",
+            &["resource", "namespace", "name", "uid", "apiGroup", "apiVersion", "resourceVersion", "subresource"],
+        ),
+        ("responseStatus", &["status", "message", "reason"]),
+    ];
+    let is_other = |value: &str| !value.starts_with('"') && value != "null";
+    let mut found = false;
+    let _ = json::members(other, &mut |key, value| {
+        found |= TEXTS.contains(&&*key) && is_other(value);
+        if let Some((_, texts)) = OBJECTS.iter().find(|(object, _)| *object == key)
+            && json::is_object(value)
+        {
+            let _ = json::members(value, &mut |key, value| found |= texts.contains(&&*key) && is_other(value));
+        }
+    });
+    found
 }
 
 /// Writes the dots into the keys of an `extra`; whether any were missing.

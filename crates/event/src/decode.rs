@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::changed::{self, Changed};
+use crate::container;
 use crate::event::{Annotated, Event, ObjectRef, Status, UserInfo};
 use crate::json;
 use crate::reject::Reason;
@@ -89,7 +90,7 @@ impl<'a> Decoder<'a> {
             }
             "level" => {
                 self.levels[0] = Some(value);
-                (member::LEVEL, text(&mut event.level, value))
+                (member::LEVEL, string(&mut event.level, value))
             }
             "auditID" => (member::AUDIT_ID, text(&mut event.audit_id, value)),
             "stage" => (member::STAGE, text(&mut event.stage, value)),
@@ -215,6 +216,11 @@ impl<'a> Decoder<'a> {
         }
         if event.event_time.is_none() {
             return Err(NO_TIME);
+        }
+        // Where a collector lays its own members beside those of the event.
+        let beside = event.other.as_deref().filter(|_| event.salvaged.is_none());
+        if let Some(mark) = beside.and_then(container::of_wrapper) {
+            event.salvaged = Some(Cow::Borrowed(mark));
         }
         Ok(self.event)
     }
@@ -396,9 +402,18 @@ fn creation_time(metadata: &str) -> Option<i64> {
 
 // Each of these sets a field from a JSON value and says whether the field gives the value back.
 
-fn text<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
+fn string<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
     *field = json::string(value);
     field.is_some()
+}
+
+/// A text, which collectors can make something else of.
+fn text<'a>(field: &mut Option<Cow<'a, str>>, value: &'a str) -> bool {
+    let is_exact = string(field, value);
+    if !is_exact {
+        *field = changed::text(value);
+    }
+    is_exact
 }
 
 /// A text of a member that the server leaves out when it is empty; with `""` some collectors say that there is none.

@@ -22,6 +22,7 @@ pub mod canonical;
 pub mod cell;
 mod changed;
 pub mod columns;
+pub mod container;
 mod decode;
 mod event;
 mod extended;

@@ -22,6 +22,8 @@ pub struct Origin {
     pub cluster: Option<String>,
     /// Host that the log comes from.
     pub host: Option<String>,
+    /// The mark of all its events, because of where it stands; see [`crate::container::of_path`].
+    pub mark: Option<&'static str>,
 }
 
 /// One row: an event or a reject, and where it stands.

@@ -17,6 +17,12 @@ pub const TORN_LIST: &str = "torn-list";
 /// It stands where no collector that is known puts an event.
 pub const UNKNOWN_WRAPPER: &str = "unknown-wrapper";
 
+/// It was printed by a container that is not known as an API server's; see [`crate::container`].
+pub const OTHER_CONTAINER: &str = "other-container";
+
+/// Bytes that are no UTF-8 stood in it; each is a question mark now.
+pub const NOT_UTF8: &str = "not-utf-8";
+
 /// A member of it stands there twice, which no server writes: a part of the record is missing, and what was inside of another
 /// member can have come to the top.
 pub const TWICE: &str = "members-twice";

@@ -219,6 +219,64 @@ fn other_spellings_of_values_are_read_too() {
     }
 }
 
+/// Spreadsheets, YAML and search engines make numbers, truths and lists of what the server wrote as text.
+#[test]
+fn a_text_that_became_something_else_is_read_as_that_text_and_says_so() {
+    for (member, value, column, text) in [
+        ("objectRef", json!({"resource": "secrets", "name": 2024}), "name", json!("2024")),
+        ("objectRef", json!({"resource": "secrets", "name": true}), "name", json!("true")),
+        ("objectRef", json!({"resource": ["secrets"], "name": "x"}), "resource", json!("secrets")),
+        ("objectRef", json!({"resource": "secrets", "name": {"a": 1}}), "name", Value::Null),
+        ("verb", json!(["get"]), "verb", json!("get")),
+        ("verb", json!(["get", "list"]), "verb", Value::Null),
+        ("stage", json!(["ResponseComplete"]), "stage", json!("ResponseComplete")),
+        ("userAgent", json!(7), "user_agent", json!("7")),
+        ("user", json!({"username": 1001, "groups": ["dev"]}), "user_name", json!("1001")),
+        ("impersonatedUser", json!({"username": 1001}), "impersonated_user", json!("1001")),
+        ("responseStatus", json!({"reason": ["Forbidden"], "code": 403}), "status_reason", json!("Forbidden")),
+    ] {
+        let mut event = json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": "a", "stage": "ResponseComplete", "verb": "list", "user": {"username": "bob"}, "requestReceivedTimestamp": "2026-11-21T20:37:01.101111Z", "stageTimestamp": "2026-11-21T20:37:01.108114Z"});
+        event[member] = value;
+        let (rows, rejects) = read(event.to_string().as_bytes());
+        assert_eq!((rows.len(), rejects.len()), (1, 0), "{event}");
+        assert_eq!((&rows[0][column], &rows[0]["assumed"]), (&text, &json!(["text"])), "{event}");
+        assert_eq!(rows[0]["rebuilt"], event);
+    }
+}
+
+/// A client can send any bytes in a PATCH, and the server writes them as they came.
+#[test]
+fn a_byte_that_is_no_utf_8_costs_an_event_nothing_but_a_mark() {
+    let event = |id: &str, value: &[u8]| {
+        let mut line = format!(r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"{id}","stage":"ResponseComplete","requestURI":"/x","verb":"patch","user":{{"username":"bob"}},"objectRef":{{"resource":"clusterrolebindings","name":"x"}},"requestObject":{{"a":""#).into_bytes();
+        line.extend_from_slice(value);
+        line.extend_from_slice(br#""},"requestReceivedTimestamp":"2026-11-21T20:37:01.101111Z","stageTimestamp":"2026-11-21T20:37:01.108114Z"}"#);
+        line
+    };
+    let lines = |list: &[Vec<u8>]| list.join(&b'\n');
+    let marks = |log: &[u8]| {
+        let (rows, rejects) = read(log);
+        assert_eq!(rejects, Vec::<String>::new());
+        rows.iter().map(|row| (row["audit_id"].clone(), row["salvaged"].clone())).collect::<Vec<_>>()
+    };
+    let marked = [(json!("a"), json!("not-utf-8")), (json!("b"), Value::Null)];
+    let (one, two) = (event("a", b"x\xff\xc3y"), event("b", "é".as_bytes()));
+    assert_eq!(marks(&lines(&[one.clone(), two.clone()])), marked);
+    let (rows, _) = read(&one);
+    assert_eq!((&rows[0]["user_name"], &rows[0]["request_object"]), (&json!("bob"), &json!("{\"a\":\"x??y\"}")));
+    // In a list, and split by a container runtime.
+    let list = [b"{\"items\":[".to_vec(), one.clone(), b",".to_vec(), two, b"]}".to_vec()].concat();
+    assert_eq!(marks(&list), marked);
+    let part =
+        |tag: &str, part: &[u8]| [format!("2026-11-21T20:37:01.101111Z stdout {tag} ").as_bytes(), part].concat();
+    let at = one.iter().position(|byte| *byte == 0xff).unwrap() + 1;
+    assert_eq!(marks(&lines(&[part("P", &one[..at]), part("F", &one[at..])])), marked[..1]);
+    // Torn behind such a byte, where a value can follow.
+    let torn = [&one[..at + 2], b"\",\"b\":"].concat();
+    let (rows, rejects) = read(&lines(&[torn, event("c", b"")]));
+    assert_eq!((rows.len(), rejects.len(), &rows[0]["salvaged"]), (1, 1, &json!("behind-damage")));
+}
+
 /// Bodies in what MongoDB wrote with the types of its values, and what only looks like it.
 #[test]
 fn numbers_of_mongodb_lose_their_types_where_the_record_is_certain_to_be_of_mongodb() {

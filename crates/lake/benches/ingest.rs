@@ -65,7 +65,7 @@ fn content(path: &Path) -> Vec<u8> {
 
 /// All rows of a log, as a batch.
 fn decode(log: &[u8]) -> arrow::record_batch::RecordBatch {
-    let origin = Origin { source_id: "0-0".to_owned(), cluster: None, host: None };
+    let origin = Origin { source_id: "0-0".to_owned(), cluster: None, host: None, mark: None };
     let mut rows = RowBuilder::new(columns::schema());
     Reading::of(log).decode(log, Position::START, true, &mut |record| {
         if let Decoded::Event(event) = &record.decoded {

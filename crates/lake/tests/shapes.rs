@@ -174,8 +174,14 @@ fn ingest_text(text: &str, columns: &[&'static str]) -> (kforensic_lake::Report,
     let folder = common::folder();
     let log = folder.path().join("the.log");
     std::fs::write(&log, text).unwrap();
+    ingest_path(&log, columns)
+}
+
+/// The same of a file or a folder.
+fn ingest_path(log: &Path, columns: &[&'static str]) -> (kforensic_lake::Report, Vec<Value>, Vec<String>) {
+    let folder = common::folder();
     let case = folder.path().join("case");
-    let report = ingest_all(&case, &[log]);
+    let report = ingest_all(&case, &[log.to_path_buf()]);
     let snapshot = Case::open(&case).unwrap().snapshot().unwrap();
     let mut found = Vec::new();
     for file in snapshot.event_files() {
@@ -397,6 +403,45 @@ fn a_client_cannot_pass_a_body_for_an_event() {
     let torn = event(&json!({"data": {"x": forged}}).to_string());
     let (report, _, _) = ingest_text(&format!("{}\n{torn}\n", &torn[..torn.len() - 30]), &[]);
     assert_eq!((report.events, report.rejected), (1, 1));
+}
+
+#[test]
+fn what_another_container_prints_is_marked_wherever_its_name_stands() {
+    let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{"username":"bob"},"stageTimestamp":"2026-11-21T20:37:37.000000Z"}"#;
+    let names = |namespace: &str, pod: &str| json!({"namespace_name": namespace, "pod_name": pod, "container_name": pod.rsplit_once('-').unwrap().0});
+    let of = |namespace: &str, pod: &str| {
+        let mut merged: serde_json::Value = serde_json::from_str(event).unwrap();
+        merged["kubernetes"] = names(namespace, pod);
+        [
+            json!({"log": event, "kubernetes": names(namespace, pod)}).to_string(),
+            json!({"textPayload": event, "resource": {"type": "k8s_container", "labels": names(namespace, pod)}})
+                .to_string(),
+            json!([{"_source": {"message": event, "kubernetes": names(namespace, pod)}}]).to_string(),
+            merged.to_string(),
+            format!("/var/log/containers/{pod}_{namespace}_{pod}-0af.log:{event}"),
+        ]
+    };
+    for log in of("kube-system", "kube-apiserver-1") {
+        assert_eq!(ingest_text(&log, &["salvaged"]).1, [json!([null])], "{log}");
+    }
+    for log in of("dev", "app-1").into_iter().chain(of("dev", "kube-apiserver-1")) {
+        assert_eq!(ingest_text(&log, &["salvaged"]).1, [json!(["other-container"])], "{log}");
+    }
+    let folder = common::folder();
+    for (number, (namespace, mark)) in
+        [("kube-system", json!(null)), ("dev", json!("other-container"))].iter().enumerate()
+    {
+        let path = folder.path().join(format!("pods/{namespace}_kube-apiserver-1_0a/kube-apiserver"));
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(
+            path.join("0.log"),
+            format!("2026-11-21T20:37:37.000000000Z stdout F {event}\n{event}\n")
+                .replace("\"a\"", &format!("\"a{number}\"")),
+        )
+        .unwrap();
+        let (_, rows, _) = ingest_path(&path, &["salvaged"]);
+        assert!(!rows.is_empty() && rows.iter().all(|row| *row == json!([mark])), "{rows:?}");
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::prefix::{End, Prefix};
 use super::search::{Content, Found, Mark, Piece, Search, first_value};
 use super::wrapper::{self, Looks, Standing};
 use super::{cut, mentions_event};
+use crate::container;
 use crate::json;
 use crate::reject::Reason;
 use crate::salvage;
@@ -69,7 +70,7 @@ impl<'l> Chain<'l> {
         match header::header(line) {
             Some(Header { length, time, is_part, ends_with_time }) => {
                 (self.at, self.time, self.ends_with_time) = (length, time, ends_with_time);
-                self.mark = is_part.then_some(salvage::BEHIND_DAMAGE);
+                self.mark = is_part.then_some(salvage::BEHIND_DAMAGE).or_else(|| container::of_header(&line[..length]));
             }
             None if line.starts_with('\0') => (),
             None => {

@@ -17,3 +17,10 @@ pub(super) static SHAPE: Shape = Shape {
     opener: Opener::Nested,
     traces: &[],
 };
+
+/// Whether a list is a line with its time and its structured metadata, which Loki adds when it is asked to tell labels apart.
+pub(super) fn is_entry(time: &str, line: &str, metadata: &str) -> bool {
+    let digits = time.strip_prefix('"').and_then(|time| time.strip_suffix('"'));
+    let is_time = digits.is_some_and(|digits| digits.len() >= 19 && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    is_time && line.starts_with('"') && metadata.starts_with('{')
+}

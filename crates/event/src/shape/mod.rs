@@ -29,6 +29,7 @@ mod nested;
 mod packed;
 mod prefix;
 mod quoted;
+mod readable;
 mod request_path;
 mod search;
 mod split;

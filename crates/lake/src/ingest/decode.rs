@@ -194,9 +194,9 @@ struct Taking<'d> {
 }
 
 impl Taking<'_> {
-    /// Adds the event of a line, when it is as the server writes it and holds no secret.
+    /// Adds the event of a line, when it is as the server writes it, where the server writes it, and holds no secret.
     fn line(&mut self, line: &[u8], chunk: Position, position: Position) -> bool {
-        if self.decoder.redactor.may_hold_secret(line) {
+        if self.origin.mark.is_some() || self.decoder.redactor.may_hold_secret(line) {
             return false;
         }
         let at = usize::try_from(position.offset - chunk.offset).unwrap_or_default();
@@ -242,6 +242,7 @@ impl Taking<'_> {
             SecretValues::Redacted => self.decoder.redactor.event(&mut event),
             SecretValues::Kept => 0,
         };
+        event.salvaged = event.salvaged.take().or(self.origin.mark.map(Cow::Borrowed));
         // An event without a time is no event: see `Event::decode`.
         let time = event.event_time.unwrap_or_default();
         let rank = request::stage_rank(event.stage.as_deref());

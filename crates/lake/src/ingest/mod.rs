@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use kforensic_event::shape::{Parts, Settled};
-use kforensic_event::{Keyed, Origin, Redactor, Shape, columns};
+use kforensic_event::{Keyed, Origin, Redactor, Shape, columns, container};
 
 use crate::case::Writer;
 use crate::case::key::Key;
@@ -159,6 +159,7 @@ fn plan(inputs: Vec<Found>, options: &IngestOptions, version: u64) -> Vec<Planne
         source_id: id(number),
         cluster: options.cluster.clone().or_else(|| input.cluster()),
         host: options.host.clone().or_else(|| input.host()),
+        mark: container::of_path(&input.name()),
     };
     let mut planned: Vec<Planned> = Vec::with_capacity(inputs.len());
     for (number, Found { input, copy, aside, sha256, unread }) in inputs.into_iter().enumerate() {

@@ -68,7 +68,7 @@ impl LeftOut {
             self.marked.salvaged,
             "event",
             "events",
-            " recovered from damage or an unknown wrapper (column `salvaged`)",
+            " recovered from damage, an unknown wrapper or the log of another container (column `salvaged`)",
         );
         say(self.marked.assumed, "event", "events", " with an assumed value (column `assumed`)");
         say(

@@ -22,7 +22,7 @@ const EVENT: &[u8] = br#"{"level":"Metadata","auditID":"a","stage":"ResponseComp
 fn case() -> (TempDir, Snapshot) {
     let folder = TempDir::new().unwrap();
     let mut rows = RowBuilder::new(columns::schema());
-    let origin = Origin { source_id: "0-0".to_owned(), host: None, cluster: None };
+    let origin = Origin { source_id: "0-0".to_owned(), host: None, cluster: None, mark: None };
     Reading::of(EVENT).decode(EVENT, Position::START, true, &mut |record| {
         let Decoded::Event(event) = &record.decoded else { panic!("no event") };
         rows.push(&Row {

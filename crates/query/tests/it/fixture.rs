@@ -67,7 +67,7 @@ impl Fixture {
         let mut builders: BTreeMap<Folder, RowBuilder> = BTreeMap::new();
         for (number, (host, cluster, log)) in logs.iter().enumerate() {
             let (host, cluster) = (host.map(str::to_owned), cluster.map(str::to_owned));
-            let origin = Origin { source_id: format!("0-{number}"), host, cluster };
+            let origin = Origin { source_id: format!("0-{number}"), host, cluster, mark: None };
             Reading::of(log).decode(log, Position::START, true, &mut |record| {
                 let reason = match &record.decoded {
                     Decoded::Reject(reason) => Some(reason.to_string()),

@@ -10,7 +10,8 @@ use crate::reject::Reason;
 use crate::salvage;
 use crate::shape::header::is_beside;
 use crate::shape::nested::{Nested, Tears, is_open};
-use crate::shape::{BYTE_ORDER_MARK, Canonical, Decoded, MAX_RECORD_BYTES, Position, Record};
+use crate::shape::readable::readable;
+use crate::shape::{BYTE_ORDER_MARK, Canonical, Decoded, MAX_RECORD_BYTES, Position, Record, mentions_event};
 
 /// The framing of the API server's own log file.
 pub(in crate::shape) static LINES: Lines = Lines;
@@ -133,12 +134,26 @@ fn is_indented(piece: &[u8], at: &Range<usize>) -> bool {
 
 /// Whether a record was torn at the end of this line so that the next one could be a part of it.
 fn leaves_open(line: &[u8]) -> bool {
-    std::str::from_utf8(line).is_ok_and(|text| is_open(text) && Event::decode(text).is_err())
+    let (text, _) = readable(line);
+    is_open(&text) && Event::decode(&text).is_err()
 }
 
 /// One event, or the records of a record that wraps some, or one reject.
 fn records_of(line: Nested<'_>, each: &mut dyn FnMut(Record<'_>)) {
     let Nested { position, bytes, terminated, tears } = line;
+    if let (Cow::Owned(text), mark) = readable(bytes)
+        && mentions_event(bytes)
+    {
+        // Every byte has its place, so a part of the text tells which bytes were read.
+        return records_of(Nested { bytes: text.as_bytes(), ..line }, &mut |mut record| {
+            let start = record.bytes.as_ptr().addr() - text.as_ptr().addr();
+            let bytes = &bytes[start..start + record.bytes.len()];
+            if std::str::from_utf8(bytes).is_err() {
+                record.decoded.mark(mark);
+            }
+            each(Record { bytes, ..record });
+        });
+    }
     match decode_line(bytes) {
         Ok(mut event) => {
             event.salvaged = tears.event().map(Cow::Borrowed).or(event.salvaged);

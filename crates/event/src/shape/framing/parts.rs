@@ -15,6 +15,7 @@ use super::Framing;
 use crate::event::Event;
 use crate::json;
 use crate::shape::nested::{self, Nested, Tears};
+use crate::shape::readable::readable;
 use crate::shape::{Decoded, MAX_RECORD_BYTES, Position, Record, mentions_event};
 
 /// The framing of the logs of a container runtime.
@@ -74,7 +75,12 @@ impl Framing for Parts {
             match lines.joined.get(&number) {
                 Some(parts) => {
                     let end = &lines.list[parts[parts.len() - 1]];
-                    place.joined(line.start..end.end, &lines.text(parts), terminated(end), each);
+                    let bytes = lines.bytes(parts);
+                    let (text, mark) = readable(&bytes);
+                    place.joined(line.start..end.end, &text, terminated(end), &mut |mut record| {
+                        record.decoded.mark(mark);
+                        each(record);
+                    });
                 }
                 None if lines.taken.contains(&number) => (),
                 None => place.line(line.clone(), terminated(line), each),
@@ -131,21 +137,20 @@ impl<'a> Lines<'a> {
             .filter(|from| *from == 0 || mentions_event(&self.piece[self.list[parts[*from]].clone()]))
             .map(|from| parts[from..].iter().copied().chain([last]).collect())
             .collect();
-        let holds = |numbers: &Vec<usize>, damage| nested::holds_event(&self.text(numbers), damage);
+        let holds = |numbers: &Vec<usize>, damage| nested::holds_event(&readable(&self.bytes(numbers)).0, damage);
         let glued = || candidates.iter().find(|numbers| holds(numbers, true)).filter(|_| !holds(&vec![last], true));
         candidates.iter().find(|numbers| holds(numbers, false)).or_else(glued).cloned()
     }
 
-    /// The text of lines.
-    fn text(&self, numbers: &[usize]) -> String {
+    /// The text of lines. A CRI can split a line inside of a character.
+    fn bytes(&self, numbers: &[usize]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for number in numbers {
             if let Some(part) = part(&self.piece[self.list[*number].clone()]) {
                 bytes.extend_from_slice(&part.text);
             }
         }
-        // A CRI can split a line inside of a character; what is no text when it is joined is no event.
-        String::from_utf8(bytes).unwrap_or_default()
+        bytes
     }
 }
 

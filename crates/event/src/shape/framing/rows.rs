@@ -14,6 +14,7 @@ use super::escaped::{self, Escaped};
 use crate::json;
 use crate::reject::Reason;
 use crate::shape::nested::{Nested, Tears};
+use crate::shape::readable::readable;
 use crate::shape::{BYTE_ORDER_MARK, MAX_RECORD_BYTES, Position, Record, fields, header, mentions_event};
 
 /// Delimiters that are tried, the usual ones first.
@@ -333,6 +334,11 @@ impl Framing for Rows {
 impl Rows {
     /// The records of a row: its events, or one reject.
     fn row(&self, row: Nested<'_>, is_whole: bool, each: &mut dyn FnMut(Record<'_>)) {
+        let mark = readable(row.bytes).1;
+        let each = &mut |mut record: Record<'_>| {
+            record.decoded.mark(mark);
+            each(record);
+        };
         if row.bytes.len() > MAX_RECORD_BYTES {
             return row.records(true, Reason::TooLong { limit: MAX_RECORD_BYTES }, each);
         }

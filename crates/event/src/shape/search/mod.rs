@@ -20,7 +20,8 @@ use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
 use super::wrapper::{self, Looks, Standing};
-use super::{Opener, SHAPES, cut, journald, mentions_event, packed, tables, typed};
+use super::{Opener, SHAPES, cut, journald, loki, mentions_event, packed, tables, typed};
+use crate::container;
 use crate::decode::NO_TIME;
 use crate::event::Event;
 use crate::json;
@@ -83,9 +84,14 @@ impl Found<'_> {
         Self { pieces: Vec::new(), verbatim: false, standing: Standing::Unknown, reason }
     }
 
+    /// Marks what has no mark yet.
+    fn mark(&mut self, mark: Mark) {
+        self.pieces.iter_mut().for_each(|piece| piece.mark = piece.mark.or(mark));
+    }
+
     /// Marks all of it as standing where nobody is known to put events.
     fn mark_unknown(&mut self) {
-        self.pieces.iter_mut().for_each(|piece| piece.mark = piece.mark.or(Some(salvage::UNKNOWN_WRAPPER)));
+        self.mark(Some(salvage::UNKNOWN_WRAPPER));
     }
 
     /// Marks it when its text is indented: so klog writes the lines of a value, of which a client can have chosen some.
@@ -177,7 +183,13 @@ impl<'l> Search<'l> {
             Some(b'{') => match Event::decode(value) {
                 Ok(_) => self.found(value, Content::Event(Cow::Borrowed(value)), false),
                 Err(reason) if reason == NO_TIME => Found::nothing(Some(reason)),
-                Err(_) => self.object(value, depth),
+                Err(_) => {
+                    let mut found = self.object(value, depth);
+                    if !found.pieces.is_empty() {
+                        found.mark(container::of_wrapper(value));
+                    }
+                    found
+                }
             },
             Some(b'[') => self.list(value, depth),
             Some(b'"') => self.text(value, depth),
@@ -340,7 +352,12 @@ impl<'l> Search<'l> {
         if let Some(found) = self.rows(list) {
             return found;
         }
-        let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(list) else { return Found::nothing(None) };
+        let Ok(mut items) = serde_json::from_str::<Vec<&RawValue>>(list) else { return Found::nothing(None) };
+        if let [time, line, metadata] = items.as_slice()
+            && loki::is_entry(time.get(), line.get(), metadata.get())
+        {
+            items.truncate(2);
+        }
         self.items(items.into_iter().map(RawValue::get), depth)
     }
 

@@ -89,6 +89,9 @@ fn wrappers_are_opened() {
             "{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{{\"body\":{{\"stringValue\":{text}}}}}]}}]}}]}}"
         ),
         format!("{{\"data\":{{\"result\":[{{\"values\":[[\"1795292857\",{text}]]}}]}}}}"),
+        format!(
+            "{{\"streams\":[{{\"values\":[[\"1795292857466895000\",{text},{{\"structuredMetadata\":{{\"a\":\"b\"}}}}]]}}]}}"
+        ),
         format!("[{}]", event("a")),
         format!("{},", event("a")),
     ] {
