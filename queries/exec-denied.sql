@@ -27,7 +27,7 @@
 -- log = "metadata"
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, kind, namespace, name, container, command_text AS command, outcome,
+    event_time, user_name, impersonated_user, command_text AS command, kind, namespace, name, container, outcome,
     status_code, status_message, source_ip, user_agent, audit_id
 FROM pod_sessions
 WHERE outcome = 'denied' AND filters()

@@ -41,7 +41,7 @@
 -- arguments = ["--user", "nobody"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, kind, namespace, name, container, command_text AS command, tty, outcome,
+    event_time, user_name, impersonated_user, command_text AS command, kind, namespace, name, container, tty, outcome,
     status_code, duration_ms, still_open, source_ip, audit_id
 FROM pod_sessions
 WHERE filters()

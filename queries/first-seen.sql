@@ -3,7 +3,7 @@
 -- Which users did something, acted as somebody, or came from an address or with a client, for the first time since a given \
 -- time?"""
 -- group = "start"
--- words = ["new", "never before", "elsewhere", "anomaly", "unusual"]
+-- words = ["new", "never before", "elsewhere", "anomaly", "unusual", "lateral movement", "pivot"]
 -- kind = "question"
 -- severity = "info"
 -- attack = ["T1078"]

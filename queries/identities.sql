@@ -3,7 +3,7 @@
 -- Which users, service accounts and nodes sent requests, with which credentials, from where, and with which \
 -- outcome?"""
 -- group = "identity"
--- words = ["users", "accounts", "people", "who"]
+-- words = ["users", "accounts", "people", "who", "login", "logged in", "signed in"]
 -- further = ["origins", "first-seen"]
 -- kind = "question"
 -- severity = "info"

@@ -398,7 +398,10 @@ impl CannedQuery {
         let texts = [&self.name, &self.title, &self.question].into_iter().chain(&self.attack).chain(&self.words);
         let texts: Vec<String> = texts.chain(self.resources.iter().flatten()).map(|text| text.to_lowercase()).collect();
         let is = |word: &str| [self.group.name(), self.kind.name(), self.severity.name()].contains(&word);
-        let holds = |word: &str| texts.iter().any(|text| text.contains(word));
+        // `ransomware` is about `ransom`.
+        let is_longer =
+            |word: &str| self.words.iter().any(|known| known.len() >= 5 && word.starts_with(known.as_str()));
+        let holds = |word: &str| texts.iter().any(|text| text.contains(word)) || is_longer(word);
         let words = words.to_lowercase();
         let asked = words.split(|letter: char| letter.is_whitespace() || ",?".contains(letter));
         let asked = asked.filter(|word| !word.is_empty() && !STOP_WORDS.contains(word));
