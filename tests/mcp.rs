@@ -147,7 +147,9 @@ fn an_agent_gets_what_the_commands_give() {
     let view = client.answer("describe", &json!({"name": "requests"}));
     assert!(view["columns"].as_array().unwrap().iter().any(|column| column["column"] == "outcome"));
     let audit_id = expected[0]["audit_id"].clone();
-    let shown = client.answer("show", &json!({"audit_id": audit_id}));
+    // By its beginning, as answers for people show it.
+    let beginning = audit_id.as_str().unwrap()[..12].to_owned();
+    let shown = client.answer("show", &json!({"audit_id": beginning}));
     assert_eq!(shown["rows"][0]["event"]["auditID"], audit_id);
     assert!(shown["rows"][0]["line_number"].as_u64().is_some_and(|line| line > 0));
     client.end();

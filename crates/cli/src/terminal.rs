@@ -4,9 +4,10 @@ use std::io::IsTerminal;
 
 use kforensic_report::{CellText, Layout};
 
-/// Whether colours may be written to a stream that `is_terminal`: <https://no-color.org>.
+/// Whether colours may be written to a stream that `is_terminal`: <https://no-color.org>, and not to one that calls itself dumb.
 fn colour(is_terminal: bool) -> bool {
-    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let is_dumb = || std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb()
 }
 
 /// Layout of standard output: fitted to a terminal, the same bytes every time elsewhere.

@@ -112,6 +112,7 @@ pub(crate) struct TagArgs {
 
 /// Shows what the case holds: sources and their accounts, times, counts, files.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  kforensic status\n  kforensic status --verbose\n  kforensic status --format json")]
 pub(crate) struct StatusArgs {
     /// Also say how the evidence is kept from what a query may try
     #[arg(long)]
@@ -162,6 +163,9 @@ pub(crate) struct VerifyArgs {
 ///
 /// An ingest does the same by itself when it leaves more than 8 small files in a partition.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic compact\n  kforensic --case case-17 compact\n  kforensic compact --format json"
+)]
 pub(crate) struct CompactArgs {
     #[command(flatten)]
     pub(crate) grace: GraceArgs,
@@ -176,6 +180,9 @@ pub(crate) struct CompactArgs {
 /// What was removed stands in the ledger, by source; `status` shows it and `verify` counts it. The sources
 /// stay known: reading them again brings nothing back. A copy of them in another wrapper would.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic prune --before 2026-01-01 --dry-run\n  kforensic prune --before 2026-01-01\n  kforensic prune --before 90d"
+)]
 pub(crate) struct PruneArgs {
     /// Remove the events of requests received before this time: RFC 3339, a date, or an age such as 30d
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]

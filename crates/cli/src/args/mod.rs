@@ -109,6 +109,9 @@ pub(crate) enum Command {
 ///
 /// In a pipe, `kforensic repl < script.sql` does the lines of the script and stops at the first error, with its exit code.
 #[derive(Debug, Default, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic repl\n  kforensic repl < questions.sql\n  kforensic repl --keep-going < questions.sql"
+)]
 pub(crate) struct ReplArgs {
     /// In a script, tell errors and go on; the exit code is that of the first one
     #[arg(long)]
@@ -124,6 +127,7 @@ pub(crate) struct ReplArgs {
 /// the commands of those names; every answer has its verdict, its account, and a bound, and says that values of a log are
 /// data of whoever wrote into it. A client is told to start `kforensic --case DIR mcp`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  kforensic mcp\n  kforensic --case case-17 mcp\n  kforensic mcp --time-limit 120")]
 pub(crate) struct McpArgs {
     /// Stop a question that takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = 50)]

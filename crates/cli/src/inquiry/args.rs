@@ -14,6 +14,9 @@ use crate::args::{OutputArgs, TimesArgs};
 /// credential in a new place) or *possible* (something shared: an address, a client, the moment). What many share is shown
 /// and not crossed.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic spread user:bob\n  kforensic spread ip:203.0.113.9 --since 20:37 --show identities\n  kforensic spread indicators.txt -o spread.svg"
+)]
 pub(crate) struct SpreadArgs {
     #[command(flatten)]
     pub(crate) clue: ClueArgs,
@@ -51,6 +54,9 @@ pub(crate) struct ClueArgs {
 
 /// Lists what is to be revoked, removed and replaced after a breach, and whether the log shows that it was done.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic rotate user:bob\n  kforensic rotate sa:dev/legacy-bot --through user:deployer\n  kforensic rotate user:bob -o rotate.csv"
+)]
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     pub(crate) clue: ClueArgs,
@@ -61,6 +67,9 @@ pub(crate) struct RotateArgs {
 
 /// Who could do what at a time, by snapshots of the cluster, by writes, and by the authorizer's own words.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic rbac at last\n  kforensic rbac diff 2026-11-21T20:37:00Z last\n  kforensic rbac diff 2026-11-21T20:37:00Z last --format yaml"
+)]
 pub(crate) struct RbacArgs {
     #[command(subcommand)]
     pub(crate) what: RbacCommand,
@@ -93,6 +102,9 @@ pub(crate) enum RbacCommand {
 
 /// Lists who could do something at a time, and who could come to it: by impersonation, tokens, pods, or writing roles.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic who-can get secrets -n prod\n  kforensic who-can create pods/exec\n  kforensic who-can get secrets db-credentials -n prod --at 2026-11-21T20:37:00Z"
+)]
 pub(crate) struct WhoCanArgs {
     /// The verb, such as get
     pub(crate) verb: String,
@@ -117,6 +129,9 @@ pub(crate) struct WhoCanArgs {
 
 /// Lists what a user could do at a time.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic can bob\n  kforensic can sa:dev/legacy-bot --at 2026-11-21T20:37:00Z\n  kforensic can bob --group system:masters"
+)]
 pub(crate) struct CanArgs {
     /// The user, whole, or `sa:NAMESPACE/NAME`
     pub(crate) user: String,
@@ -138,6 +153,9 @@ pub(crate) struct CanArgs {
 /// Text with one on each line, CSV with a column `indicator` or `value`, or STIX 2.1. Those that are not found are listed
 /// with what was searched.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic sweep indicators.txt\n  kforensic sweep stix.json --format jsonl\n  printf %s \"$TOKEN\" | kforensic sweep --value-from stdin"
+)]
 pub(crate) struct SweepArgs {
     /// The file; `-` is standard input
     #[arg(required_unless_present = "value_from", value_name = "FILE")]
@@ -153,6 +171,9 @@ pub(crate) struct SweepArgs {
 
 /// Shows the states of an object in time: who changed what, as far as bodies tell.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  kforensic object-history ClusterRole wild\n  kforensic object-history deployments prod/web\n  kforensic object-history ConfigMap kube-system/coredns -o coredns.md"
+)]
 pub(crate) struct ObjectHistoryArgs {
     /// The kind, or the resource in the plural: `Deployment`, `clusterroles`
     pub(crate) kind: String,

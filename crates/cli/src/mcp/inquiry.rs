@@ -240,9 +240,10 @@ pub(super) fn show(asking: &Asking, arguments: &JsonObject, interrupt: &Interrup
     let (_, snapshot) = asking.open()?;
     let (limits, _spill) = limits()?;
     let session = open(&snapshot, &Selection::default(), &limits, interrupt)?;
-    let events = event::events(&session, &snapshot, audit_id, stage)?;
+    let audit_id = event::whole(&session, audit_id, stage)?;
+    let events = event::events(&session, &snapshot, &audit_id, stage)?;
     if events.is_empty() {
-        let (audit_id, stage) = (audit_id.to_owned(), stage.map(str::to_owned));
+        let stage = stage.map(str::to_owned);
         return Err(CliError::NoEvent { audit_id, stage });
     }
     let mut answer = account(asking, &snapshot, &limits)?;
