@@ -286,6 +286,9 @@ fn notes_stand_beside_the_evidence_in_a_chain() {
     std::fs::write(&path, text(&path).replacen("that was me", "that was eve", 1)).unwrap();
     let altered = run(&case, &["verify"]);
     assert!(altered.code == Some(3) && altered.stdout.contains("notes.jsonl"), "{altered:?}");
+    let report = run(&case, &["report", "-q", "--format", "markdown"]);
+    let words = "the notes of the case end where they have been altered";
+    assert!(report.stderr.contains(words) && report.stdout.matches(words).count() == 2, "{report:?}");
     let refused = run(&case, &["tag", &id, "--tag", "x"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
     assert_eq!(

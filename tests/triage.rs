@@ -5,14 +5,16 @@ mod common;
 #[path = "common/json_schema.rs"]
 mod json_schema;
 
-use common::{ingest, logs, repository, run};
+use common::{Bounded, Ran, ingest, kforensic, logs, repository, run};
 
 #[test]
 fn the_screen_tells_who_did_what_and_what_is_left() {
     let folder = tempfile::tempdir().unwrap();
-    let case = folder.path().join("case");
+    let case = folder.path().join("kforensic-case");
     ingest(&case, &[repository("sample-logs/hardened").display().to_string()]);
-    let ran = run(&case, &["triage", "--now", "last", "--fail-on", "critical"]);
+    let mut command = kforensic();
+    command.current_dir(folder.path()).args(["triage", "--now", "last", "--fail-on", "critical"]);
+    let ran = Ran::from(command.bounded_output().unwrap());
     assert_eq!(ran.code, Some(10), "{ran:?}");
     let parts =
         ["WHO STANDS OUT", "WHAT HAPPENED", "FINDINGS", "NO DELETE SEEN OF", "detections found something", "next: "];
@@ -129,7 +131,75 @@ fn what_the_log_cannot_tell_stands_on_the_screen_and_on_the_first_page() {
     }
     // An entry of trusted.toml hides rows, and is counted.
     let trusted = "[[trusted]]\nquery = \"privileged-workloads\"\nuser = \"bob\"\nreason = \"drill\"\nauthor = \"anna\"\nuntil = \"2099-01-01\"\n";
+    let elsewhere = folder.path().join("mine.toml");
+    std::fs::write(&elsewhere, trusted).unwrap();
+    let named = ["--now", "last", "--trusted", elsewhere.to_str().unwrap()];
+    let screen = run(&case, &[["triage"].as_slice(), &named].concat()).stdout;
+    assert!(screen.contains("2 rows hidden as trusted"), "{screen}");
+    // A detection whose rows are all hidden found something all the same, and the first page says that rows are.
+    let asked = ["report", "-q", "--format", "markdown"];
+    let report = run(&case, &[asked.as_slice(), &named].concat()).stdout;
+    assert!(report.contains("nothing but what is hidden as trusted: `privileged-workloads`"), "{report}");
+    assert!(report.split_once("\n## ").unwrap().0.contains("2 rows of detections"), "{report}");
+    std::os::unix::fs::symlink(&elsewhere, case.join("trusted.toml")).unwrap();
+    let linked = run(&case, &["triage", "--now", "last"]);
+    assert!(linked.stderr.contains("nothing is trusted by it") && !linked.stdout.contains("hidden"), "{linked:?}");
+    std::fs::remove_file(case.join("trusted.toml")).unwrap();
     std::fs::write(case.join("trusted.toml"), trusted).unwrap();
     let screen = run(&case, &["triage", "--now", "last"]).stdout;
     assert!(screen.contains("2 rows hidden as trusted"), "{screen}");
+}
+
+#[test]
+fn a_window_changes_neither_what_is_new_nor_what_is_still_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/hardened"));
+    let screen = |since: &str, until: &str| {
+        let screen = run(&case, &["triage", "--since", since, "--until", until]).stdout;
+        screen.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    // Bob's own address comes first in this window, and is not new; the intruder's was new before it.
+    let later = screen("2026-11-21T20:37:40Z", "2026-11-21T20:37:50Z");
+    assert!(later.contains("bob") && !later.contains("new address and client"), "{later}");
+    let first = screen("2026-11-21T20:37:37Z", "2026-11-21T20:37:40Z");
+    assert!(first.contains("new address and client 20:37:38 (Go-http-client from 127.0.31.9)"), "{first}");
+    // Its deletion stands behind the window.
+    let before = screen("2026-11-21T20:37:00Z", "2026-11-21T20:37:42Z");
+    let (_, left) = before.split_once("NO DELETE SEEN OF").unwrap();
+    assert!(left.contains("metrics-helper") && !left.contains("node-helper"), "{before}");
+
+    let behind = run(&case, &["triage", "--since", "2026-12-01"]);
+    let words = "the window begins after the newest event of the case";
+    assert!(behind.stderr.contains(words) && behind.stdout.contains(words), "{behind:?}");
+    let report = run(&case, &["report", "-q", "--since", "2026-12-01", "--format", "markdown"]);
+    assert!(report.stderr.contains(words) && report.stdout.contains(words), "{report:?}");
+}
+
+#[test]
+fn what_to_ask_next_can_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = repository("sample-logs/hardened");
+    let next = |screen: &str| {
+        let (_, next) = screen.split_once("\nnext: ").unwrap();
+        next.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let mut command = kforensic();
+    command.current_dir(folder.path()).arg("triage").arg(&log);
+    let screen = Ran::from(command.bounded_output().unwrap()).stdout;
+    assert!(next(&screen).starts_with(&format!("`kforensic ingest {}`, `kforensic query ", log.display())), "{screen}");
+    let case = folder.path().join("case");
+    ingest(&case, &logs("sample-logs/moderate"));
+    let screen = run(&case, &["triage"]).stdout;
+    let chosen = format!("`export KFORENSIC_CASE={}`, `kforensic query ", case.display());
+    assert!(next(&screen).starts_with(&chosen), "{screen}");
+}
+
+#[test]
+fn a_question_in_the_place_of_a_command_is_told_as_one() {
+    let asked = |word: &str| Ran::from(kforensic().args([word, "bob"]).bounded_output().unwrap());
+    let actor = asked("actor");
+    assert_eq!(actor.code, Some(2));
+    assert!(actor.stderr.contains("`actor` is a question: `kforensic query actor`"), "{actor:?}");
+    assert!(!asked("nonsense").stderr.contains("is a question"));
 }

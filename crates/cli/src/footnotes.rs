@@ -304,7 +304,13 @@ pub(crate) fn trusted(
         Some(path) => path.clone(),
         // A link in a case may lead anywhere.
         None if own.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) => own,
-        None => return Ok(None),
+        None => {
+            if own.symlink_metadata().is_ok() {
+                message::warning(&format!("`{}` is no file of the case, so nothing is trusted by it", own.display()));
+                message::hint("name the file with `--trusted FILE`");
+            }
+            return Ok(None);
+        }
     };
     let text = std::fs::read_to_string(&path).map_err(|source| CliError::Input { path: path.clone(), source })?;
     let names: Vec<&str> = catalogue.iter().map(|query| query.name.as_str()).collect();

@@ -38,7 +38,10 @@ use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
     completion::act();
-    let line = CommandLine::parse();
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return command::unknown(&error),
+    };
     checks::skip(line.no_check);
     let interrupt = Interrupt::listen();
     match run(&line, &interrupt) {

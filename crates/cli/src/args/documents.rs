@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use kforensic_report::Format;
 use kforensic_report::document::{DocumentFormat, Level};
 
-use super::{QueriesArgs, ReadingArgs, WindowArgs};
+use super::{QueriesArgs, ReadingArgs, TrustArgs, WindowArgs};
 
 /// Forms of a triage that are no formats of answers: the screen, and one finding a line as OCSF has it.
 pub(crate) const SCREEN: &str = "screen";
@@ -51,6 +51,9 @@ pub(crate) struct TriageArgs {
     /// Replace the output file when it is there
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
 
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
@@ -124,6 +127,9 @@ pub(crate) struct ReportArgs {
 
     #[command(flatten)]
     pub(crate) window: WindowArgs,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
 
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,

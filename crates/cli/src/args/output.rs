@@ -52,14 +52,21 @@ pub(crate) struct WorthArgs {
     #[arg(long)]
     pub(crate) envelope: bool,
 
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+
+    /// Show what is trusted as well
+    #[arg(long, conflicts_with = "trusted")]
+    pub(crate) show_trusted: bool,
+}
+
+/// What the user trusts.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TrustArgs {
     /// Leave out what this file trusts [default: trusted.toml in the case, when it is there]
     ///
     /// Each entry has `query`, `reason`, `author`, `until`, and at least one of user, source_ip, user_agent, namespace,
     /// resource, name, verb, impersonated_user, cluster, host. What it hides is counted.
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted: Option<PathBuf>,
-
-    /// Show what is trusted as well
-    #[arg(long, conflicts_with = "trusted")]
-    pub(crate) show_trusted: bool,
 }

@@ -19,16 +19,19 @@ pub(crate) mod triage;
 pub(crate) mod verify;
 pub(crate) mod version;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use kforensic_query::Limits;
+use clap::error::{ContextKind, ContextValue};
+use kforensic_query::{Catalogue, Limits};
 use kforensic_report::Format;
 use tempfile::TempDir;
 
 use crate::checks;
 use crate::error::CliError;
+use crate::message;
 use crate::terminal;
 use crate::{places, proxies};
 
@@ -41,6 +44,28 @@ const DEFAULT_CASE: &str = "kforensic-case";
 /// The folder of the case: as named, or the default in the current folder.
 pub(crate) fn case_folder(named: Option<&PathBuf>) -> PathBuf {
     named.cloned().unwrap_or_else(|| PathBuf::from(DEFAULT_CASE))
+}
+
+/// Tells what is wrong with a command line, or the help that it asks for. Whoever names a question in the place of a command is
+/// told how to ask it.
+pub(crate) fn unknown(error: &clap::Error) -> ExitCode {
+    // Where nobody listens, there is nobody to tell.
+    let _ = error.print();
+    let word = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) => word.as_str(),
+        _ => "",
+    };
+    if Catalogue::embedded().is_ok_and(|catalogue| catalogue.find(word).is_ok()) {
+        message::hint(&format!("`{word}` is a question: `kforensic query {word}`"));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// The command of a shell that makes all commands behind it ask this case; `None` where they do anyway.
+pub(crate) fn choose(case: &Path) -> Option<String> {
+    let of_environment = std::env::var_os("KFORENSIC_CASE").is_some_and(|named| Path::new(&named) == case);
+    let is_chosen = of_environment || case == Path::new(DEFAULT_CASE);
+    (!is_chosen).then(|| format!("export KFORENSIC_CASE={}", message::quoted(&case.display().to_string())))
 }
 
 /// How a command ended that did what it was asked.

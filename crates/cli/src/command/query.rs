@@ -78,7 +78,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let limit = args.filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let trusted = match args.worth.show_trusted {
         true => None,
-        false => footnotes::trusted(args.worth.trusted.as_ref(), case.root(), &catalogue)?,
+        false => footnotes::trusted(args.worth.trust.trusted.as_ref(), case.root(), &catalogue)?,
     };
     let sieve = trusted.as_ref().map(|(_, trusted)| trusted.sieve(&query.name, now)).unwrap_or_default();
     let about = about::of_query(query, &parameters, window, case.root(), &snapshot);

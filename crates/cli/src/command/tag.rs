@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
-use kforensic_lake::{Case, Said};
+use kforensic_lake::{Case, Said, Snapshot};
 
 use crate::answer;
 use crate::args::TagArgs;
@@ -49,11 +49,17 @@ pub(crate) fn write(
     Ok(format!("note {} in `{}`: {tag} on {events}", written.number, folder.display()))
 }
 
+/// What is wrong with the notes of a case.
+pub(crate) fn problem(snapshot: &Snapshot) -> Option<String> {
+    let problem = snapshot.notes.problem.as_ref()?;
+    Some(format!(
+        "the notes of the case end where they have been altered, and the last of them may be altered too: the file {problem}"
+    ))
+}
+
 fn list(folder: &Path, audit_ids: &[String]) -> Result<(), CliError> {
     let snapshot = Case::open(folder)?.snapshot()?;
-    if let Some(problem) = &snapshot.notes.problem {
-        message::warning(&format!("the notes of the case end where they have been altered: the file {problem}"));
-    }
+    problem(&snapshot).iter().for_each(|problem| message::warning(problem));
     let mut all = tags(&snapshot);
     all.retain(|tag| audit_ids.is_empty() || audit_ids.iter().any(|id| tag.audit_id.starts_with(id)));
     table_of_texts(vec![

@@ -1,5 +1,6 @@
 //! `kforensic triage`
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use kforensic_report::{About, Format, ReportError};
 use crate::about;
 use crate::args::{OCSF, OutputArgs, QueriesArgs, SCREEN, TriageArgs, WindowArgs};
 use crate::command::query::{self, catalogue, ingest_first};
-use crate::command::{Outcome, case_folder};
+use crate::command::{Outcome, case_folder, choose};
 use crate::error::CliError;
 use crate::findings::{self, Inquiry};
 use crate::footnotes;
@@ -37,15 +38,19 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
         window,
         now,
         labels: args.window.labels(),
-        trusted: footnotes::trusted(None, case.root(), &catalogue)?.map(|(_, trusted)| trusted),
+        trusted: footnotes::trusted(args.trust.trusted.as_ref(), case.root(), &catalogue)?.map(|(_, trusted)| trusted),
         rows_max: 0,
         is_watched: true,
+        // OCSF tells each row by its key.
+        known: (args.format.as_deref() == Some(OCSF)).then(BTreeMap::new),
+        first: if temporary.is_some() { Some(first(&args.paths)) } else { choose(&folder) },
         ..Inquiry::default()
     };
     let name = match temporary {
         Some(_) => args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" "),
         None => folder.display().to_string(),
     };
+    query::window_notes(window, &snapshot, args.window.times.now.is_some());
     let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
     let tells_age = args.window.times.now.is_none();
     let mut about = about::of_case("Findings of all detections", case.root(), &snapshot);
@@ -53,6 +58,12 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &TriageArgs, interrupt: &Interru
     about.notes.extend(incident.reservations.iter().cloned());
     write(&incident, args, case.root(), tells_age, &about, interrupt)?;
     Ok(outcome(&incident, args.fail_on, ingested))
+}
+
+/// The command that makes the case which a triage of these paths made for itself alone.
+fn first(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| message::quoted(&path.display().to_string())).collect();
+    format!("kforensic ingest {}", paths.join(" "))
 }
 
 /// The window and the time that ages count from.
@@ -74,7 +85,8 @@ pub(crate) fn after_ingest(folder: &Path, interrupt: &Interrupt) -> Result<(), C
     let snapshot = Case::open(folder)?.snapshot()?;
     let now = chrono::Utc::now().timestamp_micros();
     let trusted = footnotes::trusted(None, folder, &catalogue)?.map(|(_, trusted)| trusted);
-    let inquiry = Inquiry { now, trusted, rows_max: 0, is_watched: true, ..Inquiry::default() };
+    let first = choose(folder);
+    let inquiry = Inquiry { now, trusted, rows_max: 0, is_watched: true, first, ..Inquiry::default() };
     let name = folder.display().to_string();
     let incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
     let text = triage(&incident, screen(true));

@@ -19,6 +19,7 @@ use kforensic_report::document::Level;
 use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
 
 use crate::command::limits;
+use crate::command::query::window_problems;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
@@ -62,6 +63,24 @@ pub(crate) struct Inquiry {
     pub(crate) since_report: Option<SinceReport>,
     /// What the user trusts: it is hidden, and counted.
     pub(crate) trusted: Option<Trusted>,
+    /// What has to be run first, so that commands ask this case: where it is another than is looked for, or gone when this is told.
+    pub(crate) first: Option<String>,
+}
+
+impl Inquiry {
+    /// The same of all times up to the end of the window, when that leaves some out: who comes from elsewhere is told by where he
+    /// came from before.
+    fn before(&self) -> Option<Self> {
+        let looks_at_all = self.window.since.is_none() && self.since_report.is_none();
+        let window = Window { since: None, ..self.window };
+        (!looks_at_all).then(|| Self { window, since_report: None, ..self.clone() })
+    }
+
+    /// The same up to the end of the case: what is still there was not deleted since.
+    fn behind(&self) -> Self {
+        let since = self.window.since.max(self.since_report.as_ref().and_then(|report| report.since));
+        Self { window: Window { since, until: None }, since_report: None, ..self.clone() }
+    }
 }
 
 /// What was ingested since a report.
@@ -111,7 +130,8 @@ pub(crate) fn ask(
     let (limits, _spill) = limits()?;
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..limits };
     let observed = Observed::of(snapshot, &limits)?;
-    let mut reservations = LeftOut::of(snapshot, &observed).in_words();
+    let beside = window_problems(inquiry.window, snapshot).into_iter().map(str::to_owned);
+    let mut reservations: Vec<String> = beside.chain(LeftOut::of(snapshot, &observed).in_words()).collect();
     reservations.extend(proxies::in_words());
     let detections: Vec<&CannedQuery> = chosen(catalogue, &inquiry.queries)?;
     let shown = Shown::show(inquiry.is_watched, detections.len());
@@ -120,11 +140,16 @@ pub(crate) fn ask(
         window: (inquiry.window.since, inquiry.window.until),
         now: inquiry.now,
         reservations,
+        first: inquiry.first.clone(),
         ..Incident::default()
     };
-    let accounts = ["origins", "deletions"].iter().chain(PICTURES.iter().filter(|_| inquiry.with_pictures));
-    let accounts = accounts.map(|name| Ok(catalogue.find(name)?)).collect::<Result<Vec<_>, CliError>>()?;
-    let all = detections.iter().chain(&accounts).map(|query| Ok((*query, values(query, inquiry)?)));
+    let pictures = PICTURES.iter().filter(|_| inquiry.with_pictures).map(|name| (*name, inquiry.clone()));
+    let accounts = [("origins", inquiry.clone()), ("deletions", inquiry.behind())].into_iter().chain(pictures);
+    let accounts = accounts.chain(inquiry.before().map(|before| ("origins", before)));
+    let accounts = accounts.map(|(name, asked)| Ok((catalogue.find(name)?, asked)));
+    let accounts = accounts.collect::<Result<Vec<_>, CliError>>()?;
+    let detected = detections.iter().map(|query| Ok((*query, values(query, inquiry)?)));
+    let all = detected.chain(accounts.iter().map(|(query, asked)| Ok((*query, values(query, asked)?))));
     let all = all.collect::<Result<Vec<_>, CliError>>()?;
     let pool = Pool::new(snapshot, limits, interrupt, &all);
     incident.findings = pool.ask(&detections, |seat, query| {
@@ -134,13 +159,15 @@ pub(crate) fn ask(
     incident.sort();
     incident.reservations.extend(inquiry.since_report.as_ref().map(SinceReport::words));
     let seconds = Value::Integer(step_seconds(&incident));
-    let mut answers = pool.ask(&accounts, |seat, query| {
+    let mut answers = pool.ask(&accounts, |seat, (query, asked)| {
         shown.next(&query.name);
-        answer(seat, query, inquiry, &seconds)
+        answer(seat, query, asked, &seconds)
     })?;
+    let asked_history = inquiry.before().and_then(|_| answers.pop());
     answers.resize_with(4, Vec::new);
     let [asked_origins, asked_deletions, activity, rhythm] = answers.try_into().unwrap_or_default();
     incident.origins = asked_origins.iter().flat_map(origins).collect();
+    incident.history = asked_history.unwrap_or(asked_origins).iter().flat_map(origins).collect();
     incident.deletions = asked_deletions.iter().flat_map(deletions).collect();
     incident.evidence.requests = incident.origins.iter().map(|origin| origin.requests).sum();
     let identities: BTreeSet<&String> = incident.origins.iter().filter_map(|origin| origin.who.as_ref()).collect();

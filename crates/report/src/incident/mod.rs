@@ -44,6 +44,8 @@ pub struct Incident {
     pub findings: Vec<Finding>,
     /// Who came from where with what.
     pub origins: Vec<Origin>,
+    /// The same of all times before the end of the window.
+    pub history: Vec<Origin>,
     /// What was deleted.
     pub deletions: Vec<Deletion>,
     /// Rows of the query `activity`: requests over time, by outcome.
@@ -54,6 +56,10 @@ pub struct Incident {
     pub tags: Vec<Tag>,
     /// What limits the view, beyond the verdicts: gaps, rejects, prunes.
     pub reservations: Vec<String>,
+    /// The command that has to come before any other, where they would not ask this case.
+    pub first: Option<String>,
+    /// What is wrong with the notes that people have put on events.
+    pub notes_problem: Option<String>,
     /// Where clues lead; `None` when none was followed.
     pub trail: Option<Trail>,
 }

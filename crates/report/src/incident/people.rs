@@ -147,10 +147,16 @@ pub fn stand_out(incident: &Incident) -> Vec<Person> {
     for origin in &incident.origins {
         used.entry(&origin.who).or_default().push(origin);
     }
+    let mut history: BTreeMap<&Option<String>, Vec<&Origin>> = BTreeMap::new();
+    for origin in &incident.history {
+        history.entry(&origin.who).or_default().push(origin);
+    }
     let mut people: Vec<Person> = people.into_values().filter(|person| person.score > 0).collect();
     for person in &mut people {
         if let Some(origins) = used.get(&person.who) {
             equip(person, origins);
+            person.moved = history.get(&person.who).and_then(|history| moved(origins, history));
+            person.score += if person.moved.is_some() { MOVED_WEIGHT } else { 0 };
         }
         person.is_setting_up = person.who.is_some()
             && person.moved.is_none()
@@ -187,10 +193,6 @@ fn equip(person: &mut Person, origins: &[&Origin]) {
     let first = origins.iter().map(|origin| origin.times.0).min();
     let last = origins.iter().map(|origin| origin.times.1).max();
     person.times = first.zip(last);
-    person.moved = moved(origins);
-    if person.moved.is_some() {
-        person.score += MOVED_WEIGHT;
-    }
 }
 
 fn most_used(origins: &[&Origin], what: impl for<'a> Fn(&'a Origin) -> Option<&'a str>) -> Vec<String> {
@@ -205,10 +207,14 @@ fn most_used(origins: &[&Origin], what: impl for<'a> Fn(&'a Origin) -> Option<&'
     names.into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The first time that both the address and the client were new, while the identity was known from elsewhere. One of them
-/// alone changes with every upgrade and every lease of an address.
-fn moved(origins: &[&Origin]) -> Option<(i64, String, String)> {
-    let mut by_time = origins.to_vec();
+/// The first time that both the address and the client were new, while the identity was known from elsewhere by all its `history`.
+/// One of them alone changes with every upgrade and every lease of an address. Told is what is among the `origins` of the window.
+fn moved(origins: &[&Origin], history: &[&Origin]) -> Option<(i64, String, String)> {
+    let is_told = |known: &Origin| {
+        let what = |origin: &Origin| (origin.times.0, origin.source_ip.clone(), origin.user_agent.clone());
+        origins.iter().any(|origin| what(origin) == what(known))
+    };
+    let mut by_time = history.to_vec();
     by_time.sort_by(|one, other| {
         (one.times, &one.source_ip, &one.user_agent).cmp(&(other.times, &other.source_ip, &other.user_agent))
     });
@@ -217,7 +223,7 @@ fn moved(origins: &[&Origin]) -> Option<(i64, String, String)> {
         let address = origin.source_ip.as_deref()?;
         let client = client(origin.user_agent.as_deref().unwrap_or_default());
         let is_new = addresses.insert(address) & clients.insert(client);
-        if is_new && addresses.len() > 1 {
+        if is_new && addresses.len() > 1 && is_told(origin) {
             return Some((origin.times.0, address.to_owned(), client.to_owned()));
         }
     }
@@ -310,9 +316,15 @@ mod tests {
         let upgrade = origin("10.0.0.1", "kubectl/v1.31", 2);
         let lease = origin("10.0.0.2", "kubectl/v1.31", 3);
         let thief = origin("203.0.113.9", "curl/8", 4);
-        assert_eq!(moved(&[&home, &upgrade, &lease]), None);
+        let of_all = |all: &[&Origin]| moved(all, all);
+        assert_eq!(of_all(&[&home, &upgrade, &lease]), None);
         let expected = Some((4, "203.0.113.9".to_owned(), "curl".to_owned()));
-        assert_eq!(moved(&[&thief, &lease, &home, &upgrade]), expected);
-        assert_eq!(moved(&[&thief]), None);
+        let all = [&thief, &lease, &home, &upgrade];
+        assert_eq!(of_all(&all), expected);
+        assert_eq!(of_all(&[&thief]), None);
+        // Whoever goes on from home in the window does not come from elsewhere, nor does who came from there before it.
+        let later = |address: &str, agent: &str| origin(address, agent, 9);
+        assert_eq!(moved(&[&thief, &later("10.0.0.1", "kubectl/v1.30")], &all), expected);
+        assert_eq!(moved(&[&later("10.0.0.1", "kubectl/v1.30"), &later("203.0.113.9", "curl/8")], &all), None);
     }
 }

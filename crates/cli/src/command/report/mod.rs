@@ -21,7 +21,8 @@ use sha2::{Digest, Sha256};
 
 use crate::args::{Labels, ReportArgs, TimesArgs};
 use crate::command::ingest::ingest;
-use crate::command::query::catalogue;
+use crate::command::query::{catalogue, window_notes};
+use crate::command::tag;
 use crate::command::triage::outcome;
 use crate::command::{Outcome, case_folder, compact};
 use crate::error::CliError;
@@ -80,11 +81,13 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
         with_pictures: true,
         is_watched: !args.quiet,
         since_report,
-        trusted: footnotes::trusted(None, case.root(), &catalogue)?.map(|(_, trusted)| trusted),
+        trusted: footnotes::trusted(args.trust.trusted.as_ref(), case.root(), &catalogue)?.map(|(_, trusted)| trusted),
+        first: None,
     };
     let name = folder.display().to_string();
+    window_notes(window, &snapshot, args.window.times.now.is_some());
     let mut incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
-    incident.tags = tags(&snapshot);
+    add_notes(&mut incident, &snapshot);
     let plan = plan(args, &template);
     if plan.sections.iter().any(|name| trail::SECTIONS.contains(&name.as_str())) {
         incident.trail = trail::follow(&case, &snapshot, &incident, args, interrupt)?;
@@ -107,6 +110,13 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
         message::warning(&alarm(&incident, least, path));
     }
     Ok(outcome)
+}
+
+/// Adds what people have noted, and says what is wrong with that.
+fn add_notes(incident: &mut Incident, snapshot: &Snapshot) {
+    incident.tags = tags(snapshot);
+    incident.notes_problem = tag::problem(snapshot);
+    incident.notes_problem.iter().for_each(|problem| message::warning(problem));
 }
 
 /// Findings shown by name in a message.

@@ -11,8 +11,14 @@ const NAMES_MAX: usize = 8;
 
 pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
     let mut blocks = vec![Block::Table(overview(incident))];
-    for (what, has_known) in [("nothing new", true), ("nothing", false)] {
-        let is_so = |finding: &&Finding| !finding.is_found() && (finding.known_rows > 0) == has_known;
+    let hides = |finding: &Finding| (finding.known_rows > 0, finding.trusted_rows > 0);
+    for (what, hidden) in [
+        ("nothing new", (true, false)),
+        ("nothing new, beside what is hidden as trusted", (true, true)),
+        ("nothing but what is hidden as trusted", (false, true)),
+        ("nothing", (false, false)),
+    ] {
+        let is_so = |finding: &&Finding| !finding.is_found() && hides(finding) == hidden;
         let quiet: Vec<String> =
             incident.findings.iter().filter(is_so).map(|finding| finding.question.name.clone()).collect();
         if !quiet.is_empty() {

@@ -26,6 +26,13 @@ pub(super) fn head(incident: &Incident) -> Vec<(String, Text)> {
         }
         facts.push(("cannot be seen".to_owned(), text.and_link("visibility", "What this log can and cannot show")));
     }
+    let trusted: u64 = incident.findings.iter().map(|finding| finding.trusted_rows).sum();
+    if trusted > 0 {
+        facts.push(("hidden as trusted".to_owned(), Text::plain(counted(trusted, "row")).and(" of detections")));
+    }
+    if let Some(problem) = &incident.notes_problem {
+        facts.push(("notes".to_owned(), Text::default().and_strong(problem)));
+    }
     facts.push(("fingerprint".to_owned(), Text::name(&evidence.fingerprint)));
     facts
 }

@@ -16,9 +16,11 @@ pub(super) fn make(incident: &Incident, _: &Plan) -> Section {
             Value::Text(tag.at.clone()),
         ]);
     }
-    let blocks = match incident.tags.is_empty() {
+    let problem = incident.notes_problem.iter().map(|problem| Block::Prose(Text::default().and_strong(problem)));
+    let notes = match incident.tags.is_empty() {
         true => vec![Block::Prose(Text::plain("Nobody has noted anything: kforensic tag does."))],
         false => vec![Block::Table(table)],
     };
+    let blocks = problem.chain(notes).collect();
     Section { id: "tags".to_owned(), title: "Notes".to_owned(), blocks }
 }

@@ -235,7 +235,7 @@ fn next(page: &mut Page, incident: &Incident, people: &[Person]) {
     let trusted = if trusted > 0 { format!("; {} hidden as trusted", counted(trusted, "row")) } else { String::new() };
     page.text.push('\n');
     page.line(&format!("{found} of {} detections found something{trusted}", incident.findings.len()));
-    let mut commands = Vec::new();
+    let mut commands: Vec<String> = incident.first.iter().cloned().collect();
     if let Some(finding) = incident.found().next() {
         commands.push(format!("kforensic query {}", finding.question.name));
     }
