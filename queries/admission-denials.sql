@@ -22,7 +22,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, plugin, rule, message, outcome,
-    status_code, source_ip, audit_id
+    status_code, source_ip, audit_id, cluster
 FROM admission_denials
 WHERE filters()
 ORDER BY

@@ -23,9 +23,9 @@ WITH uses AS (
 SELECT
     api_group, api_version, resource, removed_in, user_name, count(*) AS requests, tidy(list(verb)) AS verbs,
     tidy(list(user_agent)) AS user_agents, tidy(list(source_ip)) AS source_ips,
-    min(event_time) AS first_seen, max(event_time) AS last_seen, min(audit_id) AS an_audit_id
+    min(event_time) AS first_seen, max(event_time) AS last_seen, min(audit_id) AS an_audit_id, cluster
 FROM uses
-GROUP BY api_group, api_version, resource, removed_in, user_name
+GROUP BY api_group, api_version, resource, removed_in, user_name, cluster
 ORDER BY
     last_seen, api_group NULLS FIRST, api_version NULLS FIRST, resource NULLS FIRST, removed_in NULLS FIRST,
-    user_name NULLS FIRST
+    user_name NULLS FIRST, cluster NULLS FIRST

@@ -70,7 +70,7 @@ signs AS (
 )
 SELECT
     event_time, signs, user_name, impersonated_user, verb, request_uri, outcome, status_code, source_ip, source_ips,
-    user_agent, audit_id
+    user_agent, audit_id, cluster
 FROM signs
 WHERE len(signs) > 0 AND filters()
 ORDER BY

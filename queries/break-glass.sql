@@ -56,9 +56,9 @@ SELECT
     sum(changes)::BIGINT AS changes,
     sum(denied)::BIGINT AS denied,
     list_sort(list_distinct(list(action_of(verb, resource, subresource, 'path')))) AS actions,
-    min(first_seen) AS first_seen, max(last_seen) AS last_seen
+    min(first_seen) AS first_seen, max(last_seen) AS last_seen, cluster
 FROM powerful
-GROUP BY user_name, impersonated_user, groups, source_ip, user_agent
+GROUP BY user_name, impersonated_user, groups, source_ip, user_agent, cluster
 ORDER BY
     last_seen, user_name NULLS FIRST, impersonated_user NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST,
-    groups NULLS FIRST
+    groups NULLS FIRST, cluster NULLS FIRST

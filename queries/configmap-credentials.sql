@@ -22,7 +22,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, signs, outcome, status_code, dry_run,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM (
     SELECT
         * EXCLUDE (request_object, response_object, name),

@@ -48,9 +48,11 @@ WITH alike AS (
     SELECT
         cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
         name, credential_id, pod_name, node_name, count(*) AS requests,
-        count(*) FILTER (outcome = 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen
+        count(*) FILTER (outcome = 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen,
+        -- Who asks about one address is shown with which others a credential was used.
+        bool_or(filters()) AS is_asked
     FROM requests
-    WHERE filters()
+    WHERE in_window()
       AND user_name IS NOT NULL AND user_name <> 'system:anonymous'
     GROUP BY
         cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
@@ -71,5 +73,5 @@ FROM alike
 GROUP BY coalesce(credential_id, user_name), CASE WHEN credential_id IS NULL THEN cluster END
 HAVING (count(DISTINCT source_ip) >= $addresses OR count(DISTINCT split_part(user_agent, '/', 1)) >= $clients)
     -- One request that is not the cluster's own shows all that its credential did.
-    AND bool_or(not_own())
+    AND bool_or(not_own()) AND bool_or(is_asked)
 ORDER BY last_seen, credential, cluster NULLS FIRST

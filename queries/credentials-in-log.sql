@@ -22,7 +22,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, verb, resource, subresource, namespace, name, level, redacted,
-    request_object IS NOT NULL AS in_request, response_object IS NOT NULL AS in_response, source_ip, audit_id
+    request_object IS NOT NULL AS in_request, response_object IS NOT NULL AS in_response, source_ip, audit_id, cluster
 FROM requests
 WHERE filters()
   AND (

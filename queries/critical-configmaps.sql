@@ -39,7 +39,7 @@ SELECT
     ))) AS keys_sent,
     outcome, status_code,
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE resource = 'configmaps' AND is_core(api_group) AND is_write_or_delete(verb)
   AND not_own()

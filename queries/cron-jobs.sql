@@ -47,7 +47,7 @@ SELECT
     tidy(
         attack_signs(array_to_string(commands, chr(10)))
         || attack_signs(without_quotes(array_to_string(commands, chr(10))))
-    ) AS attack_signs, outcome, dry_run, source_ip, audit_id
+    ) AS attack_signs, outcome, dry_run, source_ip, audit_id, cluster
 FROM workload_changes
 WHERE runs_jobs(resource)
   AND not_own()

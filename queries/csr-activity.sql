@@ -38,7 +38,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, action, name, signer_name, usages, requested_by, subject_user,
-    subject_groups, self_approved, outcome, dry_run, source_ip, audit_id
+    subject_groups, self_approved, outcome, dry_run, source_ip, audit_id, cluster
 FROM csr_activity
 WHERE filters()
 ORDER BY

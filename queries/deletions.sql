@@ -31,7 +31,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, deleted, selector, outcome,
-    status_code, dry_run, source_ip, audit_id
+    status_code, dry_run, source_ip, audit_id, cluster
 FROM deletions
 WHERE filters()
 ORDER BY

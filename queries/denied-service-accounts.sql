@@ -34,11 +34,11 @@ SELECT
     list_sort(list_distinct(list(namespace))) AS namespaces,
     coalesce(list(DISTINCT credential_id ORDER BY credential_id) FILTER (WHERE credential_id IS NOT NULL), [])
         AS credential_ids,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM auth_failures
 WHERE filters()
   AND failure <> 'unauthenticated'
   AND starts_with(user_name, 'system:serviceaccount:')
   AND not_own()
-GROUP BY user_name, source_ip, user_agent
-ORDER BY last_seen, user_name, source_ip NULLS FIRST, user_agent NULLS FIRST
+GROUP BY user_name, source_ip, user_agent, cluster
+ORDER BY last_seen, user_name, source_ip NULLS FIRST, user_agent NULLS FIRST, cluster NULLS FIRST

@@ -60,7 +60,7 @@ WITH asked AS (
         FROM requests
         WHERE verb IN ('get', 'list', 'watch', 'head', 'create', 'post')
     )
-    WHERE filters() AND not_own()
+    WHERE in_window() AND not_own()
 )
 SELECT
     burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name,
@@ -70,7 +70,8 @@ SELECT
     count(DISTINCT thing) FILTER (resource IS NOT NULL) AS objects,
     list_sort(list_distinct(list(resource))) AS resources, list_sort(list_distinct(list(namespace))) AS namespaces,
     list_sort(list_distinct(list(user_agent))) AS user_agents,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM bursts_of('asked', to_minutes($minutes::INTEGER), $objects, $denials)
-GROUP BY burst, who, shared_ip
-ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
+FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_minutes($minutes::INTEGER), $objects, $denials))
+GROUP BY burst, who, shared_ip, cluster
+HAVING bool_or(is_asked)
+ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST, cluster NULLS FIRST

@@ -28,7 +28,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, ephemeral_images, reasons, outcome, status_code,
-    status_message, dry_run, source_ip, user_agent, audit_id
+    status_message, dry_run, source_ip, user_agent, audit_id, cluster
 FROM workload_changes
 WHERE resource = 'pods' AND is_core(api_group) AND subresource = 'ephemeralcontainers' AND filters()
 ORDER BY

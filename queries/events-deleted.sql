@@ -22,7 +22,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, deleted, selector, outcome, status_code, dry_run, source_ip,
-    user_agent, audit_id
+    user_agent, audit_id, cluster
 FROM deletions
 WHERE resource = 'events' AND (is_core(api_group) OR api_group = 'events.k8s.io') AND not_own() AND filters()
 ORDER BY

@@ -31,7 +31,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, via, namespace, name, container, command, credential_signs, outcome,
-    status_code, dry_run, source_ip, audit_id
+    status_code, dry_run, source_ip, audit_id, cluster
 FROM container_commands
 WHERE len(credential_signs) > 0 AND filters() AND not_own()
 ORDER BY

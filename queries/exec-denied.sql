@@ -28,7 +28,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, command_text AS command, kind, namespace, name, container, outcome,
-    status_code, status_message, source_ip, user_agent, audit_id
+    status_code, status_message, source_ip, user_agent, audit_id, cluster
 FROM pod_sessions
 WHERE outcome = 'denied' AND filters()
 ORDER BY

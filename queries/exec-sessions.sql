@@ -42,7 +42,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, command_text AS command, kind, namespace, name, container, tty, outcome,
-    status_code, duration_ms, still_open, source_ip, audit_id
+    status_code, duration_ms, still_open, source_ip, audit_id, cluster
 FROM pod_sessions
 WHERE filters()
 ORDER BY

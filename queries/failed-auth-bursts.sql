@@ -42,13 +42,14 @@ WITH asked AS (
         -- Of a token that is none the log has no user; a login says as whom.
         coalesce(user_name, 'nobody from ' || source_ip) AS who, NULL::VARCHAR AS other
     FROM auth_failures
-    WHERE failure = 'unauthenticated' AND filters()
+    WHERE failure = 'unauthenticated' AND in_window()
 )
 SELECT
     burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name,
     CASE WHEN shared_ip IS NOT NULL THEN tidy(list(user_name)) END AS users,
     tidy(list(source_ip)) AS source_ips, count(*) AS attempts, tidy(list(user_agent)) AS user_agents,
-    min(event_time) AS first_seen, max(event_time) AS last_seen, tidy(list(claimed)) AS forwarded_for
-FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, NULL)
-GROUP BY burst, who, shared_ip
-ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST
+    min(event_time) AS first_seen, max(event_time) AS last_seen, tidy(list(claimed)) AS forwarded_for, cluster
+FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, NULL))
+GROUP BY burst, who, shared_ip, cluster
+HAVING bool_or(is_asked)
+ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST, cluster NULLS FIRST

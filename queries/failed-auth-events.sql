@@ -30,7 +30,7 @@
 -- rows = 0
 SELECT
     event_time, failure, refused_by, user_name, verb, resource, subresource, namespace, name,
-    status_code, status_message, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, audit_id
+    status_code, status_message, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, audit_id, cluster
 FROM auth_failures
 WHERE filters()
 ORDER BY

@@ -32,8 +32,8 @@ SELECT
     coalesce(list(DISTINCT user_name ORDER BY user_name) FILTER (WHERE user_name IS NOT NULL), []) AS users,
     coalesce(list(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL), []) AS user_agents,
     min(event_time) AS first_seen, max(event_time) AS last_seen,
-    tidy(list(forwarded_for(source_ips))) AS forwarded_for
+    tidy(list(forwarded_for(source_ips))) AS forwarded_for, cluster
 FROM auth_failures
 WHERE filters()
-GROUP BY source_ip, failure
-ORDER BY last_seen, source_ip NULLS FIRST, failure
+GROUP BY source_ip, failure, cluster
+ORDER BY last_seen, source_ip NULLS FIRST, failure, cluster NULLS FIRST

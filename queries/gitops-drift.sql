@@ -107,7 +107,7 @@ managed AS (
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, managed_by, outcome,
-    status_code, source_ip, user_agent, audit_id
+    status_code, source_ip, user_agent, audit_id, cluster
 FROM managed
 WHERE len(managed_by) > 0 AND filters() AND not_own()
 ORDER BY

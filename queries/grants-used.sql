@@ -28,8 +28,8 @@ SELECT
     binding_kind, binding_namespace, binding, role_kind, role, subject, count(*) AS requests,
     list_sort(list_distinct(list(effective_user))) AS users,
     list_sort(list_distinct(list(action_of(verb, resource, subresource, 'path')))) AS actions,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM grants_used
 WHERE filters()
-GROUP BY binding_kind, binding_namespace, binding, role_kind, role, subject
-ORDER BY last_seen, binding_kind, binding_namespace NULLS FIRST, binding, role_kind, role, subject
+GROUP BY binding_kind, binding_namespace, binding, role_kind, role, subject, cluster
+ORDER BY last_seen, binding_kind, binding_namespace NULLS FIRST, binding, role_kind, role, subject, cluster NULLS FIRST

@@ -95,7 +95,7 @@ SELECT
         WHEN verb = 'deletecollection' AND json_type(json_member(json_body(response_object), 'items')) = 'ARRAY'
             THEN len(json_items([json_body(response_object)], 'items'))
     END AS deleted,
-    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM found
 WHERE removal IS NOT NULL AND NOT (resource = 'namespaces' AND removal = 'deleted')
 ORDER BY

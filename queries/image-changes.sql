@@ -83,7 +83,7 @@ changes AS (
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name,
     CASE WHEN len(images_before) > 0 THEN images_before END AS images_before, images, changed, outcome, source_ip,
-    user_agent, audit_id
+    user_agent, audit_id, cluster
 FROM changes
 WHERE filters()
 ORDER BY

@@ -32,7 +32,7 @@
 SELECT
     event_time, user_name, impersonation, target, privileged, list_sort(impersonated_groups) AS impersonated_groups,
     impersonation_constraint,
-    verb, resource, namespace, name, outcome, source_ip, audit_id
+    verb, resource, namespace, name, outcome, source_ip, audit_id, cluster
 FROM impersonations
 WHERE filters()
 ORDER BY

@@ -25,7 +25,7 @@
 -- rows = 0
 SELECT
     event_time, kind, stages, level, user_name, impersonated_user, verb, resource, subresource, namespace, name,
-    outcome, source_ip, audit_id
+    outcome, source_ip, audit_id, cluster
 FROM incomplete_requests
 WHERE filters()
 ORDER BY

@@ -40,7 +40,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, minter_class, service_account, requested_seconds, granted_seconds,
-    bound_to, audiences, issued_credential_id, outcome, status_code, source_ip, user_agent, audit_id
+    bound_to, audiences, issued_credential_id, outcome, status_code, source_ip, user_agent, audit_id, cluster
 FROM token_requests
 WHERE filters()
   -- A token dies with its pod; with a secret or node only when somebody deletes these.

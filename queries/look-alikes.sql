@@ -48,8 +48,8 @@ SELECT
         is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
     ) AS changes,
     count(*) FILTER (outcome = 'denied') AS denied, tidy(list(source_ip)) AS source_ips,
-    tidy(list(user_agent)) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen
+    tidy(list(user_agent)) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM requests JOIN suspects USING (user_name)
 WHERE filters()
-GROUP BY user_name, taken_for
-ORDER BY first_seen, user_name
+GROUP BY user_name, taken_for, cluster
+ORDER BY first_seen, user_name, cluster NULLS FIRST

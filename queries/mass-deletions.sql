@@ -48,7 +48,7 @@ WITH asked AS (
     WHERE outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'
       -- A write that took a finalizer away counts where it is known to have deleted.
       AND (verb NOT IN ('update', 'patch') OR deleted = 1)
-      AND filters() AND not_own()
+      AND in_window() AND not_own()
 )
 SELECT
     burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name,
@@ -58,7 +58,8 @@ SELECT
     count(*) FILTER (subresource = 'eviction') AS evictions,
     coalesce(sum(deleted), 0)::BIGINT AS deleted,
     tidy(list(resource)) AS resources, tidy(list(namespace)) AS namespaces,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, 1)
-GROUP BY burst, who, shared_ip
-ORDER BY burst, who NULLS LAST, shared_ip NULLS FIRST
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
+FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, 1))
+GROUP BY burst, who, shared_ip, cluster
+HAVING bool_or(is_asked)
+ORDER BY burst, who NULLS LAST, shared_ip NULLS FIRST, cluster NULLS FIRST

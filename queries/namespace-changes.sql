@@ -45,7 +45,7 @@ SELECT
     )) AS pod_security_labels,
     outcome, status_code,
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE resource = 'namespaces' AND is_core(api_group) AND is_write_or_delete(verb) AND filters()
 ORDER BY

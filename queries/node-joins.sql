@@ -21,7 +21,7 @@ SELECT
         json_text(json_member(json_body(request_object), 'metadata'), 'name')) AS node,
     outcome, status_code, status_message,
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
-    source_ip, user_agent, credential_id, audit_id
+    source_ip, user_agent, credential_id, audit_id, cluster
 FROM requests
 WHERE resource = 'nodes' AND is_core(api_group)
   -- Server-side apply creates by a patch.

@@ -25,7 +25,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, name, kubelet_path, command_text AS command, runs_code, outcome,
-    status_code, source_ip, user_agent, audit_id
+    status_code, source_ip, user_agent, audit_id, cluster
 FROM node_proxy
 WHERE filters()
 ORDER BY

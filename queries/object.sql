@@ -39,7 +39,7 @@ SELECT
     json_text(json_member(response_object, 'metadata'), 'resourceVersion') AS stored_version,
     -- Members of the body that was sent: of a patch, what it changed.
     sent_members(coalesce(request_object, '')) AS sent,
-    outcome, status_code, source_ip, audit_id
+    outcome, status_code, source_ip, audit_id, cluster
 FROM named
 WHERE name IS NOT NULL AND filters()
 ORDER BY

@@ -45,7 +45,7 @@ SELECT
     list_sort(list_distinct(list(
         action_of(verb, resource, subresource, regexp_replace(request_uri, '[?].*$', ''))
     ))) AS actions,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM asked
 JOIN kinds USING (user_agent)
 WHERE (
@@ -56,5 +56,5 @@ WHERE (
         )
     )
     AND not_own()
-GROUP BY kind, user_agent, user_name, source_ip
-ORDER BY last_seen, user_agent, user_name NULLS FIRST, source_ip NULLS FIRST
+GROUP BY kind, user_agent, user_name, source_ip, cluster
+ORDER BY last_seen, user_agent, user_name NULLS FIRST, source_ip NULLS FIRST, cluster NULLS FIRST

@@ -39,7 +39,7 @@ WITH alike AS (
 ),
 granted AS (
     SELECT
-        user_name, source_ip, forwarded_for, user_agent, requests, denied, first_seen, last_seen,
+        cluster, user_name, source_ip, forwarded_for, user_agent, requests, denied, first_seen, last_seen,
         is_own(cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource, subresource,
             namespace, name) AS own,
         -- Written by the server: `RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "y" to Group "z"`.
@@ -53,7 +53,7 @@ SELECT
     user_name, source_ip, user_agent, sum(requests)::BIGINT AS requests, sum(denied)::BIGINT AS denied,
     coalesce(list(DISTINCT grant_used ORDER BY grant_used) FILTER (WHERE grant_used IS NOT NULL), []) AS grants,
     bool_and(own) AS platform, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-    tidy(list(forwarded_for)) AS forwarded_for
+    tidy(list(forwarded_for)) AS forwarded_for, cluster
 FROM granted
-GROUP BY user_name, source_ip, user_agent
-ORDER BY first_seen, user_name NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST
+GROUP BY user_name, source_ip, user_agent, cluster
+ORDER BY first_seen, user_name NULLS FIRST, source_ip NULLS FIRST, user_agent NULLS FIRST, cluster NULLS FIRST

@@ -51,10 +51,10 @@ SELECT
     ) AS changes,
     coalesce(list(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL), []) AS user_agents,
     tidy(list(forwarded_for(source_ips))) AS forwarded_for,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM requests
 WHERE filters()
   -- Behind a load balancer the client stands before it, as the balancer or the client itself says.
   AND (source_ip IN (SELECT address FROM outside) OR list_has_any(source_ips, (SELECT list(address) FROM outside)))
-GROUP BY source_ip, user_name
-ORDER BY last_seen, source_ip, user_name NULLS FIRST
+GROUP BY source_ip, user_name, cluster
+ORDER BY last_seen, source_ip, user_name NULLS FIRST, cluster NULLS FIRST

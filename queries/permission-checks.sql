@@ -64,7 +64,7 @@ SELECT
         'rules in ' || json_text(spec, 'namespace')
     ), '') AS asked,
     try_cast(json_member(answer, 'allowed')::VARCHAR AS BOOLEAN) AS allowed,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code, source_ip, user_agent, audit_id, cluster
 FROM parts
 WHERE filters()
   -- Aggregated API servers of people's own ask about everybody; a workload that does looks for somebody to be.

@@ -121,7 +121,7 @@ SELECT
                 || json_members(json_members(json_members(parts, 'spec'), 'limited'), 'assuredConcurrencyShares'))[1]::VARCHAR
         ), ''), 'changed')
     END AS what,
-    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM writes
 WHERE what IS NOT NULL AND (resource <> 'resourcequotas' OR len(nothing_of(parts)) > 0)
 ORDER BY

@@ -27,7 +27,7 @@ SELECT
     nullif(uri_values(request_uri, 'container')[1], '') AS container,
     uri_flag(request_uri, 'follow') AS follow, uri_flag(request_uri, 'previous') AS previous,
     TRY_CAST(uri_values(request_uri, 'tailLines')[1] AS BIGINT) AS tail_lines,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code, source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE resource = 'pods' AND is_core(api_group) AND subresource = 'log' AND filters()
 ORDER BY

@@ -39,7 +39,7 @@ SELECT
         json_text(json_body(annotations), 'pod-security.kubernetes.io/audit-violations'),
         json_text(json_body(annotations), 'pod-security.kubernetes.io/error')
     ) AS violation,
-    source_ip, audit_id
+    source_ip, audit_id, cluster
 FROM requests
 WHERE filters()
   -- Cheap, and true for all that follows: JSON is read of few rows then.

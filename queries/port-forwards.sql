@@ -22,7 +22,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, namespace, name, ports, outcome, status_code, duration_ms, still_open,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM exec_sessions
 WHERE kind = 'portforward' AND filters()
 ORDER BY

@@ -65,7 +65,7 @@ SELECT
         -- A patch of which no answer was logged says whom it adds, and not to which role.
         CASE WHEN role_ref IS NULL THEN CASE WHEN subjects_added IS NULL THEN 'unknown' ELSE 'role not told' END END
     ], lambda reason: reason IS NOT NULL)) AS why,
-    outcome, status_code, dry_run, source_ip, audit_id
+    outcome, status_code, dry_run, source_ip, audit_id, cluster
 FROM rbac_changes
 LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS role_powers
     ON role = if(starts_with(role_ref, 'Role/'), concat_ws('/', 'Role', namespace, substr(role_ref, 6)), role_ref)

@@ -47,7 +47,7 @@ WITH templates AS (
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, reasons, images,
-    service_account, outcome, status_code, dry_run, source_ip, audit_id
+    service_account, outcome, status_code, dry_run, source_ip, audit_id, cluster
 FROM workload_specs
 WHERE len(reasons) > 0
   AND filters()

@@ -23,7 +23,7 @@
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
     nullif(regexp_extract(uri_path(request_uri), '/proxy(/.*)$', 1, 's'), '') AS path,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code, source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE filters() AND not_own()
   AND (

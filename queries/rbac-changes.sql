@@ -45,7 +45,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, outcome, status_code,
-    role_ref, subjects, source_ip, audit_id, dry_run
+    role_ref, subjects, source_ip, audit_id, dry_run, cluster
 FROM rbac_changes
 WHERE filters()
 ORDER BY

@@ -41,7 +41,7 @@ SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, role_ref,
     unnest(CASE WHEN len(subjects_added) > 0 THEN subjects_added ELSE [NULL] END) AS subject,
     coalesce(role_powers.powers, []) AS role_powers,
-    outcome, status_code, dry_run, source_ip, audit_id
+    outcome, status_code, dry_run, source_ip, audit_id, cluster
 FROM rbac_changes
 LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS role_powers
     -- A binding in a namespace can give a role of that namespace.

@@ -47,7 +47,7 @@
 -- rows = 0
 SELECT
     event_time, strftime(event_time, '%a') AS weekday, user_name, impersonated_user, verb, resource, namespace, name,
-    role_ref, subjects, outcome, status_code, dry_run, source_ip, audit_id
+    role_ref, subjects, outcome, status_code, dry_run, source_ip, audit_id, cluster
 FROM rbac_changes
 WHERE filters()
   AND NOT (

@@ -54,7 +54,7 @@ WITH asked AS (
               'serviceaccounts', 'configmaps', 'secrets'
           )
     )
-    WHERE filters() AND not_own()
+    WHERE in_window() AND not_own()
 )
 SELECT
     burst, any_value(user_name) FILTER (shared_ip IS NULL) AS user_name,
@@ -63,7 +63,8 @@ SELECT
     count(DISTINCT resource) AS kinds, list_sort(list_distinct(list(resource))) AS resources,
     list_sort(list_distinct(list(coalesce(namespace, '*')))) AS namespaces,
     count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, NULL)
-GROUP BY burst, who, shared_ip
-ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
+FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, NULL))
+GROUP BY burst, who, shared_ip, cluster
+HAVING bool_or(is_asked)
+ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST, cluster NULLS FIRST

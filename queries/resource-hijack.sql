@@ -56,7 +56,7 @@ WITH specs AS (
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, signs, images, commands, outcome, dry_run,
-    source_ip, audit_id
+    source_ip, audit_id, cluster
 FROM specs
 WHERE len(signs) > 0
 ORDER BY

@@ -35,7 +35,7 @@ WITH asked AS (
         *, coalesce(user_name, 'nobody from ' || source_ip) AS who, concat_ws('/', namespace, name) AS target,
         NULL::VARCHAR AS other
     FROM secret_access
-    WHERE filters()
+    WHERE in_window()
       AND scope = 'secret' AND name IS NOT NULL AND verb NOT IN ('create', 'update')
       AND not_own()
 )
@@ -46,7 +46,8 @@ SELECT
     count(DISTINCT target) AS secrets, count(*) AS requests,
     count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (status_code = 404) AS not_found,
     list(DISTINCT target ORDER BY target) AS names,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
-FROM bursts_of('asked', to_minutes($minutes::INTEGER), $minimum, NULL)
-GROUP BY burst, who, shared_ip
-ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
+FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_minutes($minutes::INTEGER), $minimum, NULL))
+GROUP BY burst, who, shared_ip, cluster
+HAVING bool_or(is_asked)
+ORDER BY last_seen, burst, who NULLS LAST, shared_ip NULLS FIRST, cluster NULLS FIRST

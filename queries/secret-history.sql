@@ -42,7 +42,7 @@
 SELECT
     event_time, user_name, impersonated_user, verb,
     if(name IS NULL, 'in a list', 'by name') AS how,
-    namespace, name, handed_out, keys, outcome, status_code, dry_run, source_ip, user_agent, audit_id
+    namespace, name, handed_out, keys, outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM (
     SELECT * EXCLUDE (user_extra, pod_name, node_name, scope, how), []::VARCHAR[] AS keys FROM secret_access
     WHERE verb IN ('get', 'list', 'watch')

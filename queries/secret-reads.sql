@@ -33,7 +33,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, outcome, status_code, source_ip, user_agent,
-    decision_reason, audit_id
+    decision_reason, audit_id, cluster
 FROM requests
 WHERE resource = 'secrets' AND is_core(api_group)
   AND coalesce(subresource, '') = ''

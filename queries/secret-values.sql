@@ -36,7 +36,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, how, handed_out, namespace, name, secrets, outcome, status_code, dry_run,
-    source_ip, user_agent, decision_reason, audit_id
+    source_ip, user_agent, decision_reason, audit_id, cluster
 FROM secret_access
 WHERE filters()
   AND ($all::BOOLEAN OR coalesce(handed_out, 'possibly') NOT IN ('nothing', 'metadata'))

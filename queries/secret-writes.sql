@@ -37,7 +37,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, namespace, name, type, keys, outcome, status_code, dry_run,
-    source_ip, user_agent, decision_reason, audit_id
+    source_ip, user_agent, decision_reason, audit_id, cluster
 FROM secret_changes
 WHERE filters()
 ORDER BY

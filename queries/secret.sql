@@ -39,7 +39,7 @@ SELECT
     END AS reach,
     namespace, name, outcome, status_code,
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
-    decision_reason, source_ip, user_agent, audit_id
+    decision_reason, source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE resource = 'secrets' AND coalesce(api_group, '') = ''
   -- `prod/db` names one secret, `db` those of that name in all namespaces.

@@ -21,7 +21,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, dry_run, scope, namespace, handed_out, len(secrets) AS secrets_shown,
-    outcome, status_code, source_ip, user_agent, decision_reason, audit_id
+    outcome, status_code, source_ip, user_agent, decision_reason, audit_id, cluster
 FROM secret_access
 WHERE filters()
   AND verb IN ('list', 'watch', 'deletecollection')

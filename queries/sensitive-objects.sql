@@ -158,7 +158,7 @@ found AS (
 SELECT
     event_time, user_name, impersonated_user, verb, about, resource, namespace,
     coalesce(name, json_texts(json_members(json_members(objects, 'metadata'), 'name'))[1]) AS name, gives,
-    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM found
 WHERE gives IS NOT NULL AND ($about::VARCHAR IS NULL OR about = $about)
 ORDER BY

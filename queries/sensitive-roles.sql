@@ -28,7 +28,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, rule, powers, aggregated_to,
-    outcome, status_code, dry_run, source_ip, audit_id
+    outcome, status_code, dry_run, source_ip, audit_id, cluster
 FROM role_rules
 WHERE filters()
   AND is_write(verb)

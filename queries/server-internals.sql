@@ -43,7 +43,7 @@ SELECT
         WHEN 'metrics' THEN 'what exists, and who asks how often'
         ELSE 'how it is set up'
     END AS tells,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code, source_ip, user_agent, audit_id, cluster
 FROM asked
 WHERE regexp_matches(path, '^/(logs|debug|metrics|configz|flagz|statusz)(/|$)')
   AND filters()

@@ -27,11 +27,11 @@ SELECT
     coalesce(list(DISTINCT pod_name ORDER BY pod_name) FILTER (WHERE pod_name IS NOT NULL), []) AS pods,
     coalesce(list(DISTINCT node_name ORDER BY node_name) FILTER (WHERE node_name IS NOT NULL), []) AS nodes,
     list_sort(list_distinct(list(source_ip))) AS source_ips, list_sort(list_distinct(list(user_agent))) AS user_agents,
-    min(event_time) AS first_seen, max(event_time) AS last_seen
+    min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM secret_access
 WHERE filters()
   AND verb NOT IN ('create', 'update')
   AND regexp_matches(effective_user, '^system:(serviceaccount|node):')
   AND not_own()
-GROUP BY user_name, verb, namespace, name
-ORDER BY last_seen, user_name NULLS FIRST, verb, namespace NULLS FIRST, name NULLS FIRST
+GROUP BY user_name, verb, namespace, name, cluster
+ORDER BY last_seen, user_name NULLS FIRST, verb, namespace NULLS FIRST, name NULLS FIRST, cluster NULLS FIRST

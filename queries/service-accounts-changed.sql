@@ -37,7 +37,7 @@ SELECT
     )) AS secrets,
     outcome, status_code,
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE resource = 'serviceaccounts' AND is_core(api_group) AND coalesce(subresource, '') = ''
   AND is_write_or_delete(verb)

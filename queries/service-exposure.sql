@@ -151,7 +151,7 @@ SELECT
     coalesce(name, json_texts(json_members(json_members(objects, 'metadata'), 'name'))[1]) AS name, exposure,
     tidy(json_texts(json_members(json_items(specs, 'rules'), 'host')) || json_texts(json_members(specs, 'host')))
         AS hosts,
-    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM exposed
 WHERE len(exposure) > 0
 ORDER BY

@@ -38,7 +38,7 @@ SELECT
         list_filter(json_keys(json_body(annotations)), lambda key: starts_with(key, 'apiserver.latency.k8s.io/')),
         lambda key: key[26:] || '=' || coalesce(json_text(json_body(annotations), key), '')
     )) AS latencies,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE date_diff('microsecond', event_time, stage_time) // 1000 >= $minimum_ms
   AND ($streams OR NOT (

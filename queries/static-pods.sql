@@ -25,7 +25,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, verb, namespace, name, mirror_pod, images, reasons, outcome, status_code, dry_run,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM workload_changes
 WHERE resource = 'pods' AND is_core(api_group) AND (verb = 'create' OR verb = 'patch' AND status_code = 201) AND coalesce(subresource, '') = ''
   AND (mirror_pod OR starts_with(user_name, 'system:node:'))

@@ -25,7 +25,7 @@
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, outcome, status_code,
     dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
-    source_ip, user_agent, audit_id
+    source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE is_write_or_delete(verb)
   AND is_system_namespace(namespace)

@@ -19,7 +19,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, cause, retry_after_seconds,
-    message, source_ip, user_agent, audit_id
+    message, source_ip, user_agent, audit_id, cluster
 FROM throttled
 WHERE filters()
 ORDER BY

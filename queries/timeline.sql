@@ -28,7 +28,7 @@ SELECT
             CASE WHEN resource IS DISTINCT FROM 'namespaces' THEN namespace END, name, nullif(subresource, '')), ''),
         request_uri
     ) AS object,
-    outcome, status_code, source_ip, user_agent, audit_id
+    outcome, status_code, source_ip, user_agent, audit_id, cluster
 FROM requests
 WHERE filters()
 ORDER BY

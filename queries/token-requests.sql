@@ -37,7 +37,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, minter_class, service_account, requested_seconds, granted_seconds,
-    audiences, bound_to, issued_credential_id, outcome, status_code, source_ip, audit_id
+    audiences, bound_to, issued_credential_id, outcome, status_code, source_ip, audit_id, cluster
 FROM token_requests
 WHERE filters()
 ORDER BY

@@ -31,8 +31,8 @@ SELECT
     ) AS changes,
     count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (outcome = 'failed') AS failed,
     count(DISTINCT resource) AS resources, count(DISTINCT source_ip) AS source_ips,
-    count(DISTINCT user_agent) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen
+    count(DISTINCT user_agent) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM requests
 WHERE filters()
-GROUP BY user_name
-ORDER BY requests DESC, user_name NULLS FIRST
+GROUP BY user_name, cluster
+ORDER BY requests DESC, user_name NULLS FIRST, cluster NULLS FIRST

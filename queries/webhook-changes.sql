@@ -36,7 +36,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, name, outcome, status_code, dry_run, webhooks, targets,
-    failure_policies, intercepts, source_ip, audit_id
+    failure_policies, intercepts, source_ip, audit_id, cluster
 FROM webhook_changes
 WHERE filters()
 ORDER BY

@@ -62,11 +62,11 @@ SELECT
     arg_max(change, (changed, grants.audit_id, change)) AS rbac_change,
     count(*) AS rbac_changes, verb, resource, namespace, name, any_value(images) AS images, source_ip,
     any_value(user_agent) AS user_agent, arg_max(grants.audit_id, (changed, grants.audit_id)) AS rbac_audit_id,
-    writes.audit_id
+    writes.audit_id, writes.cluster
 FROM writes
 JOIN grants ON writes.user_name = grants.user_name AND writes.cluster IS NOT DISTINCT FROM grants.cluster
 WHERE changed <= event_time AND changed >= event_time - to_minutes($minutes)
-GROUP BY event_time, writes.audit_id, verb, request_uri, source_ip, resource, api_group, writes.user_name, namespace, name
+GROUP BY event_time, writes.audit_id, verb, request_uri, source_ip, resource, api_group, writes.user_name, namespace, name, writes.cluster
 ORDER BY
     event_time, writes.audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, writes.user_name NULLS FIRST

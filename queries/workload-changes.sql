@@ -45,7 +45,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name, outcome, status_code, dry_run,
-    images, reasons, source_ip, audit_id
+    images, reasons, source_ip, audit_id, cluster
 FROM workload_changes
 WHERE not_own()
   AND filters()

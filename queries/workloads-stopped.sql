@@ -57,7 +57,7 @@ SELECT
             -- Without a body it may be a limit as well.
             CASE WHEN request_object IS NULL THEN 'changed' END)
     END AS what,
-    outcome, status_code, dry_run, source_ip, user_agent, audit_id
+    outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM writes
 WHERE what IS NOT NULL
 ORDER BY

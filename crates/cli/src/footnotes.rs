@@ -180,7 +180,7 @@ impl Footnotes {
             message::note(&visible(&format!(
                 "the case holds several clusters ({clusters}), and this is about all of them"
             )));
-            message::hint("narrow it with `--cluster NAME`, or add the column: `kforensic query NAME --show-sql`");
+            message::hint("narrow it with `--cluster NAME`; where rows have a column `cluster`, it tells them apart");
         }
     }
 

@@ -241,11 +241,14 @@ struct Parts<'a> {
     asides: Vec<Reach>,
     is_filtered: bool,
     gathers: bool,
+    /// What is asked is a condition on the rows that are read: not on groups of them, and no column.
+    in_where: bool,
 }
 
 impl<'a> Parts<'a> {
     fn of(tokens: &'a [Token], scope: &Scope) -> Self {
-        let mut parts = Self { sources: Vec::new(), asides: Vec::new(), is_filtered: false, gathers: false };
+        let mut parts =
+            Self { sources: Vec::new(), asides: Vec::new(), is_filtered: false, gathers: false, in_where: false };
         let mut in_from = false;
         let mut expected = None;
         let mut at = 0;
@@ -269,7 +272,10 @@ impl<'a> Parts<'a> {
                     expected = Some(if semi { Joined::Semi } else { Joined::Otherwise });
                 }
                 Token::Comma if in_from => expected = Some(Joined::Otherwise),
-                Token::Word(word) if AFTER_FROM.contains(&word.as_str()) => in_from = false,
+                Token::Word(word) if AFTER_FROM.contains(&word.as_str()) => {
+                    in_from = false;
+                    parts.in_where = word == "where";
+                }
                 _ => (),
             }
             at = parts.look_at(tokens, at, in_from, scope);
@@ -301,7 +307,7 @@ impl<'a> Parts<'a> {
             Token::Word(word) => {
                 let is_call = tokens.get(at + 1) == Some(&Token::Open);
                 let compares = at > 0 && (tokens[at - 1].is("is") || tokens[at - 1].is("not"));
-                self.is_filtered |= is_call && word == "filters";
+                self.is_filtered |= is_call && word == "filters" && self.in_where;
                 self.gathers |= GATHERING.contains(&word.as_str())
                     || (word == "distinct" && !compares)
                     || (is_call && AGGREGATES.contains(&word.as_str()));
@@ -454,6 +460,8 @@ mod tests {
             "WITH a AS (FROM requests WHERE filters()) FROM bursts_of('a', 1, 2, 3)",
             "WITH a AS (SELECT user_name, min(event_time) AS event_time FROM requests GROUP BY ALL) FROM a WHERE filters()",
             "WITH a AS (FROM requests) FROM identities_of('a') WHERE filters()",
+            "SELECT user_name, count(*) FROM requests WHERE in_window() GROUP BY user_name HAVING bool_or(filters())",
+            "SELECT user_name, bool_or(filters()), count(*) FILTER (WHERE filters()) FROM requests WHERE in_window() GROUP BY user_name",
         ] {
             assert!(reaches_beyond(sql), "{sql}");
         }

@@ -12,14 +12,17 @@
 -- and now uses, are newcomers. What was before the log nobody knows: who comes in its first hour and stays for half a day
 -- was there before.
 
+-- Whoever is called the same in another cluster is somebody else, and an address of one is another machine there.
+CREATE MACRO in_cluster(cluster, name) AS CASE WHEN cluster IS NULL THEN name ELSE concat(cluster, chr(10), name) END;
+
 -- What `who` asked for within a slot of `length`, each once, with the first and the last time. No window of `length` that
 -- holds a time between these two holds neither of them: only they are counted.
 CREATE MACRO things_of(rows_asked) AS TABLE
 SELECT
-    who, source_ip, slot, target, other,
+    who, place, slot, target, other,
     min(event_time) AS first_in_slot, max(event_time) AS last_in_slot
 FROM query_table(rows_asked)
-GROUP BY who, source_ip, slot, target, other;
+GROUP BY who, place, slot, target, other;
 
 -- The times at which a window of `length` begins that holds enough: of the rows that `is_asked` says.
 CREATE MACRO begins_of(timed, length, least, least_other) AS TABLE
@@ -102,65 +105,77 @@ FROM near
 JOIN bursts ON near.event_time = bursts.event_time AND near.who IS NOT DISTINCT FROM bursts.who;
 
 -- The rows of every burst, each once: of an identity, which `who` names, or else of an address, `shared_ip`, as several.
--- `rows_asked` names a table, view or CTE with the columns `who`, `user_name`, `source_ip`, `event_time`, and what is
+-- `rows_asked` names a table, view or CTE with the columns `who`, `user_name`, `source_ip`, `cluster`, `event_time`, and what is
 -- counted: different values of `target` and of `other` (NULL counts nothing).
 CREATE MACRO bursts_of(rows_asked, length, least, least_other) AS TABLE
 WITH placed AS (
-    SELECT *, time_bucket(length, event_time) AS slot FROM query_table(rows_asked) WHERE event_time IS NOT NULL
+    SELECT
+        * REPLACE (in_cluster(cluster, who) AS who), in_cluster(cluster, source_ip) AS place,
+        in_cluster(cluster, user_name) AS person, time_bucket(length, event_time) AS slot
+    FROM query_table(rows_asked)
+    WHERE event_time IS NOT NULL
 ),
 things AS MATERIALIZED (FROM things_of('placed')),
 of_one AS MATERIALIZED (FROM windows_of('placed', 'things', length, least, least_other)),
 crowded AS (
-    SELECT source_ip FROM things
-    GROUP BY source_ip
-    HAVING min(who) <> max(who) AND NOT is_component_home(source_ip)
+    SELECT place FROM things
+    GROUP BY place
+    HAVING min(who) <> max(who) AND NOT is_component_home(split_part(place, chr(10), -1))
 ),
 -- Windows that would be full if all who come from there were one: mostly there are none, and nothing else is looked at.
 full_places AS MATERIALIZED (
-    SELECT source_ip, slot AS full_slot
+    SELECT place, slot AS full_slot
     FROM (
-        SELECT source_ip, who, target, other, unnest([slot, slot - length]) AS slot
-        FROM things SEMI JOIN crowded USING (source_ip)
+        SELECT place, who, target, other, unnest([slot, slot - length]) AS slot
+        FROM things SEMI JOIN crowded USING (place)
         WHERE target IS NOT NULL OR other IS NOT NULL
     )
-    GROUP BY source_ip, slot
+    GROUP BY place, slot
     HAVING min(who) <> max(who) AND (count(DISTINCT target) >= least OR count(DISTINCT other) >= least_other)
 ),
+told AS (
+    SELECT
+        in_cluster(cluster, user_name) AS person, in_cluster(cluster, source_ip) AS place, user_name, cluster, event_time
+    FROM requests
+),
 visitors AS (
-    SELECT DISTINCT user_name FROM requests SEMI JOIN full_places USING (source_ip)
+    SELECT DISTINCT person FROM told SEMI JOIN full_places USING (place)
     -- Whoever has no credentials is at home nowhere.
     WHERE user_name IS NOT NULL AND user_name <> 'system:anonymous'
 ),
 visits AS MATERIALIZED (
     SELECT
-        user_name, source_ip, count(*) AS requests, sum(count(*)) OVER (PARTITION BY user_name) AS all_requests,
+        person, place, any_value(cluster) AS of_cluster, count(*) AS requests,
+        sum(count(*)) OVER (PARTITION BY person) AS all_requests,
         min(event_time) AS first_seen, max(event_time) AS last_seen
-    FROM requests SEMI JOIN visitors USING (user_name)
-    GROUP BY user_name, source_ip
+    FROM told SEMI JOIN visitors USING (person)
+    GROUP BY person, place
 ),
-log_begins AS (SELECT min(event_time) AS log_begin FROM requests WHERE EXISTS (FROM visitors)),
+log_begins AS (
+    SELECT cluster AS log_cluster, min(event_time) AS log_begin FROM requests WHERE EXISTS (FROM visitors) GROUP BY cluster
+),
 settled AS (
     SELECT
         *, CASE
             WHEN first_seen < log_begin + INTERVAL 1 HOUR AND last_seen >= first_seen + INTERVAL 12 HOUR THEN first_seen
             ELSE first_seen + INTERVAL 12 HOUR
         END AS at_home_since
-    FROM visits, log_begins
+    FROM visits JOIN log_begins ON of_cluster IS NOT DISTINCT FROM log_cluster
 ),
 shared AS (
-    SELECT source_ip, list_sort(list(at_home_since))[3] AS shared_since FROM settled
+    SELECT place, list_sort(list(at_home_since))[3] AS shared_since FROM settled
     WHERE requests * 2 >= all_requests
-    GROUP BY source_ip
+    GROUP BY place
 ),
 as_several AS MATERIALIZED (
-    SELECT placed.* EXCLUDE (who), placed.source_ip AS who
+    SELECT placed.* EXCLUDE (who), placed.place AS who
     FROM placed
     SEMI JOIN full_places
-        ON placed.source_ip = full_places.source_ip AND slot >= full_slot AND slot <= full_slot + length
+        ON placed.place = full_places.place AND slot >= full_slot AND slot <= full_slot + length
     ANTI JOIN of_one ON placed.who = of_one.who AND placed.event_time = of_one.event_time
-    LEFT JOIN shared ON placed.source_ip = shared.source_ip AND placed.event_time >= shared_since
+    LEFT JOIN shared ON placed.place = shared.place AND placed.event_time >= shared_since
     LEFT JOIN settled
-        ON placed.source_ip = settled.source_ip AND placed.user_name = settled.user_name
+        ON placed.place = settled.place AND placed.person = settled.person
         AND requests * 10 >= all_requests AND placed.event_time >= at_home_since
     WHERE shared_since IS NULL OR at_home_since IS NULL
 ),

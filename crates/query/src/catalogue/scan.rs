@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::scanner::{Kind, Token, tokens};
 
 /// The conditions that something is put in for when the query runs.
-const CONDITIONS: [&str; 2] = ["filters", "not_own"];
+const CONDITIONS: [&str; 3] = ["filters", "in_window", "not_own"];
 
 /// What a file of SQL contains, in the order of the file. Lines count from 1.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) parameters: Vec<Use<'a>>,
     /// Uses of `filters()`; the name is the alias between the brackets, or empty.
     pub(crate) filters: Vec<Use<'a>>,
+    /// Uses of `in_window()`, likewise.
+    pub(crate) windows: Vec<Use<'a>>,
     /// Uses of `not_own()`, likewise.
     pub(crate) not_own: Vec<Use<'a>>,
     /// First words of the statements, with their lines.
@@ -125,12 +127,14 @@ impl<'a, 't> Reader<'a, 't> {
         }
         let alias = self.next_if(|token| token.kind == Kind::Word).map_or("", |token| token.text(sql));
         let Some(end) = self.next_if(|token| token.text(sql) == ")") else {
-            return self.refuse("`filters()` or `not_own()` with more than an alias between the brackets");
+            return self
+                .refuse("`filters()`, `in_window()` or `not_own()` with more than an alias between the brackets");
         };
         let used = Use { line: self.line, place: word.range.start..end.range.end, name: alias };
-        match condition == CONDITIONS[0] {
-            true => self.found.filters.push(used),
-            false => self.found.not_own.push(used),
+        match condition {
+            "filters" => self.found.filters.push(used),
+            "in_window" => self.found.windows.push(used),
+            _ => self.found.not_own.push(used),
         }
     }
 }
@@ -207,8 +211,12 @@ mod tests {
         let filters: Vec<_> = found.filters.iter().map(|used| (&sql[used.place.clone()], used.name)).collect();
         assert_eq!(filters, [("filters()", ""), ("Filters(r)", "r")]);
         assert_eq!(scan("SELECT filters(1, 2)").refused.len(), 1);
-        let found = scan("SELECT 1 WHERE not_own() OR Not_Own(r)");
-        let places: Vec<_> = found.not_own.iter().map(|used| used.name).collect();
-        assert_eq!((places, found.filters.len()), (vec!["", "r"], 0));
+        let found = scan("SELECT 1 WHERE not_own() OR Not_Own(r) AND in_window(w)");
+        let names = |uses: &[Use<'_>]| uses.iter().map(|used| used.name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            (names(&found.not_own), names(&found.windows)),
+            (vec!["".to_owned(), "r".to_owned()], vec!["w".to_owned()])
+        );
+        assert_eq!(found.filters, []);
     }
 }

@@ -3,13 +3,18 @@
 //! `filters()` stands for conditions on columns. Only those that were given are put in, so that DuckDB plans a query
 //! without filters as if it had none. Values stay parameters and are bound; only [`shown`] writes them out.
 //!
+//! What counts before it decides what to show must not be given fewer requests to count: that somebody came from two addresses is
+//! no less true when one of them is asked for. Such a query says `in_window()`, the conditions on time alone, where the requests are
+//! chosen, `filters()` as a column, and `HAVING bool_or` of it where the outcome is.
+//!
 //! `not_own()` stands for the condition that leaves out the cluster's own work, by `is_own` of `views/actors.sql`. With
 //! `own` set nothing is left out, and nothing is computed for it. How much an answer left out, `own_mark` tells of rows and
 //! `own_count` of accounts; of what is neither, it is the difference between both.
 
 use kforensic_event::time;
 
-use super::{COMMON, CannedQuery, Parameters, Test, Value, scan};
+use super::parameter::Common;
+use super::{COMMON, CannedQuery, ParameterKind, Parameters, Test, Value, scan};
 use crate::sql::literal;
 
 /// The SQL that runs: filters put in, values still to be bound.
@@ -21,8 +26,9 @@ pub(crate) fn bound(query: &CannedQuery, parameters: &Parameters) -> String {
 pub(super) fn put_in(sql: &str, query: &CannedQuery, parameters: &Parameters) -> String {
     let found = scan(sql);
     let filters = found.filters.into_iter().map(|used| (used.place.clone(), conditions(query, parameters, used.name)));
+    let windows = found.windows.into_iter().map(|used| (used.place.clone(), window(query, parameters, used.name)));
     let not_own = found.not_own.into_iter().map(|used| (used.place.clone(), not_own(query, parameters, used.name)));
-    replaced(sql, filters.chain(not_own).collect())
+    replaced(sql, filters.chain(windows).chain(not_own).collect())
 }
 
 /// What tells whether a request is the cluster's own work: the columns that `is_own` takes, in its order.
@@ -83,9 +89,30 @@ pub(super) fn replaced(sql: &str, mut places: Vec<(std::ops::Range<usize>, Strin
 
 /// The conditions that the given filters make on the columns of `alias`, or of the only table when it is empty.
 fn conditions(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
+    // On lines of its own, so that a comment at its end ends with it.
+    let condition = parameters.condition().map(|condition| format!("(\n{condition}\n)"));
+    all_of(given(query, parameters, alias, |_| true).chain(condition).collect())
+}
+
+/// Those of them that are about time.
+fn window(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
+    all_of(given(query, parameters, alias, |common| common.kind == ParameterKind::Time).collect())
+}
+
+fn all_of(conditions: Vec<String>) -> String {
+    if conditions.is_empty() { "(true)".to_owned() } else { format!("({})", conditions.join(" AND ")) }
+}
+
+/// Each of the given filters that `are_meant`, as a condition.
+fn given<'q>(
+    query: &'q CannedQuery,
+    parameters: &'q Parameters,
+    alias: &'q str,
+    are_meant: fn(&Common) -> bool,
+) -> impl Iterator<Item = String> + 'q {
     let dot = if alias.is_empty() { "" } else { "." };
-    let of = |column: &str| format!("{alias}{dot}{column}");
-    let given = COMMON.iter().filter_map(|common| {
+    let of = move |column: &str| format!("{alias}{dot}{column}");
+    COMMON.iter().filter(move |common| are_meant(common)).filter_map(move |common| {
         let (name, column) = (common.name, of(common.column));
         Some(match (common.test, parameters.get(name)?) {
             (Test::Is(operator), _) => format!("{column} {operator} ${name}"),
@@ -111,11 +138,7 @@ fn conditions(query: &CannedQuery, parameters: &Parameters, alias: &str) -> Stri
             }
             (Test::Person, _) => return None,
         })
-    });
-    // On lines of its own, so that a comment at its end ends with it.
-    let condition = parameters.condition().map(|condition| format!("(\n{condition}\n)"));
-    let all: Vec<String> = given.chain(condition).collect();
-    if all.is_empty() { "(true)".to_owned() } else { format!("({})", all.join(" AND ")) }
+    })
 }
 
 fn written(value: Option<&Value>) -> String {

@@ -12,7 +12,7 @@ SELECT *, time_bucket(INTERVAL 5 MINUTE, event_time) AS slot
 FROM (
     SELECT
         id, CASE hash(id, seed, 'who') % 3 WHEN 0 THEN NULL WHEN 1 THEN 'a' ELSE 'b' END AS who,
-        'at ' || hash(id, seed, 'ip') % 2 AS source_ip,
+        'at ' || hash(id, seed, 'ip') % 2 AS place,
         TIMESTAMP '2026-01-01' + to_seconds((hash(id, seed, 'time') % span // step * step)::BIGINT) AS event_time,
         CASE WHEN hash(id, seed, 'is') % 4 > 0 THEN 't' || hash(id, seed, 'target') % kinds END AS target,
         CASE WHEN hash(id, seed, 'other') % 4 = 0 THEN 'o' || hash(id, seed, 'o') % kinds END AS other

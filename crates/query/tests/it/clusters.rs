@@ -41,3 +41,42 @@ fn what_somebody_did_in_one_cluster_says_nothing_of_another() {
     assert_eq!(whats, ["action", "source_ip", "user_agent", "action"]);
     assert!(fresh.iter().all(|row| row["new_user"] == true && row["cluster"] == "b"), "{fresh:?}");
 }
+
+/// Requests of one user, some of each cluster within seconds, none of which has enough for a burst by itself.
+#[test]
+fn what_is_done_at_once_in_two_clusters_is_no_burst_of_either() {
+    let log = |address: &str, names: &[&str]| -> String {
+        let line = |(second, name): (usize, &&str)| {
+            let time = format!("2026-03-03T10:00:{second:02}.000000Z");
+            let event = json!({
+                "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+                "auditID": format!("{address}-{name}"), "requestURI": format!("/x/{name}"), "verb": "get",
+                "user": {"username": "mia"}, "sourceIPs": [address], "userAgent": "kubectl/v1.33.1",
+                "objectRef": {"resource": "secrets", "namespace": "prod", "name": name, "apiVersion": "v1"},
+                "responseStatus": {"code": 200}, "requestReceivedTimestamp": time, "stageTimestamp": time,
+            });
+            format!("{event}\n")
+        };
+        names.iter().enumerate().map(line).collect()
+    };
+    let (a, b) = (log("10.0.0.1", &["s1", "s2"]), log("10.0.0.1", &["s3", "s4", "s5"]));
+    let case = Fixture::of_clusters(&[("a", a.as_bytes()), ("b", b.as_bytes())]);
+    let bursts = case.ask("secret-bursts", &[]);
+    let told: Vec<_> = bursts.iter().map(|row| (&row["cluster"], &row["secrets"])).collect();
+    assert_eq!(told, [(&json!("b"), &json!(3))]);
+    // Under one name they are one.
+    let case = Fixture::of_clusters(&[("a", a.as_bytes()), ("a", b.as_bytes())]);
+    assert_eq!(case.ask("secret-bursts", &[])[0]["secrets"], 5);
+}
+
+#[test]
+fn every_row_of_a_request_tells_its_cluster() {
+    let case = case();
+    for query in kforensic_query::Catalogue::embedded().unwrap().iter() {
+        let session = case.session();
+        let (rows, _) = crate::fixture::run(&session, query, &kforensic_query::Parameters::new(), None).unwrap();
+        for row in rows.iter().filter(|row| row.get("audit_id").is_some() && query.name != "audit-id-conflicts") {
+            assert!(row["cluster"].is_string(), "{}: {row}", query.name);
+        }
+    }
+}

@@ -48,16 +48,16 @@ fn fields_come_in_the_order_of_the_contract() {
     assert_eq!(
         columns("secret-reads"),
         "event_time user_name impersonated_user verb namespace name outcome status_code source_ip user_agent \
-         decision_reason audit_id"
+         decision_reason audit_id cluster"
     );
     assert_eq!(
         columns("rbac-changes"),
         "event_time user_name impersonated_user verb resource namespace name outcome status_code role_ref subjects \
-         source_ip audit_id dry_run"
+         source_ip audit_id dry_run cluster"
     );
     assert_eq!(
         columns("failed-auth"),
-        "source_ip failure attempts users user_agents first_seen last_seen forwarded_for"
+        "source_ip failure attempts users user_agents first_seen last_seen forwarded_for cluster"
     );
 }
 

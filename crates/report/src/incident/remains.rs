@@ -62,11 +62,9 @@ pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
     for deletion in &incident.deletions {
         deleted.entry(&deletion.resource).or_default().push(deletion);
     }
-    // Objects of two clusters can have the same name: where there are several, a deletion of which the row does not tell
-    // the cluster says nothing.
-    let is_here = |deletion: &Deletion, object: &Object| match (&deletion.cluster, &object.cluster) {
-        (Some(of_deletion), Some(of_object)) => of_deletion == of_object,
-        _ => !incident.evidence.of_several_clusters,
+    // Objects of two clusters can have the same name. Logs without a cluster's name are those of one more.
+    let is_here = |deletion: &Deletion, object: &Object| {
+        deletion.cluster == object.cluster || !incident.evidence.of_several_clusters
     };
     let is_gone = |object: &Object, at: i64| {
         // A token ends with its service account.
@@ -100,18 +98,17 @@ pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
         .collect()
 }
 
-/// What is to be said of all that is left behind: why some of it may be gone.
-pub(crate) fn caveat(incident: &Incident) -> &'static str {
-    match incident.evidence.of_several_clusters {
-        true => {
-            " (the logs come from several clusters: a delete of the same name does not tell in which of them it was)"
-        }
-        false => "",
+/// What is left behind, as people say it: `pod prod/web`, `token of 10 years for kube-system/helper`; where there are several
+/// clusters, with the one that it is in.
+pub(crate) fn words_of(incident: &Incident, deed: &Deed, object: &Object) -> String {
+    let words = words(deed, object);
+    match object.cluster.as_ref().filter(|_| incident.evidence.of_several_clusters) {
+        Some(cluster) => format!("{words} of {cluster}"),
+        None => words,
     }
 }
 
-/// What is left behind, as people say it: `pod prod/web`, `token of 10 years for kube-system/helper`.
-pub(crate) fn words_of(deed: &Deed, object: &Object) -> String {
+fn words(deed: &Deed, object: &Object) -> String {
     let place: Vec<&str> = object.namespace.iter().chain([&object.name]).map(String::as_str).collect();
     if object.resource == TOKEN {
         let words = Deed { times: 1, outcome: None, ..deed.clone() }.text();
@@ -194,7 +191,7 @@ mod tests {
         let deletion = deletion(6, "pods", Some("prod"), Some("helper"));
         let in_a = Deletion { cluster: Some("a".into()), ..deletion.clone() };
         assert_eq!((left(true, &in_a, Some("a")), left(true, &in_a, Some("b"))), (0, 1));
-        assert_eq!((left(true, &deletion, None), left(true, &in_a, None), left(true, &deletion, Some("a"))), (1, 1, 1));
+        assert_eq!((left(true, &deletion, None), left(true, &in_a, None), left(true, &deletion, Some("a"))), (0, 1, 1));
         assert_eq!((left(false, &deletion, None), left(false, &in_a, None)), (0, 0));
     }
 }

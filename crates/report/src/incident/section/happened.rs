@@ -6,7 +6,7 @@ use super::scope::left_out;
 use crate::document::{Block, Section, Span, Text, instant};
 use crate::incident::deed::Deed;
 use crate::incident::happened::{happened, people};
-use crate::incident::remains::{caveat, left_behind, words_of};
+use crate::incident::remains::{left_behind, words_of};
 
 /// Things left behind that are named.
 const LEFT_MAX: usize = 40;
@@ -40,11 +40,11 @@ pub(super) fn make(incident: &Incident, plan: &Plan) -> Section {
         for (count, deed) in left.iter().take(LEFT_MAX).enumerate() {
             let Some(object) = &deed.made else { continue };
             let before = if count == 0 { "" } else { ", " };
-            text = text.and(before).and_name(words_of(deed, object));
+            text = text.and(before).and_name(words_of(incident, deed, object));
         }
         let more = left.len().saturating_sub(LEFT_MAX);
         let end = if more > 0 { format!(", and {more} more") } else { String::new() };
-        text = text.and(format!("{end}: as far as this log goes they are still there{}.", caveat(incident)));
+        text = text.and(format!("{end}: as far as this log goes they are still there."));
         blocks.push(Block::Prose(text));
     }
     Section { id: "happened".to_owned(), title: "What happened".to_owned(), blocks }

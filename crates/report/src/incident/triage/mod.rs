@@ -11,7 +11,7 @@ use super::Incident;
 use super::deed::Deed;
 use super::happened::{happened, people, why};
 use super::people::Person;
-use super::remains::{caveat, left_behind, words_of};
+use super::remains::{left_behind, words_of};
 use crate::document::instant;
 use crate::visible::{escape, width};
 use findings::findings;
@@ -176,7 +176,7 @@ fn remains(page: &mut Page, incident: &Incident, people: &[Person]) {
     let mut names: Vec<String> = Vec::new();
     for deed in &left {
         if let Some(object) = &deed.made {
-            names.push(escape(&words_of(deed, object)).into_owned());
+            names.push(escape(&words_of(incident, deed, object)).into_owned());
         }
     }
     if names.is_empty() {
@@ -185,7 +185,7 @@ fn remains(page: &mut Page, incident: &Incident, people: &[Person]) {
     let more = names.len().saturating_sub(LEFT_MAX);
     names.truncate(LEFT_MAX);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    page.wrapped("NO DELETE SEEN OF", &format!("{}{more}{}", names.join(", "), caveat(incident)));
+    page.wrapped("NO DELETE SEEN OF", &format!("{}{more}", names.join(", ")));
 }
 
 fn cannot_tell(page: &mut Page, incident: &Incident) {
