@@ -41,6 +41,10 @@ pub struct Pause {
     pub to: i64,
 }
 
+/// Slots that have a rhythm by themselves, and events in each of fewer that have one.
+const RHYTHM_SLOTS: usize = 6;
+const RHYTHM_EVENTS: u64 = 100;
+
 impl Observed {
     /// Sums up a case. `limits` count only when some file has no summary.
     ///
@@ -130,6 +134,12 @@ impl Observed {
         self.kinds.values().flat_map(BTreeMap::values).map(|tally| tally.events).sum()
     }
 
+    /// Events of a host.
+    fn events_of(&self, (host, cluster): &(String, String)) -> u64 {
+        let of_host = self.kinds.iter().filter(|(kind, _)| (&kind.host, &kind.cluster) == (host, cluster));
+        of_host.flat_map(|(_, days)| days.values()).map(|tally| tally.events).sum()
+    }
+
     /// Whether the case holds requests that a need is about.
     pub(crate) fn holds(&self, need: &Need) -> bool {
         self.kinds
@@ -156,7 +166,7 @@ impl Observed {
     }
 
     /// The pauses of every host within `window` that are longer than `shortest` (in microseconds) and three times as long
-    /// as its pauses usually are.
+    /// as its pauses usually are. Of a host that was heard for less than half an hour its events tell what is usual.
     ///
     /// To within five minutes: what is shorter than twice that is not found.
     pub fn pauses(&self, window: Window, shortest: i64) -> Vec<Pause> {
@@ -167,10 +177,18 @@ impl Observed {
                 (0..SLOTS).filter(|slot| slots.has(*slot)).map(move |slot| first + i64::try_from(slot).unwrap_or(0))
             });
             let slots: Vec<i64> = slots.collect();
-            let mut usual: Vec<i64> = slots.windows(2).map(|pair| pair[1] - pair[0] - 1).collect();
-            usual.sort_unstable();
-            // Nine of ten pauses are at most as long. A handful of events has no rhythm.
-            let Some(usual) = usual.get(usual.len() * 9 / 10).filter(|_| slots.len() >= 6) else { continue };
+            let mut pauses: Vec<i64> = slots.windows(2).map(|pair| pair[1] - pair[0] - 1).collect();
+            pauses.sort_unstable();
+            // Nine of ten pauses are at most as long.
+            let usual = match slots.len() {
+                0..RHYTHM_SLOTS => 0,
+                _ => pauses.get(pauses.len() * 9 / 10).copied().unwrap_or(0),
+            };
+            // A handful of events has no rhythm; where there are many in a few slots, they follow within minutes, and as
+            // the account of hosts says it, a pause is what hardly one of a hundred is.
+            if slots.len() < RHYTHM_SLOTS && self.events_of(host) < RHYTHM_EVENTS * slots.len() as u64 {
+                continue;
+            }
             let least = (usual * 3 + 1).max((shortest + SLOT - 1) / SLOT - 1).max(2);
             for pair in slots.windows(2).filter(|pair| pair[1] - pair[0] > least) {
                 let (from, to) = ((pair[0] + 1) * SLOT, pair[1] * SLOT);
@@ -228,6 +246,21 @@ mod tests {
         assert_eq!(of((0..20).filter(|at| !(7..11).contains(at)).map(|at| at * 6).collect()), [(37, 66)]);
         // Five events are no rhythm.
         assert_eq!(of(vec![0, 1, 2, 3, 90]), []);
+        // Unless they are slots full of events.
+        let mut busy = host_with([0, 1, 40]);
+        let kind = RequestKind {
+            group: String::new(),
+            resource: Some("pods".to_owned()),
+            subresource: String::new(),
+            verb: "get".to_owned(),
+            level: "Metadata".to_owned(),
+            host: "cp-1".to_owned(),
+            cluster: String::new(),
+        };
+        for (events, pauses) in [(299, 0), (300, 1)] {
+            busy.kinds.insert(kind.clone(), [(0, Tally { stages: 4, hours: 0b1001, events })].into());
+            assert_eq!(busy.pauses(Window::default(), quarter).len(), pauses, "{events}");
+        }
         let window = Window { since: Some(300 * SLOT), until: None };
         assert_eq!(host_with((250..285).chain(291..320)).pauses(window, quarter), []);
     }
