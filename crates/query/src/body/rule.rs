@@ -188,7 +188,8 @@ impl Rule {
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// What it lets somebody do beyond its words. A rule without API groups, as a part that a JSON Patch adds, counts for all.
+    /// What it lets somebody do beyond its words. A rule without API groups, as a part that a JSON Patch adds, counts for all; the
+    /// server takes none without verbs, or without what they are for, so of such a part the rest is not told.
     pub(super) fn powers(&self) -> Tidy {
         let has = |list: &Option<Tidy>, known: &[&str]| {
             list.as_ref().is_some_and(|list| known.iter().any(|known| list.contains(*known)))
@@ -212,6 +213,9 @@ impl Rule {
         // Since 1.35 there are verbs such as `impersonate:user-info`.
         if self.verbs.iter().flatten().any(|verb| has_word(verb, "impersonate")) {
             powers.insert("impersonate".to_owned());
+        }
+        if self.verbs.is_none() || self.resources.is_none() && self.urls.is_none() {
+            powers.insert("part of an untold rule".to_owned());
         }
         powers
     }

@@ -275,13 +275,18 @@ fn what_was_sent_is_named_by_its_members() {
 #[test]
 fn a_patch_that_adds_to_a_rule_gives_what_it_adds() {
     let patch = r#"[{"op":"add","path":"/rules/0/verbs/-","value":"escalate"},
-        {"op":"replace","path":"/rules/2/resources","value":["*"]}]"#;
+        {"op":"replace","path":"/rules/2/resources","value":["*"]},{"op":"replace","path":"/rules/0/verbs/0","value":"create"}]"#;
     let rules = rbac::read("", patch).rule_objects.unwrap();
-    assert_eq!(rules, [r#"{"verbs":["escalate"]}"#, r#"{"resources":["*"]}"#]);
+    assert_eq!(rules, [r#"{"verbs":["escalate"]}"#, r#"{"resources":["*"]}"#, r#"{"verbs":["create"]}"#]);
     let powers = |rule: &str| rule::Rule::of(rule).powers().into_iter().collect::<Vec<_>>();
     assert_eq!(
-        (powers(&rules[0]), powers(&rules[1])),
-        (vec!["escalate".to_owned()], vec!["every resource".to_owned()])
+        [&rules[0], &rules[1], &rules[2]].map(|rule| powers(rule)),
+        [
+            // What a verb is for, and what may be done with a resource, is not in the log.
+            vec!["escalate".to_owned(), "part of an untold rule".to_owned()],
+            vec!["every resource".to_owned(), "part of an untold rule".to_owned()],
+            vec!["part of an untold rule".to_owned()],
+        ]
     );
 }
 

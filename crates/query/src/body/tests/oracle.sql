@@ -416,7 +416,8 @@ CREATE MACRO rule_powers(verbs, api_groups, resources, urls) AS list_sort(list_d
     CASE WHEN list_has_any(resources, ['*', '*/*']) THEN 'every resource' END,
     CASE WHEN list_has_any(urls, ['*', '/*']) THEN 'every path' END,
     -- Since 1.35 there are verbs such as `impersonate:user-info`.
-    CASE WHEN regexp_matches(array_to_string(verbs, ' '), '\bimpersonate') THEN 'impersonate' END
+    CASE WHEN regexp_matches(array_to_string(verbs, ' '), '\bimpersonate') THEN 'impersonate' END,
+    CASE WHEN verbs IS NULL OR resources IS NULL AND urls IS NULL THEN 'part of an untold rule' END
 ], lambda power: power IS NOT NULL)));
 
 CREATE VIEW rules_in_sql AS
