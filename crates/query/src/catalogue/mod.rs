@@ -360,6 +360,23 @@ impl CannedQuery {
         !self.needs.is_empty() && self.needs.iter().all(is_about)
     }
 
+    /// The verbs of requests that its filter `name` or `namespace` keeps although they name none, because they are about all of
+    /// them.
+    pub(crate) fn covering_verbs(&self, filter: &str) -> Vec<&'static str> {
+        let mut verbs = if self.is_about_secrets_read() { vec!["list", "watch"] } else { Vec::new() };
+        // All objects of a kind go by their namespace: a request without one is about what is in none.
+        if filter == "name" && self.asks_who_deleted() {
+            verbs.push("deletecollection");
+        }
+        verbs
+    }
+
+    /// Whether it asks what became of objects, deletions among it. Detections show what they find, whatever it took with it.
+    fn asks_who_deleted(&self) -> bool {
+        let says = |need: &Need| need.verbs.iter().any(|verb| verb == "deletecollection");
+        self.kind == QueryKind::Question && self.needs.iter().any(says)
+    }
+
     /// What must have been recorded, in words.
     pub fn needs_in_words(&self) -> String {
         let needs = self.needs.iter().filter(|need| !need.only_where_used).map(Need::to_string);

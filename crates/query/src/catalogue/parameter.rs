@@ -132,7 +132,8 @@ pub(crate) enum Test {
     /// By an operator of SQL.
     Is(&'static str),
     /// The same; who could have got the value of a secret also includes those who listed or watched all of its namespace,
-    /// or of the cluster: such a request names neither, and a query about reading secrets keeps it.
+    /// or of the cluster: such a request names neither, and a query about reading secrets keeps it. So does one about what became
+    /// of objects with a deletion of all of a kind, which names none.
     IsOrCovers,
     /// By address or network; whoever is said to have sent it counts too, and the footer tells how many rows that are.
     SentOrClaimed,

@@ -91,15 +91,15 @@ pub(super) fn replaced(sql: &str, mut places: Vec<(std::ops::Range<usize>, Strin
 fn conditions(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
     // On lines of its own, so that a comment at its end ends with it.
     let condition = parameters.condition().map(|condition| format!("(\n{condition}\n)"));
-    all_of(given(query, parameters, alias, |_| true).chain(condition).collect())
+    all_of(&given(query, parameters, alias, |_| true).chain(condition).collect::<Vec<_>>())
 }
 
 /// Those of them that are about time.
 fn window(query: &CannedQuery, parameters: &Parameters, alias: &str) -> String {
-    all_of(given(query, parameters, alias, |common| common.kind == ParameterKind::Time).collect())
+    all_of(&given(query, parameters, alias, |common| common.kind == ParameterKind::Time).collect::<Vec<_>>())
 }
 
-fn all_of(conditions: Vec<String>) -> String {
+fn all_of(conditions: &[String]) -> String {
     if conditions.is_empty() { "(true)".to_owned() } else { format!("({})", conditions.join(" AND ")) }
 }
 
@@ -116,10 +116,14 @@ fn given<'q>(
         let (name, column) = (common.name, of(common.column));
         Some(match (common.test, parameters.get(name)?) {
             (Test::Is(operator), _) => format!("{column} {operator} ${name}"),
-            (Test::IsOrCovers, _) if query.is_about_secrets_read() => {
-                format!("({column} = ${name} OR ({column} IS NULL AND {} IN ('list', 'watch')))", of("verb"))
-            }
-            (Test::IsOrCovers, _) => format!("{column} = ${name}"),
+            (Test::IsOrCovers, _) => match query.covering_verbs(name).as_slice() {
+                [] => format!("{column} = ${name}"),
+                verbs => format!(
+                    "({column} = ${name} OR ({column} IS NULL AND {} IN ({})))",
+                    of("verb"),
+                    verbs.iter().map(|verb| literal(verb)).collect::<Vec<_>>().join(", ")
+                ),
+            },
             (Test::SentOrClaimed, value) => {
                 let sent = match value {
                     Value::Network(_) => format!("in_network({column}, ${name})"),

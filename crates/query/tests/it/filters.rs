@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kforensic_query::catalogue::Value as Given;
-use kforensic_query::{CannedQuery, Catalogue, Parameters, Selection, Session};
+use kforensic_query::{CannedQuery, Catalogue, Parameters, QueryKind, Selection, Session};
 use serde_json::Value;
 
 use crate::fixture::{Fixture, run};
@@ -44,6 +44,11 @@ fn reads_secrets(query: &CannedQuery) -> bool {
     query.needs.iter().all(|need| need.resource == ["secrets"] && need.is_about_verb("list"))
 }
 
+fn asks_who_deleted(query: &CannedQuery) -> bool {
+    let says = |verbs: &[String]| verbs.iter().any(|verb| verb == "deletecollection");
+    query.kind == QueryKind::Question && query.needs.iter().any(|need| says(&need.verbs))
+}
+
 fn micros(row: &Value) -> i64 {
     kforensic_query::window::parse(row["event_time"].as_str().unwrap(), 0).unwrap()
 }
@@ -74,14 +79,14 @@ fn filters(query: &CannedQuery, rows: &[Value]) -> Vec<(Parameters, String, Vec<
         }
         if let Some((value, _)) = values.iter().max_by_key(|(_, count)| **count) {
             let value = *value;
-            // A list or a watch of secrets covers those that it does not name.
+            // A list or a watch of secrets covers those that it does not name, and a deletion of all those of a kind.
             let covers = |row: &Value| {
-                ["namespace", "name"].contains(&column)
-                    && reads_secrets(query)
-                    && row[column].is_null()
-                    && ["verb", "how"]
-                        .iter()
-                        .any(|told| ["list", "watch"].contains(&row[*told].as_str().unwrap_or_default()))
+                let is_one = |verbs: &[&str]| {
+                    ["verb", "how"].iter().any(|told| verbs.contains(&row[*told].as_str().unwrap_or_default()))
+                };
+                row[column].is_null()
+                    && (["namespace", "name"].contains(&column) && reads_secrets(query) && is_one(&["list", "watch"])
+                        || column == "name" && asks_who_deleted(query) && is_one(&["deletecollection"]))
             };
             try_filter(filter, Given::Text(value.to_owned()), &|row| {
                 row[column].as_str() == Some(value) || covers(row)
