@@ -29,7 +29,7 @@ WITH alike AS (
     SELECT
         cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource, subresource, namespace,
         name, impersonated_groups, count(*) AS requests,
-        count(*) FILTER (outcome = 'denied') AS denied,
+        count_of(outcome, 'denied') AS denied,
         count(*) FILTER (
             is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
         ) AS changes,

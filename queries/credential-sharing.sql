@@ -48,7 +48,7 @@ WITH alike AS (
     SELECT
         cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
         name, credential_id, pod_name, node_name, count(*) AS requests,
-        count(*) FILTER (outcome = 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen,
+        count_of(outcome, 'denied') AS denied, min(event_time) AS first_seen, max(event_time) AS last_seen,
         -- Who asks about one address is shown with which others a credential was used.
         bool_or(filters()) AS is_asked
     FROM requests

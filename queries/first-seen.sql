@@ -64,7 +64,7 @@ fresh AS (
 )
 SELECT
     shown.user_name, shown.facet.what AS what, shown.facet.value AS value, new_user, count(*) AS requests,
-    count(*) FILTER (outcome = 'denied') AS denied, first_time AS first_seen, max(event_time) AS last_seen,
+    count_of(outcome, 'denied') AS denied, first_time AS first_seen, max(event_time) AS last_seen,
     shown.cluster AS cluster
 FROM (SELECT cluster, user_name, facet, outcome, event_time FROM facets WHERE facet.value IS NOT NULL AND filters()) AS shown
 JOIN fresh

@@ -47,7 +47,7 @@ SELECT
     count(*) FILTER (
         is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
     ) AS changes,
-    count(*) FILTER (outcome = 'denied') AS denied, tidy(list(source_ip)) AS source_ips,
+    count_of(outcome, 'denied') AS denied, tidy(list(source_ip)) AS source_ips,
     tidy(list(user_agent)) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM requests JOIN suspects USING (user_name)
 WHERE filters()

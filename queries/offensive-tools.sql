@@ -40,8 +40,8 @@ kinds AS (
     WHERE kind IS NOT NULL
 )
 SELECT
-    kind, user_agent, user_name, source_ip, count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
-    count(*) FILTER (outcome = 'denied') AS denied,
+    kind, user_agent, user_name, source_ip, count(*) AS requests, count_of(outcome, 'allowed') AS allowed,
+    count_of(outcome, 'denied') AS denied,
     list_sort(list_distinct(list(
         action_of(verb, resource, subresource, regexp_replace(request_uri, '[?].*$', ''))
     ))) AS actions,

@@ -29,7 +29,7 @@ WITH alike AS (
     -- What is costly is asked of kinds of requests, which are few.
     SELECT
         cluster, user_name, user_groups, impersonated_user, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, verb, api_group, resource, subresource, namespace,
-        name, decision_reason, count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
+        name, decision_reason, count(*) AS requests, count_of(outcome, 'denied') AS denied,
         min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM requests
     WHERE filters()

@@ -44,8 +44,8 @@ outside AS (
 SELECT
     source_ip, user_name,
     min(identity_class(user_name, user_groups, user_extra, credential_id)) AS class,
-    count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
-    count(*) FILTER (outcome = 'denied') AS denied,
+    count(*) AS requests, count_of(outcome, 'allowed') AS allowed,
+    count_of(outcome, 'denied') AS denied,
     count(*) FILTER (
         is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
     ) AS changes,

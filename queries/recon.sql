@@ -62,7 +62,7 @@ SELECT
     tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
     count(DISTINCT resource) AS kinds, list_sort(list_distinct(list(resource))) AS resources,
     list_sort(list_distinct(list(coalesce(namespace, '*')))) AS namespaces,
-    count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
+    count(*) AS requests, count_of(outcome, 'denied') AS denied,
     min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, NULL))
 GROUP BY burst, who, shared_ip, cluster

@@ -44,7 +44,7 @@ SELECT
     CASE WHEN shared_ip IS NOT NULL THEN tidy(list(user_name)) END AS users,
     tidy(list(source_ip)) AS source_ips, tidy(list(user_agent)) AS user_agents,
     count(DISTINCT target) AS secrets, count(*) AS requests,
-    count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (status_code = 404) AS not_found,
+    count_of(outcome, 'denied') AS denied, count(*) FILTER (status_code = 404) AS not_found,
     list(DISTINCT target ORDER BY target) AS names,
     min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_minutes($minutes::INTEGER), $minimum, NULL))

@@ -22,8 +22,8 @@
 -- arguments = ["--user", "bob"]
 -- rows = 0
 SELECT
-    user_name, verb, namespace, name, count(*) AS requests, count(*) FILTER (outcome = 'allowed') AS allowed,
-    count(*) FILTER (outcome = 'denied') AS denied,
+    user_name, verb, namespace, name, count(*) AS requests, count_of(outcome, 'allowed') AS allowed,
+    count_of(outcome, 'denied') AS denied,
     coalesce(list(DISTINCT pod_name ORDER BY pod_name) FILTER (WHERE pod_name IS NOT NULL), []) AS pods,
     coalesce(list(DISTINCT node_name ORDER BY node_name) FILTER (WHERE node_name IS NOT NULL), []) AS nodes,
     list_sort(list_distinct(list(source_ip))) AS source_ips, list_sort(list_distinct(list(user_agent))) AS user_agents,

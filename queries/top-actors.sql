@@ -29,7 +29,7 @@ SELECT
     count(*) FILTER (
         is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
     ) AS changes,
-    count(*) FILTER (outcome = 'denied') AS denied, count(*) FILTER (outcome = 'failed') AS failed,
+    count_of(outcome, 'denied') AS denied, count_of(outcome, 'failed') AS failed,
     count(DISTINCT resource) AS resources, count(DISTINCT source_ip) AS source_ips,
     count(DISTINCT user_agent) AS user_agents, min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM requests

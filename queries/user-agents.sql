@@ -20,7 +20,7 @@
 -- arguments = ["--user", "nobody"]
 -- rows = 0
 SELECT
-    user_agent, count(*) AS requests, count(*) FILTER (outcome = 'denied') AS denied,
+    user_agent, count(*) AS requests, count_of(outcome, 'denied') AS denied,
     count(*) FILTER (
         is_change(verb, resource, subresource, outcome, request_uri, request_object, level, truncated)
     ) AS changes,

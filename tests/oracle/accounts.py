@@ -22,7 +22,11 @@ def many(members, of, wanted=lambda row: True):
 
 
 def of_outcome(outcome):
-    return lambda members: sum(row["outcome"] == outcome for row in members)
+    def count(members):
+        # Where the log has the answer of none of them, nobody knows.
+        known = any(row["outcome"] != "unknown" for row in members)
+        return sum(row["outcome"] == outcome for row in members) if known else None
+    return count
 
 
 def changes(members):
@@ -91,8 +95,9 @@ def user_agents(rows, _):
 def activity(rows, _):
     def hour(row):
         return time(row).strftime("%Y-%m-%dT%H:00:00.000000Z")
-    return grouped(rows, lambda r: (hour(r),), requests=len, **{name: of_outcome(name) for name in (
-        "allowed", "denied", "failed", "unknown")})
+    return grouped(rows, lambda r: (hour(r),), requests=len, **{
+        name: lambda members, name=name: sum(row["outcome"] == name for row in members)
+        for name in ("allowed", "denied", "failed", "unknown")})
 
 
 def rhythm(rows, _):

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 
 import oracle, templates
+from accounts import of_outcome
 from conditions import OWN, annotation, at, client_kind, is_change, is_system, time, user
 from oracle import CHANGE_VERBS, READ_VERBS, is_rbac, section
 
@@ -88,7 +89,7 @@ def identity(members):
         "user_agents": distinct(row["user_agent"] for row in members),
         "forwarded_for": distinct(map(claimed, members)),
         "requests": len(members),
-        **{name: sum(row["outcome"] == name for row in members) for name in ("allowed", "denied", "failed")},
+        **{name: of_outcome(name)(members) for name in ("allowed", "denied", "failed")},
         "first_seen": min(row["event_time"] for row in members),
         "last_seen": max(row["event_time"] for row in members),
     }
@@ -156,7 +157,7 @@ def dossier(rows):
                 told[(aspect, value)].append(row)
     return {key: {"requests": len(members), "first_seen": min(row["event_time"] for row in members),
                   "last_seen": max(row["event_time"] for row in members),
-                  **{name: sum(row["outcome"] == name for row in members) for name in ("allowed", "denied", "failed")}}
+                  **{name: of_outcome(name)(members) for name in ("allowed", "denied", "failed")}}
             for key, members in told.items()}
 
 
@@ -262,7 +263,7 @@ def credential_sharing(rows, _):
                 "users": distinct(row["user_name"] for row in members), "source_ips": places, "clients": clients,
                 "forwarded_for": distinct(map(claimed, members)), "pods": distinct(extra(row, "pod-name") for row in members),
                 "nodes": distinct(extra(row, "node-name") for row in members), "requests": len(members),
-                "denied": sum(row["outcome"] == "denied" for row in members),
+                "denied": of_outcome("denied")(members),
                 "first_seen": min(row["event_time"] for row in members),
                 "last_seen": max(row["event_time"] for row in members)}
     return found
@@ -281,7 +282,7 @@ def break_glass(rows, _):
             groups = None if counted is None else tuple(sorted(counted))
             used[(row["user_name"], row["impersonated_user"], groups, row["source_ip"], row["user_agent"])].append(row)
     return {key: {"requests": len(members), "changes": sum(map(is_change, members)),
-                  "denied": sum(row["outcome"] == "denied" for row in members),
+                  "denied": of_outcome("denied")(members),
                   "actions": distinct(joined(" ", row["verb"], joined("/", row["resource"], row["subresource"]) or "path") for row in members),
                   "first_seen": min(row["event_time"] for row in members),
                   "last_seen": max(row["event_time"] for row in members)} for key, members in used.items()}
@@ -295,8 +296,8 @@ def offensive_tools(everything):
             at_secrets = row["resource"] == "secrets" or row["subresource"] == "token" or is_rbac(row)
             if kind == "tool" or kind == "script" and (everything or at_secrets):
                 used[(kind, row["user_agent"], row["user_name"], row["source_ip"])].append(row)
-        return {key: {"requests": len(members), "allowed": sum(row["outcome"] == "allowed" for row in members),
-                      "denied": sum(row["outcome"] == "denied" for row in members),
+        return {key: {"requests": len(members), "allowed": of_outcome("allowed")(members),
+                      "denied": of_outcome("denied")(members),
                       "actions": distinct(joined(" ", row["verb"], joined("/", row["resource"], row["subresource"])
                                                  or row["request_uri"].split("?")[0]) for row in members),
                       "first_seen": min(row["event_time"] for row in members),
@@ -319,7 +320,7 @@ def first_seen(rows, events):
                 facets[(row["user_name"], what, value)].append(row)
         people[row["user_name"]] = min(people.get(row["user_name"], time(row)), time(row))
     return {key: {"new_user": people[key[0]] >= middle, "requests": len(members),
-                  "denied": sum(row["outcome"] == "denied" for row in members),
+                  "denied": of_outcome("denied")(members),
                   "first_seen": min(row["event_time"] for row in members),
                   "last_seen": max(row["event_time"] for row in members)}
             for key, members in facets.items() if min(map(time, members)) >= middle}

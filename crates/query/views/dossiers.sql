@@ -56,9 +56,9 @@ SELECT
     facet.aspect AS aspect,
     facet.value AS value,
     sum(requests)::BIGINT AS requests,
-    coalesce(sum(requests) FILTER (WHERE outcome = 'allowed'), 0)::BIGINT AS allowed,
-    coalesce(sum(requests) FILTER (WHERE outcome = 'denied'), 0)::BIGINT AS denied,
-    coalesce(sum(requests) FILTER (WHERE outcome = 'failed'), 0)::BIGINT AS failed,
+    CASE WHEN bool_or(outcome <> 'unknown') THEN coalesce(sum(requests) FILTER (WHERE outcome = 'allowed'), 0) END::BIGINT AS allowed,
+    CASE WHEN bool_or(outcome <> 'unknown') THEN coalesce(sum(requests) FILTER (WHERE outcome = 'denied'), 0) END::BIGINT AS denied,
+    CASE WHEN bool_or(outcome <> 'unknown') THEN coalesce(sum(requests) FILTER (WHERE outcome = 'failed'), 0) END::BIGINT AS failed,
     min(first_seen) AS first_seen,
     max(last_seen) AS last_seen
 FROM facets

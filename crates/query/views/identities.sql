@@ -11,9 +11,9 @@ WITH alike AS (
         user_name, user_groups, user_extra, user_uid, credential_id, pod_name, node_name, impersonated_user,
         source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, cluster,
         count(*) AS requests,
-        count(*) FILTER (WHERE outcome = 'allowed') AS allowed,
-        count(*) FILTER (WHERE outcome = 'denied') AS denied,
-        count(*) FILTER (WHERE outcome = 'failed') AS failed,
+        count_of(outcome, 'allowed') AS allowed,
+        count_of(outcome, 'denied') AS denied,
+        count_of(outcome, 'failed') AS failed,
         count(*) FILTER (WHERE outcome = 'unknown') AS unknown,
         min(event_time) AS first_seen,
         max(event_time) AS last_seen

@@ -13,6 +13,10 @@ SELECT * EXCLUDE (final) FROM query_table(lines) WHERE final;
 
 CREATE VIEW requests AS SELECT * EXCLUDE (final) FROM final_events;
 
+-- How many of several requests had an outcome. NULL when the log has the answer of none of them: nobody knows then.
+CREATE MACRO count_of(outcomes, wanted) AS
+    CASE WHEN bool_or(outcomes <> 'unknown') THEN count(*) FILTER (outcomes = wanted) END;
+
 -- One row per request: its key alone.
 CREATE VIEW request_keys AS
 SELECT event_time, audit_id, verb, source_ip, resource, api_group, user_name, request_uri

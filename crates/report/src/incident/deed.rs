@@ -169,10 +169,11 @@ pub(crate) const DRY_RUN: &str = "as a dry run: ";
 
 /// The outcome of a row. One that counts requests says what became of them: whether any was allowed.
 fn outcome(row: Row<'_>) -> Option<&str> {
-    let counted = |row: Row<'_>| match (row.number("allowed")?, row.number("denied")?) {
-        (1.., _) => Some("allowed"),
-        (_, 1..) => Some("denied"),
-        _ => Some("unknown"),
+    // Where the log has no answer the counts are absent, and what became of them is as unknown as where they are 0.
+    let counted = |row: Row<'_>| match (row.number("allowed"), row.number("denied")) {
+        (Some(1..), _) => Some("allowed"),
+        (_, Some(1..)) => Some("denied"),
+        _ => (row.has("allowed") && row.has("denied")).then_some("unknown"),
     };
     row.text("outcome").or_else(|| row.text("verb").and_then(|_| counted(row)))
 }

@@ -114,8 +114,8 @@ pub(crate) fn why(person: &Person) -> Vec<String> {
     if person.is_setting_up {
         reasons.push("perhaps only setting up".to_owned());
     }
-    if person.who.is_none() && person.requests > 0 {
-        reasons.push(format!("{} of {} requests refused", person.denied, person.requests));
+    if let (None, Some(denied)) = (&person.who, person.denied) {
+        reasons.push(format!("{denied} of {} requests refused", person.requests));
     }
     if let Some((at, address, client)) = &person.moved {
         let time = crate::document::instant::seconds(*at);

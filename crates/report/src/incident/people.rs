@@ -64,8 +64,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// Requests.
     pub requests: u64,
-    /// Requests that were denied.
-    pub denied: u64,
+    /// Requests that were denied; `None` when the log has no answer.
+    pub denied: Option<u64>,
     /// The grants by which they were allowed, such as `cluster-admin (ops-admin)`.
     pub grants: Vec<String>,
     /// First and last time, in microseconds since 1970.
@@ -81,10 +81,10 @@ pub struct Person {
     pub who: Option<String>,
     /// How much speaks against it.
     pub score: u64,
-    /// Requests, and those that were denied.
+    /// Requests.
     pub requests: u64,
-    /// Requests that were denied.
-    pub denied: u64,
+    /// Requests that were denied; `None` when the log has no answer.
+    pub denied: Option<u64>,
     /// Addresses, the most used first.
     pub source_ips: Vec<String>,
     /// Clients, the most used first.
@@ -116,7 +116,7 @@ pub fn origins(batch: &RecordBatch) -> Vec<Origin> {
             source_ip: row.text("source_ip").map(str::to_owned),
             user_agent: row.text("user_agent").map(str::to_owned),
             requests: number("requests"),
-            denied: number("denied"),
+            denied: row.number("denied").and_then(|number| u64::try_from(number).ok()),
             grants: row.texts("grants").into_iter().map(str::to_owned).collect(),
             times: row.times().unwrap_or_default(),
             is_platform: row.is_true("platform"),
@@ -185,7 +185,7 @@ fn who_of(finding: &Finding) -> BTreeSet<Option<String>> {
 
 fn equip(person: &mut Person, origins: &[&Origin]) {
     person.requests = origins.iter().map(|origin| origin.requests).sum();
-    person.denied = origins.iter().map(|origin| origin.denied).sum();
+    person.denied = origins.iter().filter_map(|origin| origin.denied).reduce(|sum, denied| sum + denied);
     person.source_ips = most_used(origins, |origin| origin.source_ip.as_deref());
     person.user_agents = most_used(origins, |origin| origin.user_agent.as_deref());
     let grants: BTreeSet<&String> = origins.iter().flat_map(|origin| &origin.grants).collect();

@@ -112,7 +112,7 @@ fn bars(origins: &[Origin], what: fn(&Origin) -> Option<&String>) -> Option<Bars
         if let Some(name) = what(origin) {
             let entry = counts.entry(name).or_default();
             entry.0 += origin.requests;
-            entry.1 += origin.denied;
+            entry.1 += origin.denied.unwrap_or(0);
         }
     }
     let mut bars: Vec<Bar> =

@@ -48,7 +48,7 @@ fn table(people: &[Person]) -> Table {
         table.push(vec![
             Value::Text(name(person)),
             number(person.requests),
-            number(person.denied),
+            person.denied.map_or(Value::Nothing, number),
             Value::Texts(person.source_ips.iter().take(6).cloned().collect()),
             Value::Texts(person.user_agents.iter().take(4).cloned().collect()),
             Value::Text(why(person).join("; ")),

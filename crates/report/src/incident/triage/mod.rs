@@ -110,7 +110,8 @@ fn stand_out(page: &mut Page, people: &[Person], left_out: usize) {
             "{}  {:>8}  {:>6}  {}  ",
             padded(&name(person.who.as_deref()), 22),
             person.requests,
-            person.denied,
+            // Nobody knows what became of requests without an answer.
+            person.denied.map_or_else(|| "?".to_owned(), |denied| denied.to_string()),
             padded(&from, from_width),
         );
         let room = page.width.saturating_sub(width(&head));
