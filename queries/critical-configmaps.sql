@@ -1,5 +1,5 @@
 -- title = "Who changed critical ConfigMaps"
--- question = "Who changed ConfigMaps that steer DNS, the network, access to the cluster, or GitOps?"
+-- question = "Who changed ConfigMaps that steer DNS, the network, access to the cluster, GitOps, or whom Kyverno lets pass?"
 -- group = "impact"
 -- kind = "detection"
 -- severity = "high"
@@ -50,8 +50,10 @@ WHERE resource = 'configmaps' AND is_core(api_group) AND is_write_or_delete(verb
     OR name = 'extension-apiserver-authentication'
     -- The DNS of RKE2, k3s and charts, what it is told besides, and what the API server is to log.
     OR regexp_matches(name, 'coredns|(^|-)(nodelocaldns|ip-masq-agent)|audit-?policy|audit-config|oauth-|^aks-|authentication-config')
+    -- Whom and what Kyverno lets pass.
+    OR name = 'kyverno' OR ends_with(name, '-kyverno')
     -- All of a namespace at once names none of them.
-    OR (verb = 'deletecollection' AND (is_system_namespace(namespace) OR namespace = 'argocd'))
+    OR (verb = 'deletecollection' AND (is_system_namespace(namespace) OR namespace IN ('argocd', 'kyverno')))
   )
   AND filters()
 ORDER BY

@@ -36,7 +36,8 @@
 -- caveat = "policies of add-ons such as Cilium, Kyverno, Gatekeeper and Velero only where their groups are logged"
 -- noise = """
 -- Removal and updates of applications that bring guards of their own, of sensors too, charts whose network policies let \
--- everything out, who tunes budgets, quotas and webhooks, and backups that expire. Left out unless `-p own=true`: the cluster's own work."""
+-- everything out, who tunes budgets, quotas and webhooks, and backups that expire. A Pod Security label is held against what the log showed of it before; where it \
+-- showed none, `privileged` counts. Left out unless `-p own=true`: the cluster's own work."""
 --
 -- [[examples]]
 -- log = "workloads"
@@ -69,9 +70,40 @@ WITH writes AS (
     )
     -- What is made weakens as well: an exception, and a network policy that lets everything in, for such policies add up.
     WHERE (verb IN ('update', 'patch', 'delete', 'deletecollection')
-        OR verb = 'create' AND (resource IN ('policyexceptions', 'deletebackuprequests') OR contains(resource, 'networkpolic')))
-      AND coalesce(subresource, '') IN ('', 'scale')
+        OR verb = 'create' AND (resource IN ('policyexceptions', 'deletebackuprequests') OR contains(resource, 'networkpolic')
+            OR api_group = 'config.gatekeeper.sh'))
+      -- The labels of a namespace can be written with its status and its finalizers.
+      AND (coalesce(subresource, '') IN ('', 'scale') OR resource = 'namespaces' AND subresource IN ('status', 'finalize'))
       AND filters() AND not_own()
+),
+-- The labels of namespaces, as each write that was allowed left them, and each answer about one showed them.
+labelled AS MATERIALIZED (
+    SELECT
+        coalesce(cluster, '') AS of_cluster, name AS of_name, event_time AS told_at, verb AS told_verb,
+        concat_ws(' ', user_name, uri_values(request_uri, 'fieldManager')[1]) AS manager,
+        json_body(request_object) AS request, json_body(response_object) AS response, body_parts(json_body(request_object)) AS parts
+    FROM requests
+    WHERE resource = 'namespaces' AND is_core(api_group) AND name IS NOT NULL AND outcome = 'allowed'
+      AND verb IN ('get', 'create', 'update', 'patch') AND coalesce(subresource, '') IN ('', 'status', 'finalize')
+      AND (request_object IS NOT NULL OR response_object IS NOT NULL)
+      AND dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) IS NOT TRUE
+),
+known AS MATERIALIZED (
+    SELECT of_cluster, of_name, told_at, manager, told_verb, pod_security_left(told_verb, request, response, parts, false) AS level_before
+    FROM labelled
+    WHERE level_before IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY of_cluster, of_name, told_at ORDER BY level_before, manager, told_verb) = 1
+),
+compared AS (
+    SELECT
+        writes.*, level_before,
+        pod_security_left(
+            verb, request, json_body(response_object), parts,
+            told_verb <> 'get' AND manager = concat_ws(' ', user_name, uri_values(request_uri, 'fieldManager')[1])
+        ) AS level_left
+    FROM (SELECT *, CASE WHEN resource = 'namespaces' THEN name END AS namespace_written FROM writes) AS writes
+    ASOF LEFT JOIN known
+        ON coalesce(cluster, '') = of_cluster AND namespace_written = of_name AND event_time > told_at
 ),
 found AS (
     SELECT
@@ -83,9 +115,14 @@ found AS (
             WHEN is_backup(api_group, resource) THEN backup_lost(verb, resource, parts)
             WHEN resource = 'namespaces' AND verb = 'delete' AND is_defender(name) THEN 'namespace of a defender deleted'
             WHEN verb IN ('update', 'patch') AND regexp_matches(resource, '^(tracingpolic|kubearmor)') THEN 'changed'
+            -- What was known before decides, where the log has it: a level that stays what it was is no news.
+            WHEN resource = 'namespaces' AND pod_security_rank(level_left) < pod_security_rank(level_before)
+                THEN CASE level_left WHEN '' THEN 'Pod Security label removed' ELSE 'Pod Security lowered to ' || level_left END
+            WHEN resource = 'namespaces' AND level_left = 'privileged' AND level_before = 'privileged'
+                THEN nullif(guard_weakened(verb, resource, api_group, request, parts, by_hand), 'Pod Security set to privileged')
             ELSE guard_weakened(verb, resource, api_group, request, parts, by_hand)
         END AS removal
-    FROM writes
+    FROM compared
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, removal,

@@ -23,7 +23,7 @@
 -- caveat = "objects of OpenShift, k3s and add-ons only where their groups are logged"
 -- noise = """
 -- Storage drivers and operators that are installed, autoscalers that label and taint nodes, logins that make users of \
--- OpenShift, teams that deliver and store with these, service accounts of workloads that use a cloud. `-p about=…` narrows: volume, api, conversion, trust, certificate, \
+-- OpenShift, teams that deliver and store with these, service accounts of workloads that use a cloud, controllers of a cloud that tell a new node's addresses. `-p about=…` narrows: volume, api, conversion, trust, certificate, \
 -- identity, scc, chart, delivery, store, backup, machine, mesh, device, class, node, audit."""
 --
 -- [[parameters]]
@@ -71,7 +71,11 @@ WITH writes AS (
                 cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource,
                 subresource, namespace, name)
             OR starts_with(user_name, 'system:serviceaccount:') AND (client_kind(user_agent) IS NOT NULL
-                OR regexp_matches(user_agent, '^(kubectl|oc|k9s)\b'))))
+                OR regexp_matches(user_agent, '^(kubectl|oc|k9s)\b'))
+            -- Where the API server finds the kubelet says the kubelet, and of a new node its cloud. Who writes it is given what is
+            -- sent there: exec sessions, logs. Controllers put what they read back as a whole, so a part is what tells.
+            OR resource = 'nodes' AND verb = 'patch' AND NOT starts_with(user_name, 'system:node:')
+                AND regexp_matches(request_object, '"(addresses|daemonEndpoints)"\s*:|/status/(addresses|daemonEndpoints)')))
       AND filters() AND not_own()
 ),
 found AS (
@@ -93,7 +97,11 @@ found AS (
             ELSE 'identity'
         END AS about,
         CASE
-            WHEN subresource = 'status' THEN 'status'
+            WHEN subresource = 'status' THEN CASE
+                WHEN len(json_members(json_members(sent, 'status'), 'addresses')) > 0
+                    OR len(json_members(json_members(sent, 'status'), 'daemonEndpoints')) > 0 THEN 'status: where its kubelet is'
+                ELSE 'status'
+            END
             WHEN NOT has_body THEN 'not told: no body was logged'
             -- Their controllers write what came of it beside it: what is asked for stands in `spec`.
             WHEN add_on(api_group, resource) IN ('delivery', 'store', 'backup', 'certificate', 'machine', 'mesh', 'audit') THEN

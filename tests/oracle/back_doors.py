@@ -129,7 +129,8 @@ def gives(row):
     if kind == "serviceaccounts":
         return in_the_cloud(row)
     if row["subresource"] == "status":
-        return "status"
+        status = members(parts(row["last"].get("requestObject")), "status")
+        return "status: where its kubelet is" if members(status, "addresses") or members(status, "daemonEndpoints") else "status"
     if not has_body(row):
         return "not told: no body was logged"
     if add_on(row) in ("delivery", "store", "backup", "certificate", "machine", "mesh", "audit"):
@@ -154,7 +155,9 @@ def gives(row):
 def sensitive_objects(rows, _):
     found = {}
     for row in rows:
-        of_a_person = (row["resource"], row["subresource"]) == ("nodes", "status") and is_person(row)
+        of_status = (row["resource"], row["subresource"]) == ("nodes", "status")
+        of_a_person = of_status and (is_person(row) or row["verb"] == "patch" and not (row["user_name"] or "").startswith("system:node:")
+                                     and "where" in gives(row))
         # The login server of OpenShift writes these all day.
         by_login = row["resource"] in ("oauthaccesstokens", "oauthauthorizetokens") and not is_by_hand(row)
         if row["verb"] in WRITES and about(row) and (not row["subresource"] and not by_login or of_a_person) and gives(row):

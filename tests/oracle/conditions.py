@@ -275,9 +275,9 @@ STEER = ("coredns", "kube-dns", "node-local-dns", "kube-proxy", "aws-auth", "arg
 def is_critical_configmap(row):
     name = row["name"] or ""
     parts = ("coredns", "audit-policy", "auditpolicy", "audit-config", "oauth-", "authentication-config")
-    everything = row["verb"] == "deletecollection" and (is_system(row["namespace"]) or row["namespace"] == "argocd")
+    everything = row["verb"] == "deletecollection" and (is_system(row["namespace"]) or row["namespace"] in ("argocd", "kyverno"))
     return is_kind(row, "configmaps") and row["verb"] in CHANGE_VERBS and (
-        everything or name.startswith(STEER) or name in ("cluster-info", "extension-apiserver-authentication")
+        everything or name.startswith(STEER) or name.endswith("-kyverno") or name in ("cluster-info", "extension-apiserver-authentication", "kyverno")
         or any(part in name for part in parts) or re.search("(^|-)(nodelocaldns|ip-masq-agent)", name))
 
 
@@ -347,7 +347,7 @@ ROWS = {
     "server-internals": ([], is_of_the_inside),
     # name: (arguments, condition)
     "secret": ([], lambda r: is_secret(r) and (r["name"] or r["verb"] in ("list", "watch", "deletecollection"))),
-    "object": ([], lambda r: r["name"] is not None or r["verb"] == "create" and r["outcome"] == "allowed"
+    "object": ([], lambda r: r["name"] is not None or r["verb"] == "deletecollection" or r["verb"] == "create" and r["outcome"] == "allowed"
                and at(r["last"].get("responseObject"), "metadata", "name")),
     "timeline": ([], lambda r: True),
     "failed-auth-events": ([], lambda r: r["failure"]),

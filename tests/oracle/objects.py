@@ -2,10 +2,11 @@
 
 import re
 from collections import defaultdict
+from urllib.parse import parse_qs, urlsplit
 
 import oracle
 from bodies import in_lists, items, key_of, matches, members, parts, stored_or_sent, strings, text_of, tidy, told
-from conditions import OF_ADD_ONS, OWN, WRITES, at, by_hand, user
+from conditions import OF_ADD_ONS, OWN, WRITES, at, by_hand, is_kind, user
 from oracle import RBAC_GROUP, from_bodies, is_rbac
 
 EVERYBODY = {"User/system:anonymous", "Group/system:unauthenticated", "Group/system:authenticated",
@@ -74,6 +75,8 @@ def powers_of(rule):
     found += [name for name, verb in (("every verb", "*"), ("escalate", "escalate"), ("bind", "bind")) if verb in verbs]
     found += ["impersonate"] if any(re.search(r"\bimpersonate", verb, re.ASCII) for verb in verbs) else []
     found += ["every resource"] if kinds & {"*", "*/*"} else []
+    is_part = listed(rule, "verbs") is None or listed(rule, "resources") is None and listed(rule, "nonResourceURLs") is None
+    found += ["part of an untold rule"] if is_part else []
     return tidy(found + (["every path"] if (listed(rule, "nonResourceURLs") or set()) & {"*", "/*"} else []))
 
 
@@ -381,12 +384,17 @@ def weakened(row):
     if kind == "namespaces":
         if row["verb"] == "patch" and label_goes(row):
             return "Pod Security label removed"
-        set_to = [at(labels, ENFORCE) for labels in members(of, "metadata", "labels")]
-        return "Pod Security set to privileged" if "privileged" in set_to else None
+        labels = [one for one in members(of, "metadata", "labels") if isinstance(one, dict)]
+        if "privileged" in [one.get(ENFORCE) for one in labels]:
+            return "Pod Security set to privileged"
+        ignored = any(isinstance(one.get("admission.gatekeeper.sh/ignore"), str) for one in labels)
+        return "left out by Gatekeeper" if ignored and by_hand(row) else None
     if row["verb"] in ("delete", "deletecollection"):
         return "deleted"
     if kind in SENSORS:
         return "changed" if row["verb"] in ("update", "patch") else None
+    if group == "config.gatekeeper.sh" and ('"excludedNamespaces"' in text_of(sent(row)) or sets(row, "/excludedNamespaces(/|$)")):
+        return "namespaces left out"
     if opens(row) and kind != "policyexceptions":
         return opens(row)
     if row["verb"] == "create" or kind == "policyexceptions":
@@ -401,16 +409,70 @@ def weakened(row):
     return "changed" if group == "config.gatekeeper.sh" or by_hand(row) and touches_rules(row) else None
 
 
+# --- the labels of namespaces, before and after ----------------------------------------------
+
+def level_of(namespace):
+    level = at(namespace, "metadata", "labels", ENFORCE)
+    return level if isinstance(level, str) else ""
+
+
+def level_left(row, is_owner):
+    """The level that a namespace has after a request, or as its answer shows it; None when that is not told."""
+    stored, verb = row["last"].get("responseObject"), row["verb"]
+    if at(stored, "kind") == "Namespace":
+        return level_of(stored)
+    if verb in ("create", "update") and isinstance(at(sent(row), "metadata"), dict):
+        return level_of(sent(row))
+    named = [level_of(one) for one in parts(sent(row))] if verb == "patch" else []
+    if any(named):
+        return max(named)
+    return "" if verb == "patch" and is_owner and at(sent(row), "kind") == "Namespace" else None
+
+
+def levels_before(rows):
+    """Of each write of a namespace: the level it had, and the one that it has then."""
+    def manager(row):
+        return row["user_name"], parse_qs(urlsplit(row["request_uri"]).query).get("fieldManager", [None])[0]
+
+    known, found = {}, {}
+    about = [row for row in rows if is_kind(row, "namespaces") and row["name"] and row["subresource"] in (None, "status", "finalize")]
+    for row in sorted(about, key=lambda row: row["event_time"]):
+        before, by = known.get(row["name"], (None, None))
+        found[key_of(row)] = before, level_left(row, by == manager(row))
+        tells = row["outcome"] == "allowed" and row["verb"] in ("get", "create", "update", "patch") and not oracle.dry_run(row["last"])
+        level = level_left(row, False) if tells else None
+        if level is not None:
+            known[row["name"]] = level, None if row["verb"] == "get" else manager(row)
+    return found
+
+
+def lowered(row, levels):
+    before, left = levels.get(key_of(row), (None, None))
+    rank = ["privileged", "baseline", "restricted"]
+
+    def height(level):
+        return rank.index(level) if level in rank else 0
+    told = weakened(row)
+    if row["verb"] == "delete" or before is None or left is None:
+        return told
+    if height(left) < height(before):
+        return f"Pod Security lowered to {left}" if left else "Pod Security label removed"
+    return None if before == left == "privileged" and told == "Pod Security set to privileged" else told
+
+
 def guards_removed(rows, _):
+    levels = levels_before(rows)
+
     def is_guard(row):
         mesh = row["api_group"] == "security.istio.io" and row["resource"] in ("authorizationpolicies", "peerauthentications")
         kinds = GUARDS | SENSORS | {"daemonsets", "deployments", "statefulsets"}
         return (row["resource"] in kinds or row["api_group"] in {*POLICIES, *BACKUPS, "admissionregistration.k8s.io"} or mesh) and (
             row["verb"] in ("update", "patch", "delete", "deletecollection")
             or row["verb"] == "create" and (
-                row["resource"] in ("policyexceptions", "deletebackuprequests") or "networkpolic" in row["resource"])
-        ) and row["subresource"] in (None, "scale")
-    return {key_of(row): told(row, removal=weakened(row)) for row in rows if is_guard(row) and weakened(row)}
+                row["resource"] in ("policyexceptions", "deletebackuprequests") or "networkpolic" in row["resource"]
+                or row["api_group"] == "config.gatekeeper.sh")
+        ) and (row["subresource"] in (None, "scale") or row["resource"] == "namespaces" and row["subresource"] in ("status", "finalize"))
+    return {key_of(row): told(row, removal=lowered(row, levels)) for row in rows if is_guard(row) and lowered(row, levels)}
 
 
 # --- credentials in ConfigMaps --------------------------------------------------------------

@@ -26,6 +26,24 @@ CREATE MACRO pod_security_goes(request, parts) AS
             OR json_type(json_member(labels, 'pod-security.kubernetes.io/enforce')) = 'NULL'
     )) > 0;
 
+-- How much Pod Security asks of the pods of a namespace. Without a label the server's own setting counts, which is mostly none.
+CREATE MACRO pod_security_rank(level) AS CASE level WHEN 'restricted' THEN 2 WHEN 'baseline' THEN 1 ELSE 0 END;
+
+-- The level that a namespace, or a part of one, has: an empty text for none.
+CREATE MACRO pod_security_of(object) AS
+    coalesce(json_text(json_member(json_member(object, 'metadata'), 'labels'), 'pod-security.kubernetes.io/enforce'), '');
+
+-- The level that a request about one namespace leaves, or shows; NULL when it does not tell. An answer shows the whole
+-- namespace, and so does what is put in its place. A part tells of the label when it names it. What is applied (it says its kind) takes
+-- away what its owner leaves out, and `owner` is whether the label was written by the same.
+CREATE MACRO pod_security_left(verb, request, response, parts, owner) AS CASE
+    WHEN json_text(response, 'kind') = 'Namespace' THEN pod_security_of(response)
+    WHEN verb IN ('create', 'update') AND json_type(json_member(request, 'metadata')) = 'OBJECT' THEN pod_security_of(request)
+    WHEN verb = 'patch' AND list_max(list_transform(parts, lambda part: pod_security_of(part))) <> ''
+        THEN list_max(list_transform(parts, lambda part: pod_security_of(part)))
+    WHEN verb = 'patch' AND owner AND json_text(request, 'kind') = 'Namespace' THEN ''
+END;
+
 -- Of a webhook or an admission policy: it refuses nothing, lets through what it cannot decide, or looks at other objects
 -- than before. What is applied as a whole (server-side apply says its kind) says nothing of before.
 CREATE MACRO admission_weakened(verb, request, parts) AS CASE
@@ -121,9 +139,15 @@ CREATE MACRO guard_weakened(verb, resource, api_group, request, parts, by_hand) 
         WHEN list_contains(list_transform(
             labels_set(parts), lambda labels: json_text(labels, 'pod-security.kubernetes.io/enforce')
         ), 'privileged') THEN 'Pod Security set to privileged'
+        WHEN by_hand AND len(list_filter(
+            labels_set(parts), lambda labels: json_text(labels, 'admission.gatekeeper.sh/ignore') IS NOT NULL
+        )) > 0 THEN 'left out by Gatekeeper'
     END
     WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
     WHEN resource = 'policyexceptions' THEN 'exception made'
+    WHEN api_group = 'config.gatekeeper.sh' AND (
+        contains(request::VARCHAR, '"excludedNamespaces"') OR patch_sets(request, '/excludedNamespaces(/|$)')
+    ) THEN 'namespaces left out'
     WHEN policy_opens(resource, parts) IS NOT NULL THEN policy_opens(resource, parts)
     WHEN verb = 'create' THEN NULL
     WHEN contains(resource, 'networkpolic')

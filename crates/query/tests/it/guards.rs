@@ -377,7 +377,7 @@ fn a_status_that_a_person_writes_sends_traffic_elsewhere() {
     let writes = [status("services", at), status("nodes", json!({"status": {"addresses": []}}))];
     let rows = log(&writes).ask("service-exposure", &[]);
     assert_eq!((rows.len(), &rows[0]["exposure"]), (1, &json!(["load balancer at 203.0.113.99"])));
-    assert_eq!(told(&writes, "sensitive-objects", "gives"), ["none", "status"]);
+    assert_eq!(told(&writes, "sensitive-objects", "gives"), ["none", "status: where its kubelet is"]);
 }
 
 /// What the controllers of add-ons do for whom who asks them; what they write themselves of it is none of that.
