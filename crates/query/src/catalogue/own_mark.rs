@@ -145,8 +145,7 @@ mod tests {
         parameters.set("own", Value::Boolean(true));
         assert_eq!(marked(query, &parameters), None);
         let is_marked = |name: &str| marked(catalogue.find(name).unwrap(), &Parameters::new()).is_some();
-        for name in ["gitops-drift", "guards-removed", "placement-and-priority", "resource-hijack", "service-exposure"]
-        {
+        for name in ["gitops-drift", "placement-and-priority", "resource-hijack", "service-exposure"] {
             assert!(is_marked(name), "{name}");
         }
         let marked: Vec<_> = catalogue.iter().filter(|query| is_marked(&query.name)).map(|query| &query.name).collect();

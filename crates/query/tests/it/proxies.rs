@@ -122,7 +122,7 @@ fn a_proxy_that_is_named_is_believed_and_its_word_is_marked() {
     // The names of the contract come first.
     let mut counting = Counting::default();
     session.run(&canned("secret-reads"), &Parameters::new(), None, &mut counting).unwrap();
-    assert_eq!(counting.columns[counting.columns.len() - 2..], ["audit_id", "asserted_by"]);
+    assert_eq!(counting.columns[counting.columns.len() - 2..], ["cluster", "asserted_by"]);
     assert_eq!(asked(&session, "secret-reads", &[("source_ip", "198.51.100.7")]).len(), 2);
     let origins = asked(&session, "origins", &[("user", "bob")]);
     assert_eq!((origins.len(), &origins[0]["asserted_by"]), (1, &json!(format!("{PROXY}, itself"))));
