@@ -32,8 +32,8 @@
 -- log = "hardened"
 -- rows = 0
 SELECT
-    event_time, verb, request_uri, resource, subresource, namespace, name, outcome, status_code, decision_reason,
-    source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, audit_id, cluster
+    event_time, user_name, impersonated_user, verb, request_uri, resource, subresource, namespace, name, outcome,
+    status_code, decision_reason, source_ip, forwarded_for(source_ips) AS forwarded_for, user_agent, audit_id, cluster
 FROM anonymous_requests
 WHERE filters()
   AND ($probes::BOOLEAN OR NOT (probe AND outcome = 'allowed'))

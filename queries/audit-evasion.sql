@@ -35,7 +35,12 @@ unanswered AS (
     GROUP BY event_time, audit_id
 ),
 signs AS (
-    SELECT requests.*, tidy([
+    SELECT
+        requests.*,
+        dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,
+        CASE WHEN resource = 'secrets' AND is_core(api_group) AND coalesce(subresource, '') = ''
+            THEN secrets_handed_out(outcome, verb, json_body(response_object), request_uri) END AS handed_out,
+        tidy([
         CASE WHEN NOT is_server_audit_id(audit_id) THEN 'audit id of the client' END,
         'audit id ' || conflict,
         CASE WHEN len(source_ips) > greatest(usual.addresses, 1) THEN 'more addresses than usual' END,
@@ -45,8 +50,7 @@ signs AS (
         CASE WHEN verb = 'patch' AND has_double_members(json_body(request_object))
             THEN 'double members in the body' END,
         CASE WHEN resource = 'secrets' AND is_core(api_group) AND coalesce(subresource, '') = ''
-            AND writes_nothing(verb, json_body(request_object),
-                dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated))
+            AND writes_nothing(verb, json_body(request_object), dry_run)
             THEN 'secret asked for by a write of nothing' END,
         CASE WHEN unanswered THEN 'write without an answer' END
     ]) AS signs
@@ -69,8 +73,8 @@ signs AS (
     )
 )
 SELECT
-    event_time, signs, user_name, impersonated_user, verb, request_uri, outcome, status_code, source_ip, source_ips,
-    user_agent, audit_id, cluster
+    event_time, signs, user_name, impersonated_user, verb, request_uri, outcome, status_code, dry_run,
+    handed_out, source_ip, source_ips, user_agent, audit_id, cluster
 FROM signs
 WHERE len(signs) > 0 AND filters()
 ORDER BY

@@ -21,8 +21,8 @@
 -- log = "hardened"
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, namespace, name, ports, outcome, status_code, duration_ms, still_open,
-    source_ip, user_agent, audit_id, cluster
+    event_time, user_name, impersonated_user, 'forward' AS action, namespace, name, ports, outcome, status_code,
+    duration_ms, still_open, source_ip, user_agent, audit_id, cluster
 FROM exec_sessions
 WHERE kind = 'portforward' AND filters()
 ORDER BY

@@ -23,8 +23,8 @@
 -- log = "hardened"
 -- rows = 0
 SELECT
-    event_time, service_account, minted_by, minted_at, minted_from, verb, resource, namespace, name, outcome,
-    source_ip, elsewhere, credential_id, audit_id, cluster
+    event_time, user_name, impersonated_user, service_account, minted_by, minted_at, minted_from, verb, resource,
+    namespace, name, outcome, source_ip, elsewhere, credential_id, audit_id, cluster
 FROM token_use
 WHERE filters()
   AND ($own::BOOLEAN OR NOT minted_by_own)

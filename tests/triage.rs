@@ -6,6 +6,7 @@ mod common;
 mod json_schema;
 
 use common::{Bounded, Ran, ingest, kforensic, logs, repository, run};
+use serde_json::{Value, json};
 
 #[test]
 fn the_screen_tells_who_did_what_and_what_is_left() {
@@ -202,4 +203,82 @@ fn a_question_in_the_place_of_a_command_is_told_as_one() {
     assert_eq!(actor.code, Some(2));
     assert!(actor.stderr.contains("`actor` is a question: `kforensic query actor`"), "{actor:?}");
     assert!(!asked("nonsense").stderr.contains("is a question"));
+}
+
+/// A request of somebody, as the log has it.
+fn event(number: usize, user: &str, verb: &str, uri: &str, object: &Value) -> Value {
+    let at = format!("2026-11-20T10:{:02}:{:02}.000000Z", number / 60, number % 60);
+    json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+        "auditID": format!("2e85f0e2-5651-405b-bf64-0bd0acf6{number:04}"), "requestURI": uri, "verb": verb,
+        "user": {"username": user, "groups": ["system:authenticated"]}, "sourceIPs": ["172.31.0.4"],
+        "userAgent": "kubectl/v1.33.1", "objectRef": object,
+        "responseStatus": {"metadata": {}, "code": if verb == "create" { 201 } else { 200 }},
+        "requestReceivedTimestamp": at, "stageTimestamp": at,
+    })
+}
+
+/// The binding of a role to mallory, by mallory.
+fn binding(number: usize, name: &str, role: &str) -> Value {
+    let object = json!({"resource": "clusterrolebindings", "name": name, "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"});
+    let mut event = event(number, "mallory", "create", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &object);
+    event["level"] = json!("RequestResponse");
+    event["requestObject"] = json!({
+        "kind": "ClusterRoleBinding", "apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}],
+    });
+    event
+}
+
+/// The screen, and the messages of the timeline, of a log.
+fn told(events: &[Value]) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, log) = (folder.path().join("case"), folder.path().join("audit.log"));
+    std::fs::write(&log, events.iter().map(|event| format!("{event}\n")).collect::<String>()).unwrap();
+    ingest(&case, &[log.display().to_string()]);
+    let timeline = run(&case, &["triage", "--now", "last", "--format", "timesketch"]);
+    (run(&case, &["triage", "--now", "last"]).stdout, timeline.stdout)
+}
+
+#[test]
+fn what_several_did_behind_one_address_is_told_as_theirs() {
+    let users = ["anna", "ben", "carl", "dora"];
+    let reads = users.iter().enumerate().map(|(number, user)| {
+        let secret = json!({"resource": "secrets", "namespace": "prod", "name": user, "apiVersion": "v1"});
+        event(number, user, "get", &format!("/api/v1/namespaces/prod/secrets/{user}"), &secret)
+    });
+    let (screen, timeline) = told(&reads.collect::<Vec<_>>());
+    let deed = "4 users  read 4 secrets in 4 requests (anna, ben, carl, dora)";
+    assert!(screen.contains(deed) && !screen.contains("WHO STANDS OUT"), "{screen}");
+    assert!(timeline.contains("4 users (anna, ben, carl, dora) read 4 secrets"), "{timeline}");
+}
+
+#[test]
+fn a_flood_of_deeds_does_not_hide_one() {
+    let events = (0..401).map(|number| match number {
+        200 => binding(number, "zz-evil", "cluster-admin"),
+        _ => binding(number, &format!("team-{number:03}"), "edit"),
+    });
+    let (screen, timeline) = told(&events.collect::<Vec<_>>());
+    assert!(screen.contains("+ clusterrolebinding zz-evil = cluster-admin"), "{screen}");
+    assert!(screen.contains("NO DELETE SEEN OF  clusterrolebinding zz-evil,"), "{screen}");
+    assert!(screen.contains("too many to be told one by one: 201 rows of privileged-bindings"), "{screen}");
+    assert!(timeline.contains("201 of 401 rows of privileged-bindings are not in this timeline"), "{timeline}");
+}
+
+#[test]
+fn what_a_selector_did_not_find_is_still_there() {
+    let object = json!({"resource": "clusterrolebindings", "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"});
+    let uri = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?labelSelector=x%3Dnothing";
+    let mut deletion = event(60, "mallory", "deletecollection", uri, &object);
+    let (screen, _) = told(&[binding(1, "evil", "cluster-admin"), deletion.clone()]);
+    assert!(screen.contains("clusterrolebinding evil (may be gone: deletecollection at 2026-11-20 10:01:00)"), "{screen}");
+    deletion["level"] = json!("RequestResponse");
+    deletion["responseObject"] = json!({
+        "kind": "ClusterRoleBindingList", "apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {}, "items": [],
+    });
+    let (screen, _) = told(&[binding(1, "evil", "cluster-admin"), deletion]);
+    assert!(screen.contains("NO DELETE SEEN OF  clusterrolebinding evil\n"), "{screen}");
+    assert!(screen.contains("those that fit x=nothing, 0 of them"), "{screen}");
 }

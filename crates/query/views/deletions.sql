@@ -87,11 +87,7 @@ SELECT
     CASE WHEN outcome = 'allowed' AND dry_run IS NOT TRUE AND coalesce(subresource, '') <> 'proxy'
         AND (NOT by_finalizer OR coalesce(finalized, false)) THEN names ELSE [] END
         AS deleted_names,
-    nullif(concat_ws(
-        ' ',
-        nullif(uri_values(request_uri, 'labelSelector')[1], ''),
-        nullif(uri_values(request_uri, 'fieldSelector')[1], '')
-    ), '') AS selector,
+    selector_of(request_uri) AS selector,
     coalesce(
         TRY_CAST(uri_values(request_uri, 'gracePeriodSeconds')[1] AS BIGINT),
         TRY_CAST(json_extract_string(json_member(options, 'gracePeriodSeconds'), '$') AS BIGINT)

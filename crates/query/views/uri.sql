@@ -33,6 +33,11 @@ CREATE MACRO uri_values(uri, key) AS coalesce(list_transform(
 -- A parameter that is true or false, by the server's rule: there, and not `false` or `0`.
 CREATE MACRO uri_flag(uri, key) AS coalesce(lower(uri_values(uri, key)[1]) NOT IN ('false', '0'), false);
 
+-- Which objects of a collection a request is for: labels and fields; NULL is all of them.
+CREATE MACRO selector_of(uri) AS nullif(concat_ws(
+    ' ', nullif(uri_values(uri, 'labelSelector')[1], ''), nullif(uri_values(uri, 'fieldSelector')[1], '')
+), '');
+
 -- Whether the URI asks for a dry run; the server takes `dryRun=All` and nothing else.
 CREATE MACRO is_dry_run(uri) AS list_contains(uri_values(uri, 'dryRun'), 'All');
 

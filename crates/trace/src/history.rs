@@ -4,7 +4,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use crate::evidence::{Outcome, Request};
-use crate::manifest;
+use crate::manifest::{self, Hit};
 use crate::patch;
 use crate::rbac;
 
@@ -54,8 +54,8 @@ pub struct Step {
     pub is_after_gap: bool,
 }
 
-/// The history of one object, from requests about it by time.
-pub fn history(requests: &[Request]) -> Vec<Step> {
+/// The history of the object of a name, from requests about it, and about all of its kind and namespace, by time.
+pub fn history(name: &str, requests: &[Request]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut last: Option<Value> = None;
     let mut is_gap = false;
@@ -64,7 +64,16 @@ pub fn history(requests: &[Request]) -> Vec<Step> {
         if request.outcome != Outcome::Allowed || manifest::is_dry_run(request) {
             continue;
         }
-        let (source, state) = after(request, last.as_ref().filter(|_| !is_gap));
+        let (source, state) = match request.act.verb.as_str() {
+            "deletecollection" => {
+                match manifest::hit(request, request.act.namespace.as_deref().unwrap_or_default(), name) {
+                    Hit::Taken => (Source::Deleted, None),
+                    Hit::Spared => continue,
+                    Hit::Unknown => (Source::Unknown, None),
+                }
+            }
+            _ => after(request, last.as_ref().filter(|_| !is_gap)),
+        };
         let diff = match (&state, source) {
             (Some(state), _) => diff(last.as_ref(), Some(state)),
             (None, Source::Deleted) => diff(last.as_ref(), None),
@@ -89,7 +98,7 @@ fn after(request: &Request, before: Option<&Value>) -> (Source, Option<Value>) {
     let clean = |object: &Value| Some(rbac::cleaned(object));
     let is_of_object = |object: &Value| object.get("metadata").is_some() && object.get("items").is_none();
     let answered = manifest::object(request.answered.as_deref()).filter(is_of_object);
-    if matches!(request.act.verb.as_str(), "delete" | "deletecollection") {
+    if request.act.verb == "delete" {
         return (Source::Deleted, None);
     }
     if let Some(object) = answered.filter(|object| object.get("kind").and_then(Value::as_str) != Some("Scale")) {
@@ -146,7 +155,7 @@ mod tests {
         let object = |image: &str| json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"template": {"spec": {"containers": [{"name": "a", "image": image}]}}}});
         let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "evil"}]}}}});
         let operations = json!([{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "worse"}]);
-        let steps = history(&[
+        let steps = history("web", &[
             request(1, "create", Some(object("1")), None),
             request(2, "patch", Some(patch), None),
             request(3, "patch", Some(operations.clone()), None),
@@ -167,5 +176,19 @@ mod tests {
         );
         assert!(steps[2].diff.contains("worse") && steps[4].diff.is_empty() && steps[5].is_after_gap);
         assert!(steps[0].state.as_ref().unwrap()["metadata"].get("uid").is_none());
+    }
+
+    #[test]
+    fn a_deletion_of_many_ends_the_history_of_what_it_took() {
+        let of = |uri: &str, answered: Option<Value>| {
+            let made = request(1, "create", Some(json!({"metadata": {"name": "web"}})), None);
+            let gone = Request { name: None, uri: uri.into(), ..request(2, "deletecollection", None, answered) };
+            history("web", &[made, gone]).iter().map(|step| step.source.name()).collect::<Vec<_>>().join(", ")
+        };
+        let list = |name: &str| Some(json!({"kind": "DeploymentList", "items": [{"metadata": {"name": name}}]}));
+        assert_eq!(of("/x?labelSelector=a%3Db", list("web")), "as sent, deleted");
+        assert_eq!(of("/x?labelSelector=a%3Db", list("other")), "as sent");
+        assert_eq!(of("/x?labelSelector=a%3Db", None), "as sent, unknown");
+        assert_eq!(of("/x", None), "as sent, deleted");
     }
 }

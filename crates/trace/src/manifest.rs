@@ -104,6 +104,48 @@ pub fn is_dry_run(request: &Request) -> bool {
     uri_values(&request.uri, "dryRun").iter().any(|value| value == "All")
 }
 
+/// What a request to delete many objects did to one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    /// It was among them.
+    Taken,
+    /// It was not.
+    Spared,
+    /// It was for some of them, and which were deleted is not logged.
+    Unknown,
+}
+
+/// What a `deletecollection` deleted, as its answer lists it; `None` when no answer tells.
+pub fn deleted(request: &Request) -> Option<Vec<Value>> {
+    let answer = object(request.answered.as_deref())?;
+    match answer.get("items")? {
+        Value::Array(items) => Some(items.clone()),
+        Value::Null => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// Which objects a `deletecollection` was for: labels and fields; `None` is all of them.
+pub fn selector(request: &Request) -> Option<String> {
+    let of = |key| uri_values(&request.uri, key).into_iter().next().filter(|value| !value.is_empty());
+    let parts: Vec<String> = ["labelSelector", "fieldSelector"].into_iter().filter_map(of).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// What a `deletecollection` did to an object of the kind that it was for.
+pub fn hit(request: &Request, namespace: &str, name: &str) -> Hit {
+    let is_it = |item: &Value| {
+        text(item, "/metadata/name") == Some(name)
+            && text(item, "/metadata/namespace").is_none_or(|of_item| of_item == namespace)
+    };
+    match deleted(request) {
+        Some(items) if items.iter().any(is_it) => Hit::Taken,
+        Some(_) => Hit::Spared,
+        None if selector(request).is_some() => Hit::Unknown,
+        None => Hit::Taken,
+    }
+}
+
 /// How an object is written: `clusterroles/admin`, `daemonsets/kube-system/x`.
 pub fn label(resource: &str, namespace: Option<&str>, name: Option<&str>) -> String {
     let parts = [Some(resource), namespace.filter(|_| resource != "namespaces"), Some(name.unwrap_or("*"))];

@@ -170,7 +170,7 @@ pub(crate) fn ask(
     incident.history = asked_history.unwrap_or(asked_origins).iter().flat_map(origins).collect();
     incident.deletions = asked_deletions.iter().flat_map(deletions).collect();
     incident.evidence.requests = incident.origins.iter().map(|origin| origin.requests).sum();
-    let identities: BTreeSet<&String> = incident.origins.iter().filter_map(|origin| origin.who.as_ref()).collect();
+    let identities: BTreeSet<&str> = incident.origins.iter().filter_map(|origin| origin.who.name()).collect();
     incident.evidence.identities = identities.len() as u64;
     (incident.activity, incident.rhythm) = (activity, rhythm);
     Ok(incident)

@@ -25,7 +25,7 @@ impl Session {
         let namespace = if resource == "namespaces" { name } else { namespace };
         let bound = [resource, namespace, name, name].map(str::to_owned).to_vec();
         let requests = CaseEvidence { session: self }.select("request_object, response_object", REST, bound)?;
-        let steps = history(&requests);
+        let steps = history(name, &requests);
         let rows = || steps.iter();
         Ok(Columns::default()
             .time("event_time", rows().map(|step| Some(step.request.time)))

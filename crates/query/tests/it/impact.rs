@@ -107,6 +107,8 @@ fn a_secret_is_asked_for_by_a_write_of_nothing() {
     let asked = rows.iter().filter(|row| row["signs"].to_string().contains("write of nothing"));
     let numbers: Vec<String> = asked.map(|row| row["audit_id"].as_str().unwrap()[34..].to_owned()).collect();
     assert_eq!(numbers, ["00", "01", "02", "03", "04", "05", "06"]);
+    let told: Vec<String> = rows.iter().map(|row| format!("{} {}", row["dry_run"], row["handed_out"])).collect();
+    assert_eq!(told[..7], [vec![r#"false "possibly""#; 4], vec![r#"true "possibly""#; 3]].concat());
 }
 
 /// What a write leaves of the label is held against what was known of it.

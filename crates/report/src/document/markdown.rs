@@ -119,13 +119,24 @@ fn value(value: &Value, _: &Column) -> String {
 fn text(text: &Text) -> String {
     let spans = text.0.iter().map(|span| match span {
         Span::Plain(plain) => words(plain),
-        Span::Strong(strong) => format!("**{}**", words(strong)),
+        Span::Strong(text) => strong(text),
         Span::Name(name) => code(&shown_text(name)),
         // Places are not named alike by all that show Markdown, and a link that leads nowhere is worse than none.
         Span::Link { words: link, .. } => words(link),
         Span::Level(level) => format!("**{}**", level.name()),
     });
     spans.collect()
+}
+
+/// Heavy words. A blank inside of the stars would keep them from beginning or ending anything.
+fn strong(text: &str) -> String {
+    let inside = text.trim();
+    if inside.is_empty() {
+        return text.to_owned();
+    }
+    let start = text.len() - text.trim_start().len();
+    let (before, after) = (&text[..start], &text[start + inside.len()..]);
+    format!("{before}**{}**{after}", words(inside))
 }
 
 /// Our own words, in which names stand between backticks.

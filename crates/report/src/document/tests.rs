@@ -172,6 +172,14 @@ fn markdown_has_no_markup_but_its_own() {
 }
 
 #[test]
+fn words_stay_bold_in_markdown_whatever_blanks_they_end_in() {
+    let mut document = with("x");
+    document.sections[0].blocks = vec![Block::Prose(Text::default().and_strong("Nothing of ").and_name("prod/web"))];
+    let page = written(&document, DocumentFormat::Markdown);
+    assert!(page.contains("**Nothing of** `prod/web`"), "{page}");
+}
+
+#[test]
 fn a_name_of_a_megabyte_is_cut_and_says_so() {
     let page = written(&with(&"x".repeat(1 << 20)), DocumentFormat::Html);
     assert!(page.contains("(cut: 1048576 characters)"));

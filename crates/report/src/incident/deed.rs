@@ -3,12 +3,18 @@
 //! The sentence is made of what the row has, by the names of its columns, so that a query that is added later, or one of
 //! the user's own, is told as well. Names stay apart from words ([`Span::Name`]), whoever chose them.
 
+mod rights;
+mod sum;
+mod taken;
+
+use super::object::{Object, is_change_of_rights, is_creation, made, singular};
 use super::row::Row;
+use super::sender::Sender;
 use crate::document::{Level, Span, Text, instant};
 use crate::visible::escape;
-
-/// The resource of a token among objects that were made.
-pub(crate) const TOKEN: &str = "serviceaccounts/token";
+pub use rights::Rights;
+use sum::looked;
+pub use taken::Taken;
 
 /// Something that somebody did, as detections tell it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,8 +23,10 @@ pub struct Deed {
     pub at: i64,
     /// When the last of several was.
     pub until: i64,
-    /// Who sent it; `None` when nobody was authenticated.
-    pub who: Option<String>,
+    /// The cluster that it was in, when the row tells and the logs come from several.
+    pub cluster: Option<String>,
+    /// Who sent it.
+    pub who: Sender,
     /// As whom, when somebody was impersonated.
     pub as_whom: Option<String>,
     /// From which addresses.
@@ -27,10 +35,18 @@ pub struct Deed {
     pub words: Text,
     /// How much the sentence tells beyond verb and object: of several about the same, the most telling is told.
     pub telling: u32,
+    /// What it took, when the words are about the deletion of many objects at once.
+    pub taken: Option<Taken>,
+    /// The rules of a role that it wrote.
+    pub rights: Rights,
     /// The outcome, when the row has one.
     pub outcome: Option<String>,
     /// Whether it was a dry run: nothing was done.
     pub is_dry: bool,
+    /// Whether its answer, which held values of secrets, was all that it was for.
+    pub hands_out: bool,
+    /// Whether what it wrote gives everything.
+    pub gives_all: bool,
     /// How bad the worst detection says that it is.
     pub level: Level,
     /// The detections that tell of it, the worst first.
@@ -39,29 +55,17 @@ pub struct Deed {
     pub audit_id: Option<String>,
     /// What it made, when it made something.
     pub made: Option<Object>,
+    /// Whether that was there before, and was changed.
+    pub is_change: bool,
     /// How often the same was done in a row.
     pub times: u64,
 }
 
-/// An object of the cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Object {
-    /// The cluster that it is in, when the row tells.
-    pub cluster: Option<String>,
-    /// Its resource, in the plural, as in the log.
-    pub resource: String,
-    /// Its namespace.
-    pub namespace: Option<String>,
-    /// Its name.
-    pub name: String,
-}
-
 /// What a sentence adds when the row has it: the column, and the words before its value.
-const DETAILS: [(&str, &str); 27] = [
+const DETAILS: [(&str, &str); 25] = [
     ("role_ref", "giving"),
     ("subjects", "to"),
     ("subject", "to"),
-    ("rule", "with the rule"),
     ("reasons", "with"),
     ("signs", "with"),
     ("attack_signs", "with"),
@@ -83,7 +87,6 @@ const DETAILS: [(&str, &str); 27] = [
     ("hosts", "host"),
     ("violation", "violation:"),
     ("plugin", "against"),
-    ("powers", "which can"),
     ("resources", "of"),
 ];
 
@@ -97,50 +100,102 @@ impl Deed {
     /// What a row of the detection `query` tells, unless it has no time.
     pub(crate) fn of(row: Row<'_>, query: &str, level: Level) -> Option<Self> {
         let (at, until) = row.times()?;
-        let users = row.users();
         let as_whom = row.text("impersonated_user").map(str::to_owned);
-        let (words, telling) = sentence(row);
+        let (words, telling, taken) = sentence(row);
+        let rights = Rights::of(row);
         let mut deed = Self {
             at,
             until,
-            who: users.first().map(|user| (*user).to_owned()),
+            cluster: row.text("cluster").map(str::to_owned),
+            who: Sender::of(row),
             as_whom,
             from: row.source_ips().into_iter().map(str::to_owned).collect(),
             words,
             telling,
+            taken,
+            gives_all: outcome(row) == Some("allowed") && (rights.is_all || gives_all(row)),
+            rights,
             outcome: outcome(row).map(str::to_owned),
             is_dry: row.is_true("dry_run"),
+            hands_out: matches!(row.text("handed_out"), Some("values" | "object")) && by_nothing(row).is_some(),
             // Whether a server is well everybody may ask.
             level: if row.is_true("probe") { Level::Info } else { level },
             queries: vec![query.to_owned()],
             audit_id: row.text("audit_id").map(str::to_owned),
             made: made(row),
+            is_change: is_change_of_rights(row),
             times: 1,
         };
         deed.settle();
         Some(deed)
     }
 
-    /// A dry run makes nothing, and shows no more than what somebody wants to know or to do: it is not among the worst.
+    /// A dry run makes nothing, and shows no more than what somebody wants to know or to do: it is not among the worst,
+    /// unless it was for the values of secrets in its answer.
     pub(crate) fn settle(&mut self) {
         if self.is_dry {
             self.made = None;
+            self.gives_all = false;
+        }
+        if self.is_dry && !self.hands_out {
             self.level = self.level.min(Level::Medium);
         }
     }
 
     /// The sentence without its subject, with what it has to say of all of it.
     pub(crate) fn sentence(&self) -> Text {
-        match self.is_dry {
-            true => Text::plain(DRY_RUN).then(self.words.clone()),
-            false => self.words.clone(),
+        let text = if self.is_dry { Text::plain(DRY_RUN) } else { Text::default() };
+        let text = match &self.taken {
+            Some(taken) => taken.told(text, &self.words),
+            None => text.then(self.words.clone()),
+        };
+        let text = self.rights.told(text);
+        match &self.cluster {
+            Some(cluster) => text.and(", in the cluster ").and_name(short(cluster)),
+            None => text,
         }
+    }
+
+    /// Whether it says the same as another, of the same sender.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let of = |deed: &'_ Self| (deed.is_dry, deed.taken.clone(), deed.rights.clone());
+        (&self.who, &self.cluster, &self.words, &self.from, &self.outcome)
+            == (&other.who, &other.cluster, &other.words, &other.from, &other.outcome)
+            && of(self) == of(other)
+    }
+
+    /// Takes what another row tells of the same request. Findings come worst first, so that what is known is at least
+    /// as bad.
+    pub(crate) fn join(&mut self, other: &Self) {
+        if other.telling > self.telling {
+            self.words = other.words.clone();
+            self.telling = other.telling;
+            self.taken.clone_from(&other.taken);
+        }
+        self.rights.join(&other.rights);
+        self.level = self.level.max(other.level);
+        for query in &other.queries {
+            if !self.queries.contains(query) {
+                self.queries.push(query.clone());
+            }
+        }
+        if self.who == Sender::Untold {
+            self.who = other.who.clone();
+        }
+        if self.made.is_none() {
+            (self.made, self.is_change) = (other.made.clone(), other.is_change);
+        }
+        self.as_whom = self.as_whom.take().or_else(|| other.as_whom.clone());
+        self.is_dry |= other.is_dry;
+        self.hands_out |= other.hands_out;
+        self.gives_all |= other.gives_all || self.rights.is_all;
+        self.settle();
     }
 
     /// The sentence as one text, with what a terminal obeys made visible.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text: String = self.sentence().0.iter().map(span).collect();
+        let mut text = plain(&self.sentence());
         if self.times > 1 {
             text.push_str(&format!(", {} times", self.times));
             text.push_str(&self.end());
@@ -168,7 +223,7 @@ impl Deed {
 pub(crate) const DRY_RUN: &str = "as a dry run: ";
 
 /// The outcome of a row. One that counts requests says what became of them: whether any was allowed.
-fn outcome(row: Row<'_>) -> Option<&str> {
+pub(crate) fn outcome(row: Row<'_>) -> Option<&str> {
     // Where the log has no answer the counts are absent, and what became of them is as unknown as where they are 0.
     let counted = |row: Row<'_>| match (row.number("allowed"), row.number("denied")) {
         (Some(1..), _) => Some("allowed"),
@@ -187,82 +242,63 @@ fn done_or_tried(row: Row<'_>, [past, participle, infinitive]: [&str; 3]) -> Str
     }
 }
 
-/// Whether a request that was allowed made its object: a server-side apply is a `patch`, and some kinds can be made by
-/// an `update`; the server answers them with 201.
-fn is_creation(row: Row<'_>) -> bool {
-    match row.text("verb") {
-        Some("create") => true,
-        Some("patch" | "update") => row.number("status_code") == Some(201),
-        _ => false,
-    }
-}
-
-fn span(span: &Span) -> String {
-    match span {
+/// A sentence as a terminal can show it.
+pub(crate) fn plain(text: &Text) -> String {
+    let spans = text.0.iter().map(|span| match span {
         Span::Plain(words) | Span::Strong(words) | Span::Link { words, .. } => words.clone(),
         Span::Name(name) => escape(name).into_owned(),
         Span::Level(level) => level.name().to_owned(),
-    }
+    });
+    spans.collect()
 }
 
-/// What a request made: only what was allowed, and has a name.
-fn made(row: Row<'_>) -> Option<Object> {
-    if row.has("granted_seconds") && row.text("outcome") == Some("allowed") {
-        let (namespace, name) = row.text("service_account")?.split_once('/')?;
-        return Some(Object {
-            cluster: row.text("cluster").map(str::to_owned),
-            resource: TOKEN.to_owned(),
-            namespace: Some(namespace.to_owned()),
-            name: name.to_owned(),
-        });
-    }
-    if !is_creation(row) || outcome(row) != Some("allowed") || row.text("subresource").is_some() {
-        return None;
-    }
-    Some(Object {
-        cluster: row.text("cluster").map(str::to_owned),
-        resource: row.text("resource")?.to_owned(),
-        namespace: row.text("namespace").map(str::to_owned),
-        name: row.text("name")?.to_owned(),
-    })
+/// Whether a binding gives what nothing is left to ask for behind it.
+fn gives_all(row: Row<'_>) -> bool {
+    let groups = ["subjects", "subject", "subject_groups"];
+    row.text("role_ref").is_some_and(|role| role.ends_with("/cluster-admin"))
+        || groups.iter().any(|name| row.texts(name).iter().any(|one| one.trim_start_matches("Group/") == MASTERS))
 }
 
-/// The sentence, and how much it tells.
-fn sentence(row: Row<'_>) -> (Text, u32) {
+/// The group that every authorizer lets through.
+const MASTERS: &str = "system:masters";
+
+/// The sentence, how much it tells, and what the deletion took that it is about.
+fn sentence(row: Row<'_>) -> (Text, u32, Option<Taken>) {
     const OWN: u32 = 10;
-    let own = failures(row).or_else(|| command(row)).or_else(|| token(row)).or_else(|| secrets(row));
+    let own = failures(row).or_else(|| command(row)).or_else(|| token(row));
+    if let (None, Some(text)) = (&own, by_nothing(row)) {
+        return (text, OWN + 1, None);
+    }
+    let own = own.or_else(|| secrets(row)).or_else(|| forwarded(row));
     // As whom it was done stands before the sentence: what else a detection tells of the request says more.
     if let (None, Some(text)) = (&own, acted(row)) {
-        return (text, 2);
+        return (text, 2, None);
     }
     if let Some(text) = own.or_else(|| kubelet(row)) {
         // A command in a template runs when its pods do: what was made tells more.
-        return (text, if row.text("via") == Some("template") { 1 } else { OWN });
+        return (text, if row.text("via") == Some("template") { 1 } else { OWN }, None);
     }
     if let Some(text) = looked(row) {
         // How often somebody sent something tells less than anything that was done.
         let is_told = ["kinds", "secrets", "collections"].iter().any(|name| row.number(name).is_some());
-        return (text, if is_told { OWN } else { 0 });
+        return (text, if is_told { OWN } else { 0 }, None);
     }
-    let told = DETAILS.iter().filter(|(name, _)| !row.texts(name).is_empty()).count();
-    (details(row, request(row)), 2 + u32::try_from(told).unwrap_or(OWN))
+    let names = DETAILS.iter().map(|(name, _)| *name).chain(rights::COLUMNS);
+    let told = names.filter(|name| !row.texts(name).is_empty()).count();
+    (details(row, request(row)), 2 + u32::try_from(told).unwrap_or(OWN), Taken::of(row))
 }
 
 /// `23 times unauthenticated`.
 fn failures(row: Row<'_>) -> Option<Text> {
     let attempts = row.number("attempts")?;
+    let was = if row.users().len() > 1 { "were" } else { "was" };
     let text = match row.text("failure").unwrap_or_default() {
         "unauthenticated" => format!("failed to authenticate {attempts} times"),
-        "anonymous" => format!("was refused without credentials {attempts} times"),
-        "impersonation" => format!("was refused an impersonation {attempts} times"),
-        _ => format!("was refused {attempts} times"),
+        "anonymous" => format!("{was} refused without credentials {attempts} times"),
+        "impersonation" => format!("{was} refused an impersonation {attempts} times"),
+        _ => format!("{was} refused {attempts} times"),
     };
-    let others: Vec<String> = row.texts("users").into_iter().skip(1).map(str::to_owned).collect();
-    let text = Text::plain(text.replace(" 1 times", " once"));
-    Some(match others.is_empty() {
-        true => text,
-        false => listed(text.and(", and so was "), &others),
-    })
+    Some(Text::plain(text.replace(" 1 times", " once")))
 }
 
 /// `ran cat /etc/shadow in the pod prod/web`.
@@ -306,6 +342,44 @@ fn secrets(row: Row<'_>) -> Option<Text> {
     })
 }
 
+/// The sign of a write whose answer is all that it is for.
+const BY_NOTHING: &str = "secret asked for by a write of nothing";
+
+/// `had the secret prod/db handed out by a write of nothing`.
+fn by_nothing(row: Row<'_>) -> Option<Text> {
+    let is_told = |name| row.texts(name).contains(&BY_NOTHING);
+    if !["signs", "attack_signs", "credential_signs"].into_iter().any(is_told) {
+        return None;
+    }
+    let did = match (row.text("handed_out"), outcome(row)) {
+        (Some("values" | "object"), _) => "had ",
+        (_, Some("denied" | "failed")) | (Some("nothing"), _) => "tried to have ",
+        (Some("metadata"), _) => return None,
+        _ => "may have had ",
+    };
+    let text = match (row.text("name"), row.text("namespace"), row.text("request_uri")) {
+        (None, None, Some(path)) => Text::plain(did).and_name(short(path)),
+        (None, None, None) => return None,
+        (None, Some(namespace), _) => Text::plain(did).and("all secrets of ").and_name(namespace),
+        (Some(_), ..) => Text::plain(did).and("the secret ").and_name(place(row)),
+    };
+    Some(text.and(" handed out by a write of nothing"))
+}
+
+/// `forwarded port 8080 of pod prod/web`.
+fn forwarded(row: Row<'_>) -> Option<Text> {
+    row.text("action").filter(|action| *action == "forward")?;
+    let did = done_or_tried(row, ["forwarded", "forwarded", "forward"]);
+    let ports: Vec<String> = row.texts("ports").into_iter().map(str::to_owned).collect();
+    let text = match ports.len() {
+        // Most clients name them inside of the stream.
+        0 => Text::plain(format!("{did} ports")),
+        1 => Text::plain(format!("{did} port ")).and_name(short(&ports[0])),
+        _ => listed(Text::plain(format!("{did} ports ")), &ports),
+    };
+    Some(text.and(" of ").then(object(row)))
+}
+
 /// `acted as system:admin: list secrets`.
 fn acted(row: Row<'_>) -> Option<Text> {
     let target = row.text("target")?;
@@ -330,69 +404,6 @@ fn kubelet(row: Row<'_>) -> Option<Text> {
     })
 }
 
-/// What a row tells that stands for many requests.
-fn looked(row: Row<'_>) -> Option<Text> {
-    if row.text("verb").is_some() {
-        return None;
-    }
-    let count = |name: &str, one: &str, many: &str| {
-        row.number(name).map(|number| format!("{number} {}", if number == 1 { one } else { many }))
-    };
-    if let (Some(credential), addresses) = (row.text("credential"), row.source_ips().len()) {
-        let clients = row.texts("clients").into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let text = match row.users().as_slice() {
-            // Where the log has no ids of credentials, it is called like its user.
-            [user] if *user == credential => Text::plain("used one credential from "),
-            _ => Text::plain("used the credential ").and_name(credential).and(" from "),
-        };
-        let text = text.and(if addresses == 1 { "1 address".to_owned() } else { format!("{addresses} addresses") });
-        return Some(listed(text.and(" with "), &clients));
-    }
-    if let Some(attempts) = count("attempts", "time", "times") {
-        return Some(Text::plain(format!("failed to authenticate {attempts}")));
-    }
-    if let Some(deleted) = count("collections", "collection", "collections") {
-        let of_one = |resources: &[&str]| match resources {
-            [resource] => Some(format!("{} {}", row.number("deleted")?, escape(&short(resource)))),
-            _ => None,
-        };
-        let resources = row.texts("resources");
-        if let (Some(0), Some(all)) = (row.number("collections"), of_one(&resources)) {
-            return Some(Text::plain(format!("deleted {all} in a burst")));
-        }
-        let one_by_one = count("deleted", "object", "objects").unwrap_or_default();
-        let deleted = match row.number("collections") {
-            Some(0) | None => one_by_one,
-            Some(_) => format!("{one_by_one} and {deleted}"),
-        };
-        return Some(details_of(row, Text::plain(format!("deleted {deleted} in a burst")), &["resources"]));
-    }
-    let requests = count("requests", "request", "requests")?;
-    let refused = row.number("refused").or_else(|| row.number("denied")).filter(|number| *number > 0);
-    let refused = refused.map(|number| format!(", {number} refused")).unwrap_or_default();
-    let text = match (row.number("kinds"), row.number("secrets"), row.text("user_agent")) {
-        (Some(kinds), ..) => Text::plain(format!("listed {kinds} kinds in {requests}{refused}")),
-        (None, Some(secrets), _) => Text::plain(format!("read {secrets} secrets in {requests}{refused}")),
-        (None, None, Some(agent)) => {
-            Text::plain("used ").and_name(client(agent)).and(format!(" for {requests}{refused}"))
-        }
-        (None, None, None) => Text::plain(format!("sent {requests}{refused}")),
-    };
-    let text = match row.texts("actions").as_slice() {
-        [] => text,
-        actions => {
-            let actions: Vec<String> = actions.iter().map(|action| (*action).to_owned()).collect();
-            listed(text.and(": "), &actions)
-        }
-    };
-    Some(details_of(row, text, &["resources"]))
-}
-
-/// A client as people say it: `curl/8.5.0` of all that it says about itself.
-fn client(agent: &str) -> String {
-    short(agent.split(' ').next().unwrap_or(agent))
-}
-
 /// `created the pod kube-system/node-helper`.
 fn request(row: Row<'_>) -> Text {
     let action = row.text("action");
@@ -405,20 +416,17 @@ fn request(row: Row<'_>) -> Text {
         "create" => "created",
         "update" | "patch" => "changed",
         "delete" => "deleted",
-        "deletecollection" => "deleted all",
         "approve" => "approved",
         "sign" => "signed",
         "deny" => "denied",
         other => other,
     };
-    let text = match outcome(row) {
+    match outcome(row) {
         Some("denied" | "failed") => Text::plain("tried: ").then(infinitive(row)),
+        // What it did stands before it, when it is known of which objects.
+        _ if row.text("verb") == Some("deletecollection") && verb == "deletecollection" => object(row),
         Some("unknown") => Text::plain(format!("may have {did} ")).then(object(row)),
         _ => Text::plain(format!("{did} ")).then(object(row)),
-    };
-    match row.number("deleted").filter(|_| verb == "deletecollection") {
-        Some(number) => text.and(format!(", {number} of them")),
-        None => text,
     }
 }
 
@@ -450,17 +458,6 @@ fn object(row: Row<'_>) -> Text {
     }
 }
 
-/// The name of one of a resource: `pod` of `pods`. Names of resources are plurals, as English makes them.
-pub(crate) fn singular(resource: &str) -> String {
-    if let Some(stem) = resource.strip_suffix("ies") {
-        return format!("{stem}y");
-    }
-    match resource.strip_suffix("sses") {
-        Some(stem) => format!("{stem}ss"),
-        None => resource.strip_suffix('s').unwrap_or(resource).to_owned(),
-    }
-}
-
 /// `namespace/name`, as far as there is one.
 fn place(row: Row<'_>) -> String {
     let name = row.text("name").or_else(|| row.text("node"));
@@ -481,12 +478,6 @@ fn details(row: Row<'_>, text: Text) -> Text {
 fn details_of(row: Row<'_>, mut text: Text, names: &[&str]) -> Text {
     for (name, words) in DETAILS.iter().filter(|(name, _)| names.contains(name)) {
         let values: Vec<String> = row.texts(name).into_iter().map(str::to_owned).collect();
-        if *name == "powers"
-            && ["every verb", "every resource"].iter().all(|power| values.iter().any(|one| one == power))
-        {
-            text = text.and(", which can do everything");
-            continue;
-        }
         if !values.is_empty() {
             text = listed(text.and(format!(", {words} ")), &values);
         }

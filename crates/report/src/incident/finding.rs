@@ -6,7 +6,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use super::deed::Deed;
+use super::kept::Kept;
+use super::object::may_have_made;
 use super::row::{Columns, Row};
+use super::sender::Sender;
 use crate::document::{Column, Level, Value, instant};
 
 /// Names of users or addresses that are counted for a finding. A client chooses neither, but a log of years has many.
@@ -14,12 +17,6 @@ const NAMES_MAX: usize = 10_000;
 
 /// Rows of a finding by which two reports can be compared.
 const KEYS_MAX: usize = 50_000;
-
-/// Deeds of one user that are kept from a finding, so that a flood of one does not push out what another did.
-const DEEDS_PER_USER_MAX: usize = 200;
-
-/// Deeds that are kept from a finding.
-const DEEDS_MAX: usize = 5_000;
 
 /// What is asked, and what the reader must know of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,8 +73,12 @@ pub struct Finding {
     pub users: Vec<(String, u64)>,
     /// From where, the most rows first.
     pub source_ips: Vec<(String, u64)>,
-    /// The rows as sentences.
+    /// Who a row is about, and nobody else with them.
+    pub senders: BTreeSet<Sender>,
+    /// The rows as sentences, or those that tell the most.
     pub deeds: Vec<Deed>,
+    /// Rows that are not among them.
+    pub left_out: u64,
     /// A short hash of each row, sorted; those that an earlier report had are among them.
     pub row_keys: Vec<String>,
     /// Rows that `trusted.toml` hides.
@@ -107,8 +108,8 @@ pub struct Gathering {
     times: Option<(i64, i64)>,
     users: BTreeMap<String, u64>,
     source_ips: BTreeMap<String, u64>,
-    deeds: Vec<Deed>,
-    deeds_of: BTreeMap<String, usize>,
+    senders: BTreeSet<Sender>,
+    deeds: Kept,
     keys: BTreeSet<String>,
     known: Option<BTreeSet<String>>,
     known_rows: u64,
@@ -128,8 +129,8 @@ impl Gathering {
             times: None,
             users: BTreeMap::new(),
             source_ips: BTreeMap::new(),
-            deeds: Vec::new(),
-            deeds_of: BTreeMap::new(),
+            senders: BTreeSet::new(),
+            deeds: Kept::default(),
             keys: BTreeSet::new(),
             known,
             known_rows: 0,
@@ -143,6 +144,7 @@ impl Gathering {
 
     /// Takes some rows, in the order of the answer.
     pub fn rows(&mut self, batch: &RecordBatch) {
+        let mut ahead = self.ahead(batch);
         for at in 0..batch.num_rows() {
             let is_newest = batch.num_rows() - at <= self.rows_max;
             let is_told_apart = self.wants_keys();
@@ -155,12 +157,21 @@ impl Gathering {
             // Of most rows of a long answer only the account is wanted: what it does not ask for is not read.
             let is_whole = is_newest || is_told_apart;
             read(&mut values, &|column| is_whole || self.columns.is_account(column));
+            let sender = Sender::of(self.row_of(&values));
+            let behind = ahead.get_mut(&sender).map_or(0, |rows| {
+                *rows = rows.saturating_sub(1);
+                *rows
+            });
             if is_told_apart && self.is_known(&values) {
                 self.known_rows += 1;
                 continue;
             }
-            self.count(&values);
-            let is_told = self.has_room_for_deed(&values);
+            self.count(&values, &sender);
+            // Newer ones that are like it and are in this batch would push it out.
+            let is_told = may_have_made(self.row_of(&values)) || self.deeds.room_of(&sender).is_none_or(|room| behind < room);
+            if !is_told {
+                self.deeds.leave_out();
+            }
             if !is_whole && !is_told {
                 continue;
             }
@@ -195,8 +206,24 @@ impl Gathering {
         Row { columns: &self.columns, values, about: self.question.resource.as_deref() }
     }
 
+    /// Rows of each sender in a batch, where they are more than are told of one.
+    fn ahead(&self, batch: &RecordBatch) -> BTreeMap<Sender, usize> {
+        let mut ahead = BTreeMap::new();
+        if self.deeds.is_roomy(batch.num_rows()) {
+            return ahead;
+        }
+        let mut values = vec![Value::Nothing; batch.num_columns()];
+        for at in 0..batch.num_rows() {
+            for (column, value) in values.iter_mut().enumerate().filter(|(column, _)| self.columns.is_account(*column)) {
+                *value = Value::of(batch, column, at);
+            }
+            *ahead.entry(Sender::of(self.row_of(&values))).or_default() += 1;
+        }
+        ahead
+    }
+
     /// Counts a row.
-    fn count(&mut self, values: &[Value]) {
+    fn count(&mut self, values: &[Value], sender: &Sender) {
         self.total_rows += 1;
         let row = Row { columns: &self.columns, values, about: None };
         if let Some((first, last)) = row.times() {
@@ -205,19 +232,20 @@ impl Gathering {
         }
         count(&mut self.users, &row.users());
         count(&mut self.source_ips, &row.source_ips());
-    }
-
-    /// Whether one more deed is kept of whoever is in the row.
-    fn has_room_for_deed(&self, values: &[Value]) -> bool {
-        let users = self.row_of(values).users();
-        let told = self.deeds_of.get(users.first().copied().unwrap_or_default());
-        self.deeds.len() < DEEDS_MAX && told.is_none_or(|told| *told < DEEDS_PER_USER_MAX)
+        // Without an address nothing speaks of a request that nobody was authenticated for.
+        let is_one = match sender {
+            Sender::One(_) => true,
+            Sender::Nobody => !row.source_ips().is_empty(),
+            Sender::Several(_) | Sender::Untold => false,
+        };
+        if is_one && self.senders.len() < NAMES_MAX && !self.senders.contains(sender) {
+            self.senders.insert(sender.clone());
+        }
     }
 
     /// Keeps what the row tells as a sentence.
     fn tell(&mut self, values: &[Value]) {
         if let Some(deed) = Deed::of(self.row_of(values), &self.question.name, self.question.level) {
-            *self.deeds_of.entry(deed.who.clone().unwrap_or_default()).or_default() += 1;
             self.deeds.push(deed);
         }
     }
@@ -225,6 +253,7 @@ impl Gathering {
     /// What was found.
     #[must_use]
     pub fn finish(self) -> Finding {
+        let (deeds, left_out) = self.deeds.finish();
         Finding {
             question: self.question,
             columns: self.columns.list,
@@ -233,7 +262,9 @@ impl Gathering {
             times: self.times,
             users: most_first(self.users),
             source_ips: most_first(self.source_ips),
-            deeds: self.deeds,
+            senders: self.senders,
+            deeds,
+            left_out,
             row_keys: self.keys.into_iter().collect(),
             known_rows: self.known_rows,
             ..Finding::default()
@@ -325,7 +356,9 @@ mod tests {
         users.push("bob");
         let finding = gathered(&users, 1, BTreeSet::new());
         assert_eq!(finding.total_rows, 3_001);
-        assert!(finding.deeds.iter().any(|deed| deed.who.as_deref() == Some("bob")));
-        assert_eq!(finding.deeds.len(), DEEDS_PER_USER_MAX + 1);
+        assert!(finding.deeds.iter().any(|deed| deed.who.name() == Some("bob")));
+        assert_eq!((finding.deeds.len(), finding.left_out), (201, 2_800));
+        let times: Vec<i64> = finding.deeds.iter().map(|deed| deed.at).collect();
+        assert!((1..=100).chain(2_901..=3_001).eq(times), "the first and the newest");
     }
 }

@@ -1,9 +1,11 @@
 //! Which deeds tell what happened, when there are more than a reader can bear: the worst, of those who stand out.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::deed::Deed;
 use super::people::{Person, merged};
+use super::sender::{ANONYMOUS, Sender};
 use super::{Incident, people};
 use crate::document::Level;
 
@@ -16,10 +18,10 @@ pub(crate) struct Happened {
 
 /// At most `most` deeds of at least medium severity by the `people`, or of high severity by anybody.
 pub(crate) fn happened(incident: &Incident, people: &[Person], most: usize) -> Happened {
-    let names: BTreeSet<&Option<String>> = people.iter().map(|person| &person.who).collect();
+    let names: BTreeSet<&Sender> = people.iter().map(|person| &person.who).collect();
     // What was set up is told where there is no other story: it is among the findings in any case.
     let is_story = people.iter().any(|person| !person.is_setting_up);
-    let setting_up: BTreeSet<Option<String>> = people::stand_out(incident)
+    let setting_up: BTreeSet<Sender> = people::stand_out(incident)
         .into_iter()
         .filter(|person| is_story && person.is_setting_up)
         .map(|person| person.who)
@@ -27,17 +29,20 @@ pub(crate) fn happened(incident: &Incident, people: &[Person], most: usize) -> H
     let common = common(incident);
     let told = |deed: &Deed| {
         let is_seldom = deed.level >= Level::High || deed.queries.iter().any(|query| !common.contains(query.as_str()));
-        deed.level >= Level::High || (deed.level >= Level::Medium && names.contains(&deed.who) && is_seldom)
+        // One of several may be any of those who stand out.
+        let is_theirs = names.contains(&deed.who) || matches!(deed.who, Sender::Several(_));
+        deed.level >= Level::High || (deed.level >= Level::Medium && is_theirs && is_seldom)
     };
     let deeds: Vec<Deed> =
         merged(incident).into_iter().filter(|deed| told(deed) && !setting_up.contains(&deed.who)).collect();
     let mut deeds = fold(without_sums(deeds));
     let total = deeds.len();
-    // The worst first; of equals those of who stands out most, of these the most telling, then the first.
+    // The worst first; of equals those of who stands out most, of these what gives everything, then the most telling,
+    // then the first.
     let rank = |deed: &Deed| people.iter().position(|person| person.who == deed.who).unwrap_or(usize::MAX);
     deeds.sort_by(|one, other| {
         let key =
-            |deed: &Deed| (std::cmp::Reverse(deed.level), rank(deed), std::cmp::Reverse(deed.queries.len()), deed.at);
+            |deed: &Deed| (Reverse(deed.level), rank(deed), Reverse((deed.gives_all, deed.queries.len())), deed.at);
         key(one)
             .cmp(&key(other))
             .then_with(|| one.audit_id.cmp(&other.audit_id))
@@ -60,7 +65,7 @@ fn common(incident: &Incident) -> BTreeSet<&str> {
 
 /// A row that sums up what somebody did is left out where single deeds of the same time tell it.
 fn without_sums(deeds: Vec<Deed>) -> Vec<Deed> {
-    let single: Vec<(Option<String>, i64)> =
+    let single: Vec<(Sender, i64)> =
         deeds.iter().filter(|deed| deed.audit_id.is_some()).map(|deed| (deed.who.clone(), deed.at)).collect();
     let is_told = |deed: &Deed| {
         let mut of_same = single.iter().filter(|(who, _)| *who == deed.who);
@@ -74,6 +79,7 @@ fn fold(deeds: Vec<Deed>) -> Vec<Deed> {
     let mut told: Vec<Deed> = Vec::with_capacity(deeds.len());
     let mut places = std::collections::HashMap::new();
     for deed in deeds {
+        // The sentence names the cluster, where there are several.
         let same = (deed.who.clone(), deed.text(), deed.from.clone());
         match places.get(&same) {
             Some(place) => {
@@ -114,7 +120,7 @@ pub(crate) fn why(person: &Person) -> Vec<String> {
     if person.is_setting_up {
         reasons.push("perhaps only setting up".to_owned());
     }
-    if let (None, Some(denied)) = (&person.who, person.denied) {
+    if let (None | Some(ANONYMOUS), Some(denied)) = (person.who.name(), person.denied) {
         reasons.push(format!("{denied} of {} requests refused", person.requests));
     }
     if let Some((at, address, client)) = &person.moved {

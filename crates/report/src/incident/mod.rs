@@ -6,12 +6,15 @@
 mod deed;
 mod finding;
 mod happened;
+mod kept;
 mod navigator;
+mod object;
 mod ocsf;
 mod people;
 mod remains;
 mod row;
 pub mod section;
+mod sender;
 mod tables;
 mod techniques;
 mod trail;
@@ -19,17 +22,19 @@ mod triage;
 
 use arrow::array::RecordBatch;
 
-pub use deed::{Deed, Object};
+pub use deed::{Deed, Rights, Taken};
 pub use finding::{Finding, Gathering, Question, Verdict};
 pub use navigator::navigator;
 pub use ocsf::ocsf;
+pub use object::Object;
 pub use people::{Origin, Person, merged, origins, stand_out};
 pub use remains::{Deletion, deletions};
+pub use sender::Sender;
 pub use tables::{deeds_batch, findings_batch};
 pub use trail::{Trail, table_of};
 pub use triage::{Screen, triage};
 
-use crate::document::{FindingIndex, Table};
+use crate::document::{FindingIndex, Level, Table};
 
 /// All that is known of a case, for one window of time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -126,6 +131,12 @@ impl Incident {
         self.findings.iter().filter(|finding| finding.is_found())
     }
 
+    /// The detections of at least medium severity of which not all rows are told one by one, with how many are not.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = (&str, u64)> {
+        let told = self.found().filter(|finding| finding.left_out > 0 && finding.question.level >= Level::Medium);
+        told.map(|finding| (finding.question.name.as_str(), finding.left_out))
+    }
+
     /// Rows that the report had which this one is compared with; they are left out.
     #[must_use]
     pub fn known_rows(&self) -> u64 {
@@ -142,7 +153,7 @@ impl Incident {
 
     /// The worst level of all that was found.
     #[must_use]
-    pub fn worst(&self) -> Option<crate::document::Level> {
+    pub fn worst(&self) -> Option<Level> {
         self.found().map(|finding| finding.question.level).max()
     }
 

@@ -1,13 +1,15 @@
 //! Who stands out: the identities that several detections tell of, the worst first, each with its story.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 
 use super::Incident;
 use super::deed::Deed;
-use super::finding::Finding;
+use super::remains::Deletion;
 use super::row::{Columns, Row};
+use super::sender::{ANONYMOUS, Sender};
 use crate::document::{Level, Value};
 
 /// What the rows of a detection say of whoever is in them. Several kinds of deeds say more than many of one kind, so
@@ -56,8 +58,8 @@ const SETTING_UP: [&str; 22] = [
 /// One address and client that an identity used: a row of the query `origins`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Who; `None` for requests that failed to authenticate.
-    pub who: Option<String>,
+    /// Who; nobody for requests that failed to authenticate.
+    pub who: Sender,
     /// From which address.
     pub source_ip: Option<String>,
     /// What the client called itself.
@@ -77,8 +79,8 @@ pub struct Origin {
 /// An identity of interest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Person {
-    /// Who; `None` for nobody who was authenticated.
-    pub who: Option<String>,
+    /// Who.
+    pub who: Sender,
     /// How much speaks against it.
     pub score: u64,
     /// Requests.
@@ -112,7 +114,7 @@ pub fn origins(batch: &RecordBatch) -> Vec<Origin> {
         let row = Row { columns: &columns, values: &values, about: None };
         let number = |name: &str| row.number(name).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
         Origin {
-            who: row.text("user_name").map(str::to_owned),
+            who: Sender::of(row),
             source_ip: row.text("source_ip").map(str::to_owned),
             user_agent: row.text("user_agent").map(str::to_owned),
             requests: number("requests"),
@@ -128,12 +130,12 @@ pub fn origins(batch: &RecordBatch) -> Vec<Origin> {
 /// The identities that detections tell of, those first against which the most speaks.
 #[must_use]
 pub fn stand_out(incident: &Incident) -> Vec<Person> {
-    let mut people: BTreeMap<Option<String>, Person> = BTreeMap::new();
+    let mut people: BTreeMap<Sender, Person> = BTreeMap::new();
     for finding in incident.found() {
         let question = &finding.question;
-        for who in who_of(finding) {
+        for who in &finding.senders {
             let person = people.entry(who.clone()).or_default();
-            person.who = who;
+            person.who.clone_from(who);
             person.score += weight(question.level);
             person.detections.push((question.level, question.name.clone()));
         }
@@ -143,11 +145,11 @@ pub fn stand_out(incident: &Incident) -> Vec<Person> {
             person.deeds.push(deed);
         }
     }
-    let mut used: BTreeMap<&Option<String>, Vec<&Origin>> = BTreeMap::new();
+    let mut used: BTreeMap<&Sender, Vec<&Origin>> = BTreeMap::new();
     for origin in &incident.origins {
         used.entry(&origin.who).or_default().push(origin);
     }
-    let mut history: BTreeMap<&Option<String>, Vec<&Origin>> = BTreeMap::new();
+    let mut history: BTreeMap<&Sender, Vec<&Origin>> = BTreeMap::new();
     for origin in &incident.history {
         history.entry(&origin.who).or_default().push(origin);
     }
@@ -155,10 +157,13 @@ pub fn stand_out(incident: &Incident) -> Vec<Person> {
     for person in &mut people {
         if let Some(origins) = used.get(&person.who) {
             equip(person, origins);
-            person.moved = history.get(&person.who).and_then(|history| moved(origins, history));
+            // Who has no credential is everywhere.
+            let is_one = person.who.name().is_some_and(|name| name != ANONYMOUS);
+            let history = history.get(&person.who).filter(|_| is_one);
+            person.moved = history.and_then(|history| moved(origins, history));
             person.score += if person.moved.is_some() { MOVED_WEIGHT } else { 0 };
         }
-        person.is_setting_up = person.who.is_some()
+        person.is_setting_up = person.who.name().is_some()
             && person.moved.is_none()
             && person.detections.iter().all(|(_, name)| SETTING_UP.contains(&name.as_str()));
         person.detections.sort_by(|one, other| (other.0, &one.1).cmp(&(one.0, &other.1)));
@@ -174,13 +179,6 @@ pub fn stand_out(incident: &Incident) -> Vec<Person> {
         (one.is_setting_up, other.score, &one.who).cmp(&(other.is_setting_up, one.score, &other.who))
     });
     people
-}
-
-/// Who is in the rows of a finding. Rows that name nobody are about somebody without a credential.
-fn who_of(finding: &Finding) -> BTreeSet<Option<String>> {
-    let named = finding.users.iter().map(|(name, _)| Some(name.clone()));
-    let nobody = finding.deeds.iter().any(|deed| deed.who.is_none() && !deed.from.is_empty());
-    named.chain(nobody.then_some(None)).collect()
 }
 
 fn equip(person: &mut Person, origins: &[&Origin]) {
@@ -239,38 +237,40 @@ fn client(user_agent: &str) -> &str {
 /// that tell of it.
 #[must_use]
 pub fn merged(incident: &Incident) -> Vec<Deed> {
-    let mut by_request: BTreeMap<(&str, i64), Deed> = BTreeMap::new();
+    let mut by_request: BTreeMap<(String, i64, Option<String>), Deed> = BTreeMap::new();
     let mut merged = Vec::new();
+    let taken = taken(&incident.deletions);
     for deed in incident.found().flat_map(|finding| &finding.deeds) {
-        let Some(audit_id) = &deed.audit_id else {
-            merged.push(deed.clone());
+        // Where all logs are of one cluster, its name tells nothing.
+        let cluster = deed.cluster.clone().filter(|_| incident.evidence.of_several_clusters);
+        let deed = Deed { cluster, ..deed.clone() };
+        let Some(audit_id) = deed.audit_id.clone() else {
+            merged.push(deed);
             continue;
         };
-        match by_request.get_mut(&(audit_id.as_str(), deed.at)) {
-            Some(known) => join(known, deed),
-            None => drop(by_request.insert((audit_id, deed.at), deed.clone())),
+        match by_request.entry((audit_id, deed.at, deed.cluster.clone())) {
+            Entry::Occupied(mut known) => known.get_mut().join(&deed),
+            Entry::Vacant(place) => drop(place.insert(deed)),
         }
     }
-    merged.extend(by_request.into_values());
+    merged.extend(by_request.into_values().map(|mut deed| {
+        let request = deed.audit_id.as_deref().map(|audit_id| (audit_id, deed.at));
+        if let (Some(told), Some(deletion)) = (&mut deed.taken, request.and_then(|request| taken.get(&request))) {
+            told.selector.clone_from(&deletion.selector);
+            told.deleted = deletion.deleted;
+        }
+        deed
+    }));
     merged.sort_by(|one, other| {
         (one.at, &one.who, &one.audit_id, &one.queries).cmp(&(other.at, &other.who, &other.audit_id, &other.queries))
     });
     repeated(merged)
 }
 
-/// Findings come worst first, so that what is known is at least as bad.
-fn join(known: &mut Deed, other: &Deed) {
-    if other.telling > known.telling {
-        known.words = other.words.clone();
-        known.telling = other.telling;
-    }
-    known.level = known.level.max(other.level);
-    known.queries.extend(other.queries.iter().cloned());
-    known.who = known.who.take().or_else(|| other.who.clone());
-    known.made = known.made.take().or_else(|| other.made.clone());
-    known.as_whom = known.as_whom.take().or_else(|| other.as_whom.clone());
-    known.is_dry |= other.is_dry;
-    known.settle();
+/// Deletions of many objects at once, by their request: what they took few detections tell.
+fn taken(deletions: &[Deletion]) -> BTreeMap<(&str, i64), &Deletion> {
+    let of_many = deletions.iter().filter(|deletion| deletion.name.is_none());
+    of_many.filter_map(|deletion| Some(((deletion.audit_id.as_deref()?, deletion.at), deletion))).collect()
 }
 
 /// What is done again at once is one deed: kubectl asks twice when the first protocol is refused.
@@ -279,10 +279,7 @@ fn repeated(deeds: Vec<Deed>) -> Vec<Deed> {
     let mut told: Vec<Deed> = Vec::with_capacity(deeds.len());
     for deed in deeds {
         let same = told.iter_mut().rev().take(4).find(|known| {
-            (&known.who, &known.words, &known.from, &known.outcome)
-                == (&deed.who, &deed.words, &deed.from, &deed.outcome)
-                && known.audit_id.is_some()
-                && deed.at - known.until <= AT_ONCE
+            known.is_same(&deed) && known.audit_id.is_some() && deed.at - known.until <= AT_ONCE
         });
         match same {
             Some(known) => {
@@ -298,10 +295,11 @@ fn repeated(deeds: Vec<Deed>) -> Vec<Deed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::{Finding, Taken};
 
     fn origin(address: &str, agent: &str, first: i64) -> Origin {
         Origin {
-            who: Some("bob".to_owned()),
+            who: Sender::One("bob".to_owned()),
             source_ip: Some(address.to_owned()),
             user_agent: Some(agent.to_owned()),
             requests: 1,
@@ -326,5 +324,41 @@ mod tests {
         let later = |address: &str, agent: &str| origin(address, agent, 9);
         assert_eq!(moved(&[&thief, &later("10.0.0.1", "kubectl/v1.30")], &all), expected);
         assert_eq!(moved(&[&later("10.0.0.1", "kubectl/v1.30"), &later("203.0.113.9", "curl/8")], &all), None);
+    }
+
+    #[test]
+    fn the_same_in_two_clusters_is_two_deeds() {
+        let deed = |cluster: &str| Deed {
+            at: 5,
+            until: 5,
+            times: 1,
+            cluster: Some(cluster.to_owned()),
+            words: crate::document::Text::plain("created clusterrolebinding evil"),
+            audit_id: Some("a".to_owned()),
+            ..Deed::default()
+        };
+        let finding = Finding { total_rows: 2, deeds: vec![deed("a"), deed("b")], ..Finding::default() };
+        let mut incident = Incident { findings: vec![finding], ..Incident::default() };
+        let told = |incident: &Incident| merged(incident).iter().map(Deed::text).collect::<Vec<_>>();
+        assert_eq!(told(&incident), ["created clusterrolebinding evil"]);
+        incident.evidence.of_several_clusters = true;
+        let of = |cluster: &str| format!("created clusterrolebinding evil, in the cluster {cluster}");
+        assert_eq!(told(&incident), [of("a"), of("b")]);
+    }
+
+    #[test]
+    fn what_a_deletion_of_many_took_is_told_whichever_detection_tells_of_it() {
+        let taken = Taken { is_sure: true, ..Taken::default() };
+        let words = crate::document::Text::plain("clusterrolebindings of the whole cluster");
+        let audit_id = Some("a".to_owned());
+        let deed = Deed { at: 5, times: 1, words, taken: Some(taken), audit_id: audit_id.clone(), ..Deed::default() };
+        let finding = Finding { total_rows: 1, deeds: vec![deed], ..Finding::default() };
+        let mut incident = Incident { findings: vec![finding], ..Incident::default() };
+        let told = |incident: &Incident| merged(incident)[0].text();
+        assert_eq!(told(&incident), "deleted all clusterrolebindings of the whole cluster");
+        let selector = Some("x=nothing".to_owned());
+        incident.deletions = vec![Deletion { at: 5, audit_id, selector, deleted: Some(0), ..Deletion::default() }];
+        let expected = "deleted clusterrolebindings of the whole cluster, those that fit x=nothing, 0 of them";
+        assert_eq!(told(&incident), expected);
     }
 }

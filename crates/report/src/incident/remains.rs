@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::RecordBatch;
 
 use super::Incident;
-use super::deed::{Deed, Object, TOKEN, singular};
-use super::people::{Person, merged};
+use super::deed::Deed;
+use super::object::{CERTIFICATE, Object, TOKEN, singular};
+use super::people::{merged, stand_out};
 use super::row::{Columns, Row};
-use crate::document::{Level, Value};
+use crate::document::{Level, Value, instant};
 
 /// A deletion that was allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,12 @@ pub struct Deletion {
     pub namespace: Option<String>,
     /// Name; `None` for all.
     pub name: Option<String>,
+    /// Of many, those that it was for: labels and fields; `None` is all of them.
+    pub selector: Option<String>,
+    /// How many it took; `None` when the log does not tell.
+    pub deleted: Option<i64>,
+    /// The request.
+    pub audit_id: Option<String>,
 }
 
 /// Reads rows of the query `deletions`.
@@ -34,7 +41,8 @@ pub fn deletions(batch: &RecordBatch) -> Vec<Deletion> {
         let values: Vec<Value> = (0..batch.num_columns()).map(|column| Value::of(batch, column, row)).collect();
         let row = Row { columns: &columns, values: &values, about: None };
         let dry = row.is_true("dry_run");
-        if row.text("outcome") != Some("allowed") || dry || row.text("subresource").is_some() {
+        let is_of_part = !matches!(row.text("subresource"), None | Some("eviction"));
+        if row.text("outcome") != Some("allowed") || dry || is_of_part {
             continue;
         }
         // A write that took finalizers away leaves what was not marked.
@@ -49,35 +57,32 @@ pub fn deletions(batch: &RecordBatch) -> Vec<Deletion> {
                 resource: resource.to_owned(),
                 namespace: text("namespace"),
                 name: text("name"),
+                selector: text("selector"),
+                deleted: row.number("deleted"),
+                audit_id: text("audit_id"),
             });
         }
     }
     found
 }
 
-/// What the people made by deeds that detections tell of, and nothing deleted afterwards: those first against whom most
-/// speaks, then in time.
-pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
-    let mut deleted: BTreeMap<&str, Vec<&Deletion>> = BTreeMap::new();
-    for deletion in &incident.deletions {
-        deleted.entry(&deletion.resource).or_default().push(deletion);
-    }
-    // Objects of two clusters can have the same name. Logs without a cluster's name are those of one more.
-    let is_here = |deletion: &Deletion, object: &Object| {
-        deletion.cluster == object.cluster || !incident.evidence.of_several_clusters
-    };
-    let is_gone = |object: &Object, at: i64| {
-        // A token ends with its service account.
-        let kind = if object.resource == TOKEN { "serviceaccounts" } else { object.resource.as_str() };
-        let deletions = deleted.get(kind).into_iter().flatten();
-        let with_namespace = deleted.get("namespaces").into_iter().flatten();
-        let counts = |deletion: &&&Deletion| deletion.at >= at && is_here(deletion, object);
-        deletions.filter(counts).any(|deletion| takes(deletion, object))
-            || with_namespace
-                .filter(counts)
-                .any(|deletion| deletion.name == object.namespace && object.namespace.is_some())
-    };
-    let mut seen = BTreeSet::new();
+/// Something that is left behind.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Left {
+    /// What it is.
+    pub(crate) object: Object,
+    /// How it came to be.
+    pub(crate) deed: Deed,
+    /// When something was deleted that it may have been among.
+    pub(crate) doubt: Option<i64>,
+}
+
+/// What those made who stand out, by deeds that detections tell of, and nothing deleted afterwards: those first against
+/// whom most speaks, then what gives everything, then in time.
+pub(crate) fn left_behind(incident: &Incident) -> Vec<Left> {
+    // Whoever is named: what they made is there as well when a screen has no room for them.
+    let people = stand_out(incident);
+    let gone = Gone::of(incident);
     // Controllers make things for others all the time: what counts is what those made who stand out.
     let rank = |deed: &Deed| people.iter().position(|person| person.who == deed.who);
     let mut made: Vec<Deed> = merged(incident);
@@ -90,36 +95,117 @@ pub(crate) fn left_behind(incident: &Incident, people: &[Person]) -> Vec<Deed> {
         let moved = rank(deed).and_then(|rank| people[rank].moved.as_ref());
         moved.is_some_and(|(since, ..)| deed.at < *since)
     };
-    made.sort_by_key(|deed| (before(deed), rank(deed)));
-    made.into_iter()
-        .filter(|deed| {
-            deed.made.as_ref().is_some_and(|object| !is_gone(object, deed.at) && seen.insert(object.clone()))
-        })
-        .collect()
+    made.sort_by_key(|deed| (before(deed), rank(deed), !deed.gives_all));
+    let mut seen = BTreeSet::new();
+    let left = made.into_iter().filter_map(|deed| {
+        let object = deed.made.clone()?;
+        let doubt = match gone.what_became(&object, deed.at) {
+            Fate::Stays => None,
+            Fate::MayBeGone(at) => Some(at),
+            Fate::Gone => return None,
+        };
+        seen.insert(object.clone()).then_some(Left { object, deed, doubt })
+    });
+    left.collect()
 }
 
-/// What is left behind, as people say it: `pod prod/web`, `token of 10 years for kube-system/helper`; where there are several
-/// clusters, with the one that it is in.
-pub(crate) fn words_of(incident: &Incident, deed: &Deed, object: &Object) -> String {
-    let words = words(deed, object);
-    match object.cluster.as_ref().filter(|_| incident.evidence.of_several_clusters) {
-        Some(cluster) => format!("{words} of {cluster}"),
-        None => words,
+/// What became of an object.
+enum Fate {
+    Stays,
+    /// Something was deleted then, and what it was does not stand in the log.
+    MayBeGone(i64),
+    Gone,
+}
+
+/// What was deleted, by resource.
+struct Gone<'a> {
+    deleted: BTreeMap<&'a str, Vec<&'a Deletion>>,
+    of_several_clusters: bool,
+}
+
+impl<'a> Gone<'a> {
+    fn of(incident: &'a Incident) -> Self {
+        let mut deleted: BTreeMap<&str, Vec<&Deletion>> = BTreeMap::new();
+        for deletion in &incident.deletions {
+            deleted.entry(&deletion.resource).or_default().push(deletion);
+        }
+        Self { deleted, of_several_clusters: incident.evidence.of_several_clusters }
+    }
+
+    /// Objects of two clusters can have the same name. Logs without a cluster's name are those of one more.
+    fn is_here(&self, deletion: &Deletion, object: &Object) -> bool {
+        deletion.cluster == object.cluster || !self.of_several_clusters
+    }
+
+    fn what_became(&self, object: &Object, at: i64) -> Fate {
+        // A token ends with its service account.
+        let kind = if object.resource == TOKEN { "serviceaccounts" } else { object.resource.as_str() };
+        let of = |kind: &str| self.deleted.get(kind).into_iter().flatten().copied();
+        let counts = |deletion: &&Deletion| deletion.at >= at && self.is_here(deletion, object);
+        let with_namespace = |deletion: &Deletion| deletion.name == object.namespace && object.namespace.is_some();
+        if of("namespaces").filter(counts).any(with_namespace) {
+            return Fate::Gone;
+        }
+        let mut fate = Fate::Stays;
+        for deletion in of(kind).filter(counts).filter(|deletion| takes(deletion, object)) {
+            match (&deletion.name, &deletion.selector) {
+                (None, Some(_)) if matches!(fate, Fate::Stays) => fate = Fate::MayBeGone(deletion.at),
+                (None, Some(_)) => (),
+                _ => return Fate::Gone,
+            }
+        }
+        fate
     }
 }
 
-fn words(deed: &Deed, object: &Object) -> String {
-    let place: Vec<&str> = object.namespace.iter().chain([&object.name]).map(String::as_str).collect();
-    if object.resource == TOKEN {
-        let words = Deed { times: 1, outcome: None, ..deed.clone() }.text();
-        return words.strip_prefix("minted a ").map_or_else(|| format!("token for {}", place.join("/")), str::to_owned);
+impl Left {
+    /// As people say it: `pod prod/web`, `token of 10 years for kube-system/helper`; where there are several clusters, with
+    /// the one that it is in.
+    pub(crate) fn words(&self) -> String {
+        let words = self.alone();
+        match &self.deed.cluster {
+            Some(cluster) => format!("{words} of {cluster}"),
+            None => words,
+        }
     }
-    format!("{} {}", singular(&object.resource), place.join("/"))
+
+    fn alone(&self) -> String {
+        let (deed, object) = (&self.deed, &self.object);
+        let place: Vec<&str> = object.namespace.iter().chain([&object.name]).map(String::as_str).collect();
+        let place = place.join("/");
+        match object.resource.as_str() {
+            TOKEN => {
+                let words = Deed { times: 1, outcome: None, cluster: None, ..deed.clone() }.text();
+                words.strip_prefix("minted a ").map_or_else(|| format!("token for {place}"), str::to_owned)
+            }
+            CERTIFICATE => format!("certificate {place}"),
+            kind => format!("{} {place}", singular(kind)),
+        }
+    }
+
+    /// What else there is to say of it, behind its name; empty when there is nothing.
+    pub(crate) fn remark(&self) -> String {
+        let mut remarks = Vec::new();
+        if self.deed.is_change {
+            remarks.push("changed".to_owned());
+        }
+        if self.object.resource == CERTIFICATE {
+            remarks.push("valid until it expires".to_owned());
+        }
+        if let Some(at) = self.doubt {
+            remarks.push(format!("may be gone: deletecollection at {}", instant::seconds(at)));
+        }
+        if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) }
+    }
 }
 
 /// Whether a deletion may have taken an object. One of all objects of a kind need not name them: with it, nothing can
 /// be said about what was there.
 fn takes(deletion: &Deletion, object: &Object) -> bool {
+    // One that found nothing took nothing, whatever it was for.
+    if deletion.deleted == Some(0) {
+        return false;
+    }
     match &deletion.name {
         Some(name) => *name == object.name && deletion.namespace == object.namespace,
         None => deletion.namespace.is_none() || deletion.namespace == object.namespace,
@@ -129,7 +215,7 @@ fn takes(deletion: &Deletion, object: &Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::{Finding, Question};
+    use crate::incident::{Finding, Question, Sender};
 
     fn incident(deletions: Vec<Deletion>) -> Incident {
         let made = Some(Object {
@@ -138,9 +224,19 @@ mod tests {
             name: "helper".into(),
             ..Object::default()
         });
-        let deed = Deed { at: 5, until: 5, made, level: Level::High, audit_id: Some("a".into()), ..Deed::default() };
+        let who = Sender::One("mia".to_owned());
+        let deed = Deed {
+            at: 5,
+            until: 5,
+            who: who.clone(),
+            made,
+            level: Level::High,
+            audit_id: Some("a".into()),
+            ..Deed::default()
+        };
         let question = Question { level: Level::High, ..Question::default() };
-        let finding = Finding { question, total_rows: 1, deeds: vec![deed], ..Finding::default() };
+        let senders = [who].into();
+        let finding = Finding { question, total_rows: 1, senders, deeds: vec![deed], ..Finding::default() };
         Incident { findings: vec![finding], deletions, ..Incident::default() }
     }
 
@@ -151,12 +247,12 @@ mod tests {
             resource: resource.into(),
             namespace: namespace.map(str::to_owned),
             name: name.map(str::to_owned),
+            ..Deletion::default()
         }
     }
 
     #[test]
     fn what_nothing_deletes_afterwards_is_left_behind() {
-        let left_behind = |incident: &Incident| left_behind(incident, &[Person::default()]);
         let stays = [
             vec![],
             vec![deletion(4, "pods", Some("prod"), Some("helper"))],
@@ -179,6 +275,41 @@ mod tests {
     }
 
     #[test]
+    fn a_deletion_by_a_selector_takes_what_it_found_and_no_more() {
+        let doubts = |selector: Option<&str>, deleted: Option<i64>| {
+            let selector = selector.map(str::to_owned);
+            let deletion = Deletion { selector, deleted, ..deletion(6, "pods", Some("prod"), None) };
+            let left = left_behind(&incident(vec![deletion]));
+            left.first().map(|left| (left.doubt, left.words() + &left.remark()))
+        };
+        let stays = Some((None, "pod prod/helper".to_owned()));
+        let may_be_gone = "pod prod/helper (may be gone: deletecollection at 1970-01-01 00:00:00)".to_owned();
+        let may_be_gone = Some((Some(6), may_be_gone));
+        assert_eq!(doubts(Some("x=nothing"), Some(0)), stays);
+        assert_eq!(doubts(None, Some(0)), stays);
+        assert_eq!(doubts(Some("x=nothing"), None), may_be_gone);
+        assert_eq!(doubts(Some("x=nothing"), Some(3)), may_be_gone);
+        assert_eq!((doubts(None, None), doubts(None, Some(3))), (None, None));
+    }
+
+    #[test]
+    fn what_was_let_through_or_changed_stays_as_well() {
+        let mut incident = incident(vec![deletion(6, "certificatesigningrequests", None, Some("helper"))]);
+        let deed = &mut incident.findings[0].deeds[0];
+        deed.made =
+            Some(Object { resource: CERTIFICATE.to_owned(), name: "helper".to_owned(), ..Object::default() });
+        let words = |incident: &Incident| {
+            left_behind(incident).iter().map(|left| left.words() + &left.remark()).collect::<Vec<_>>()
+        };
+        assert_eq!(words(&incident), ["certificate helper (valid until it expires)"]);
+        let deed = &mut incident.findings[0].deeds[0];
+        deed.made =
+            Some(Object { resource: "clusterroles".to_owned(), name: "view".to_owned(), ..Object::default() });
+        deed.is_change = true;
+        assert_eq!(words(&incident), ["clusterrole view (changed)"]);
+    }
+
+    #[test]
     fn a_deletion_in_another_cluster_takes_nothing_here() {
         let left = |of_several_clusters: bool, deletion: &Deletion, cluster: Option<&str>| {
             let mut incident = incident(vec![deletion.clone()]);
@@ -186,7 +317,7 @@ mod tests {
             for deed in &mut incident.findings[0].deeds {
                 deed.made.as_mut().unwrap().cluster = cluster.map(str::to_owned);
             }
-            left_behind(&incident, &[Person::default()]).len()
+            left_behind(&incident).len()
         };
         let deletion = deletion(6, "pods", Some("prod"), Some("helper"));
         let in_a = Deletion { cluster: Some("a".into()), ..deletion.clone() };

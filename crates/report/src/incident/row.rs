@@ -23,12 +23,13 @@ impl Columns {
 
     fn named(list: Vec<Column>) -> Self {
         let places = list.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
-        let account = FIRST_TIMES.iter().chain(&LAST_TIMES).chain(&USERS).chain(&ADDRESSES).collect::<Vec<_>>();
+        let account = FIRST_TIMES.iter().chain(&LAST_TIMES).chain(&USERS).chain(&ADDRESSES).chain(&ACTIONS);
+        let account = account.collect::<Vec<_>>();
         let is_account = list.iter().map(|column| account.iter().any(|name| column.name == **name)).collect();
         Self { list, places, is_account }
     }
 
-    /// Whether a column says when it was, who it was, or from where.
+    /// Whether a column says when it was, who it was, from where, or what sort of deed.
     pub(crate) fn is_account(&self, column: usize) -> bool {
         self.is_account[column]
     }
@@ -41,6 +42,9 @@ const LAST_TIMES: [&str; 2] = ["last_seen", "last_event"];
 /// Columns that say who, one and several, and from where.
 const USERS: [&str; 2] = ["user_name", "users"];
 const ADDRESSES: [&str; 2] = ["source_ip", "source_ips"];
+
+/// Columns that say what sort of deed it was.
+const ACTIONS: [&str; 2] = ["verb", "action"];
 
 /// One row, and what its columns are called.
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +108,11 @@ impl<'a> Row<'a> {
         let first = FIRST_TIMES.into_iter().find_map(|name| self.time(name))?;
         let last = LAST_TIMES.into_iter().find_map(|name| self.time(name));
         Some((first, last.unwrap_or(first)))
+    }
+
+    /// Whether there is a column that says who, whatever this row has in it.
+    pub(crate) fn tells_users(&self) -> bool {
+        USERS.iter().any(|name| self.has(name))
     }
 
     /// Who: the sender, or several.

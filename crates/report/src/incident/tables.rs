@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arrow::array::builder::{ListBuilder, StringBuilder};
 use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
 
-use super::deed::Deed;
+use super::deed::{Deed, plain};
 use super::people::merged;
 use super::{Finding, Incident};
+use crate::document::Level;
+use crate::visible::escape;
 
 /// Names that a row lists.
 const NAMES_MAX: usize = 20;
@@ -44,23 +46,31 @@ pub fn findings_batch(incident: &Incident) -> RecordBatch {
     ])
 }
 
-/// One row per deed, in time: what a timeline of another program wants.
+/// One row per deed, in time: what a timeline of another program wants. Of detections with more rows than are told one
+/// by one a row says how many are not there.
 ///
 /// # Panics
 /// Never: columns made of the same deeds have the same length.
 #[must_use]
 pub fn deeds_batch(incident: &Incident) -> RecordBatch {
-    let deeds = merged(incident);
+    let mut deeds: Vec<Entry> = merged(incident).into_iter().map(|deed| Entry::Deed(Box::new(deed))).collect();
+    deeds.extend(incident.found().filter(|finding| finding.left_out > 0).map(Entry::LeftOut));
     let texts =
-        |of: &dyn Fn(&Deed) -> Option<String>| -> ArrayRef { Arc::new(deeds.iter().map(of).collect::<StringArray>()) };
-    let times: ArrayRef = Arc::new(deeds.iter().map(|deed| Some(deed.at)).collect::<TimestampMicrosecondArray>());
+        |of: &dyn Fn(&Entry) -> Option<String>| -> ArrayRef { Arc::new(deeds.iter().map(of).collect::<StringArray>()) };
+    let of_deed = |of: &dyn Fn(&Deed) -> Option<String>| texts(&|entry| of(entry.deed()?));
+    let times: ArrayRef = Arc::new(deeds.iter().map(|entry| Some(entry.at())).collect::<TimestampMicrosecondArray>());
     let tagged = |deed: &Deed| {
         let noted = incident.tags.iter().filter(|tag| Some(&tag.audit_id) == deed.audit_id.as_ref());
         noted.collect::<Vec<_>>()
     };
     let tags: Vec<Vec<String>> = deeds
         .iter()
-        .map(|deed| deed.queries.iter().cloned().chain(tagged(deed).iter().map(|tag| tag.tag.clone())).collect())
+        .map(|entry| match entry {
+            Entry::Deed(deed) => {
+                deed.queries.iter().cloned().chain(tagged(deed).iter().map(|tag| tag.tag.clone())).collect()
+            }
+            Entry::LeftOut(finding) => vec![finding.question.name.clone()],
+        })
         .collect();
     let comment = |deed: &Deed| {
         let notes: Vec<String> = tagged(deed).iter().filter_map(|tag| tag.note.clone()).collect();
@@ -68,19 +78,58 @@ pub fn deeds_batch(incident: &Incident) -> RecordBatch {
     };
     batch(vec![
         ("event_time", times),
-        (
-            "message",
-            texts(&|deed| Some(format!("{} {}", deed.who.as_deref().unwrap_or("(no credential)"), deed.text()))),
-        ),
+        ("message", texts(&|entry| Some(entry.message()))),
         ("tag", lists(tags.iter().map(|tags| tags.iter().map(String::as_str).collect()))),
-        ("severity", texts(&|deed| Some(deed.level.name().to_owned()))),
-        ("user_name", texts(&|deed| deed.who.clone())),
-        ("impersonated_user", texts(&|deed| deed.as_whom.clone())),
-        ("source_ip", texts(&|deed| deed.from.first().cloned())),
-        ("outcome", texts(&|deed| deed.outcome.clone())),
-        ("comment", texts(&comment)),
-        ("audit_id", texts(&|deed| deed.audit_id.clone())),
+        ("severity", texts(&|entry| Some(entry.level().name().to_owned()))),
+        ("user_name", of_deed(&|deed| deed.who.name().map(str::to_owned))),
+        ("impersonated_user", of_deed(&|deed| deed.as_whom.clone())),
+        ("source_ip", of_deed(&|deed| deed.from.first().cloned())),
+        ("outcome", of_deed(&|deed| deed.outcome.clone())),
+        ("comment", of_deed(&comment)),
+        ("audit_id", of_deed(&|deed| deed.audit_id.clone())),
     ])
+}
+
+/// What a row of a timeline is about.
+enum Entry<'a> {
+    Deed(Box<Deed>),
+    /// Rows that are not told one by one.
+    LeftOut(&'a Finding),
+}
+
+impl Entry<'_> {
+    fn deed(&self) -> Option<&Deed> {
+        match self {
+            Self::Deed(deed) => Some(deed),
+            Self::LeftOut(_) => None,
+        }
+    }
+
+    fn at(&self) -> i64 {
+        match self {
+            Self::Deed(deed) => deed.at,
+            Self::LeftOut(finding) => finding.times.map_or(0, |(_, last)| last),
+        }
+    }
+
+    fn level(&self) -> Level {
+        match self {
+            Self::Deed(deed) => deed.level,
+            Self::LeftOut(finding) => finding.question.level,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Deed(deed) => {
+                format!("{}{} {}", escape(&deed.who.label()), plain(&deed.who.list()), deed.text())
+            }
+            Self::LeftOut(finding) => format!(
+                "{} of {} rows of {} are not in this timeline: `{}` gives all",
+                finding.left_out, finding.total_rows, finding.question.name, finding.question.command
+            ),
+        }
+    }
 }
 
 fn lists<'a>(rows: impl Iterator<Item = Vec<&'a str>>) -> ArrayRef {

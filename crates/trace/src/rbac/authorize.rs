@@ -86,6 +86,8 @@ pub struct World {
     pub(super) bindings: Vec<Binding>,
     /// Bindings that were there, or may have been, and whose content nobody recorded.
     pub(super) unknown_bindings: Vec<ObjectKey>,
+    /// Objects that may be gone: many were deleted, and which ones is not logged.
+    pub(super) doubted: Vec<ObjectKey>,
     /// Kinds of which not all objects are known.
     pub(super) incomplete: Vec<ObjectKind>,
 }
@@ -94,7 +96,8 @@ impl World {
     /// What held at a time, in microseconds since 1970.
     pub fn at(replay: &Replay, time: i64) -> Self {
         let roles = roles_at(replay, time);
-        let mut world = Self { bindings: Vec::new(), unknown_bindings: Vec::new(), incomplete: Vec::new() };
+        let doubted = replay.keys().filter(|key| replay.is_doubted(key, time)).cloned().collect();
+        let mut world = Self { bindings: Vec::new(), unknown_bindings: Vec::new(), doubted, incomplete: Vec::new() };
         for key in replay.keys().filter(|key| is_binding(key.kind)) {
             match replay.at(key, time) {
                 (Object::Is(object), known) => {
@@ -168,6 +171,9 @@ impl World {
     pub fn unknown(&self) -> Vec<String> {
         let mut all: Vec<String> =
             self.unknown_bindings.iter().map(|key| format!("to whom {} gave what", label(key))).collect();
+        for key in &self.doubted {
+            all.push(format!("whether {} is still there: what a deletecollection with a selector took", label(key)));
+        }
         for binding in self.bindings.iter().filter(|binding| binding.given.rules.is_none()) {
             all.push(format!("the rules of {}, which {} gives", label(&binding.role), binding.text()));
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::evidence::{Outcome, Request};
-use crate::manifest::{self, items, text};
+use crate::manifest::{self, Hit, items, text};
 use crate::patch;
 
 /// What sort of object it is.
@@ -135,6 +135,8 @@ struct Version {
     known: Known,
     /// Whether it is the first thing that ever was of this name: it was not there before.
     creates: bool,
+    /// Whether it may have been deleted then, together with others.
+    is_doubted: bool,
 }
 
 /// Objects as they were at a time.
@@ -245,9 +247,18 @@ impl Replay {
         self.versions.entry(key).or_default().push(version);
     }
 
+    /// What is known of an object stays, with the remark that it may be gone.
+    fn doubt(&mut self, key: ObjectKey, time: i64) {
+        let last = self.versions.get(&key).and_then(|versions| versions.last());
+        if let Some(last) = last.filter(|last| last.object != Object::Absent) {
+            let version = Version { time, creates: false, is_doubted: true, ..last.clone() };
+            self.push(key, version);
+        }
+    }
+
     fn take(&mut self, snapshot: &Snapshot) {
         let known = Known::Snapshot { name: snapshot.name.clone(), taken: snapshot.taken };
-        let version = |object| Version { time: snapshot.taken, object, known: known.clone(), creates: false };
+        let version = |object| Version { time: snapshot.taken, object, known: known.clone(), creates: false, is_doubted: false };
         let shown: BTreeSet<&ObjectKey> = snapshot.objects.iter().map(|(key, _)| key).collect();
         let kinds = snapshot.kinds();
         let gone: Vec<ObjectKey> =
@@ -275,15 +286,21 @@ impl Replay {
         };
         let answered = manifest::object(write.answered.as_deref());
         let namespace = write.act.namespace.clone().unwrap_or_default();
-        let version = |object, creates| Version { time: write.time, object, known: known.clone(), creates };
+        let version =
+            |object, creates| Version { time: write.time, object, known: known.clone(), creates, is_doubted: false };
         if write.act.verb == "deletecollection" {
-            let is_all = !write.uri.contains("Selector=");
             let keys = self
                 .versions
                 .keys()
                 .filter(|key| key.kind == kind && (key.namespace == namespace || namespace.is_empty()));
             for key in keys.cloned().collect::<Vec<_>>() {
-                self.push(key, version(if is_all { Object::Absent } else { Object::Unknown }, false));
+                match manifest::hit(write, &key.namespace, &key.name) {
+                    Hit::Taken => self.push(key, version(Object::Absent, false)),
+                    Hit::Spared => (),
+                    // What it was it is as long as nothing tells that it is gone: rights that are left out are not looked
+                    // at by anybody.
+                    Hit::Unknown => self.doubt(key, write.time),
+                }
             }
             return;
         }
@@ -322,6 +339,12 @@ impl Replay {
             None if self.knows_all(key.kind, time) => (Object::Absent, Known::Unknown),
             None => (Object::Unknown, Known::Unknown),
         }
+    }
+
+    /// Whether an object may have been gone at a time, because many were deleted and which ones is not logged.
+    pub(super) fn is_doubted(&self, key: &ObjectKey, time: i64) -> bool {
+        let versions = self.versions.get(key).map_or(&[][..], Vec::as_slice);
+        versions.iter().rev().find(|version| version.time <= time).is_some_and(|version| version.is_doubted)
     }
 
     /// Whether a write of an object is known from after a time.

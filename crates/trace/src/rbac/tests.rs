@@ -118,6 +118,28 @@ fn writes_are_replayed_forward_and_backward() {
 }
 
 #[test]
+fn a_deletion_by_a_selector_takes_what_its_answer_lists_and_is_a_doubt_without_one() {
+    let deletion = |uri: &str, answered: Option<Value>| Request {
+        name: None,
+        uri: format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings{uri}"),
+        answered: answered.map(|answered| answered.to_string()),
+        ..write(150, "deletecollection", "clusterrolebindings", "", "", None)
+    };
+    let list = |items: Value| Some(json!({"kind": "ClusterRoleBindingList", "items": items}));
+    let after = |deletion: Request| {
+        let world = World::at(&Replay::of(&[deletion], &[snapshot(100, cluster())]), 200);
+        let verdict = world.decide(&Who::named("alice", &[]), &asked("get", "pods", ""));
+        (matches!(verdict, Verdict::Allowed { .. }), world.unknown().join("; ").contains("readers is still there"))
+    };
+    let selector = "?labelSelector=x%3Dnothing";
+    assert_eq!(after(deletion(selector, list(json!([])))), (true, false));
+    assert_eq!(after(deletion(selector, list(json!([{"metadata": {"name": "all"}}])))), (true, false));
+    assert_eq!(after(deletion(selector, list(json!([{"metadata": {"name": "readers"}}])))), (false, false));
+    assert_eq!(after(deletion(selector, None)), (true, true));
+    assert_eq!(after(deletion("", None)), (false, false));
+}
+
+#[test]
 fn without_a_snapshot_what_is_not_known_is_not_denied() {
     let binding = json!({"kind": "ClusterRoleBinding", "metadata": {"name": "x"}, "roleRef": {"kind": "ClusterRole", "name": "view"},
         "subjects": [{"kind": "User", "name": "eve"}]});

@@ -89,7 +89,29 @@ pub(super) fn consequences(request: &Request) -> Vec<Consequence> {
         }
         _ => (),
     }
+    if verb == "deletecollection" {
+        taken(request, &mut found);
+    }
     found
+}
+
+/// What was deleted of many objects at once: nothing, when the answer says so.
+fn taken(request: &Request, found: &mut Vec<Consequence>) {
+    let number = manifest::deleted(request).map(|items| items.len());
+    if number == Some(0) {
+        found.retain(|one| one.kind != "deleted");
+    }
+    let selector = manifest::selector(request);
+    for one in found.iter_mut().filter(|one| one.kind == "deleted") {
+        let those = selector.as_ref().map(|selector| format!("those that fit {selector}"));
+        let number_of = number.map(|number| format!("{number} of them"));
+        let parts: Vec<String> = those.into_iter().chain(number_of).collect();
+        one.note = one.note.take().or_else(|| (!parts.is_empty()).then(|| parts.join(", ")));
+        // There may have been none.
+        if selector.is_some() && number.is_none() {
+            one.strength = Strength::Likely;
+        }
+    }
 }
 
 fn written_verb(request: &Request) -> &'static str {

@@ -259,3 +259,21 @@ fn to_do_it_often_does_not_hide_what_a_clue_without_a_moment_did() {
     let daily: Vec<i64> = (0..8).map(|day| day * 86_400_000_000).collect();
     assert_eq!(doors(&daily), [Strength::Possible; 8]);
 }
+
+#[test]
+fn a_deletion_of_many_proves_no_more_than_its_answer_tells() {
+    let told = |answered: Option<&str>, uri: &str| {
+        let mut log = Log::default();
+        let request = log.add(1, "eve", "203.0.113.9", "curl/8", "deletecollection networkpolicies prod");
+        request.uri = format!("/apis/networking.k8s.io/v1/namespaces/prod/networkpolicies{uri}");
+        request.answered = answered.map(str::to_owned);
+        let found = log.ask(&["user:eve"]);
+        let edge = found.edges.into_iter().find(|edge| edge.kind == "deleted");
+        edge.map(|edge| (edge.strength, edge.note.unwrap_or_default()))
+    };
+    let list = |items: &str| format!(r#"{{"kind": "NetworkPolicyList", "items": [{items}]}}"#);
+    assert_eq!(told(Some(&list("")), "?labelSelector=x%3Dnothing"), None);
+    assert_eq!(told(None, "?labelSelector=x%3Dy"), Some((Strength::Likely, "those that fit x=y".to_owned())));
+    assert_eq!(told(Some(&list("{}")), ""), Some((Strength::Proved, "1 of them".to_owned())));
+    assert_eq!(told(None, ""), Some((Strength::Proved, String::new())));
+}

@@ -100,13 +100,13 @@ pub(super) fn follow(
 /// The one against whom the findings speak most, when one of high severity does. With more of them, an administrator
 /// whose work looks alike would be taken for an intruder. The cluster's own work sends too much to be a clue.
 fn of_findings(incident: &Incident) -> Vec<Node> {
-    let platform = |who: &str| incident.origins.iter().any(|one| one.is_platform && one.who.as_deref() == Some(who));
+    let platform = |who: &str| incident.origins.iter().any(|one| one.is_platform && one.who.name() == Some(who));
     let is_clue = |person: &Person| {
         person.detections.iter().any(|(level, _)| *level >= Level::High)
-            && person.who.as_deref().is_some_and(|who| who != "system:anonymous" && !platform(who))
+            && person.who.name().is_some_and(|who| who != "system:anonymous" && !platform(who))
     };
     let first = stand_out(incident).into_iter().find(is_clue);
-    first.and_then(|person| Some(Node::new(Kind::Identity, person.who?))).into_iter().collect()
+    first.and_then(|person| Some(Node::new(Kind::Identity, person.who.name()?))).into_iter().collect()
 }
 
 fn level(strength: Strength) -> Level {

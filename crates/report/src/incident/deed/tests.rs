@@ -92,7 +92,7 @@ fn each_kind_of_row_has_its_sentence() {
                 ("denied", Value::Number(18)),
                 ("user_agent", text("curl/8")),
             ],
-            "listed 6 kinds in 18 requests, 18 refused",
+            "tried to list 6 kinds in 18 requests, all refused",
         ),
         (
             &[
@@ -195,4 +195,159 @@ fn of_several_the_last_is_told_where_it_was_not_at_once() {
     assert_eq!(told(1_000_000), ", 2 times");
     assert_eq!(told(120_000_000), ", 2 times until 00:02:00");
     assert_eq!(told(90_000_000_000), ", 2 times until 1970-01-02 01:00:00");
+}
+
+#[test]
+fn what_several_did_together_is_the_deed_of_none_of_them() {
+    let of = |users: &[&str]| {
+        deed(&[
+            ("user_name", Value::Nothing),
+            ("users", texts(users)),
+            ("source_ips", texts(&["172.31.0.4"])),
+            ("secrets", Value::Number(4)),
+            ("requests", Value::Number(4)),
+        ])
+    };
+    let told = |deed: &Deed| plain(&deed.who.words().and(" ").then(deed.sentence()).then(deed.who.list()));
+    let several = of(&["anna", "ben", "carl", "dora"]);
+    assert_eq!(told(&several), "4 users read 4 secrets in 4 requests (anna, ben, carl, dora)");
+    assert_eq!(several.who.name(), None);
+    assert_eq!(of(&["anna"]).who, Sender::One("anna".to_owned()));
+    assert_eq!(of(&[]).who, Sender::Nobody);
+}
+
+#[test]
+fn who_it_was_is_only_told_by_a_column_for_it() {
+    let allowed = [("verb", text("delete")), ("resource", text("secrets")), ("outcome", text("allowed"))];
+    let who = |pairs: &[(&str, Value)]| plain(&deed(&[&allowed[..], pairs].concat()).who.words());
+    assert_eq!(who(&[]), "Somebody");
+    assert_eq!(who(&[("user_name", Value::Nothing)]), "Somebody who was not authenticated");
+    assert_eq!(who(&[("user_name", text("system:anonymous"))]), "system:anonymous");
+}
+
+#[test]
+fn what_came_of_nothing_is_told_as_tried() {
+    let told = |denied: i64, missing: i64| {
+        told(&[
+            ("secrets", Value::Number(12)),
+            ("requests", Value::Number(12)),
+            ("denied", Value::Number(denied)),
+            ("not_found", Value::Number(missing)),
+        ])
+    };
+    assert_eq!(told(12, 0), "tried to read 12 secrets in 12 requests, all refused");
+    assert_eq!(told(0, 12), "tried to read 12 secrets in 12 requests, all not found");
+    assert_eq!(told(7, 5), "tried to read 12 secrets in 12 requests, 7 refused, 5 not found");
+    assert_eq!(told(7, 0), "read 12 secrets in 12 requests, 7 refused");
+}
+
+#[test]
+fn a_log_without_ids_of_credentials_tells_of_addresses() {
+    let told = |credential: &str| {
+        told(&[
+            ("credential", text(credential)),
+            ("users", texts(&["bot"])),
+            ("source_ips", texts(&["10.0.0.1", "10.0.0.2"])),
+            ("clients", texts(&["kubectl", "curl"])),
+        ])
+    };
+    assert_eq!(
+        told("bot"),
+        "came from 2 addresses with kubectl, curl (the log does not tell credentials apart)"
+    );
+    assert_eq!(told("JTI=1"), "used the credential JTI=1 from 2 addresses with kubectl, curl");
+}
+
+#[test]
+fn a_deletion_of_many_is_told_with_what_it_was_for() {
+    let told = |pairs: &[(&str, Value)]| {
+        let own = [("verb", text("deletecollection")), ("resource", text("pods")), ("namespace", text("prod"))];
+        told(&[&own[..], pairs].concat())
+    };
+    let (allowed, selector) = (("outcome", text("allowed")), ("selector", text("x=nothing")));
+    assert_eq!(
+        told(&[allowed.clone(), selector.clone(), ("deleted", Value::Number(0))]),
+        "deleted pods of prod, those that fit x=nothing, 0 of them"
+    );
+    assert_eq!(told(&[("outcome", text("unknown")), selector]), "may have deleted pods of prod, those that fit x=nothing: unknown");
+    assert_eq!(told(&[("outcome", text("denied"))]), "tried: deletecollection pods of prod: denied");
+    let dry = ("dry_run", Value::Literal("true".into()));
+    assert_eq!(told(&[allowed, dry]), "as a dry run: deleted all pods of prod");
+}
+
+#[test]
+fn a_write_of_nothing_is_told_with_what_it_got() {
+    let of = |pairs: &[(&str, Value)]| {
+        let own = [
+            ("signs", texts(&["secret asked for by a write of nothing"])),
+            ("outcome", text("allowed")),
+            ("handed_out", text("values")),
+        ];
+        deed(&[&own[..], pairs].concat())
+    };
+    let path = "/api/v1/namespaces/prod/secrets";
+    let dry = of(&[
+        ("verb", text("deletecollection")),
+        ("request_uri", text(path)),
+        ("dry_run", Value::Literal("true".into())),
+    ]);
+    assert_eq!(dry.text(), format!("as a dry run: had {path} handed out by a write of nothing"));
+    assert_eq!(dry.level, Level::High);
+    let patch = of(&[("verb", text("patch")), ("namespace", text("prod")), ("name", text("db"))]);
+    assert_eq!(patch.text(), "had the secret prod/db handed out by a write of nothing");
+}
+
+#[test]
+fn ports_are_forwarded() {
+    let told = |ports: &[&str], outcome: &str| {
+        told(&[
+            ("action", text("forward")),
+            ("resource", text("pods")),
+            ("namespace", text("dev")),
+            ("name", text("web-0")),
+            ("ports", texts(ports)),
+            ("outcome", text(outcome)),
+        ])
+    };
+    assert_eq!(told(&["8080"], "allowed"), "forwarded port 8080 of pod dev/web-0");
+    assert_eq!(told(&["8080", "9090"], "allowed"), "forwarded ports 8080, 9090 of pod dev/web-0");
+    assert_eq!(told(&[], "denied"), "tried to forward ports of pod dev/web-0: denied");
+}
+
+#[test]
+fn all_rules_of_a_role_count() {
+    let of = |rule: &str, powers: &[&str]| {
+        deed(&[
+            ("verb", text("create")),
+            ("resource", text("clusterroles")),
+            ("name", text("reader")),
+            ("rule", text(rule)),
+            ("powers", texts(powers)),
+            ("outcome", text("allowed")),
+        ])
+    };
+    let mut role = of("bind roles", &["bind"]);
+    for (rule, powers) in [("create pods/exec", &["run in pods"][..]), ("get secrets", &["read secrets"][..])] {
+        role.join(&of(rule, powers));
+    }
+    let told = "created clusterrole reader, with the rule bind roles and 2 more rules, which can bind, run in pods, read secrets";
+    assert_eq!((role.text().as_str(), role.queries.len(), role.gives_all), (told, 1, false));
+    role.join(&of("* *", &["every verb", "every resource"]));
+    let told = "created clusterrole reader, with the rule * * and 3 more rules, which can do everything";
+    assert_eq!((role.text().as_str(), role.gives_all), (told, true));
+    assert!(of("*", &["every verb"]).text().ends_with(", which can use every verb"));
+}
+
+#[test]
+fn rights_that_were_changed_and_certificates_stay() {
+    let of = |pairs: &[(&str, Value)]| {
+        let own = [("name", text("x")), ("outcome", text("allowed"))];
+        let deed = deed(&[&own[..], pairs].concat());
+        (deed.made.map(|object| object.resource), deed.is_change)
+    };
+    let changed = of(&[("verb", text("patch")), ("resource", text("rolebindings"))]);
+    assert_eq!(changed, (Some("rolebindings".to_owned()), true));
+    let approved = of(&[("action", text("approve")), ("resource", text("certificatesigningrequests"))]);
+    assert_eq!(approved, (Some("certificatesigningrequests/approval".to_owned()), false));
+    assert_eq!(of(&[("verb", text("patch")), ("resource", text("pods"))]).0, None);
 }

@@ -60,7 +60,7 @@ fn table(people: &[Person]) -> Table {
 }
 
 fn name(person: &Person) -> String {
-    person.who.clone().unwrap_or_else(|| "(no credential)".to_owned())
+    person.who.label()
 }
 
 /// The same as a picture has room for: `web (prod)`.

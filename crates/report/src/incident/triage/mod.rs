@@ -8,10 +8,10 @@ pub(super) mod words;
 use std::fmt::Write as _;
 
 use super::Incident;
-use super::deed::Deed;
+use super::deed::{Deed, plain};
 use super::happened::{happened, people, why};
 use super::people::Person;
-use super::remains::{left_behind, words_of};
+use super::remains::left_behind;
 use crate::document::instant;
 use crate::visible::{escape, width};
 use findings::findings;
@@ -56,7 +56,7 @@ pub fn triage(incident: &Incident, screen: Screen) -> String {
     stand_out(&mut page, &people, people_left_out);
     what_happened(&mut page, incident, &people);
     findings(&mut page, incident);
-    remains(&mut page, incident, &people);
+    remains(&mut page, incident);
     cannot_tell(&mut page, incident);
     next(&mut page, incident, &people);
     page.text
@@ -108,7 +108,7 @@ fn stand_out(page: &mut Page, people: &[Person], left_out: usize) {
         let from = limited(&person.source_ips, 2);
         let head = format!(
             "{}  {:>8}  {:>6}  {}  ",
-            padded(&name(person.who.as_deref()), 22),
+            padded(&name(&person.who), 22),
             person.requests,
             // Nobody knows what became of requests without an answer.
             person.denied.map_or_else(|| "?".to_owned(), |denied| denied.to_string()),
@@ -160,7 +160,7 @@ fn what_happened(page: &mut Page, incident: &Incident, people: &[Person]) {
         );
         // The words go before the name of the query, which stands among the findings as well.
         let query = deed.queries.first().map_or("", String::as_str);
-        let text = terse(&deed.text());
+        let text = format!("{}{}", terse(&deed.text()), plain(&deed.who.list()));
         let column = page.width.saturating_sub(width(&head) + query_width + 2);
         match width(&text) <= column {
             true => page.line(&format!("{head}{}  {query}", padded(&text, column))),
@@ -170,16 +170,16 @@ fn what_happened(page: &mut Page, incident: &Incident, people: &[Person]) {
     if told.left_out > 0 {
         page.line(&format!("and {} more, less telling: `kforensic report`", told.left_out));
     }
+    let untold: Vec<String> =
+        incident.left_out().map(|(query, rows)| format!("{} of {query}", counted(rows, "row"))).collect();
+    if !untold.is_empty() {
+        page.line(&format!("too many to be told one by one: {}", limited(&untold, 3)));
+    }
 }
 
-fn remains(page: &mut Page, incident: &Incident, people: &[Person]) {
-    let left = left_behind(incident, people);
-    let mut names: Vec<String> = Vec::new();
-    for deed in &left {
-        if let Some(object) = &deed.made {
-            names.push(escape(&words_of(incident, deed, object)).into_owned());
-        }
-    }
+fn remains(page: &mut Page, incident: &Incident) {
+    let left = left_behind(incident);
+    let mut names: Vec<String> = left.iter().map(|one| format!("{}{}", escape(&one.words()), one.remark())).collect();
     if names.is_empty() {
         return;
     }
@@ -240,7 +240,7 @@ fn next(page: &mut Page, incident: &Incident, people: &[Person]) {
     if let Some(finding) = incident.found().next() {
         commands.push(format!("kforensic query {}", finding.question.name));
     }
-    if let Some(who) = people.iter().find_map(|person| person.who.as_deref()) {
+    if let Some(who) = people.iter().find_map(|person| person.who.name()) {
         commands.push(format!("kforensic query timeline --user {}", quoted(who)));
     }
     commands.push("kforensic report -o report.html".to_owned());
@@ -265,7 +265,7 @@ fn quoted(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::document::Level;
-    use crate::incident::{Finding, Question};
+    use crate::incident::{Finding, Question, Sender};
 
     #[test]
     fn the_screen_of_an_empty_case_says_so() {
@@ -278,7 +278,7 @@ mod tests {
     fn nothing_of_a_client_reaches_the_terminal_as_it_is() {
         let evil = "\u{1b}[2J\u{202e}evil\u{9b}31m".to_owned() + &"x".repeat(1 << 20);
         let deed = Deed {
-            who: Some(evil.clone()),
+            who: Sender::One(evil.clone()),
             from: vec![evil.clone()],
             words: crate::document::Text::name(evil.clone()),
             level: Level::High,
@@ -291,6 +291,7 @@ mod tests {
             total_rows: 1,
             deeds: vec![deed],
             users: vec![(evil.clone(), 1)],
+            senders: [Sender::One(evil.clone())].into(),
             source_ips: vec![(evil, 1)],
             times: Some((0, 0)),
             ..Finding::default()
@@ -308,7 +309,7 @@ mod tests {
             at,
             until: at,
             times: 1,
-            who: Some("mia".to_owned()),
+            who: Sender::One("mia".to_owned()),
             words: crate::document::Text::plain("created pod prod/helper"),
             level: Level::High,
             audit_id: Some(id.to_owned()),
@@ -321,6 +322,7 @@ mod tests {
             total_rows: 2,
             deeds: vec![deed(DAY, "a"), deed(3 * DAY, "b")],
             users: vec![("mia".to_owned(), 2)],
+            senders: [Sender::One("mia".to_owned())].into(),
             times: Some((DAY, 3 * DAY)),
             ..Finding::default()
         };

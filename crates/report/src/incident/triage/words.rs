@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthChar;
 
 use crate::document::instant;
+use crate::incident::Sender;
 use crate::incident::deed::{DRY_RUN, Deed};
 use crate::visible::{escape, width};
 
@@ -64,14 +65,14 @@ pub(super) fn first_lines(text: &str, room: usize, most: usize) -> Vec<String> {
 
 pub(super) fn who(deed: &Deed) -> String {
     match &deed.as_whom {
-        Some(whom) => format!("{} as {}", name(deed.who.as_deref()), short_name(whom)),
-        None => name(deed.who.as_deref()),
+        Some(whom) => format!("{} as {}", name(&deed.who), short_name(whom)),
+        None => name(&deed.who),
     }
 }
 
 /// A user as people say it; a service account without the words that all have.
-pub(super) fn name(who: Option<&str>) -> String {
-    who.map_or_else(|| "(no credential)".to_owned(), short_name)
+pub(super) fn name(who: &Sender) -> String {
+    who.name().map_or_else(|| who.label(), short_name)
 }
 
 pub(super) fn short_name(who: &str) -> String {
