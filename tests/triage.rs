@@ -221,7 +221,8 @@ fn event(number: usize, user: &str, verb: &str, uri: &str, object: &Value) -> Va
 /// The binding of a role to mallory, by mallory.
 fn binding(number: usize, name: &str, role: &str) -> Value {
     let object = json!({"resource": "clusterrolebindings", "name": name, "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"});
-    let mut event = event(number, "mallory", "create", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &object);
+    let mut event =
+        event(number, "mallory", "create", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &object);
     event["level"] = json!("RequestResponse");
     event["requestObject"] = json!({
         "kind": "ClusterRoleBinding", "apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": name},
@@ -269,11 +270,15 @@ fn a_flood_of_deeds_does_not_hide_one() {
 
 #[test]
 fn what_a_selector_did_not_find_is_still_there() {
-    let object = json!({"resource": "clusterrolebindings", "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"});
+    let object =
+        json!({"resource": "clusterrolebindings", "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"});
     let uri = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?labelSelector=x%3Dnothing";
     let mut deletion = event(60, "mallory", "deletecollection", uri, &object);
     let (screen, _) = told(&[binding(1, "evil", "cluster-admin"), deletion.clone()]);
-    assert!(screen.contains("clusterrolebinding evil (may be gone: deletecollection at 2026-11-20 10:01:00)"), "{screen}");
+    assert!(
+        screen.contains("clusterrolebinding evil (may be gone: deletecollection at 2026-11-20 10:01:00)"),
+        "{screen}"
+    );
     deletion["level"] = json!("RequestResponse");
     deletion["responseObject"] = json!({
         "kind": "ClusterRoleBindingList", "apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {}, "items": [],

@@ -155,16 +155,19 @@ mod tests {
         let object = |image: &str| json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"template": {"spec": {"containers": [{"name": "a", "image": image}]}}}});
         let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "evil"}]}}}});
         let operations = json!([{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "worse"}]);
-        let steps = history("web", &[
-            request(1, "create", Some(object("1")), None),
-            request(2, "patch", Some(patch), None),
-            request(3, "patch", Some(operations.clone()), None),
-            request(4, "patch", None, None),
-            request(5, "patch", Some(operations), None),
-            request(6, "get", None, Some(object("2"))),
-            request(7, "get", None, Some(object("2"))),
-            request(8, "delete", None, None),
-        ]);
+        let steps = history(
+            "web",
+            &[
+                request(1, "create", Some(object("1")), None),
+                request(2, "patch", Some(patch), None),
+                request(3, "patch", Some(operations.clone()), None),
+                request(4, "patch", None, None),
+                request(5, "patch", Some(operations), None),
+                request(6, "get", None, Some(object("2"))),
+                request(7, "get", None, Some(object("2"))),
+                request(8, "delete", None, None),
+            ],
+        );
         let told: Vec<String> =
             steps.iter().map(|step| format!("{} {}", step.request.time, step.source.name())).collect();
         assert_eq!(told, ["1 as sent", "2 patched", "3 patched", "4 unknown", "5 unknown", "6 as stored", "8 deleted"]);

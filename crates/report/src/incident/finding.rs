@@ -168,7 +168,8 @@ impl Gathering {
             }
             self.count(&values, &sender);
             // Newer ones that are like it and are in this batch would push it out.
-            let is_told = may_have_made(self.row_of(&values)) || self.deeds.room_of(&sender).is_none_or(|room| behind < room);
+            let is_told =
+                may_have_made(self.row_of(&values)) || self.deeds.room_of(&sender).is_none_or(|room| behind < room);
             if !is_told {
                 self.deeds.leave_out();
             }
@@ -214,7 +215,8 @@ impl Gathering {
         }
         let mut values = vec![Value::Nothing; batch.num_columns()];
         for at in 0..batch.num_rows() {
-            for (column, value) in values.iter_mut().enumerate().filter(|(column, _)| self.columns.is_account(*column)) {
+            for (column, value) in values.iter_mut().enumerate().filter(|(column, _)| self.columns.is_account(*column))
+            {
                 *value = Value::of(batch, column, at);
             }
             *ahead.entry(Sender::of(self.row_of(&values))).or_default() += 1;

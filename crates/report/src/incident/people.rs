@@ -278,9 +278,11 @@ fn repeated(deeds: Vec<Deed>) -> Vec<Deed> {
     const AT_ONCE: i64 = 1_000_000;
     let mut told: Vec<Deed> = Vec::with_capacity(deeds.len());
     for deed in deeds {
-        let same = told.iter_mut().rev().take(4).find(|known| {
-            known.is_same(&deed) && known.audit_id.is_some() && deed.at - known.until <= AT_ONCE
-        });
+        let same = told
+            .iter_mut()
+            .rev()
+            .take(4)
+            .find(|known| known.is_same(&deed) && known.audit_id.is_some() && deed.at - known.until <= AT_ONCE);
         match same {
             Some(known) => {
                 known.times += deed.times;

@@ -296,15 +296,13 @@ mod tests {
     fn what_was_let_through_or_changed_stays_as_well() {
         let mut incident = incident(vec![deletion(6, "certificatesigningrequests", None, Some("helper"))]);
         let deed = &mut incident.findings[0].deeds[0];
-        deed.made =
-            Some(Object { resource: CERTIFICATE.to_owned(), name: "helper".to_owned(), ..Object::default() });
+        deed.made = Some(Object { resource: CERTIFICATE.to_owned(), name: "helper".to_owned(), ..Object::default() });
         let words = |incident: &Incident| {
             left_behind(incident).iter().map(|left| left.words() + &left.remark()).collect::<Vec<_>>()
         };
         assert_eq!(words(&incident), ["certificate helper (valid until it expires)"]);
         let deed = &mut incident.findings[0].deeds[0];
-        deed.made =
-            Some(Object { resource: "clusterroles".to_owned(), name: "view".to_owned(), ..Object::default() });
+        deed.made = Some(Object { resource: "clusterroles".to_owned(), name: "view".to_owned(), ..Object::default() });
         deed.is_change = true;
         assert_eq!(words(&incident), ["clusterrole view (changed)"]);
     }

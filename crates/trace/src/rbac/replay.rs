@@ -258,7 +258,8 @@ impl Replay {
 
     fn take(&mut self, snapshot: &Snapshot) {
         let known = Known::Snapshot { name: snapshot.name.clone(), taken: snapshot.taken };
-        let version = |object| Version { time: snapshot.taken, object, known: known.clone(), creates: false, is_doubted: false };
+        let version =
+            |object| Version { time: snapshot.taken, object, known: known.clone(), creates: false, is_doubted: false };
         let shown: BTreeSet<&ObjectKey> = snapshot.objects.iter().map(|(key, _)| key).collect();
         let kinds = snapshot.kinds();
         let gone: Vec<ObjectKey> =

@@ -251,10 +251,7 @@ fn a_log_without_ids_of_credentials_tells_of_addresses() {
             ("clients", texts(&["kubectl", "curl"])),
         ])
     };
-    assert_eq!(
-        told("bot"),
-        "came from 2 addresses with kubectl, curl (the log does not tell credentials apart)"
-    );
+    assert_eq!(told("bot"), "came from 2 addresses with kubectl, curl (the log does not tell credentials apart)");
     assert_eq!(told("JTI=1"), "used the credential JTI=1 from 2 addresses with kubectl, curl");
 }
 
@@ -269,7 +266,10 @@ fn a_deletion_of_many_is_told_with_what_it_was_for() {
         told(&[allowed.clone(), selector.clone(), ("deleted", Value::Number(0))]),
         "deleted pods of prod, those that fit x=nothing, 0 of them"
     );
-    assert_eq!(told(&[("outcome", text("unknown")), selector]), "may have deleted pods of prod, those that fit x=nothing: unknown");
+    assert_eq!(
+        told(&[("outcome", text("unknown")), selector]),
+        "may have deleted pods of prod, those that fit x=nothing: unknown"
+    );
     assert_eq!(told(&[("outcome", text("denied"))]), "tried: deletecollection pods of prod: denied");
     let dry = ("dry_run", Value::Literal("true".into()));
     assert_eq!(told(&[allowed, dry]), "as a dry run: deleted all pods of prod");

@@ -1,12 +1,12 @@
 //! What happened, in sentences made from the findings, each with a link to its evidence.
 
 use super::super::Incident;
-use super::{Plan, counted};
 use super::scope::left_out;
+use super::{Plan, counted};
 use crate::document::{Block, Section, Span, Text, instant};
+use crate::incident::Sender;
 use crate::incident::deed::Deed;
 use crate::incident::happened::{happened, people};
-use crate::incident::Sender;
 use crate::incident::remains::left_behind;
 
 /// Things left behind that are named.
@@ -40,7 +40,8 @@ pub(super) fn make(incident: &Incident, plan: &Plan) -> Section {
         let mut text = Text::plain("Too many to be told one by one, and in the findings: ");
         for (count, (query, rows)) in untold.iter().enumerate() {
             let before = if count == 0 { "" } else { ", " };
-            text = text.and(format!("{before}{} of ", counted(*rows, "row"))).and_link(format!("finding-{query}"), *query);
+            text =
+                text.and(format!("{before}{} of ", counted(*rows, "row"))).and_link(format!("finding-{query}"), *query);
         }
         blocks.push(Block::Prose(text.and(".")));
     }
@@ -67,9 +68,10 @@ fn lead(incident: &Incident, people: &[crate::incident::Person]) -> Text {
         [one] => text.and("It is mostly about ").then(named(one)).and("."),
         many => {
             let text = text.and("Who stands out, the one first against whom most speaks: ");
-            let names = many.iter().enumerate().map(|(count, person)| {
-                Text::plain(if count == 0 { "" } else { ", " }).then(named(person))
-            });
+            let names = many
+                .iter()
+                .enumerate()
+                .map(|(count, person)| Text::plain(if count == 0 { "" } else { ", " }).then(named(person)));
             names.fold(text, Text::then).and(".")
         }
     }
