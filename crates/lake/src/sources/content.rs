@@ -422,10 +422,14 @@ impl<'r> Chunks<'r> {
         let mut length = 0;
         loop {
             let (end, part) = if is_hole {
-                let end = self.pending[searched..].iter().position(|byte| *byte != 0).map(|zeros| searched + zeros - 1);
+                let end = self.pending[searched..].iter().position(|byte| *byte != 0).map(|zeros| searched + zeros);
                 let last = if self.ended { self.pending.len() } else { self.pending.len() - 1 };
                 searched = 1;
-                (end, end.unwrap_or(last))
+                match end {
+                    // A line of zeros.
+                    Some(end) if self.pending[end] == b'\n' => (Some(end), end + 1),
+                    _ => (end.map(|end| end - 1), end.map_or(last, |end| end - 1)),
+                }
             } else {
                 let end = memchr::memchr(b'\n', &self.pending);
                 (end, end.map_or(self.pending.len(), |newline| newline + 1))
@@ -584,6 +588,10 @@ mod tests {
             assert!(chunks.next().is_none());
             assert_eq!(chunks.finish().unwrap().content_sha256, <[u8; 32]>::from(Sha256::digest(&content)));
         }
+        let line = [vec![0; MAX_RECORD_BYTES + CHUNK_BYTES], b"\nnext\n".to_vec()].concat();
+        let mut of_line = chunks(&line);
+        of_line.next().unwrap();
+        assert_eq!(of_line.next().unwrap().bytes, b"next\n");
         let mut chunks = chunks(&vec![0; MAX_RECORD_BYTES + 2 * CHUNK_BYTES]);
         let length = i64::try_from(MAX_RECORD_BYTES + 2 * CHUNK_BYTES).unwrap();
         assert!(matches!(chunks.next().unwrap().problem, Some(Problem::TooLong { length: told }) if told == length));
