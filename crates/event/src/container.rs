@@ -99,6 +99,13 @@ impl Container {
                 let is_short = value.len() <= MAX_PATH && value[1..].trim_ascii_start().starts_with('"');
                 if is_pairs {
                     items().iter().for_each(|item| self.pair(item.get(), depth));
+                } else if key == "tags" {
+                    // As Datadog has them.
+                    for tag in json::strings(value).unwrap_or_default() {
+                        if let Some((name, text)) = tag.split_once(':') {
+                            self.text(&plain(name), text);
+                        }
+                    }
                 } else if is_short && let [one] = items().as_slice() {
                     self.member(within, key, one.get(), depth + 1);
                 }
@@ -244,7 +251,8 @@ mod tests {
     use super::*;
 
     /// What names a container, in the ways of collectors.
-    const WRAPPERS: [&str; 14] = [
+    const WRAPPERS: [&str; 15] = [
+        r#"{"attributes":{"message":"x","tags":["kube_namespace:NS","pod_name:POD","kube_container_name:NAME"]}}"#,
         r#"{"log":"x","kubernetes":{"namespace_name":"NS","pod_name":"POD","container_name":"NAME"}}"#,
         r#"{"message":"x","kubernetes":{"pod_namespace":"NS","pod_name":"POD","container_name":"NAME"}}"#,
         r#"{"message":"x","kubernetes":{"namespace":"NS","pod":{"name":"POD"},"container":{"name":"NAME"}}}"#,
