@@ -249,3 +249,27 @@ fn coverage_judges_a_policy_with_and_without_a_case() {
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.stderr.contains("is no audit policy: the policy has no rules"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_log_that_does_not_tell_how_requests_ended_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |name: &str, status: &str| {
+        let (case, log) = (folder.path().join(name), folder.path().join(format!("{name}.log")));
+        let event = |id: usize| {
+            format!(
+                r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"{id}","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/prod/secrets/a","verb":"get","user":{{"username":"bob"}},"sourceIPs":["10.0.0.7"],"objectRef":{{"resource":"secrets","namespace":"prod","name":"a","apiVersion":"v1"}},{status}"requestReceivedTimestamp":"2026-11-21T20:37:0{id}.101111Z","stageTimestamp":"2026-11-21T20:37:0{id}.108114Z"}}"#
+            )
+        };
+        std::fs::write(&log, format!("{}\n{}\n", event(1), event(2))).unwrap();
+        ingest(&case, &[log.display().to_string()]);
+        [["query", "failed-auth"].as_slice(), &["query", "secret-reads", "--outcome", "denied"]]
+            .map(|question| run(&case, question).stderr)
+    };
+    let words = "how 2 of the 2 requests of the case ended is not in the log";
+    assert!(asked("untold", "").iter().all(|stderr| stderr.contains(words)));
+    assert!(
+        !asked("told", r#""responseStatus":{"metadata":{},"code":200},"#)
+            .iter()
+            .any(|stderr| stderr.contains("ended is not"))
+    );
+}

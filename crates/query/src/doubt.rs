@@ -17,6 +17,9 @@ const VALUES_MAX: usize = 5_000;
 /// Values that are offered in the place of another.
 const OFFERED_MAX: usize = 3;
 
+/// One request of so many whose end is not in the log is what a log is like that ends somewhere.
+const UNKNOWN_SHARE: u64 = 100;
+
 /// Short names of `kubectl`, which no event has.
 const SHORT_NAMES: [(&str, &str); 24] = [
     ("cj", "cronjobs"),
@@ -107,10 +110,16 @@ fn of_networks(parameters: &Parameters) -> Vec<Doubt> {
 
 /// Whether an answer with so many rows has values that can be doubted.
 pub fn has_values(query: &CannedQuery, parameters: &Parameters, rows: u64) -> bool {
-    parameters.iter().any(|(name, value)| {
+    let is_doubted = |(name, value): (&str, &Value)| {
         let is_text = matches!(value, Value::Text(_) | Value::Network(_));
         is_text && (is_always_doubted(query, name) || (rows == 0 && compared(name).is_some()))
-    })
+    };
+    asks_for_outcomes(query, parameters, rows) || parameters.iter().any(is_doubted)
+}
+
+/// Whether an answer has no rows because of how requests ended, as far as the log tells that.
+fn asks_for_outcomes(query: &CannedQuery, parameters: &Parameters, rows: u64) -> bool {
+    rows == 0 && (query.refusals || parameters.get("outcome").is_some())
 }
 
 /// A secret without its namespace still matches lists, so an answer with rows may be about another.
@@ -125,6 +134,9 @@ impl Session {
     /// When a file turns out to be damaged, or on an interrupt.
     pub fn doubts(&self, query: &CannedQuery, parameters: &Parameters, rows: u64) -> Result<Vec<Doubt>, QueryError> {
         let mut doubts = Vec::new();
+        if asks_for_outcomes(query, parameters, rows) {
+            doubts.extend(self.doubt_outcomes()?);
+        }
         for (name, value) in parameters.iter().filter(|(name, _)| rows == 0 || is_always_doubted(query, name)) {
             match (name, value) {
                 ("secret", Value::Text(secret)) => doubts.extend(self.doubt_secret(secret)?),
@@ -137,6 +149,21 @@ impl Session {
             }
         }
         Ok(doubts)
+    }
+
+    /// That a log does not tell how requests ended, which those at its end alone do not say of it.
+    fn doubt_outcomes(&self) -> Result<Option<Doubt>, QueryError> {
+        const COUNTS: &str = "SELECT unnest([count(*) FILTER (outcome = 'unknown'), count(*)])::VARCHAR FROM events \
+                              WHERE final AND ? IS NOT NULL";
+        let counts: Vec<u64> = self.texts(COUNTS, "")?.iter().filter_map(|count| count.parse().ok()).collect();
+        let [unknown, all] = counts.as_slice() else { return Ok(None) };
+        let doubt = || Doubt {
+            text: format!(
+                "how {unknown} of the {all} requests of the case ended is not in the log: refusals can be among them"
+            ),
+            hint: Some("show them with `--outcome unknown`".to_owned()),
+        };
+        Ok((*unknown > 0 && unknown.saturating_mul(UNKNOWN_SHARE) >= *all).then(doubt))
     }
 
     fn doubt_value(
