@@ -8,7 +8,12 @@
 CREATE VIEW anonymous_requests AS
 SELECT
     event_time, audit_id, verb, request_uri, is_probe(request_uri) AS probe, user_name, user_groups, impersonated_user,
-    resource, api_group, subresource, namespace, name, outcome, status_code, status_message,
+    resource, api_group, subresource, namespace, name,
+    -- OpenShift's login answers a wrong password with 302 or 200.
+    CASE WHEN has_logins() AND contains(annotations, 'authentication.openshift.io/decision')
+            AND json_text(json_body(annotations), 'authentication.openshift.io/decision') IN ('deny', 'error') THEN 'denied'
+        ELSE outcome END AS outcome,
+    status_code, status_message,
     decision, decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host
 FROM requests
 WHERE user_name = 'system:anonymous' OR list_contains(user_groups, 'system:unauthenticated');
