@@ -173,7 +173,7 @@ fn a_window_changes_neither_what_is_new_nor_what_is_still_there() {
     let behind = run(&case, &["triage", "--since", "2026-12-01"]);
     let words = "the window begins after the newest event of the case";
     assert!(behind.stderr.contains(words) && behind.stdout.contains(words), "{behind:?}");
-    let report = run(&case, &["report", "-q", "--since", "2026-12-01", "--format", "markdown"]);
+    let report = run(&case, &["report", "--since", "2026-12-01", "--format", "markdown"]);
     assert!(report.stderr.contains(words) && report.stdout.contains(words), "{report:?}");
 }
 

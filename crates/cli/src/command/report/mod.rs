@@ -85,7 +85,10 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &ReportArgs, interrupt: &Interru
         first: None,
     };
     let name = folder.display().to_string();
-    window_notes(window, &snapshot, args.window.times.now.is_some());
+    if !args.quiet {
+        // The report says it as well.
+        window_notes(window, &snapshot, args.window.times.now.is_some());
+    }
     let mut incident = findings::ask(&name, &snapshot, &catalogue, &inquiry, interrupt)?;
     add_notes(&mut incident, &snapshot);
     let plan = plan(args, &template);
