@@ -10,6 +10,7 @@ use memchr::memmem;
 use serde_json::value::RawValue;
 
 use crate::json;
+use crate::keys::plain;
 use crate::salvage::OTHER_CONTAINER;
 
 /// Namespaces in which a cluster runs its own API servers: kubeadm, kOps, RKE2 and OpenShift.
@@ -188,11 +189,6 @@ impl Container {
             self.push(namespace, pod, "");
         }
     }
-}
-
-/// The letters and digits of a name in lower case.
-fn plain(name: &str) -> String {
-    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
 fn mark(container: &Container) -> Option<&'static str> {

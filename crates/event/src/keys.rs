@@ -1,4 +1,5 @@
-//! Keys whose dots a collector replaced by underscores: `authorization_k8s_io/decision`.
+//! Keys as collectors leave them: how they are compared, and the way back where dots became underscores:
+//! `authorization_k8s_io/decision`.
 //!
 //! The part of such a key before the slash is a DNS name, which cannot hold an underscore. So the way back is not a guess.
 
@@ -6,6 +7,11 @@ use crate::json::{self, Rewrite};
 
 /// Nesting of a body that is looked into.
 const MAX_DEPTH: usize = 64;
+
+/// The letters and digits of a key in lower case: collectors write the same name in many ways.
+pub(crate) fn plain(key: &str) -> String {
+    key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+}
 
 /// The key as it was, when its dots were replaced.
 pub(crate) fn restored(key: &str) -> Option<String> {

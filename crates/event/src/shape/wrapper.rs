@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::json;
+use crate::keys;
 
 /// What may stand under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,7 +174,7 @@ const REQUESTS: [[&[&str]; 2]; 2] = [
 /// The letters and digits of a name in lower case, without what Log Analytics puts behind it to tell the type.
 fn plain(name: &str) -> String {
     let name = ["_s", "_d", "_g", "_t", "_b"].iter().find_map(|kind| name.strip_suffix(kind)).unwrap_or(name);
-    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+    keys::plain(name)
 }
 
 /// What may stand under a name, which can be a path.
