@@ -1,12 +1,18 @@
 //! What a server quotes of a body in its message: `error found in #10 byte of ...|…|..., bigger context ...|…|...`,
-//! `Invalid value: "…"`.
+//! `Invalid value: "…"`, and without quotation marks.
 
 use std::borrow::Cow;
 
 use super::{About, Edit, Redactor, apply, into_text};
 
 /// What stands in front of a value that is quoted.
-const INVALID: &[u8] = b"nvalid value: ";
+const VALUE: &[u8] = b" value: ";
+
+/// What is said of it, in front of that.
+const SAID: [&[u8]; 3] = [b"nvalid", b"nsupported", b"uplicate"];
+
+/// Longest value without quotation marks that is a number or a word, and no secret.
+const MAX_PLAIN_BYTES: usize = 5;
 
 impl Redactor {
     /// Finds what a message about a Secret quotes of its body, in order: in the message itself, or in a text that it may stand in.
@@ -22,18 +28,25 @@ impl Redactor {
                 edits.push(Edit { at: start..end, with, values: 1 });
             }
         }
-        for at in memchr::memmem::find_iter(text, INVALID) {
-            let start = at + INVALID.len();
-            let escapes = text[start..].iter().take_while(|byte| **byte == b'\\').count();
-            if text.get(start + escapes) != Some(&b'"') {
+        for at in memchr::memmem::find_iter(text, VALUE) {
+            if !SAID.iter().any(|said| text[..at].ends_with(said)) {
                 continue;
             }
-            let inner = start + escapes + 1;
+            let start = at + VALUE.len();
+            let escapes = text[start..].iter().take_while(|byte| **byte == b'\\').count();
+            let is_quoted = text.get(start + escapes) == Some(&b'"');
+            let inner = if is_quoted { start + escapes + 1 } else { start };
             // What was quoted before goes on behind it: nothing is looked at twice.
             if edits.last().is_some_and(|last| last.at.end > inner) {
                 continue;
             }
-            let end = inner + quotation_ends(&text[inner..], escapes).unwrap_or(text.len() - inner);
+            let end = match is_quoted {
+                true => inner + quotation_ends(&text[inner..], escapes).unwrap_or(text.len() - inner),
+                // Nothing says where it ends.
+                false if is_plain(&text[inner..]) => continue,
+                false if is_message => text.len(),
+                false => inner + string_ends(&text[inner..], &text[..inner]),
+            };
             if end > inner && !text[inner..].starts_with(super::REDACTED.as_bytes()) {
                 let with = self.value(&text[inner..end]).into_bytes();
                 edits.push(Edit { at: inner..end, with, values: 1 });
@@ -67,6 +80,21 @@ fn quotation_ends(text: &[u8], escapes: usize) -> Option<usize> {
         let more = before.checked_sub(escapes);
         more.is_none_or(|more| more % (2 * (escapes + 1)) == 0).then(|| at - before.min(escapes))
     })
+}
+
+/// Whether a value without quotation marks is a number or a short word, such as `true`, with what is wrong with it behind it.
+fn is_plain(text: &[u8]) -> bool {
+    let word = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')).count();
+    (1..=MAX_PLAIN_BYTES).contains(&word) && text[word..].starts_with(b": ")
+}
+
+/// Where the string ends that a place is in, in a text that may be JSON, or JSON in JSON.
+fn string_ends(text: &[u8], before: &[u8]) -> usize {
+    let opens = memchr::memrchr_iter(b'"', before).find_map(|quote| {
+        let escapes = before[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        before[..quote - escapes].trim_ascii_end().ends_with(b":").then_some(escapes)
+    });
+    opens.and_then(|escapes| quotation_ends(text, escapes)).unwrap_or(text.len())
 }
 
 /// Where a message ends that began `before`, in a text that may be JSON with the message as a string in it. There all quotation marks in

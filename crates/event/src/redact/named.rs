@@ -70,7 +70,14 @@ pub(super) fn is_credential_name(name: &[u8]) -> bool {
     // Variables of an environment.
     let is_variable =
         [b"_SECRET".as_slice(), b"_PASS", b"_PWD", b"_PAT", b"_KEY_BASE"].iter().any(|end| name.ends_with(end));
-    is_variable || NAMES.iter().any(|end| bare.ends_with(end.as_bytes()))
+    is_variable || is_variable_of_credentials(name) || NAMES.iter().any(|end| bare.ends_with(end.as_bytes()))
+}
+
+/// Whether a name is that of a variable whose value is a login, or the path of a file with one. In other spellings such a name refers
+/// to an object nearly always.
+fn is_variable_of_credentials(name: &[u8]) -> bool {
+    let ends = [b"CREDENTIALS".as_slice(), b"CREDENTIAL", b"CREDS"];
+    ends.iter().any(|end| name.strip_suffix(*end).is_some_and(|before| before.is_empty() || before.ends_with(b"_")))
 }
 
 /// The value of a member of some name that holds a word such as `token`, which stands at `word`.
@@ -100,7 +107,8 @@ pub(super) fn value(text: &[u8], word: Range<usize>) -> Option<Named> {
     } else {
         reference::end_of_value(text, start, |rest| ends_word(rest[0]))
     };
-    (end > start).then_some(Named { at: start..end, quoted, begins_line: begins_line(&text[..name]) })
+    let is_path = text[start..end].starts_with(b"/") && is_variable_of_credentials(word);
+    (end > start && !is_path).then_some(Named { at: start..end, quoted, begins_line: begins_line(&text[..name]) })
 }
 
 /// Whether a name stands behind the domain of the authenticator: `authentication.k8s.io/legacy-token` tells whose token it was, and

@@ -31,7 +31,7 @@ enum Sign {
 }
 
 /// What a credential can be recognised by. Letters whose case varies are left out, or there in each case.
-const SIGNS: [(&str, Sign); 48] = [
+const SIGNS: [(&str, Sign); 50] = [
     ("eyJ", Sign::Json),
     ("YXBpVmVyc2lvbj", Sign::Packed),
     ("LS0tLS1CRUdJTi", Sign::Packed),
@@ -68,6 +68,8 @@ const SIGNS: [(&str, Sign); 48] = [
     ("rivateKey", Sign::Name),
     ("RIVATE_KEY", Sign::Name),
     ("key-data", Sign::Name),
+    ("REDENTIAL", Sign::Name),
+    ("CREDS", Sign::Name),
     ("ookie", Sign::Name),
     ("RIVATE KEY-", Sign::PrivateKey),
     ("H4sI", Sign::Gzip),
