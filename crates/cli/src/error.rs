@@ -307,6 +307,7 @@ fn lake_hint(error: &LakeError) -> Option<&'static str> {
         }
         LakeError::Stray { .. } => "name a new or an empty folder with `--case DIR`; this one is left as it is",
         LakeError::EmptyInput => "does the command before the pipe print anything?",
+        LakeError::LeadsNowhere { .. } => "name the file itself, or copy what the link points to beside it",
         LakeError::Locked { .. } => "wait for it to end; queries need not wait",
         LakeError::Altered { .. } => {
             "compare the fingerprint with the one you noted; ingest the sources into a new case"

@@ -111,6 +111,15 @@ fn what_looks_like_a_log_and_is_left_out_is_marked() {
     assert!(error.to_string().ends_with("(1 other file in them, 1 of which may be logs all the same)"), "{error}");
 }
 
+#[test]
+fn a_link_that_leads_nowhere_says_where_it_points_to() {
+    let folder = common::folder();
+    let link = folder.path().join("audit.log");
+    std::os::unix::fs::symlink("../gone/audit.log", &link).unwrap();
+    let error = try_ingest(&folder.path().join("case"), std::slice::from_ref(&link)).unwrap_err().to_string();
+    assert!(error.ends_with("is a symbolic link to `../gone/audit.log`, which does not exist"), "{error}");
+}
+
 /// Who names such a file is told what it is and what to do, and not that its bytes are no JSON.
 #[test]
 fn a_file_of_a_kind_that_is_not_opened_is_one_reject_that_says_so() {

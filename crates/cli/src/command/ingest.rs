@@ -112,7 +112,7 @@ pub(crate) fn ingest(
 ) -> Result<Ingested, CliError> {
     // Before the case is made: a typing error should leave nothing behind.
     if let Some(path) = paths.iter().find(|path| path.as_os_str() != "-" && !path.exists()) {
-        return Err(kforensic_lake::LakeError::NoSuchPath { path: path.clone() }.into());
+        return Err(kforensic_lake::LakeError::no_such_path(path).into());
     }
     let now = chrono::Utc::now();
     let mut writer = compact::writer(case, now)?;

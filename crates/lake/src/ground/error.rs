@@ -13,6 +13,14 @@ pub enum LakeError {
         /// The path as given.
         path: PathBuf,
     },
+    /// A path given for ingest is a link to what does not exist.
+    #[error("`{path}` is a symbolic link to `{target}`, which does not exist")]
+    LeadsNowhere {
+        /// The path as given.
+        path: PathBuf,
+        /// Where the link points to, as it is written in it.
+        target: PathBuf,
+    },
     /// No input holds a trace of an audit event.
     #[error("no audit log found in the given folders ({} in them{})", others(*skipped), like_logs_of(*like_logs))]
     NothingToRead {
@@ -127,6 +135,14 @@ pub enum LakeError {
 }
 
 impl LakeError {
+    /// That nothing is at a path that was given.
+    pub fn no_such_path(path: &Path) -> Self {
+        match path.read_link() {
+            Ok(target) => Self::LeadsNowhere { path: path.to_owned(), target },
+            Err(_) => Self::NoSuchPath { path: path.to_owned() },
+        }
+    }
+
     /// Turns an I/O error into one that says what was tried and on what.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

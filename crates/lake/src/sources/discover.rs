@@ -127,7 +127,7 @@ pub(crate) fn discover(paths: &[PathBuf], own: Option<&Path>) -> Result<(Vec<Inp
         } else if path.exists() {
             found.inputs.push(Input::File(path.clone()));
         } else {
-            return Err(LakeError::NoSuchPath { path: path.clone() });
+            return Err(LakeError::no_such_path(path));
         }
     }
     let mut seen = HashSet::new();
