@@ -9,6 +9,7 @@ use std::path::Path;
 use common::{ingest_all, repository, rows};
 use kforensic_event::Cell;
 use kforensic_lake::Case;
+use serde_json::Value;
 
 /// Audit ids, with the stages.
 type Ids = BTreeSet<(String, String)>;
@@ -37,6 +38,58 @@ fn read(path: &Path) -> (Ids, (u64, u64, u64, u64)) {
     let report = ingest_all(&case, &[path.to_owned()]);
     assert_eq!(report.records, report.events + report.duplicates + report.rejected);
     (ids(&case), (report.records, report.events, report.duplicates, report.rejected))
+}
+
+/// A value as `jq -C` prints it.
+fn painted(value: &Value, indent: &str) -> String {
+    let inner = format!("{indent}  ");
+    let list = |open: &str, items: Vec<String>, close: &str| {
+        let items = items.join(&format!("\x1b[1;39m,\n{inner}"));
+        format!("\x1b[1;39m{open}\n{inner}{items}\x1b[1;39m\n{indent}\x1b[1;39m{close}\x1b[0m")
+    };
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let member = |(name, value): (&String, &Value)| {
+                format!(
+                    "\x1b[0m\x1b[34;1m{}\x1b[0m\x1b[1;39m: \x1b[0m{}",
+                    Value::from(name.as_str()),
+                    painted(value, &inner)
+                )
+            };
+            list("{", members.iter().map(member).collect(), "}")
+        }
+        Value::Array(items) if !items.is_empty() => {
+            list("[", items.iter().map(|item| painted(item, &inner)).collect(), "]")
+        }
+        other => format!("\x1b[0;32m{other}\x1b[0m"),
+    }
+}
+
+#[test]
+fn colours_are_no_part_of_a_text() {
+    let expected = read(&repository("tests/logs/exports/00-plain.log")).0;
+    let folder = common::folder();
+    let lines = |write: &dyn Fn(&str) -> String| plain().lines().map(|line| write(line) + "\n").collect::<String>();
+    let found = |line: &str| line.replace("secrets", "\x1b[01;31m\x1b[Ksecrets\x1b[m\x1b[K");
+    let tail = "\x1b[32m2026-11-20T20:37:00.000000+00:00\x1b[0m \x1b[36mkube-apiserver-audit-0a\x1b[0m ";
+    let pretty = lines(&|line| painted(&serde_json::from_str(line).unwrap(), ""));
+    let wide: Vec<u8> = pretty.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (number, text) in [
+        lines(&found).into_bytes(),
+        lines(&|line| format!("\x1b[35m\x1b[Kaudit.log\x1b[m\x1b[K\x1b[36m\x1b[K:\x1b[m\x1b[K{}", found(line)))
+            .into_bytes(),
+        lines(&|line| format!("\x1b[36mkube-apiserver-1  | \x1b[0m{line}")).into_bytes(),
+        lines(&|line| format!("{tail}{line}")).into_bytes(),
+        pretty.into_bytes(),
+        [b"\xff\xfe".as_slice(), &wide].concat(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = folder.path().join(format!("{number}.log"));
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(read(&path), (expected.clone(), (8, 8, 0, 0)), "{number}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::ground::hash::hex;
 use crate::sources::binary::{Binary, SIGN_BYTES};
 use crate::sources::closed::Closed;
 use crate::sources::decompress::{Decompressor, Method};
+use crate::sources::painted::{self, Painted};
 use crate::sources::tables::{Format, Table};
 use crate::sources::wide::{Encoding, Wide};
 
@@ -39,6 +40,8 @@ pub(crate) enum Layer {
     /// Text of more than one byte a character, and the length of its byte order mark.
     Wide(Encoding, usize),
     Table(Format),
+    /// Text with colours.
+    Painted,
 }
 
 impl Layer {
@@ -54,6 +57,7 @@ impl Layer {
             Self::Compressed(method) => method.name(),
             Self::Wide(encoding, _) => encoding.name(),
             Self::Table(format) => format.name(),
+            Self::Painted => "colours",
         }
     }
 }
@@ -96,6 +100,7 @@ enum Decoder<'r> {
     Compressed(Box<Decompressor<Stream<'r>>>),
     Wide(Box<Wide<Stream<'r>>>),
     Table(Box<Table<Stream<'r>>>),
+    Painted(Box<Painted<Stream<'r>>>),
 }
 
 impl<'r> Stream<'r> {
@@ -121,8 +126,10 @@ impl<'r> Stream<'r> {
 
     fn open(stored: Box<dyn Read + 'r>, hashed: bool) -> io::Result<Self> {
         let mut stream = Self::over(Decoder::Plain(Hashing::new(stored)), Compression::default());
+        let mut is_text = false;
         for at in 0..MAX_LAYERS {
-            let Some(layer) = Layer::of(stream.peek(SIGN_BYTES)) else { break };
+            let sign = if is_text { None } else { Layer::of(stream.peek(SIGN_BYTES)) };
+            let Some(layer) = sign.or_else(|| stream.painted()) else { break };
             let mut compression = stream.compression;
             compression.0[at] = Some(layer);
             let decoder = match layer {
@@ -133,10 +140,12 @@ impl<'r> Stream<'r> {
                     Decoder::Wide(Box::new(Wide::new(stream, encoding)))
                 }
                 Layer::Table(format) => Decoder::Table(Box::new(Table::new(stream, format))),
+                Layer::Painted => Decoder::Painted(Box::new(Painted::new(stream))),
             };
             stream = Self::over(decoder, compression);
-            if !matches!(layer, Layer::Compressed(_)) {
-                // What comes out is text.
+            // What comes out of others is text, which may have colours still.
+            is_text = !matches!(layer, Layer::Compressed(_));
+            if matches!(layer, Layer::Painted) {
                 break;
             }
         }
@@ -146,6 +155,12 @@ impl<'r> Stream<'r> {
             stored.hash = None;
         }
         Ok(stream)
+    }
+
+    /// The layer of a text with colours, if this is one.
+    fn painted(&mut self) -> Option<Layer> {
+        let head = self.peek(HEAD_BYTES);
+        (Binary::of(head).is_none() && painted::recognises(head)).then_some(Layer::Painted)
     }
 
     fn over(decoder: Decoder<'r>, compression: Compression) -> Self {
@@ -177,6 +192,7 @@ impl<'r> Stream<'r> {
             Decoder::Compressed(compressed) => compressed.stored().stored(),
             Decoder::Wide(wide) => wide.stored().stored(),
             Decoder::Table(table) => table.stored().stored(),
+            Decoder::Painted(painted) => painted.stored().stored(),
         }
     }
 
@@ -186,6 +202,7 @@ impl<'r> Stream<'r> {
             Decoder::Compressed(compressed) => compressed.into_stored().into_stored(),
             Decoder::Wide(wide) => wide.into_stored().into_stored(),
             Decoder::Table(table) => table.into_stored().into_stored(),
+            Decoder::Painted(painted) => painted.into_stored().into_stored(),
         }
     }
 
@@ -226,6 +243,7 @@ impl Read for Decoder<'_> {
             Self::Compressed(compressed) => compressed.read(buffer),
             Self::Wide(wide) => wide.read(buffer),
             Self::Table(table) => table.read(buffer),
+            Self::Painted(painted) => painted.read(buffer),
         }
     }
 }

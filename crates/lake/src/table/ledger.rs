@@ -106,7 +106,7 @@ pub struct LedgerEntry {
     pub content_bytes: u64,
     /// SHA-256 of the decompressed content, in hex.
     pub content_sha256: String,
-    /// `none`, `gzip`, `zstd`, `xz`, `bzip2`, `utf-16le` or `utf-16be`.
+    /// `none`, `gzip`, `zstd`, `xz`, `bzip2`, `utf-16le`, `utf-16be`, or `colours`, and some of them one in another.
     pub compression: String,
     /// Shape of the log, such as `json-lines`; `tar` or `zip` for an archive.
     pub shape: String,
