@@ -45,6 +45,17 @@ pub(super) struct Chain<'l> {
     ends_with_time: bool,
 }
 
+/// Whether each bracket in a text is closed in it, as those of `2026-11-20 20:37:04,123 INFO  [audit] - ` are. One that is not may have
+/// begun a list.
+fn closes_brackets(text: &str) -> bool {
+    let mut open = false;
+    text.bytes().all(|byte| match byte {
+        b'[' => !std::mem::replace(&mut open, true),
+        b']' => std::mem::take(&mut open),
+        _ => true,
+    }) && !open
+}
+
 impl<'l> Chain<'l> {
     pub(super) fn new(search: Search<'l>) -> Self {
         Self {
@@ -76,7 +87,7 @@ impl<'l> Chain<'l> {
             None => {
                 // A prefix that nobody is known to write. With a quotation mark in it, it is a part of something else.
                 let Some(start) = memmem::find(line.as_bytes(), b"{\"") else { return };
-                if line[..start].contains(['"', '\\', '{', '[']) {
+                if line[..start].contains(['"', '\\', '{']) || !closes_brackets(&line[..start]) {
                     return;
                 }
                 (self.at, self.mark) = (start, Some(salvage::UNKNOWN_WRAPPER));

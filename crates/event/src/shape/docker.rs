@@ -5,7 +5,7 @@ use super::{Opener, Shape, framing};
 
 pub(super) static SHAPE: Shape = Shape {
     name: "docker",
-    summary: "Docker's json-file driver: lines in `log`, long ones split",
+    summary: "Docker's json-file and fluentd drivers: lines in `log`, long ones split",
     recognises: |head| framing::docker_part(head.line.as_bytes()).is_some(),
     framing: Some(&framing::PARTS),
     opener: Opener::Nested,

@@ -58,7 +58,7 @@ pub(super) fn header(text: &str) -> Option<Header<'_>> {
     if reader.container() {
         reader.blanks();
     }
-    if reader.is_record() || (reader.known() && reader.is_record()) {
+    if reader.is_record() || reader.try_read(Reader::fluent_bit) || (reader.known() && reader.is_record()) {
         let Reader { at: length, time, is_part, ends_with_time, .. } = reader;
         return Some(Header { length, time, is_part, ends_with_time });
     }
@@ -86,7 +86,10 @@ impl<'a> Reader<'a> {
         let mut bytes = self.rest().bytes();
         match bytes.next() {
             Some(b'[') => {
-                self.rest()[1..].trim_ascii_start().starts_with(['{', '[', '"', ']']) || self.rest().len() == 1
+                let first = self.rest()[1..].trim_ascii_start();
+                let behind_number = first.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+                let is_number = behind_number.len() < first.len() && behind_number.starts_with(',');
+                first.starts_with(['{', '[', '"', ']']) || is_number || self.rest().len() == 1
             }
             Some(b'{') => {
                 self.rest()[1..].trim_ascii_start().starts_with(['"', '}']) || self.rest().trim_ascii().len() == 1
@@ -150,6 +153,7 @@ impl<'a> Reader<'a> {
             || self.try_read(Self::aws_text)
             || self.try_read(Self::aws_tail)
             || self.try_read(Self::stamped)
+            || self.try_read(Self::dated)
             || self.try_read(Self::bracketed)
             || self.try_read(Self::group)
             || self.try_read(Self::host)
@@ -262,6 +266,24 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
+    /// `Nov 28 16:46:49 ` and `2026-11-28 16:46:49.123456 ` and nothing else, as `ts` writes them.
+    fn dated(&mut self) -> Option<()> {
+        if !self.try_read(Self::date) {
+            let is_like = |word: &str, shape: &[u8]| {
+                let digit = |(have, want): (u8, &u8)| if *want == b'0' { have.is_ascii_digit() } else { have == *want };
+                word.len() >= shape.len() && word.bytes().zip(shape).all(digit)
+            };
+            self.word().filter(|date| date.len() == 10 && is_like(date, b"0000-00-00"))?;
+            let clock = self.word().filter(|clock| is_like(clock, b"00:00:00"))?;
+            let fraction = clock[8..].strip_prefix('.').unwrap_or(&clock[8..]);
+            if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+        }
+        self.is_part |= self.is_indented();
+        self.is_record().then_some(())
+    }
+
     /// `[pod/kube-apiserver-cp-1/kube-apiserver] `, as `kubectl logs --prefix` writes it.
     fn bracketed(&mut self) -> Option<()> {
         self.word().filter(|word| word.starts_with("[pod/") && word.ends_with(']'))?;
@@ -279,7 +301,8 @@ impl<'a> Reader<'a> {
     /// A host, or a tag.
     fn host(&mut self) -> Option<()> {
         let word = self.word()?;
-        (!is_severity(word.trim_end_matches(':'))).then_some(())
+        // Python's `logging` writes `INFO:name:` in front of whatever a program says.
+        (!word.split(':').any(is_severity)).then_some(())
     }
 
     /// `audit.log:` and `audit.log:12:`, as `grep` writes them.
@@ -287,7 +310,10 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let end = rest.find('{')?;
         let name = rest[..end].strip_suffix(':')?;
-        let is_name = !name.is_empty() && name.len() <= MAX_WORD && !name.contains([' ', '\t', '"', '\\', '\'']);
+        let is_name = !name.is_empty()
+            && name.len() <= MAX_WORD
+            && !name.contains([' ', '\t', '"', '\\', '\''])
+            && !name.split(':').any(is_severity);
         self.at += end;
         is_name.then_some(())
     }
@@ -319,6 +345,9 @@ mod tests {
             "2026-11-21T20:37:37.365950123Z stdout F ",
             "[pod/kube-apiserver-cp-1/kube-apiserver] ",
             "kube-apiserver-1  | ",
+            "Nov 28 16:46:49 ",
+            "2026-11-28 16:46:49 ",
+            "2026-11-28 16:46:49.123456 ",
             "audit-1.log:12:",
             "/aws/eks/prod/cluster kube-apiserver-audit-0a ",
         ] {
@@ -336,7 +365,11 @@ mod tests {
             "10.0.0.9 - - [21/Nov/2026:20:37:37 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"",
             "2026-11-21T20:37:37Z INFO request from ",
             "2026-11-21T20:37:37Z INFO ",
+            "2026-11-28 16:46:49,123 ",
+            "2026-11-28 16:46:49 INFO ",
             "error: ",
+            "INFO:web:",
+            "INFO:web: ",
             "e\":201},\"requestObject\":",
             "time=2026-11-21T20:37:37Z level=info msg=",
         ] {

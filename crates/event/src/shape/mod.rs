@@ -23,8 +23,10 @@ mod chain;
 mod copies;
 mod cut;
 mod framing;
+mod har;
 mod head;
 mod header;
+mod markup;
 mod nested;
 mod packed;
 mod prefix;
@@ -106,7 +108,7 @@ pub const KEPT_OF_TOO_LONG_BYTES: usize = 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All shapes, most specific first: a source has the first one that recognises it. The last takes everything.
-pub static SHAPES: [&Shape; 39] = [
+pub static SHAPES: [&Shape; 40] = [
     &csv::SHAPE,
     &yaml::SHAPE,
     &splunk::SHAPE,
@@ -122,6 +124,7 @@ pub static SHAPES: [&Shape; 39] = [
     &journald::SHAPE,
     &cloudwatch_lines::SHAPE,
     &prefixed_lines::SHAPE,
+    &har::SHAPE,
     &gke::SHAPE,
     &bigquery::SHAPE,
     &tables::SHAPE,
@@ -336,11 +339,13 @@ pub fn mentions_event(bytes: &[u8]) -> bool {
 
 /// The same, of what stands there as it is.
 fn holds_trace(bytes: &[u8]) -> bool {
-    const TRACES: [&[u8]; 5] = [
+    const TRACES: [&[u8]; 7] = [
         b"\"auditID\"",
         b"auditID\\",
         b"'auditID'",
         b" auditID=\"",
+        b"auditID&quot;",
+        b"auditID&#34;",
         b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/",
     ];
     let own = SHAPES.iter().flat_map(|shape| shape.traces);

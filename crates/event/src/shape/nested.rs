@@ -14,6 +14,7 @@ use std::cell::Cell;
 
 use super::framing;
 use super::header;
+use super::markup;
 use super::packed;
 use super::prefix::ends_before_a_value;
 use super::quoted;
@@ -169,6 +170,10 @@ impl Nested<'_> {
             Some(Err(reason)) => return each(Record { position, bytes, decoded: Decoded::Reject(reason), terminated }),
             None => (),
         }
+        // In a literal `\xc3\xbc` are two letters; nginx writes the bytes of one so, in what is JSON but for that.
+        if let Some(told) = hexadecimal(text, &reason) {
+            return self.records_of_text(&told, Some(salvage::UNKNOWN_WRAPPER), each);
+        }
         if let Some((literal, is_behind_header)) = literal(text, &reason) {
             // In single quotation marks it can stand, whole, in any text that a client sent: a line that such a text was split
             // into tells nothing else. And behind a word a program of Ruby prints what it was sent.
@@ -236,10 +241,17 @@ fn literal(text: &str, reason: &Reason) -> Option<(Literal, bool)> {
     holds_event(&literal.json, true).then_some((literal, bare.len() < text.len()))
 }
 
+/// What is JSON but for bytes that are written as hexadecimal numbers, if there are events in it.
+fn hexadecimal(text: &str, reason: &Reason) -> Option<String> {
+    let may_be = matches!(reason, Reason::NotJson { .. }) && mentions_event(text.as_bytes());
+    may_be.then(|| quoted::hexadecimal(text)).flatten().filter(|told| holds_event(told, true))
+}
+
 /// What is no JSON, and holds some in quotation marks, if there are events in that.
 fn quoted(text: &str, reason: &Reason) -> Option<String> {
     let may_be = matches!(reason, Reason::NotJson { .. }) && mentions_event(text.as_bytes());
-    may_be.then(|| quoted::told(text, |json| holds_event(json, true))).flatten()
+    let holds_event = |json: &str| holds_event(json, true);
+    may_be.then(|| quoted::told(text, holds_event).or_else(|| markup::told(text, holds_event))).flatten()
 }
 
 /// Why bytes are no event.

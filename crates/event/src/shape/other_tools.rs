@@ -1,6 +1,6 @@
 //! Records of other tools about what happened in a cluster: none is an audit event of the API server, and each is named.
 
-use super::{Opener, Shape, Translated};
+use super::{Opener, Shape, Translated, har};
 use crate::event::Event;
 use crate::json;
 use crate::reject::Reason;
@@ -45,9 +45,7 @@ fn open(record: &str) -> Option<Result<Translated, Reason>> {
             "ei" | "login" | "kubernetes_cluster" | "code" => teleport += 1,
             "_gdch_cluster" => gdc = true,
             // A browser's record of what it asked and was told, `{"log":{"entries":[{"startedDateTime":…`: bodies of answers, of whatever server.
-            "log" => {
-                har = json::member(value, "entries").is_some_and(|entries| entries.contains("\"startedDateTime\""));
-            }
+            "log" => har = har::is_one(record) && har::rows(record).is_none(),
             "udm" => udm = true,
             "events" if value.contains("\"udm\"") && value.contains("\"eventType\"") => udm = true,
             "index" | "create" | "update" | "delete" if json::member(value, "_index").is_some() => bulk = true,

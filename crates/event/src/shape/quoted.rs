@@ -23,6 +23,36 @@ pub(super) fn told(line: &str, holds_event: impl Fn(&str) -> bool) -> Option<Str
         .or_else(|| told(assigned(line)))
 }
 
+/// A line in which every quotation mark of a text, and every byte that is no plain letter, is written as `\x22`, as nginx does in its
+/// logs: JSON as a whole, or texts of it.
+pub(super) fn hexadecimal(line: &str) -> Option<String> {
+    let is_all = line.starts_with(r"{\x22") || line.starts_with(r"[{\x22");
+    if !(is_all || line.starts_with('{') && line.contains(r"\x22")) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('\\') {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        let byte = rest.get(at + 2..at + 4).filter(|_| rest[at..].starts_with(r"\x"));
+        match byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte @ (b'"' | b'\\')) if !is_all => out.extend_from_slice(&[b'\\', byte]),
+            Some(byte @ ..0x20) if !is_all => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            Some(byte) => out.push(byte),
+            // Beside it stand escapes of JSON itself.
+            None if !is_all => {
+                out.extend_from_slice(rest.get(at..at + 2)?.as_bytes());
+                rest = &rest[at + 2..];
+                continue;
+            }
+            None => return None,
+        }
+        rest = &rest[at + 4..];
+    }
+    out.extend_from_slice(rest.as_bytes());
+    String::from_utf8(out).ok()
+}
+
 /// What a text in quotation marks stands for, which can be all of a line: `'{"kind":"Event"}'`, `b'{"kind":"Event"}'`.
 fn text(line: &str) -> Option<String> {
     let bytes = line.strip_prefix('b');
@@ -124,5 +154,10 @@ mod tests {
             assert_eq!(text(none), None, "{none}");
         }
         assert_eq!(assigned("x y = \"a\""), None);
+        assert_eq!(hexadecimal(r"{\x22a\x22:\x22\xC3\xBC\x5C\x22\x22}").unwrap(), r#"{"a":"ü\""}"#);
+        assert_eq!(hexadecimal(r#"{"a":"\x22\x5C\x0A\xC3\xBC\n"}"#).unwrap(), r#"{"a":"\"\\\u000aü\n"}"#);
+        for none in [r"{\x22a\x22:\n}", r"{\x22a\xZZ", r"x \x22", r"{\x22\xC3"] {
+            assert_eq!(hexadecimal(none), None, "{none}");
+        }
     }
 }

@@ -67,6 +67,7 @@ const KNOWN: &[&str] = &[
     "originalmessage",
     "parsed",
     "payload",
+    "payloadasutf",
     "primaryresult",
     "properties",
     "protopayload",
@@ -93,6 +94,7 @@ const KNOWN: &[&str] = &[
     "text",
     "textpayload",
     "unmapped",
+    "utf8payload",
     "value",
     "values",
 ];

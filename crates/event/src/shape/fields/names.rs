@@ -74,7 +74,7 @@ pub(super) const TIMES: [&str; 10] = [
 ];
 
 /// Names of columns that hold events as text, letters alone.
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 30] = [
     "message",
     "msg",
     "raw",
@@ -92,6 +92,8 @@ const COLUMNS: [&str; 28] = [
     "textpayload",
     "jsonpayload",
     "payload",
+    "payloadasutf",
+    "utf8payload",
     "data",
     "properties",
     "propertieslog",

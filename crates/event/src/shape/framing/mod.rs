@@ -25,6 +25,7 @@ pub(super) use parts::{PARTS, cri_part, docker_part};
 pub(super) use rows::among_lines;
 use wrapped::WRAPPED;
 use xml::XML;
+pub(super) use xml::text as without_entities;
 use yaml::YAML;
 
 /// A way in which records follow one another.

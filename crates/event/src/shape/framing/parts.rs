@@ -2,7 +2,8 @@
 //! it is longer than 16 KiB, several parts of one, each in a line of its own.
 //!
 //! A CRI (containerd, CRI-O) writes `<time> stdout P <text>` for a part and `F` for the last; Docker writes
-//! `{"log":"<text>","stream":…,"time":…}`, and only the last part ends with a line end. Parts are joined by stream.
+//! `{"log":"<text>","stream":…,"time":…}`, and only the last part ends with a line end. Parts are joined by stream. Docker's `fluentd`
+//! driver numbers the parts of a text, and gives all of them one id: none may be missing.
 //! Other lines can stand between them: those of the other stream, and, where several writers were merged, whole lines of
 //! the same one. The joined record spans from its first part to its last; what stands between them are records of
 //! their own inside of it. Parts that give no event together are rejects, each by itself.
@@ -12,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::Framing;
+use crate::container;
 use crate::event::Event;
 use crate::json;
 use crate::shape::nested::{self, Nested, Tears};
@@ -44,22 +46,23 @@ impl Framing for Parts {
     fn cut(&self, bytes: &[u8]) -> usize {
         let Some(newline) = memchr::memrchr(b'\n', bytes) else { return 0 };
         let mut cut = newline + 1;
-        let (mut seen, mut looked) = ([false; 2], 0);
+        let (mut seen, mut looked) = (HashSet::new(), 0);
         let mut end = newline;
         loop {
             let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |before| before + 1);
             if let Some(part) = part(&bytes[start..end]) {
-                let stream = usize::from(part.is_stderr);
-                if !part.is_last && !seen[stream] {
+                if !part.is_last && !seen.contains(&part.text_of) {
                     // The rest of this part is to come: it belongs to the next piece, and what is behind it.
                     cut = start;
-                    (seen, looked) = ([false; 2], 0);
+                    looked = 0;
+                    seen.clear();
                 } else {
-                    seen[stream] = true;
+                    seen.insert(part.text_of);
                 }
             }
             looked += 1;
-            if start == 0 || cut == 0 || seen == [true; 2] || looked > MAX_LOOK_BACK {
+            let is_settled = seen.contains(&TextOf::Stdout) && seen.contains(&TextOf::Stderr);
+            if start == 0 || cut == 0 || is_settled || looked > MAX_LOOK_BACK {
                 return cut;
             }
             end = start - 1;
@@ -77,8 +80,11 @@ impl Framing for Parts {
                     let end = &lines.list[parts[parts.len() - 1]];
                     let bytes = lines.bytes(parts);
                     let (text, mark) = readable(&bytes);
+                    // Docker's `fluentd` driver says beside a text which container printed it.
+                    let first = std::str::from_utf8(&piece[line.clone()]).unwrap_or_default();
+                    let container = first.starts_with('{').then(|| container::of_wrapper(first)).flatten();
                     place.joined(line.start..end.end, &text, terminated(end), &mut |mut record| {
-                        record.decoded.mark(mark);
+                        record.decoded.mark(mark.or(container));
                         each(record);
                     });
                 }
@@ -102,15 +108,15 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn of(piece: &'a [u8]) -> Self {
         let mut lines = Self { piece, list: Vec::new(), joined: HashMap::new(), taken: HashSet::new() };
-        // Parts of each stream whose rest has not come, and lines of that stream in between.
-        let mut waiting: [(Vec<usize>, usize); 2] = Default::default();
+        // Parts of each text whose rest has not come, and lines of its stream in between.
+        let mut waiting: HashMap<TextOf, (Vec<usize>, usize)> = HashMap::new();
         let mut from = 0;
         while from < piece.len() {
             let end = memchr::memchr(b'\n', &piece[from..]).map_or(piece.len(), |length| from + length);
             lines.list.push(from..end - usize::from(piece[from..end].ends_with(b"\r")));
             let number = lines.list.len() - 1;
             if let Some(part) = part(&piece[lines.list[number].clone()]) {
-                let (parts, between) = &mut waiting[usize::from(part.is_stderr)];
+                let (parts, between) = waiting.entry(part.text_of).or_default();
                 if !part.is_last {
                     parts.push(number);
                 } else if !parts.is_empty() {
@@ -133,6 +139,12 @@ impl<'a> Lines<'a> {
     /// The parts that give an event together with the last one. Earlier ones may be what a crash left; then the event can
     /// begin in a part of its own, or inside of one.
     fn join(&self, parts: &[usize], last: usize) -> Option<Vec<usize>> {
+        let all: Vec<usize> = parts.iter().copied().chain([last]).collect();
+        let numbers: Vec<Option<u64>> = all.iter().filter_map(|line| Some(self.part(*line)?.number)).collect();
+        if numbers.iter().any(Option::is_some) {
+            let is_whole = numbers.into_iter().zip(1..).all(|(number, expected)| number == Some(expected));
+            return (is_whole && nested::holds_event(&readable(&self.bytes(&all)).0, false)).then_some(all);
+        }
         let candidates: Vec<Vec<usize>> = (0..parts.len())
             .filter(|from| *from == 0 || mentions_event(&self.piece[self.list[parts[*from]].clone()]))
             .map(|from| parts[from..].iter().copied().chain([last]).collect())
@@ -145,20 +157,39 @@ impl<'a> Lines<'a> {
     /// The text of lines. A CRI can split a line inside of a character.
     fn bytes(&self, numbers: &[usize]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for number in numbers {
-            if let Some(part) = part(&self.piece[self.list[*number].clone()]) {
-                bytes.extend_from_slice(&part.text);
-            }
+        for part in numbers.iter().filter_map(|number| self.part(*number)) {
+            bytes.extend_from_slice(&part.text);
         }
         bytes
+    }
+
+    fn part(&self, number: usize) -> Option<Part<'a>> {
+        part(&self.piece[self.list[number].clone()])
     }
 }
 
 /// A line of a container's log.
 pub(in crate::shape) struct Part<'a> {
-    is_stderr: bool,
+    text_of: TextOf,
     text: Cow<'a, [u8]>,
     is_last: bool,
+    /// Which part of its text it is, where the runtime counts them.
+    number: Option<u64>,
+}
+
+/// What tells the parts of a text from those of others.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum TextOf {
+    Stdout,
+    Stderr,
+    /// The id of the text, or of a container that printed a short one.
+    Id(String),
+}
+
+impl TextOf {
+    fn stream(stream: &[u8]) -> Self {
+        if stream == b"stderr" { Self::Stderr } else { Self::Stdout }
+    }
 }
 
 fn part(line: &[u8]) -> Option<Part<'_>> {
@@ -175,27 +206,68 @@ pub(in crate::shape) fn cri_part(line: &[u8]) -> Option<Part<'_>> {
     if !is_time || !matches!(stream, b"stdout" | b"stderr") || !matches!(tag, b"P" | b"F") {
         return None;
     }
-    Some(Part { is_stderr: stream == b"stderr", text: Cow::Borrowed(text), is_last: tag == b"F" })
+    Some(Part { text_of: TextOf::stream(stream), text: Cow::Borrowed(text), is_last: tag == b"F", number: None })
 }
 
-/// A line as Docker's `json-file` driver writes it.
+/// A line as Docker's `json-file` driver writes it, or what is kept of one of its `fluentd` driver.
 pub(in crate::shape) fn docker_part(line: &[u8]) -> Option<Part<'_>> {
     let (mut log, mut stream, mut others) = (None, None, 0);
+    let (mut container, mut numbered) = (None, Numbered::default());
     json::members(std::str::from_utf8(line).ok()?, &mut |key, value| match key.as_ref() {
         "log" => log = json::string(value),
         "stream" => stream = json::string(value),
         // Docker adds `time`, and `attrs` when it is asked to.
         "time" | "attrs" => (),
-        _ => others += 1,
+        "container_id" => container = json::string(value),
+        key => others += u32::from(!numbered.takes(key, value)),
     })
     .ok()?;
-    let text = log.filter(|_| others == 0)?;
-    let (is_last, is_stderr) = (text.ends_with('\n'), stream? == "stderr");
+    let text = log?;
+    let (text_of, is_last, number) = match (stream, container) {
+        // Fluentd and its filters add what they like.
+        (None, Some(container)) if numbered.has_source => match numbered.part() {
+            Some((id, number)) => (TextOf::Id(id), numbered.is_last, Some(number)),
+            None => (TextOf::Id(container.into_owned()), true, None),
+        },
+        (Some(stream), None) if others == 0 => (TextOf::stream(stream.as_bytes()), text.ends_with('\n'), None),
+        _ => return None,
+    };
     let text = match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     };
-    Some(Part { is_stderr, is_last, text })
+    Some(Part { text_of, is_last, text, number })
+}
+
+/// What Docker's `fluentd` driver says of a part.
+#[derive(Default)]
+struct Numbered {
+    has_source: bool,
+    is_part: bool,
+    is_last: bool,
+    id: Option<String>,
+    number: Option<u64>,
+}
+
+impl Numbered {
+    /// Whether a member is one of these.
+    fn takes(&mut self, key: &str, value: &str) -> bool {
+        let text = json::string(value).unwrap_or(Cow::Borrowed(value));
+        match key {
+            "source" => self.has_source = matches!(text.as_ref(), "stdout" | "stderr"),
+            "partial_message" => self.is_part = text == "true",
+            "partial_last" => self.is_last = text == "true",
+            "partial_id" => self.id = Some(text.into_owned()),
+            "partial_ordinal" => self.number = text.parse().ok(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The id of the text, and which part of it this is.
+    fn part(&mut self) -> Option<(String, u64)> {
+        Some((self.id.take().filter(|_| self.is_part)?, self.number?))
+    }
 }
 
 /// A place in a piece that moves forward.
@@ -275,6 +347,48 @@ mod tests {
             docker("stdout", one) + &docker("stdout", &format!("{two}\n")) + &docker("stdout", &format!("{EVENT}\n"));
         assert_eq!(Reading::of(log.as_bytes()).shape.name, "docker");
         assert_eq!(kinds(&log), [(1, true), (3, true)]);
+    }
+
+    /// As Docker's `fluentd` driver tells the parts of a text, of which `left_out` is missing.
+    fn fluentd(text: &str, id: &str, container: &str, left_out: usize) -> Vec<String> {
+        let parts = text.as_bytes().chunks(40).collect::<Vec<_>>();
+        let count = parts.len();
+        let part = |(number, part): (usize, &&[u8])| {
+            let last = if number + 1 == count { "true" } else { "false" };
+            serde_json::json!({
+                "container_id": "c", "container_name": container, "source": "stdout",
+                "log": std::str::from_utf8(part).unwrap(), "partial_message": "true", "partial_id": id,
+                "partial_ordinal": (number + 1).to_string(), "partial_last": last,
+            })
+            .to_string()
+                + "\n"
+        };
+        parts.iter().enumerate().filter(|(number, _)| *number != left_out).map(part).collect()
+    }
+
+    #[test]
+    fn parts_that_are_numbered_are_joined_by_their_id_and_none_may_be_missing() {
+        let text = EVENT.replace('é', "e");
+        let (one, two) = (fluentd(&text, "1", "/kube-apiserver", 99), fluentd(&text, "2", "/kube-apiserver", 99));
+        let mixed: String = one.iter().zip(&two).flat_map(|(one, two)| [one.as_str(), two]).collect();
+        assert_eq!(kinds(&mixed), [(1, true), (2, true)]);
+        assert_eq!(PARTS.cut(mixed.as_bytes()), mixed.len());
+        let begun = one.concat() + &two[..2].concat();
+        assert_eq!(PARTS.cut(begun.as_bytes()), one.concat().len());
+        // What fits without its middle part is another event.
+        let padded = text.replace("\"a\"", &format!("\"{}\"", "a".repeat(80)));
+        for left_out in 0..3 {
+            let log = fluentd(&padded, "1", "/kube-apiserver", left_out).concat();
+            assert!(kinds(&log).iter().all(|(_, is_event)| !is_event), "{left_out}");
+        }
+        let mut marks = Vec::new();
+        let log = one.concat() + &fluentd(&text, "3", "/web", 99).concat();
+        assert_eq!(Reading::of(log.as_bytes()).shape.name, "docker");
+        PARTS.decode(log.as_bytes(), Position::START, true, &mut |record| match record.decoded {
+            Decoded::Event(event) => marks.push(event.salvaged.map(Cow::into_owned)),
+            Decoded::Reject(reason) => panic!("{reason}"),
+        });
+        assert_eq!(marks, [None, Some(crate::salvage::OTHER_CONTAINER.to_owned())]);
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn values(content: &str) -> Option<Vec<String>> {
 }
 
 /// A text without its entities, and without the marks that Splunk puts around what was searched for.
-fn text(written: &str) -> Option<String> {
+pub(in crate::shape) fn text(written: &str) -> Option<String> {
     let mut out = String::with_capacity(written.len());
     let mut rest = written;
     while let Some(at) = rest.find(['&', '<']) {

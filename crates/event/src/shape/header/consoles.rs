@@ -56,7 +56,7 @@ pub(in crate::shape) fn counted(text: &[u8]) -> Option<(usize, usize)> {
 /// What is behind a header of syslog that has no tag, or behind none.
 pub(in crate::shape) fn syslog_body(text: &str) -> Option<&str> {
     let mut reader = Reader::new(text);
-    let _ = reader.try_read(Reader::numbered) || reader.try_read(Reader::dated);
+    let _ = reader.try_read(Reader::numbered) || reader.try_read(Reader::of_host);
     (!reader.rest().is_empty()).then(|| reader.rest())
 }
 
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `<14>Nov 21 20:37:37 host ` or `<time> host `.
-    fn dated(&mut self) -> Option<()> {
+    fn of_host(&mut self) -> Option<()> {
         let _ = self.priority();
         if !self.try_read(Self::stamp) {
             self.date()?;
@@ -147,6 +147,14 @@ impl<'a> Reader<'a> {
         let tag = self.word()?.strip_suffix(':')?;
         self.is_part |= self.is_indented();
         (!is_severity(tag)).then_some(())
+    }
+
+    /// `[0] kube.audit: ` in front of a list, as Fluent Bit's `stdout` writes it.
+    pub(super) fn fluent_bit(&mut self) -> Option<()> {
+        let number = self.word()?.strip_prefix('[')?.strip_suffix(']')?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        self.word().filter(|tag| is_number && tag.len() > 1 && tag.ends_with(':'))?;
+        self.rest().starts_with('[').then_some(())
     }
 
     /// `523 <134>1 …`, whose count is that of the text.

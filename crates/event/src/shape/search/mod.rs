@@ -20,7 +20,7 @@ use super::copies::without_copies;
 use super::header;
 use super::nested::{Tears, is_open, is_packed};
 use super::wrapper::{self, Looks, Standing};
-use super::{Opener, SHAPES, cut, journald, loki, mentions_event, packed, tables, typed};
+use super::{Opener, SHAPES, cut, fluent_bit, journald, loki, mentions_event, packed, tables, typed};
 use crate::container;
 use crate::decode::NO_TIME;
 use crate::event::Event;
@@ -357,6 +357,11 @@ impl<'l> Search<'l> {
             && loki::is_entry(time.get(), line.get(), metadata.get())
         {
             items.truncate(2);
+        }
+        if let [time, record] = items.as_slice()
+            && fluent_bit::is_entry(time.get(), record.get())
+        {
+            items.remove(0);
         }
         self.items(items.into_iter().map(RawValue::get), depth)
     }
