@@ -5,6 +5,10 @@
 /// A time came without a zone, or as a number: it was taken as UTC.
 pub const ZONE: &str = "zone";
 
+/// A time came as `5/4/2026`, and neither number tells that it is the month: in front of `AM` or `PM` the first was taken for it, else the
+/// second.
+pub const DAY: &str = "day";
+
 /// `level` was missing, or is none that a policy can have: it was told from the bodies that are there.
 pub const LEVEL: &str = "level";
 

@@ -47,10 +47,12 @@ const PLACEHOLDERS: [&str; 14] = [
 pub(crate) struct Changed {
     /// A time came without a zone, or as a number.
     is_zone_assumed: bool,
+    /// The day of a time could be its month.
+    is_day_assumed: bool,
     /// A time came as a number.
     has_number: bool,
     /// The time of the record, and how sure its name is.
-    time: Option<(usize, i64)>,
+    time: Option<(usize, time::Told)>,
     /// `user` is an object as text, or a mere name.
     user: Option<UserText>,
     /// Groups were one text, or what else is known of the user was none that can be read.
@@ -79,6 +81,7 @@ impl Changed {
         let told = time::read(value);
         *field = told.map(|told| told.micros);
         self.is_zone_assumed |= told.is_some_and(|told| told.is_zone_assumed);
+        self.is_day_assumed |= told.is_some_and(|told| told.is_day_assumed);
         self.has_number |= told.is_some() && !value.starts_with('"');
         self.is_extended |= extended::is_time(value);
         false
@@ -91,7 +94,7 @@ impl Changed {
             && self.time.is_none_or(|(best, _)| rank < best)
             && let Some(told) = time::read(value)
         {
-            self.time = Some((rank, told.micros));
+            self.time = Some((rank, told));
         }
     }
 
@@ -220,11 +223,14 @@ impl Changed {
 
     /// Fills the times that are missing. `timestamp` and `created` are those of older layouts.
     pub(crate) fn times(&self, event: &mut Event<'_>, timestamp: Option<i64>, created: Option<i64>) {
-        let record = self.time.map(|(_, time)| time);
+        let record = self.time.map(|(_, told)| told.micros);
         let received = event.event_time;
         if received.is_none() {
             // A record's own time that is not after its stage is when the request came; later, it is when it was collected.
             let before = record.filter(|record| event.stage_time.is_none_or(|stage| *record <= stage));
+            if timestamp.is_none() && before.is_some() {
+                self.stands_for(event);
+            }
             event.event_time = timestamp.or(before).or(event.stage_time).or(created);
             if timestamp.is_none() && event.event_time.is_some() {
                 assume(event, assumed::EVENT_TIME);
@@ -234,9 +240,21 @@ impl Changed {
         {
             event.stage_time = Some(record);
             assume(event, assumed::STAGE_TIME);
+            self.stands_for(event);
         } else if self.has_number && received == event.stage_time && event.stage.as_deref() != Some("RequestReceived") {
             // One number for both: the collector's time stands for that of the request.
             assume(event, assumed::EVENT_TIME);
+        }
+    }
+
+    /// Says what was assumed of the record's own time, when that stands for another.
+    fn stands_for(&self, event: &mut Event<'_>) {
+        let Some((_, told)) = self.time else { return };
+        if told.is_zone_assumed && !self.is_zone_assumed {
+            assume(event, assumed::ZONE);
+        }
+        if told.is_day_assumed && !self.is_day_assumed {
+            assume(event, assumed::DAY);
         }
     }
 
@@ -271,6 +289,9 @@ impl Changed {
     pub(crate) fn finish(&self, event: &mut Event<'_>) {
         if self.is_zone_assumed {
             assume(event, assumed::ZONE);
+        }
+        if self.is_day_assumed {
+            assume(event, assumed::DAY);
         }
         if self.user == Some(UserText::Name) || self.is_user_partial {
             assume(event, assumed::USER);

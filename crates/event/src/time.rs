@@ -1,6 +1,6 @@
 //! Instants as microseconds since 1970-01-01T00:00:00Z, the resolution of the audit log.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, Timelike, Utc};
 
 /// Microseconds in a UTC day (POSIX time has no leap seconds).
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -12,7 +12,19 @@ pub struct Told {
     pub micros: i64,
     /// It came without a zone, or as a number, and was taken as UTC.
     pub is_zone_assumed: bool,
+    /// Its day could be its month, and its month its day.
+    pub is_day_assumed: bool,
 }
+
+impl Told {
+    /// An instant of which nothing but its zone was assumed, if that.
+    fn new(micros: i64, is_zone_assumed: bool) -> Self {
+        Self { micros, is_zone_assumed, is_day_assumed: false }
+    }
+}
+
+/// What stands behind a time in UTC: Go says the zone twice, Java behind the offset.
+const UTC_ENDS: [&str; 8] = ["Z", "z", " +0000 UTC", " UTC", "Z[UTC]", "+00:00[Etc/UTC]", "[UTC]", " GMT"];
 
 /// Reads a timestamp: RFC 3339 with any fraction and offset, and what collectors make of it, such as
 /// `2022-11-29 00:09:04.38` or `2026-11-21T20:37:05.105+0000`. Without a zone it is taken as UTC.
@@ -54,36 +66,35 @@ fn object(json: &str) -> Option<Told> {
     };
     let (seconds, nanos) = (number("seconds")?, number("nanos").or_else(|| number("nanoseconds")).unwrap_or(0));
     let is_time = (1_000_000_000..10_000_000_000).contains(&seconds) && (0..1_000_000_000).contains(&nanos);
-    is_time.then(|| Told { micros: seconds * 1_000_000 + nanos / 1_000, is_zone_assumed: false })
+    is_time.then(|| Told::new(seconds * 1_000_000 + nanos / 1_000, false))
 }
 
 fn read_text(text: &str) -> Option<Told> {
     const WITH_ZONE: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"];
-    // The last two are how Azure's portal and Kibana write times for people.
-    const BARE: [&str; 8] = [
+    // `@` is how Kibana writes times for people.
+    const BARE: [&str; 7] = [
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%dT%H:%M:%S%.f",
         "%Y/%m/%d %H:%M:%S%.f",
         "%Y%m%dT%H%M%S%.f",
-        "%m/%d/%Y, %I:%M:%S%.f %p",
         "%b %d, %Y @ %H:%M:%S%.f",
         "%a %b %e %H:%M:%S%.f %Y",
         "%a, %d %b %Y %H:%M:%S%.f",
     ];
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(Told { micros: time.timestamp_micros(), is_zone_assumed: false });
+        return Some(Told::new(time.timestamp_micros(), false));
+    }
+    if let Some(told) = slashed(text) {
+        return Some(told);
     }
     // `yesterday` and other words are the most of what comes here.
     if !(19..=64).contains(&text.len()) {
         return None;
     }
     if let Some(time) = WITH_ZONE.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()) {
-        return Some(Told { micros: time.timestamp_micros(), is_zone_assumed: false });
+        return Some(Told::new(time.timestamp_micros(), false));
     }
-    // Go says the zone twice, Java behind the offset.
-    let utc = ["Z", "z", " +0000 UTC", " UTC", "Z[UTC]", "+00:00[Etc/UTC]", "[UTC]", " GMT"]
-        .iter()
-        .find_map(|zone| text.strip_suffix(zone));
+    let utc = UTC_ENDS.iter().find_map(|zone| text.strip_suffix(zone));
     let bare = utc.unwrap_or(text);
     // Python's `logging` writes `20:37:05,105`, and others as many digits as there are.
     let comma = bare.rfind(',').filter(|comma| {
@@ -93,7 +104,36 @@ fn read_text(text: &str) -> Option<Told> {
     let dotted = comma.map(|comma| format!("{}.{}", &bare[..comma], &bare[comma + 1..]));
     let bare = dotted.as_deref().unwrap_or(bare);
     let time = BARE.iter().find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok())?;
-    Some(Told { micros: time.and_utc().timestamp_micros(), is_zone_assumed: utc.is_none() })
+    Some(Told::new(time.and_utc().timestamp_micros(), utc.is_none()))
+}
+
+/// `11/21/2026, 8:37:05.105 PM` and `21/11/2026 20:37`, as browsers and spreadsheets write times for people. Where either number can be
+/// the month, it is the first in front of `PM`, as in the United States, and else the second; and that is an assumption.
+fn slashed(text: &str) -> Option<Told> {
+    // Asked of every text: nearly all are told by their first letters.
+    if !text.as_bytes().iter().take(3).any(|byte| *byte == b'/') || text.len() > 64 {
+        return None;
+    }
+    let utc = UTC_ENDS.iter().find_map(|zone| text.strip_suffix(zone));
+    let (date, clock) = utc.unwrap_or(text).split_once(' ')?;
+    let numbers: Vec<u32> =
+        date.trim_end_matches(',').split('/').map(|number| number.parse().ok()).collect::<Option<_>>()?;
+    let [first, second, year @ 1000..=9999] = numbers[..] else { return None };
+    // Browsers write a narrow space in front of it.
+    let half = clock.get(clock.len().checked_sub(2)?..).filter(|half| matches!(*half, "AM" | "PM" | "am" | "pm"));
+    let clock = half.map_or(clock, |half| clock.strip_suffix(half).unwrap_or(clock).trim_end());
+    let is_month_first = second > 12 || (first <= 12 && matches!(half, Some("AM" | "PM")));
+    let (month, day) = if is_month_first { (first, second) } else { (second, first) };
+    let date = chrono::NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    let time = ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(clock, form).ok())?;
+    let hour = match half.map(str::to_ascii_lowercase).as_deref() {
+        None => time.hour(),
+        Some(_) if !(1..=12).contains(&time.hour()) => return None,
+        Some(half) => time.hour() % 12 + if half == "pm" { 12 } else { 0 },
+    };
+    let micros = date.and_time(time.with_hour(hour)?).and_utc().timestamp_micros();
+    let is_day_assumed = first <= 12 && second <= 12 && first != second;
+    Some(Told { micros, is_zone_assumed: utc.is_none(), is_day_assumed })
 }
 
 /// Seconds since 1970, or thousandths, millionths, billionths of them: which, the size of the number tells, for the years
@@ -115,12 +155,12 @@ fn epoch(number: &str) -> Option<Told> {
         10 => 6,
         13 => 3,
         16 => 0,
-        19 => return Some(Told { micros: number / 1_000, is_zone_assumed: true }),
+        19 => return Some(Told::new(number / 1_000, true)),
         _ => return None,
     };
     let fraction = fraction.bytes().chain(std::iter::repeat(b'0')).take(places);
     let micros = fraction.fold(number, |micros, digit| micros * 10 + i64::from(digit - b'0'));
-    Some(Told { micros, is_zone_assumed: true })
+    Some(Told::new(micros, true))
 }
 
 /// The timestamp in `text` when it is written exactly as the API server does, so that
@@ -215,6 +255,33 @@ mod tests {
         }
         for nothing in ["null", "7", "-1795293425", "1795293425112558999000", "\"yesterday\"", "true", "1e400", "[]"] {
             assert_eq!(read(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_could_be_a_month_is_an_assumption() {
+        for (text, same_as, is_day_assumed) in [
+            ("5/4/2026 1:02 am", "2026-04-05T01:02:00.000000Z", true),
+            ("5/4/2026, 1:02:03 AM", "2026-05-04T01:02:03.000000Z", true),
+            ("05/04/2026 13:02:03.5", "2026-04-05T13:02:03.500000Z", true),
+            ("4/4/2026, 12:02:03\u{202f}PM", "2026-04-04T12:02:03.000000Z", false),
+            ("5/13/2026 12:02 am", "2026-05-13T00:02:00.000000Z", false),
+            ("13/5/2026, 1:02:03 PM UTC", "2026-05-13T13:02:03.000000Z", false),
+        ] {
+            let told = read_text(text).unwrap();
+            assert_eq!((render(told.micros).as_str(), told.is_day_assumed), (same_as, is_day_assumed), "{text}");
+            assert_eq!(told.is_zone_assumed, !text.ends_with("UTC"), "{text}");
+        }
+        for none in [
+            "13/13/2026 1:02",
+            "5/4/26 1:02",
+            "5/4/2026",
+            "5/4/2026 13:02 PM",
+            "5/4/2026 0:02 am",
+            "1/2/3",
+            "a/b/2026 1:02",
+        ] {
+            assert_eq!(read_text(none), None, "{none}");
         }
     }
 

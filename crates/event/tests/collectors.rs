@@ -494,3 +494,25 @@ fn what_google_split_is_one_event_or_says_that_it_is_a_part() {
     let principal = "principal://iam.googleapis.com/locations/global/workforcePools/corp/subject/bob@example.test";
     assert_eq!(rows[0]["user_name"], json!(principal));
 }
+
+/// As a spreadsheet or a browser writes times for people, in an event and in what a collector adds.
+#[test]
+fn a_day_that_could_be_a_month_is_said_to_be_assumed() {
+    let event = |received: &str, own: &str| {
+        let mut event = json!({
+            "level": "Metadata", "auditID": "a", "stage": "ResponseComplete", "verb": "get", "user": {"username": "bob"},
+            "stageTimestamp": "2026-05-04T01:02:03.000000Z",
+        });
+        let name = if received.is_empty() { "@timestamp" } else { "requestReceivedTimestamp" };
+        event[name] = json!([received, own].concat());
+        let text = event.to_string();
+        let event = kforensic_event::Event::decode(&text).unwrap();
+        let assumed: Vec<String> = event.assumed.unwrap_or_default().iter().map(ToString::to_string).collect();
+        (event.event_time.map(kforensic_event::time::render).unwrap_or_default(), assumed.join(" "))
+    };
+    let at = |text: &str, assumed: &str| (text.to_owned(), assumed.to_owned());
+    assert_eq!(event("5/4/2026, 1:02:03 AM", ""), at("2026-05-04T01:02:03.000000Z", "zone day"));
+    assert_eq!(event("5/4/2026 1:02 am", ""), at("2026-04-05T01:02:00.000000Z", "zone day"));
+    assert_eq!(event("21/11/2026 20:37", ""), at("2026-11-21T20:37:00.000000Z", "zone"));
+    assert_eq!(event("", "4/5/2026 1:02"), at("2026-05-04T01:02:00.000000Z", "zone day event_time"));
+}
