@@ -407,3 +407,75 @@ fn a_report_follows_the_clue_that_its_findings_name() {
     assert!(report(&["--spread", "ip:127.0.31.9"]).contains("--spread ip:127.0.31.9"));
     assert_eq!(run(&case, &["report", "-q", "--spread", "bob"]).code, Some(2));
 }
+
+/// A log of one user who makes a ConfigMap, a role and a binding, under the same names in every cluster.
+fn of_cluster(address: &str, minute: u32, value: &str, user: &str) -> String {
+    let event = |number: u32, group: &str, resource: &str, name: &str, body: Value| {
+        let time = format!("2026-03-03T10:{minute:02}:0{number}.000000Z");
+        let event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "stage": "ResponseComplete",
+            "auditID": format!("{address}-{number}"), "requestURI": format!("/x/{number}"), "verb": "create",
+            "user": {"username": "mia"}, "sourceIPs": [address], "userAgent": "kubectl/v1.33.1",
+            "objectRef": {"resource": resource, "apiGroup": group, "namespace": "prod", "name": name, "apiVersion": "v1"},
+            "responseStatus": {"code": 201}, "requestObject": body,
+            "requestReceivedTimestamp": time, "stageTimestamp": time,
+        });
+        format!("{event}\n")
+    };
+    let settings = json!({"kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"mode": value}});
+    let binding = json!({
+        "kind": "RoleBinding", "metadata": {"name": "ops"}, "subjects": [{"kind": "User", "name": user}],
+        "roleRef": {"kind": "Role", "name": "ops", "apiGroup": "rbac.authorization.k8s.io"},
+    });
+    let rules = json!([{"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}]);
+    let role = json!({"kind": "Role", "metadata": {"name": "ops"}, "rules": rules});
+    event(0, "", "configmaps", "settings", settings)
+        + &event(1, "rbac.authorization.k8s.io", "roles", "ops", role)
+        + &event(2, "rbac.authorization.k8s.io", "rolebindings", "ops", binding)
+}
+
+#[test]
+fn what_has_the_same_name_in_another_cluster_is_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    for (cluster, log) in
+        [("blue", of_cluster("10.0.0.1", 1, "safe", "zoe")), ("green", of_cluster("10.0.1.1", 2, "open", "eve"))]
+    {
+        let path = folder.path().join(format!("{cluster}.log"));
+        fs::write(&path, log).unwrap();
+        ingest(&case, &["--cluster", cluster, path.to_str().unwrap()].map(str::to_owned));
+    }
+    // Each is new, and no change of the other.
+    let steps = rows(&case, &["object-history", "ConfigMap", "prod/settings"]);
+    assert_eq!(texts(&steps, "cluster"), ["blue", "green"]);
+    assert!(steps.iter().all(|step| !step["change"].as_str().unwrap().contains("\n-")), "{steps:?}");
+    let steps = rows(&case, &["object-history", "ConfigMap", "prod/settings", "--cluster", "green"]);
+    assert_eq!(texts(&steps, "cluster"), ["green"]);
+
+    let rights = |cluster: &str| rows(&case, &["rbac", "at", "last", "--cluster", cluster]);
+    assert_eq!(texts(&rights("blue"), "subject"), ["User/zoe"]);
+    assert_eq!(texts(&rights("green"), "subject"), ["User/eve"]);
+    let diff = rows(&case, &["rbac", "diff", "2026-03-03", "last", "--cluster", "blue"]);
+    assert_eq!(texts(&diff, "audit_id"), ["10.0.0.1-1", "10.0.0.1-2"]);
+    let can = rows(&case, &["can", "eve", "--cluster", "blue"]);
+    assert!(can.is_empty(), "{can:?}");
+
+    let story = rows(&case, &["spread", "user:mia"]);
+    assert_eq!(
+        texts(&story, "cluster").iter().filter(|cluster| **cluster == "blue").count() * 2,
+        story.len(),
+        "{story:?}"
+    );
+    let story = rows(&case, &["spread", "user:mia", "--cluster", "green"]);
+    assert!(!story.is_empty() && story.iter().all(|step| step["cluster"] == "green"), "{story:?}");
+    let list = rows(&case, &["rotate", "user:mia", "--cluster", "green"]);
+    assert!(list.iter().all(|entry| !entry.to_string().contains("10.0.0.1-")), "{list:?}");
+
+    // One that is not there is said, with those that are.
+    let ran = run(&case, &["rbac", "at", "last", "--cluster", "gren"]);
+    assert!(ran.stderr.contains("its clusters are blue, green"), "{ran:?}");
+    let ran = run(&case, &["rbac", "at", "last"]);
+    assert!(ran.stderr.contains("--cluster NAME"), "{ran:?}");
+    let prompt = run_with_input(&case, &["repl"], b".object-history ConfigMap prod/settings --cluster green\n");
+    assert!(prompt.stdout.contains("green") && !prompt.stdout.contains("blue"), "{prompt:?}");
+}

@@ -1,6 +1,6 @@
 //! Which part of a case a session sees.
 //!
-//! A selection is exact in times, resources and groups: the views show the rows that it covers and no others. That it also spares
+//! A selection is exact in times, resources, groups and the cluster: the views show the rows that it covers and no others. That it also spares
 //! DuckDB from opening files is what makes it fast, and is decided here, before DuckDB sees a path.
 
 use kforensic_event::{partition, time};
@@ -29,6 +29,8 @@ pub struct Selection {
     pub groups: Option<Vec<String>>,
     /// Only files that by the log may hold requests that were refused. Views show whatever else stands in these files.
     pub refusals: bool,
+    /// Only events of logs of this cluster.
+    pub cluster: Option<String>,
 }
 
 /// Data files of a case, counted.
@@ -79,7 +81,8 @@ impl Selection {
         };
         // None, an open end, is less than any time.
         let refusals = self.refusals || other.refusals;
-        Self { since: self.since.max(other.since), until, resources, groups, refusals }
+        let cluster = self.cluster.or(other.cluster);
+        Self { since: self.since.max(other.since), until, resources, groups, refusals, cluster }
     }
 
     /// What covers both, and maybe more.
@@ -96,7 +99,8 @@ impl Selection {
         let groups = of_either(self.groups, other.groups);
         let since = self.since.zip(other.since).map(|(ours, theirs)| ours.min(theirs));
         let until = self.until.zip(other.until).map(|(ours, theirs)| ours.max(theirs));
-        Self { since, until, resources, groups, refusals: self.refusals && other.refusals }
+        let cluster = self.cluster.filter(|ours| other.cluster.as_ref() == Some(ours));
+        Self { since, until, resources, groups, refusals: self.refusals && other.refusals, cluster }
     }
 
     /// The files with events that have to be opened, in the order of the case's log.
@@ -125,7 +129,8 @@ impl Selection {
     /// Whether every event of a file is in the selection, as far as the log tells.
     fn holds_all_of(&self, file: &DataFile) -> bool {
         let of_resources = self.resources.as_ref().is_none_or(|names| names.contains(&file.resource_partition))
-            && self.groups.is_none();
+            && self.groups.is_none()
+            && self.cluster.is_none();
         let is_after = |(first, _)| self.since.is_none_or(|since| first >= since);
         let is_before = |(_, last)| self.until.is_none_or(|until| last < until);
         let times = file.stats.event_time;
@@ -176,6 +181,9 @@ impl Selection {
         }
         if self.refusals && !asked.refusals {
             return too_narrow("requests that were not refused".to_owned());
+        }
+        if self.cluster.is_some() && self.cluster != asked.cluster {
+            return too_narrow("requests of other clusters".to_owned());
         }
         for (kind, seen, asked) in
             [("resource", &self.resources, &asked.resources), ("API group", &self.groups, &asked.groups)]

@@ -345,7 +345,8 @@ fn conditions(selection: &Selection) -> Vec<String> {
     };
     let resources = selection.resources.as_deref().map(|names| one_of("resource", names));
     let groups = selection.groups.as_deref().map(|names| one_of("api_group", names));
-    since.into_iter().chain(until).chain(resources).chain(groups).collect()
+    let cluster = selection.cluster.as_deref().map(|name| format!("cluster = {}", literal(name)));
+    since.into_iter().chain(until).chain(resources).chain(groups).chain(cluster).collect()
 }
 
 fn sql_type(kind: Kind) -> &'static str {

@@ -50,6 +50,8 @@ pub struct Act {
     pub namespace: Option<String>,
     /// Whose rights were used instead of the user's own.
     pub impersonated: Option<String>,
+    /// Of which cluster, where its log was read under a name.
+    pub cluster: Option<String>,
 }
 
 /// Requests that are alike but for their time and object, counted.

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
 use kforensic_report::Format;
 
 use crate::args::{OutputArgs, TimesArgs};
+use crate::completion;
 
 /// Finds what else an intruder got into, from a clue.
 ///
@@ -185,10 +187,14 @@ pub(crate) struct ObjectHistoryArgs {
     pub(crate) output: FormArgs,
 }
 
-/// Where an answer goes and how it looks.
+/// Of which cluster an answer tells, where it goes and how it looks.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormArgs {
+    /// Only logs of this cluster
+    #[arg(long, value_name = "NAME", help_heading = "Window", add = ArgValueCompleter::new(completion::of_case("cluster")))]
+    pub(crate) cluster: Option<String>,
+
     /// Form of the answer: those of `kforensic query`, and svg, dot and graph for `spread`, yaml for `rbac diff`
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,

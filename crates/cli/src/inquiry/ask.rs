@@ -1,11 +1,13 @@
 //! Each question, put to a session.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
 use kforensic_event::redact::Redactor;
 use kforensic_event::time;
+use kforensic_lake::Snapshot;
 use kforensic_query::inquiry::{SpreadView, rbac_at, rbac_diff};
 use kforensic_query::{Session, window};
 use kforensic_trace::indicator::{Indicator, Indicators, Sought};
@@ -21,17 +23,46 @@ use crate::findings::of_several_clusters;
 /// Puts a question.
 pub(super) fn ask(session: &Session, context: &Context<'_>, inquiry: &Inquiry) -> Result<Findings, CliError> {
     let mut found = answer(session, context, inquiry)?;
-    // An indicator is looked for wherever it is; all else is about objects and rights, which have their names once in
-    // every cluster.
-    if !matches!(inquiry, Inquiry::Sweep(_)) && of_several_clusters(context.snapshot) {
-        found.notes.insert(0, SEVERAL_CLUSTERS.to_owned());
-    }
+    // An indicator is looked for wherever it is, and states of an object tell their cluster; all else is about objects and
+    // rights, which have their names once in every cluster.
+    let notes = match &inquiry.output().cluster {
+        Some(cluster) => about_cluster(context.snapshot, cluster),
+        None if !matches!(inquiry, Inquiry::Sweep(_) | Inquiry::History(_))
+            && of_several_clusters(context.snapshot) =>
+        {
+            vec![SEVERAL_CLUSTERS.to_owned()]
+        }
+        None => Vec::new(),
+    };
+    found.notes.splice(..0, notes);
     Ok(found)
 }
 
 const SEVERAL_CLUSTERS: &str = "the logs come from several clusters, which are not told apart here: what has the same \
-    name in two of them counts as one, so that a deletion in one may stand for the other; for a sure answer make a case \
-    of each";
+    name in two of them counts as one, so that a deletion in one may stand for the other; for a sure answer ask for one, \
+    with `--cluster NAME`";
+
+/// What is to be said where one cluster is asked for: that no log is of it, and what does not tell of which it is.
+fn about_cluster(snapshot: &Snapshot, cluster: &str) -> Vec<String> {
+    let names: BTreeSet<&str> = snapshot.sources().filter_map(|entry| entry.cluster.as_deref()).collect();
+    let unnamed = snapshot.sources().filter(|entry| entry.cluster.is_none()).count();
+    let mut notes = Vec::new();
+    if !names.contains(cluster) {
+        let known = match names.is_empty() {
+            true => "none of its logs was read under the name of a cluster".to_owned(),
+            false => format!("its clusters are {}", names.into_iter().collect::<Vec<_>>().join(", ")),
+        };
+        notes.push(format!("no log of the case is of the cluster `{cluster}`: {known}"));
+    }
+    if unnamed > 0 && notes.is_empty() {
+        notes
+            .push(format!("{unnamed} of the logs were read without the name of a cluster, and are not in this answer"));
+    }
+    if snapshot.dated().next().is_some() && of_several_clusters(snapshot) {
+        notes.push("snapshots of RBAC do not say of which cluster they are, and count here whichever it is".to_owned());
+    }
+    notes
+}
 
 fn answer(session: &Session, context: &Context<'_>, inquiry: &Inquiry) -> Result<Findings, CliError> {
     match inquiry {

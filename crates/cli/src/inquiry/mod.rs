@@ -125,7 +125,8 @@ pub(crate) fn run(case: Option<&PathBuf>, inquiry: &Inquiry, interrupt: &Interru
     let case = Case::open(&case_folder(case))?;
     let snapshot = case.snapshot()?;
     let (limits, _spill) = limits()?;
-    let session = Session::open(&snapshot, &Selection::default(), &limits)?;
+    let selection = Selection { cluster: form.cluster.clone(), ..Selection::default() };
+    let session = Session::open(&snapshot, &selection, &limits)?;
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
     let newest = snapshot.event_times().map(|(_, newest)| newest);

@@ -20,6 +20,8 @@ pub(super) struct OpenCase {
     _spill: TempDir,
     /// For who asks every view about something, and the folder that it spills into.
     many: Option<(Session, TempDir)>,
+    /// Of the logs of one cluster alone.
+    narrowed: Option<(Session, TempDir)>,
 }
 
 enum Opening {
@@ -39,7 +41,7 @@ impl OpenCase {
         let snapshot = Arc::new(case.snapshot()?);
         let (limits, spill) = limits()?;
         let session = Opening::Begun(begin(&snapshot, limits));
-        Ok(Self { case, snapshot, session, _spill: spill, many: None })
+        Ok(Self { case, snapshot, session, _spill: spill, many: None, narrowed: None })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -78,6 +80,31 @@ impl OpenCase {
         match &self.session {
             Opening::Done(session) => Ok(session),
             _ => unreachable!("it was just put there"),
+        }
+    }
+
+    /// Has [`OpenCase::narrowed`] see the logs of one cluster alone.
+    ///
+    /// # Errors
+    /// When the files of the case are not what its log says.
+    pub(super) fn narrow(&mut self, cluster: &str) -> Result<(), CliError> {
+        let selection = Selection { cluster: Some(cluster.to_owned()), ..Selection::default() };
+        if self.narrowed.as_ref().is_none_or(|(session, _)| *session.selection() != selection) {
+            self.narrowed = None;
+            let (limits, spill) = limits()?;
+            self.narrowed = Some((Session::open(&self.snapshot, &selection, &limits)?, spill));
+        }
+        Ok(())
+    }
+
+    /// The session of the cluster that was named last, or of all when none was.
+    ///
+    /// # Errors
+    /// When the files of the case are not what its log says.
+    pub(super) fn narrowed(&mut self) -> Result<&Session, CliError> {
+        match self.narrowed {
+            Some((ref session, _)) => Ok(session),
+            None => self.session(),
         }
     }
 

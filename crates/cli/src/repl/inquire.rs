@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use clap::{Args, FromArgMatches};
-use kforensic_query::QueryError;
+use kforensic_query::{QueryError, Session};
 use kforensic_report::ReportError;
 
+use super::case::OpenCase;
 use super::error::ReplError;
 use super::journal::What;
 use super::look::Target;
@@ -86,10 +87,18 @@ impl Repl<'_> {
         let (clock, newest) = (self.clock(), self.case.newest());
         let context = Context { case: &case, snapshot: &snapshot, clock, newest };
         let mut found = None;
-        self.while_waiting(|session| {
+        let ask = |session: &Session| {
             found = Some(at_prompt(session, &context, &inquiry));
             Ok(())
-        })?;
+        };
+        match &form.cluster {
+            None => self.while_waiting(ask)?,
+            Some(cluster) => {
+                self.case.narrow(cluster)?;
+                let progress = self.case.narrowed()?.progress();
+                self.while_watching(OpenCase::narrowed, move || progress.percent(), ask)?;
+            }
+        }
         let Some(found) = found.transpose()? else { return Ok(()) };
         let mut rows = 0;
         if let Some(text) = &found.text {

@@ -25,7 +25,7 @@ impl Selection {
             (Some(all), None) => Some(all.clone()),
             (Some(all), Some(wanted)) => Some(all.iter().filter(|resource| *resource == wanted).cloned().collect()),
         };
-        Self { since: time("since"), until: time("until"), resources, groups, refusals }
+        Self { since: time("since"), until: time("until"), resources, groups, refusals, ..Self::default() }
     }
 
     /// Refuses to answer `query` from less than it asks for.

@@ -18,7 +18,7 @@ const LIST: &str = "(SELECT unnest(from_json(?::VARCHAR, '[\"VARCHAR\"]')))";
 ///
 /// Bodies are read where something follows from them: a list of other objects can have many megabytes.
 const COLUMNS: &str = "epoch_us(event_time), audit_id, user_name, source_ip, user_agent, credential_id, verb, api_group, \
-    resource, subresource, namespace, nullif(impersonated_user, ''), name, outcome, request_uri, issued_credential_id, status_code";
+    resource, subresource, namespace, nullif(impersonated_user, ''), cluster, name, outcome, request_uri, issued_credential_id, status_code";
 const BODIES: &str = "request_object, response_object";
 const BODIES_OF_DEEDS: &str = "\
     CASE WHEN verb NOT IN ('get', 'list', 'watch') THEN as_rbac(api_group, request_object) END, \
@@ -64,17 +64,17 @@ pub(super) fn request(row: &Row<'_>) -> duckdb::Result<Request> {
         agent: row.get(4)?,
         credential: row.get(5)?,
         act: act(row, 6)?,
-        name: row.get(12)?,
-        outcome: Outcome::of(&row.get::<_, Option<String>>(13)?.unwrap_or_default()),
-        uri: row.get::<_, Option<String>>(14)?.unwrap_or_default(),
-        issued_credential: row.get(15)?,
-        status: row.get(16)?,
-        sent: row.get(17)?,
-        answered: row.get(18)?,
+        name: row.get(13)?,
+        outcome: Outcome::of(&row.get::<_, Option<String>>(14)?.unwrap_or_default()),
+        uri: row.get::<_, Option<String>>(15)?.unwrap_or_default(),
+        issued_credential: row.get(16)?,
+        status: row.get(17)?,
+        sent: row.get(18)?,
+        answered: row.get(19)?,
     })
 }
 
-/// Reads what was asked off six columns.
+/// Reads what was asked off seven columns.
 fn act(row: &Row<'_>, at: usize) -> duckdb::Result<Act> {
     Ok(Act {
         verb: row.get::<_, Option<String>>(at)?.unwrap_or_default(),
@@ -83,6 +83,7 @@ fn act(row: &Row<'_>, at: usize) -> duckdb::Result<Act> {
         subresource: row.get(at + 3)?,
         namespace: row.get(at + 4)?,
         impersonated: row.get(at + 5)?,
+        cluster: row.get(at + 6)?,
     })
 }
 
@@ -93,11 +94,11 @@ fn activity(row: &Row<'_>) -> duckdb::Result<Activity> {
         agent: row.get(2)?,
         credential: row.get(3)?,
         act: act(row, 4)?,
-        outcome: Outcome::of(&row.get::<_, Option<String>>(10)?.unwrap_or_default()),
-        requests: row.get(11)?,
-        first: row.get(12)?,
-        last: row.get(13)?,
-        audit_ids: texts(row.get(14)?),
+        outcome: Outcome::of(&row.get::<_, Option<String>>(11)?.unwrap_or_default()),
+        requests: row.get(12)?,
+        first: row.get(13)?,
+        last: row.get(14)?,
+        audit_ids: texts(row.get(15)?),
     })
 }
 
@@ -107,7 +108,7 @@ impl Evidence for CaseEvidence<'_> {
     fn activities(&mut self) -> Result<Vec<Activity>, QueryError> {
         // Ties are decided by the id, so that the same case gives the same ids every time.
         const SQL: &str = "SELECT nullif(user_name, ''), source_ip, user_agent, credential_id, verb, api_group, \
-            resource, subresource, namespace, nullif(impersonated_user, '') AS impersonated, outcome, count(*), \
+            resource, subresource, namespace, nullif(impersonated_user, '') AS impersonated, cluster, outcome, count(*), \
             min(epoch_us(event_time)), max(epoch_us(event_time)), \
             to_json(arg_min(audit_id, struct_pack(t := event_time, id := audit_id), 3))::VARCHAR \
             FROM requests GROUP BY ALL";

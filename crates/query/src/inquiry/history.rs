@@ -1,6 +1,9 @@
 //! The states of an object in time, on a case.
 
-use kforensic_trace::history::{Source, history};
+use std::collections::BTreeMap;
+
+use kforensic_trace::evidence::Request;
+use kforensic_trace::history::{Source, Step, history};
 
 use super::batch::{Answer, Columns};
 use super::evidence::CaseEvidence;
@@ -25,7 +28,16 @@ impl Session {
         let namespace = if resource == "namespaces" { name } else { namespace };
         let bound = [resource, namespace, name, name].map(str::to_owned).to_vec();
         let requests = CaseEvidence { session: self }.select("request_object, response_object", REST, bound)?;
-        let steps = history(name, &requests);
+        // What has the same name in another cluster is another object.
+        let mut of_clusters: BTreeMap<Option<String>, Vec<Request>> = BTreeMap::new();
+        for request in requests {
+            of_clusters.entry(request.act.cluster.clone()).or_default().push(request);
+        }
+        let mut steps: Vec<Step> = of_clusters.values().flat_map(|requests| history(name, requests)).collect();
+        steps.sort_by(|left, right| {
+            let key = |step: &Step| (step.request.time, step.request.audit_id.clone(), step.request.uri.clone());
+            key(left).cmp(&key(right))
+        });
         let rows = || steps.iter();
         Ok(Columns::default()
             .time("event_time", rows().map(|step| Some(step.request.time)))
@@ -48,6 +60,7 @@ impl Session {
             .text("source_ip", rows().map(|step| step.request.address.as_ref()))
             .text("user_agent", rows().map(|step| step.request.agent.as_ref()))
             .text("audit_id", rows().map(|step| Some(&step.request.audit_id)))
+            .text("cluster", rows().map(|step| step.request.act.cluster.as_ref()))
             .finish())
     }
 }

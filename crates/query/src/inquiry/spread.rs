@@ -73,6 +73,7 @@ fn story(found: &Spread) -> Answer {
         .text("user_agent", steps().map(|step| step.agent.as_ref()))
         .time("last_seen", steps().map(|step| Some(step.last)))
         .texts("audit_ids", steps().map(|step| &step.audit_ids))
+        .text("cluster", steps().map(|step| step.act.cluster.as_ref()))
         .finish()
 }
 

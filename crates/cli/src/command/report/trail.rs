@@ -49,7 +49,8 @@ pub(super) fn follow(
         return Ok(None);
     }
     let (limits, _spill) = limits()?;
-    let session = Session::open(snapshot, &Selection::default(), &limits)?;
+    let selection = Selection { cluster: args.window.cluster.clone(), ..Selection::default() };
+    let session = Session::open(snapshot, &selection, &limits)?;
     let handle = session.interrupt_handle();
     interrupt.on(move || handle.interrupt());
     let (since, until) = incident.window;
