@@ -252,12 +252,17 @@ pub(crate) fn plain(text: &Text) -> String {
     spans.collect()
 }
 
-/// Whether a binding gives what nothing is left to ask for behind it.
+/// Whether a binding gives what nothing is left to ask for behind it: by the role that everybody knows, by one that somebody made
+/// of all rights, or by the group.
 fn gives_all(row: Row<'_>) -> bool {
     let groups = ["subjects", "subject", "subject_groups"];
     row.text("role_ref").is_some_and(|role| role.ends_with("/cluster-admin"))
+        || row.texts("why").contains(&ALL_RIGHTS)
         || groups.iter().any(|name| row.texts(name).iter().any(|one| one.trim_start_matches("Group/") == MASTERS))
 }
+
+/// What `privileged-bindings` says of a role whose rules give everything.
+const ALL_RIGHTS: &str = "role with all rights";
 
 /// The group that every authorizer lets through.
 const MASTERS: &str = "system:masters";

@@ -63,13 +63,13 @@ fn common(incident: &Incident) -> BTreeSet<&str> {
     common.map(|finding| finding.question.name.as_str()).collect()
 }
 
-/// A row that sums up what somebody did is left out where single deeds of the same time tell it.
+/// A row that sums up what somebody did is left out where single deeds of the same time tell it, and one of them is as grave.
 fn without_sums(deeds: Vec<Deed>) -> Vec<Deed> {
-    let single: Vec<(Sender, i64)> =
-        deeds.iter().filter(|deed| deed.audit_id.is_some()).map(|deed| (deed.who.clone(), deed.at)).collect();
+    let single = deeds.iter().filter(|deed| deed.audit_id.is_some());
+    let single: Vec<(Sender, i64, Level)> = single.map(|deed| (deed.who.clone(), deed.at, deed.level)).collect();
     let is_told = |deed: &Deed| {
-        let mut of_same = single.iter().filter(|(who, _)| *who == deed.who);
-        of_same.any(|(_, at)| deed.telling == 0 || (deed.at..=deed.until).contains(at))
+        let mut of_same = single.iter().filter(|(who, _, level)| *who == deed.who && *level >= deed.level);
+        of_same.any(|(_, at, _)| deed.telling == 0 || (deed.at..=deed.until).contains(at))
     };
     deeds.into_iter().filter(|deed| deed.audit_id.is_some() || !is_told(deed)).collect()
 }
@@ -112,6 +112,14 @@ const RIGHTS_OF_ALL: [&str; 3] = ["system:basic-user", "system:discovery", "syst
 /// Why somebody stands out, in few words.
 pub(crate) fn why(person: &Person) -> Vec<String> {
     let mut reasons = Vec::new();
+    match person.clusters.as_slice() {
+        [] => {}
+        [(cluster, _)] => reasons.push(format!("in {cluster}")),
+        clusters => {
+            let counted = clusters.iter().map(|(name, requests)| format!("{name} ({requests})"));
+            reasons.push(format!("one name in {}", counted.collect::<Vec<_>>().join(" and ")));
+        }
+    }
     let is_telling = |grant: &&String| !RIGHTS_OF_ALL.iter().any(|right| grant.starts_with(right));
     let of_admin = person.grants.iter().find(|grant| grant.starts_with("cluster-admin"));
     if let Some(grant) = of_admin.or_else(|| person.grants.iter().find(is_telling)) {
@@ -135,4 +143,24 @@ pub(crate) fn why(person: &Person) -> Vec<String> {
         more => format!("{} and {more} more", names.join(", ")),
     });
     reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_that_is_graver_than_all_that_it_sums_up_is_told() {
+        let deed = |audit_id: Option<&str>, level| Deed {
+            at: 5,
+            until: 9,
+            level,
+            audit_id: audit_id.map(str::to_owned),
+            ..Deed::default()
+        };
+        let told = |sum, single| without_sums(vec![deed(None, sum), deed(Some("a"), single)]).len();
+        assert_eq!(told(Level::High, Level::Medium), 2);
+        assert_eq!(told(Level::High, Level::High), 1);
+        assert_eq!(told(Level::Medium, Level::Critical), 1);
+    }
 }

@@ -60,6 +60,8 @@ const SETTING_UP: [&str; 22] = [
 pub struct Origin {
     /// Who; nobody for requests that failed to authenticate.
     pub who: Sender,
+    /// In which cluster; whoever has this name in another may be somebody else.
+    pub cluster: Option<String>,
     /// From which address.
     pub source_ip: Option<String>,
     /// What the client called itself.
@@ -81,6 +83,8 @@ pub struct Origin {
 pub struct Person {
     /// Who.
     pub who: Sender,
+    /// Where the logs come from several clusters: in which it sent how many requests, the most first.
+    pub clusters: Vec<(String, u64)>,
     /// How much speaks against it.
     pub score: u64,
     /// Requests.
@@ -115,6 +119,7 @@ pub fn origins(batch: &RecordBatch) -> Vec<Origin> {
         let number = |name: &str| row.number(name).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
         Origin {
             who: Sender::of(row),
+            cluster: row.text("cluster").map(str::to_owned),
             source_ip: row.text("source_ip").map(str::to_owned),
             user_agent: row.text("user_agent").map(str::to_owned),
             requests: number("requests"),
@@ -157,10 +162,14 @@ pub fn stand_out(incident: &Incident) -> Vec<Person> {
     for person in &mut people {
         if let Some(origins) = used.get(&person.who) {
             equip(person, origins);
+            if incident.evidence.of_several_clusters {
+                person.clusters =
+                    counted(origins, |origin| Some(origin.cluster.as_deref().unwrap_or("without a name")));
+            }
             // Who has no credential is everywhere.
             let is_one = person.who.name().is_some_and(|name| name != ANONYMOUS);
             let history = history.get(&person.who).filter(|_| is_one);
-            person.moved = history.and_then(|history| moved(origins, history));
+            person.moved = history.and_then(|history| moved_in_a_cluster(origins, history));
             person.score += if person.moved.is_some() { MOVED_WEIGHT } else { 0 };
         }
         person.is_setting_up = person.who.name().is_some()
@@ -194,6 +203,11 @@ fn equip(person: &mut Person, origins: &[&Origin]) {
 }
 
 fn most_used(origins: &[&Origin], what: impl for<'a> Fn(&'a Origin) -> Option<&'a str>) -> Vec<String> {
+    counted(origins, what).into_iter().map(|(name, _)| name).collect()
+}
+
+/// What the origins have, with the requests of each, the most first.
+fn counted(origins: &[&Origin], what: impl for<'a> Fn(&'a Origin) -> Option<&'a str>) -> Vec<(String, u64)> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for origin in origins {
         if let Some(name) = what(origin) {
@@ -202,7 +216,20 @@ fn most_used(origins: &[&Origin], what: impl for<'a> Fn(&'a Origin) -> Option<&'
     }
     let mut names: Vec<(&str, u64)> = counts.into_iter().collect();
     names.sort_by(|one, other| (other.1, one.0).cmp(&(one.1, other.0)));
-    names.into_iter().map(|(name, _)| name.to_owned()).collect()
+    names.into_iter().map(|(name, requests)| (name.to_owned(), requests)).collect()
+}
+
+/// The first time that somebody [moved] within a cluster: who has the same name in another works from elsewhere.
+fn moved_in_a_cluster(origins: &[&Origin], history: &[&Origin]) -> Option<(i64, String, String)> {
+    let clusters: BTreeSet<&Option<String>> = history.iter().map(|origin| &origin.cluster).collect();
+    let within = |all: &[&'_ Origin], cluster: &Option<String>| -> Vec<Origin> {
+        all.iter().filter(|origin| origin.cluster == *cluster).map(|origin| (*origin).clone()).collect()
+    };
+    let moves = clusters.into_iter().filter_map(|cluster| {
+        let (origins, history) = (within(origins, cluster), within(history, cluster));
+        moved(&origins.iter().collect::<Vec<_>>(), &history.iter().collect::<Vec<_>>())
+    });
+    moves.min()
 }
 
 /// The first time that both the address and the client were new, while the identity was known from elsewhere by all its `history`.
@@ -297,7 +324,7 @@ fn repeated(deeds: Vec<Deed>) -> Vec<Deed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::{Finding, Taken};
+    use crate::incident::{Finding, Question, Taken};
 
     fn origin(address: &str, agent: &str, first: i64) -> Origin {
         Origin {
@@ -326,6 +353,33 @@ mod tests {
         let later = |address: &str, agent: &str| origin(address, agent, 9);
         assert_eq!(moved(&[&thief, &later("10.0.0.1", "kubectl/v1.30")], &all), expected);
         assert_eq!(moved(&[&later("10.0.0.1", "kubectl/v1.30"), &later("203.0.113.9", "curl/8")], &all), None);
+    }
+
+    #[test]
+    fn whoever_has_the_same_name_in_another_cluster_has_not_moved_there() {
+        let of = |cluster: &str, address: &str, agent: &str, at: i64| Origin {
+            who: Sender::One("bob".to_owned()),
+            cluster: Some(cluster.to_owned()),
+            source_ip: Some(address.to_owned()),
+            user_agent: Some(agent.to_owned()),
+            requests: 7,
+            times: (at, at),
+            ..Origin::default()
+        };
+        let question = Question { level: Level::High, ..Question::default() };
+        let finding =
+            Finding { question, senders: [Sender::One("bob".to_owned())].into(), total_rows: 1, ..Finding::default() };
+        let person = |other: &str| {
+            let all = vec![of("a", "10.0.0.1", "kubectl", 1), of(other, "203.0.113.9", "curl", 2)];
+            let mut incident = Incident { findings: vec![finding.clone()], ..Incident::default() };
+            incident.origins.clone_from(&all);
+            incident.history = all;
+            incident.evidence.of_several_clusters = true;
+            stand_out(&incident).remove(0)
+        };
+        assert_eq!(person("b").moved, None);
+        assert_eq!(person("b").clusters, [("a".to_owned(), 7), ("b".to_owned(), 7)]);
+        assert!(person("a").moved.is_some());
     }
 
     #[test]

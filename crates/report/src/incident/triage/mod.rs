@@ -160,7 +160,10 @@ fn what_happened(page: &mut Page, incident: &Incident, people: &[Person]) {
         );
         // The words go before the name of the query, which stands among the findings as well.
         let query = deed.queries.first().map_or("", String::as_str);
-        let text = format!("{}{}", terse(&deed.text()), plain(&deed.who.list()));
+        // What stands at the end of a long line is cut off, and in which cluster it was is not to be.
+        let cluster = deed.cluster.as_deref().map_or_else(String::new, |name| format!("[{}] ", escape(name)));
+        let alone = Deed { cluster: None, ..deed.clone() };
+        let text = format!("{cluster}{}{}", terse(&alone.text()), plain(&deed.who.list()));
         let column = page.width.saturating_sub(width(&head) + query_width + 2);
         match width(&text) <= column {
             true => page.line(&format!("{head}{}  {query}", padded(&text, column))),
