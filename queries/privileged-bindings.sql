@@ -45,6 +45,7 @@ SELECT
             '/(cluster-admin|admin|edit|sudoer|system:(masters|kube-.*|node|node-admin|auth-delegator|controller:.*))$'
         ) THEN 'powerful role' END,
         CASE WHEN len(powers) > 0 THEN 'role with powers' END,
+        CASE WHEN gives_all THEN 'role with all rights' END,
         -- Written before the log begins: what it gives is not known.
         CASE WHEN role IS NULL AND role_ref IS NOT NULL AND NOT regexp_matches(
             role_ref, '/(view|cluster-admin|admin|edit|sudoer|system:(basic-user|discovery|public-info-viewer|service-account-issuer-discovery|monitoring|masters|kube-.*|node|node-admin|'
@@ -67,7 +68,7 @@ SELECT
     ], lambda reason: reason IS NOT NULL)) AS why,
     outcome, status_code, dry_run, source_ip, audit_id, cluster
 FROM rbac_changes
-LEFT JOIN (SELECT role, powers, cluster AS role_cluster FROM role_powers) AS role_powers
+LEFT JOIN (SELECT role, powers, gives_all, cluster AS role_cluster FROM role_powers) AS role_powers
     ON role = if(starts_with(role_ref, 'Role/'), concat_ws('/', 'Role', namespace, substr(role_ref, 6)), role_ref)
     AND role_cluster IS NOT DISTINCT FROM cluster
 WHERE filters()

@@ -1,7 +1,7 @@
 -- title = "Workloads that reach the node"
 -- question = """
--- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, adds \
--- capabilities, or builds images in a privileged pod, and why is it listed?"""
+-- Who wrote which workload that is privileged, shares namespaces of the node, mounts its paths, takes its ports, sets its kernel, \
+-- adds capabilities, or builds images in a privileged pod, and why is it listed?"""
 -- group = "execution"
 -- words = ["hostpath", "escape", "host", "root", "breakout", "workflow", "kruise", "tekton", "knative", "kubevirt", "buildconfig"]
 -- further = ["exec-sessions", "images"]

@@ -30,7 +30,7 @@
 -- rows = 0
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, selector_of(request_uri) AS selector,
-    role_ref, subjects_added AS subjects,
+    role_ref, subjects_added AS subjects, deleted,
     outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM rbac_changes
 WHERE filters()

@@ -18,6 +18,11 @@ STRATEGIES = {"customStrategy": "custom build", "dockerStrategy": "Docker build"
               "jenkinsPipelineStrategy": None}
 SHARED = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace")
 CONFINES_NOTHING = {"spc_t", "unconfined_t", "container_runtime_t", "kubelet_t"}
+SECCOMP = ("seccomp.security.alpha.kubernetes.io/", "container.seccomp.security.alpha.kubernetes.io/")
+# What the baseline lets a pod set, each in namespaces of its own.
+SAFE_SYSCTLS = {"kernel.shm_rmid_forced"} | {f"net.ipv4.{name}" for name in (
+    "ip_local_port_range ip_local_reserved_ports ip_unprivileged_port_start ping_group_range tcp_fin_timeout "
+    "tcp_keepalive_intvl tcp_keepalive_probes tcp_keepalive_time tcp_rmem tcp_syncookies tcp_wmem").split()}
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
@@ -113,7 +118,8 @@ def contexts(specs):
 def reasons(row, specs, objects):
     inner, outer = members(containers(specs), "securityContext"), contexts(specs)
     annotations = (members(objects, "metadata", "annotations")
-                   + members(objects, "spec", "template", "metadata", "annotations"))
+                   + members(objects, "spec", "template", "metadata", "annotations")
+                   + members(objects, "spec", "jobTemplate", "spec", "template", "metadata", "annotations"))
     accounts = strings(members(specs, "serviceAccountName")) or strings(members(specs, "serviceAccount"))
     controller = accounts and row["namespace"] == "kube-system" and accounts[0].endswith("-controller")
     added = [name.upper().removeprefix("CAP_") for name in strings(in_lists(members(inner, "capabilities", "add")))]
@@ -124,7 +130,9 @@ def reasons(row, specs, objects):
         "host IPC": True in members(specs, "hostIPC"),
         "shared process namespace": True in members(specs, "shareProcessNamespace"),
         "unmasked proc": "Unmasked" in members(inner, "procMount"),
-        "seccomp unconfined": "Unconfined" in members(outer, "seccompProfile", "type"),
+        "seccomp unconfined": "Unconfined" in members(outer, "seccompProfile", "type") or any(
+            name.startswith(SECCOMP) and value == "unconfined"
+            for names in annotations if isinstance(names, dict) for name, value in names.items()),
         "SELinux unconfined": bool(CONFINES_NOTHING & set(strings(members(outer, "seLinuxOptions", "type")))),
         "AppArmor unconfined": "Unconfined" in members(outer, "appArmorProfile", "type") or any(
             name.startswith(APPARMOR) and value == "unconfined"
@@ -134,8 +142,14 @@ def reasons(row, specs, objects):
     }
     volumes = items(specs, "volumes")
     paths = strings(members(volumes, "hostPath", "path") + members(volumes, "hostDisk", "path"))
+    kernel = [name.replace("/", ".") for name in strings(members(items(specs, "securityContext", "sysctls"), "name"))]
+    more = [f"sysctl {name}" for name in kernel if name not in SAFE_SYSCTLS]
+    more += [f"flexVolume driver {driver}" for driver in strings(members(volumes, "flexVolume", "driver"))]
+    more += [f"gitRepo {url}" for url in strings(members(volumes, "gitRepo", "repository"))]
+    if True not in members(specs, "hostNetwork"):
+        more += [f"host port {one['hostPort']}" for one in items(containers(specs), "ports") if one.get("hostPort")]
     paths += ["/var/run/docker.sock" for _, one in built(specs) if one.get("exposeDockerSocket") is True]
-    return tidy([name for name, is_so in flags.items() if is_so] + [STRATEGIES[name] for name, _ in built(specs)] + [f"host path {path}" for path in paths]
+    return tidy([name for name, is_so in flags.items() if is_so] + [STRATEGIES[name] for name, _ in built(specs)] + [f"host path {path}" for path in paths] + more
                 + [f"capability {name}" for name in added if name not in HARMLESS])
 
 

@@ -12,3 +12,14 @@ CREATE MACRO is_change(verb, resource, subresource, outcome, uri, body, level, t
     AND dry_run_of(verb, resource, subresource, uri, body, level, truncated) IS NOT TRUE,
     false
 );
+
+-- How many objects a request to delete took, or marked for it: 1, or what the answer lists; 0 when refused or for a dry run; NULL when
+-- the log does not tell.
+CREATE MACRO deleted_of(verb, outcome, dry_run, response_object) AS CASE
+    WHEN NOT starts_with(verb, 'delete') THEN NULL
+    WHEN outcome IN ('denied', 'failed') OR dry_run THEN 0
+    WHEN outcome = 'unknown' OR dry_run IS NULL THEN NULL
+    WHEN verb = 'delete' THEN 1
+    WHEN json_type(json_member(json_body(response_object), 'items')) = 'ARRAY'
+        THEN len(json_items([json_body(response_object)], 'items'))
+END;

@@ -19,6 +19,7 @@ CREATE MACRO as_rbac(api_group, body) AS
 -- rules: rules of a role, a line each, sorted; NULL when no body tells
 -- rule_objects: the same rules as JSON, in the order of the role
 -- dry_run: whether it was a dry run, which stores nothing; NULL for a delete of which the log does not tell
+-- deleted: of a deletion, how many objects it took; NULL when the log does not tell
 -- aggregates: of a role that gets the rules of others (aggregationRule): `every role`, `some roles`; else NULL
 -- aggregated_to: default roles into which the role's rules flow by its labels (admin, edit, view, …), sorted
 CREATE VIEW rbac_changes AS
@@ -39,7 +40,7 @@ SELECT
     resource, api_group, subresource, namespace,
     -- What the server named (`generateName`) has its name in the answer alone.
     coalesce(name, json_text(json_member(json_body(response_object), 'metadata'), 'name')) AS name,
-    outcome, status_code, dry_run,
+    outcome, status_code, dry_run, deleted_of(verb, outcome, dry_run, response_object) AS deleted,
     body.role_ref, body.subjects, body.subjects_added, body.rules, body.rule_objects::JSON[] AS rule_objects,
     body.aggregates, body.aggregated_to,
     decision_reason, source_ip, source_ips, user_agent, credential_id, stages, level, cluster, host

@@ -8,6 +8,7 @@
 -- rules: its rules, a line each, sorted
 -- powers: what they give beyond their words, sorted
 -- writers: who wrote it, sorted
+-- gives_all: whether one of its rules gives every verb on every resource of every API group
 -- first_written: time of the first write (UTC)
 -- last_written: time of the last write (UTC)
 CREATE VIEW role_powers AS
@@ -16,6 +17,10 @@ SELECT
     list(DISTINCT rule ORDER BY rule) AS rules,
     list_sort(list_distinct(flatten(list(powers)))) AS powers,
     list(DISTINCT user_name ORDER BY user_name) AS writers,
+    coalesce(bool_or(
+        list_contains(verbs, '*') AND list_contains(resources, '*') AND list_contains(api_groups, '*')
+        AND coalesce(len(resource_names), 0) = 0
+    ), false) AS gives_all,
     min(event_time) AS first_written,
     max(event_time) AS last_written,
     cluster

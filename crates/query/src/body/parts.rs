@@ -43,6 +43,22 @@ pub(super) fn operations(body: &str) -> Option<Vec<Operation<'_>>> {
     Some(found)
 }
 
+/// The paths that the operations of a JSON Patch take something away from.
+pub(super) fn removals(body: &str) -> Vec<Cow<'_, str>> {
+    let mut found = Vec::new();
+    let mut each = |operation| {
+        let Some(operation) = Object::of(operation) else { return };
+        found.extend(match operation.text("op").as_deref() {
+            Some("remove") => operation.text("path"),
+            Some("move") => operation.text("from"),
+            _ => None,
+        });
+    };
+    // What is no list has no operations.
+    let _ = json::elements(body, &mut each);
+    found
+}
+
 /// Whether a part of a path is a place in a list.
 pub(super) fn is_place(part: &str) -> bool {
     part == "-" || !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())

@@ -11,7 +11,7 @@ use kforensic_event::json;
 
 use super::Tidy;
 use super::object::{Object, elements, repaired};
-use super::parts::{Operation, is_place, operations};
+use super::parts::{Operation, is_place, operations, removals};
 use super::rule::Rule;
 use super::structs::{Column, Value};
 use crate::json::written;
@@ -46,7 +46,7 @@ pub(super) const COLUMNS: [Column<Rbac>; 7] = [
 pub(super) fn read(stored: &str, sent: &str) -> Rbac {
     let (stored, sent) = (repaired(stored), repaired(sent));
     let objects = [&stored, &sent].map(|body| Object::of(body));
-    let patch = operations(&sent).map(Patch);
+    let patch = operations(&sent).map(|put| Patch { put, removed: removals(&sent) });
     let both = || objects.iter().flatten();
     let role = both().find_map(|object| object.object("roleRef"));
     let bound = both().find_map(|object| list(object.get("subjects")?));
@@ -116,8 +116,11 @@ fn flows_into(labels: &Object<'_>) -> Tidy {
     last.into_iter().filter(|(_, value)| *value == "\"true\"").map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What a JSON Patch puts where.
-struct Patch<'a>(Vec<Operation<'a>>);
+/// What a JSON Patch puts where, and where it takes something away.
+struct Patch<'a> {
+    put: Vec<Operation<'a>>,
+    removed: Vec<Cow<'a, str>>,
+}
 
 impl<'a> Patch<'a> {
     /// The objects that it puts at a member of the object, or into the list that this member is.
@@ -126,16 +129,17 @@ impl<'a> Patch<'a> {
             let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(member));
             rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/').is_some_and(is_place))
         };
-        let put = self.0.iter().filter(|operation| is_there(&operation.path)).map(|operation| operation.value);
+        let put = self.put.iter().filter(|operation| is_there(&operation.path)).map(|operation| operation.value);
         let values = put.flat_map(|value| if value.starts_with('[') { elements(value) } else { vec![value] });
         values.filter(|value| json::is_object(value)).collect()
     }
 
     /// Rules that it puts there, and parts of rules that it puts into others, each as a rule with nothing else:
-    /// `{"op":"add","path":"/rules/0/verbs/-","value":"*"}` is `{"verbs":["*"]}`.
+    /// `{"op":"add","path":"/rules/0/verbs/-","value":"*"}` is `{"verbs":["*"]}`. What it takes away of the names that a rule is limited
+    /// to is a list of none: without the last of them the rule is about all objects.
     fn rules(&self) -> Vec<String> {
         let whole = self.put("rules").into_iter().map(|rule| written(rule).into_owned());
-        let parts = self.0.iter().filter_map(|operation| {
+        let parts = self.put.iter().filter_map(|operation| {
             let (place, member) = operation.path.strip_prefix("/rules/")?.split_once('/')?;
             let length = member.bytes().take_while(u8::is_ascii_alphabetic).count();
             let member = &member[..length];
@@ -143,6 +147,15 @@ impl<'a> Patch<'a> {
             let value = if value.starts_with('[') { value.into_owned() } else { format!("[{value}]") };
             (is_place(place) && !member.is_empty()).then(|| format!("{{\"{member}\":{value}}}"))
         });
-        whole.chain(parts).collect()
+        let of_names = |path: &&Cow<'_, str>| {
+            let member = path.strip_prefix("/rules/").and_then(|path| path.split_once('/'));
+            member.is_some_and(|(place, member)| {
+                let rest = member.strip_prefix("resourceNames");
+                is_place(place)
+                    && rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/').is_some_and(is_place))
+            })
+        };
+        let widened = self.removed.iter().filter(of_names).map(|_| r#"{"resourceNames":[]}"#.to_owned());
+        whole.chain(parts).chain(widened).collect()
     }
 }

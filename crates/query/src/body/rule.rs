@@ -178,6 +178,7 @@ impl Rule {
         });
         let named = |name: &str, list: Option<String>| list.map(|list| format!("{name}={list}"));
         let parts = [
+            self.loses_names().then(|| "names taken away".to_owned()),
             listed(&self.verbs),
             listed(&self.resources),
             // The core group is the empty text; alone it goes without saying.
@@ -186,6 +187,11 @@ impl Rule {
             named("nonResourceURLs", listed(&self.urls)),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether it is a part of a rule by which the rule is limited to fewer names, or to none.
+    fn loses_names(&self) -> bool {
+        self.verbs.is_none() && self.resource_names.as_ref().is_some_and(Tidy::is_empty)
     }
 
     /// What it lets somebody do beyond its words. A rule without API groups, as a part that a JSON Patch adds, counts for all; the
@@ -216,6 +222,9 @@ impl Rule {
         }
         if self.verbs.is_none() || self.resources.is_none() && self.urls.is_none() {
             powers.insert("part of an untold rule".to_owned());
+        }
+        if self.loses_names() {
+            powers.insert("fewer limits by name".to_owned());
         }
         powers
     }

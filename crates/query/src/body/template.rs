@@ -38,6 +38,9 @@ const SELINUX_UNCONFINED: [&str; 4] = ["spc_t", "unconfined_t", "container_runti
 /// How annotations are called that choose an AppArmor profile for a container, before there was a field for it.
 const APPARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
+/// Annotations that choose a seccomp profile, for a pod and for a container, up to Kubernetes 1.26.
+const SECCOMP: [&str; 2] = ["seccomp.security.alpha.kubernetes.io/", "container.seccomp.security.alpha.kubernetes.io/"];
+
 /// The annotation of pods that show a static pod of a kubelet.
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
@@ -55,6 +58,22 @@ const HARMLESS_CAPABILITIES: [&str; 11] = [
     "SETPCAP",
     "SETUID",
     "SYS_CHROOT",
+];
+
+/// Settings of the kernel that are a pod's own, by the baseline of the Pod Security Standards.
+const SAFE_SYSCTLS: [&str; 12] = [
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
 ];
 
 /// A pod template; its fields are the columns of `workload_specs` with these names, where they are explained.
@@ -81,6 +100,9 @@ pub(super) struct Template {
     pub(super) mirror_pod: bool,
     pub(super) pod_spec_patch: bool,
     pub(super) builds: Tidy,
+    pub(super) unsafe_sysctls: Tidy,
+    pub(super) host_ports: Tidy,
+    pub(super) node_programs: Tidy,
     pub(super) containers: Tidy,
     pub(super) images: Tidy,
     pub(super) image_of: Tidy,
@@ -190,11 +212,19 @@ impl Template {
     fn add_object(&mut self, object: &Object<'_>) {
         let spec = object.object("spec");
         lower(&mut self.schedule, spec.as_ref().and_then(schedule));
-        let template = spec.and_then(|spec| spec.object("template")?.object("metadata")?.object("annotations"));
+        // A CronJob has it one step deeper.
+        let template = spec
+            .and_then(|spec| match spec.object("jobTemplate") {
+                Some(job) => job.object("spec")?.object("template"),
+                None => spec.object("template"),
+            })
+            .and_then(|template| template.object("metadata")?.object("annotations"));
         let metadata = object.object("metadata");
         let annotations = metadata.as_ref().and_then(|metadata| metadata.object("annotations"));
         for (name, value) in [&annotations, &template].into_iter().flatten().flat_map(Object::members) {
-            self.apparmor_unconfined |= name.starts_with(APPARMOR) && text(value).as_deref() == Some("unconfined");
+            let is_unconfined = text(value).as_deref() == Some("unconfined");
+            self.apparmor_unconfined |= is_unconfined && name.starts_with(APPARMOR);
+            self.seccomp_unconfined |= is_unconfined && SECCOMP.iter().any(|begin| name.starts_with(begin));
         }
         self.mirror_pod |= annotations.is_some_and(|annotations| annotations.get(MIRROR).is_some());
         let Some(metadata) = metadata else { return };
@@ -216,6 +246,11 @@ impl Template {
         for volume in spec.objects("volumes") {
             add(&mut self.host_paths, volume.object("hostPath").and_then(|path| path.text("path")));
             add(&mut self.images, volume.object("image").and_then(|image| image.text("reference")));
+            // The kubelet runs the driver, and git with the hooks of the repository, as root on the node.
+            let driver = volume.object("flexVolume").and_then(|flex| flex.text("driver"));
+            add(&mut self.node_programs, driver.map(|driver| format!("flexVolume driver {driver}").into()));
+            let repository = volume.object("gitRepo").and_then(|git| git.text("repository"));
+            add(&mut self.node_programs, repository.map(|from| format!("gitRepo {from}").into()));
             // Disks of KubeVirt's machines.
             add(&mut self.host_paths, volume.object("hostDisk").and_then(|disk| disk.text("path")));
             add(&mut self.images, volume.object("containerDisk").and_then(|disk| disk.text("image")));
@@ -223,6 +258,9 @@ impl Template {
         // What Argo puts into the pods besides, as YAML or JSON in a text: anything can stand in it.
         self.pod_spec_patch |= spec.text("podSpecPatch").is_some();
         if let Some(context) = spec.object("securityContext") {
+            let named = context.objects("sysctls").collect::<Vec<_>>();
+            let named = named.iter().filter_map(|one| one.text("name")).map(|name| name.replace('/', "."));
+            self.unsafe_sysctls.extend(named.filter(|name| !SAFE_SYSCTLS.contains(&name.as_str())));
             self.add_context(&context);
         }
         for (container, alone) in found::containers(spec) {
@@ -273,6 +311,9 @@ impl Template {
             for (name, amount) in amounts.iter().flat_map(Object::members) {
                 add(&mut self.resource_amounts, plain(amount).map(|amount| format!("{name}={amount}").into()));
             }
+        }
+        for port in container.objects("ports") {
+            add(&mut self.host_ports, port.get("hostPort").filter(|port| *port != "0").and_then(plain));
         }
         let Some(context) = container.object("securityContext") else { return };
         self.privileged |= context.is_true("privileged");
@@ -325,6 +366,11 @@ fn reasons(template: &Template, namespace: &str) -> Tidy {
     }
     reasons.extend(template.builds.iter().cloned());
     reasons.extend(template.host_paths.iter().map(|path| format!("host path {path}")));
+    reasons.extend(template.unsafe_sysctls.iter().map(|name| format!("sysctl {name}")));
+    reasons.extend(template.node_programs.iter().cloned());
+    // In the network of the node every port is one of the node's, and the server writes them down as such.
+    let ports = template.host_ports.iter().filter(|_| !template.host_network);
+    reasons.extend(ports.map(|port| format!("host port {port}")));
     for capability in &template.capabilities {
         let capability = capability.to_uppercase();
         let capability = capability.strip_prefix("CAP_").unwrap_or(&capability);

@@ -273,6 +273,41 @@ fn what_was_sent_is_named_by_its_members() {
 }
 
 #[test]
+fn what_a_pod_takes_of_its_node_beside_its_namespaces_is_told() {
+    let reasons = |resource: &str, body: &str| {
+        template::read(resource, "prod", "", body).unwrap().reasons.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let pod = |spec: &str| reasons("pods", &format!(r#"{{"spec":{spec}}}"#));
+    let sysctls = r#"{"securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"},{"name":"net/core/somaxconn","value":"9"},
+        {"name":"net.ipv4.tcp_syncookies","value":"1"},{"name":"net/ipv4/ping_group_range","value":"0 0"}]}}"#;
+    assert_eq!(pod(sysctls), "sysctl kernel.msgmax, sysctl net.core.somaxconn");
+    let volumes = r#"{"volumes":[{"name":"a","flexVolume":{"driver":"x/y"}},{"name":"b","gitRepo":{"repository":"https://e.x/r"}},
+        {"name":"c","nfs":{"server":"10.0.0.1","path":"/"}}]}"#;
+    assert_eq!(pod(volumes), "flexVolume driver x/y, gitRepo https://e.x/r");
+    let ports = |more: &str| {
+        pod(&format!(
+            r#"{{{more}"containers":[{{"name":"c","ports":[{{"containerPort":1,"hostPort":10250}},{{"hostPort":0}}]}}]}}"#
+        ))
+    };
+    assert_eq!(ports(""), "host port 10250");
+    assert_eq!(ports(r#""hostNetwork":true,"#), "host network");
+    // Annotations of before there were fields, in what a CronJob makes as well.
+    let annotated = |name: &str| format!(r#""metadata":{{"annotations":{{"{name}":"unconfined"}}}}"#);
+    let (pods, container) = (
+        annotated("seccomp.security.alpha.kubernetes.io/pod"),
+        annotated("container.seccomp.security.alpha.kubernetes.io/c"),
+    );
+    assert_eq!(reasons("pods", &format!(r#"{{{pods},"spec":{{"x":1}}}}"#)), "seccomp unconfined");
+    assert_eq!(
+        reasons("deployments", &format!(r#"{{"spec":{{"template":{{{container},"spec":{{"x":1}}}}}}}}"#)),
+        "seccomp unconfined"
+    );
+    let apparmor = annotated("container.apparmor.security.beta.kubernetes.io/c");
+    let job = format!(r#"{{"spec":{{"jobTemplate":{{"spec":{{"template":{{{apparmor},"spec":{{"x":1}}}}}}}}}}}}"#);
+    assert_eq!(reasons("cronjobs", &job), "AppArmor unconfined");
+}
+
+#[test]
 fn a_patch_that_adds_to_a_rule_gives_what_it_adds() {
     let patch = r#"[{"op":"add","path":"/rules/0/verbs/-","value":"escalate"},
         {"op":"replace","path":"/rules/2/resources","value":["*"]},{"op":"replace","path":"/rules/0/verbs/0","value":"create"}]"#;
@@ -288,6 +323,24 @@ fn a_patch_that_adds_to_a_rule_gives_what_it_adds() {
             vec!["part of an untold rule".to_owned()],
         ]
     );
+}
+
+#[test]
+fn a_patch_that_takes_names_away_widens_a_rule() {
+    let told = |patch: &str| {
+        let rules = rbac::read("", patch).rule_objects.unwrap();
+        rules
+            .iter()
+            .map(|rule| rule::Rule::of(rule).powers().into_iter().collect::<Vec<_>>().join(", "))
+            .collect::<Vec<_>>()
+    };
+    let widened = ["fewer limits by name, part of an untold rule"];
+    assert_eq!(told(r#"[{"op":"remove","path":"/rules/0/resourceNames"}]"#), widened);
+    assert_eq!(told(r#"[{"op":"test","path":"/x"},{"op":"remove","path":"/rules/12/resourceNames/0"}]"#), widened);
+    assert_eq!(told(r#"[{"op":"move","from":"/rules/0/resourceNames/0","path":"/metadata/labels/x"}]"#), widened);
+    assert_eq!(told(r#"[{"op":"replace","path":"/rules/0/resourceNames","value":[]}]"#), widened);
+    // Less of anything else is less.
+    assert!(told(r#"[{"op":"remove","path":"/rules/0/verbs/0"},{"op":"remove","path":"/rules/0"}]"#).is_empty());
 }
 
 #[test]

@@ -104,3 +104,45 @@ fn what_the_server_named_has_its_name() {
     assert_eq!(fixture.ask("rbac-changes", &[])[0]["name"], "door-x7k2p");
     assert_eq!(fixture.ask("privileged-bindings", &[])[0]["name"], "door-x7k2p");
 }
+
+#[test]
+fn a_role_of_ones_own_with_all_rights_is_told_as_one_and_so_is_how_many_went() {
+    let event = |id: &str, verb: &str, resource: &str, name: Value, sent: Value, answer: Value| {
+        let event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "stage": "ResponseComplete",
+            "auditID": id, "requestURI": format!("/x/{id}"), "verb": verb, "user": {"username": "mallory"},
+            "sourceIPs": ["198.51.100.7"], "userAgent": "kubectl/v1.33.1",
+            "objectRef": {"resource": resource, "apiGroup": "rbac.authorization.k8s.io", "name": name, "apiVersion": "v1"},
+            "responseStatus": {"code": 200}, "requestObject": sent, "responseObject": answer,
+            "requestReceivedTimestamp": "2026-03-03T10:00:00.000000Z", "stageTimestamp": "2026-03-03T10:00:00.000000Z",
+        });
+        format!("{event}\n")
+    };
+    let role = |name: &str, rules: Value| {
+        event(name, "create", "clusterroles", json!(name), json!({"rules": rules}), Value::Null)
+    };
+    let binding = |id: &str, role: &str| {
+        let role = json!({"kind": "ClusterRole", "name": role});
+        let body = json!({"roleRef": role, "subjects": [{"kind": "User", "name": "eve"}]});
+        event(id, "create", "clusterrolebindings", json!(id), body, Value::Null)
+    };
+    let rule = |groups: &str, names: Value| json!([{"apiGroups": [groups], "resources": ["*"], "verbs": ["*"], "resourceNames": names}]);
+    let log = [
+        role("all", rule("*", Value::Null)),
+        role("core", rule("", Value::Null)),
+        role("named", rule("*", json!(["x"]))),
+        binding("to-all", "all"),
+        binding("to-core", "core"),
+        binding("to-named", "named"),
+        event("gone", "deletecollection", "clusterroles", Value::Null, Value::Null, json!({"items": [{}, {}, {}]})),
+        event("one", "delete", "clusterroles", json!("view"), Value::Null, Value::Null),
+    ];
+    let fixture = Fixture::of_texts(&[log.concat().as_bytes()]);
+    let rows = fixture.ask("privileged-bindings", &[]);
+    let told: Vec<_> = rows.iter().map(|row| (row["name"].as_str().unwrap(), &row["why"])).collect();
+    let (all, some) = (json!(["role with all rights", "role with powers"]), json!(["role with powers"]));
+    assert_eq!(told, [("to-all", &all), ("to-core", &some), ("to-named", &some)]);
+    let rows = fixture.ask("system-roles-changed", &[]);
+    let deleted: Vec<_> = rows.iter().map(|row| (row["audit_id"].as_str().unwrap(), &row["deleted"])).collect();
+    assert_eq!(deleted, [("gone", &json!(3)), ("one", &json!(1))]);
+}
