@@ -1,5 +1,7 @@
 -- title = "Who changed critical ConfigMaps"
--- question = "Who changed ConfigMaps that steer DNS, the network, access to the cluster, GitOps, or whom Kyverno lets pass?"
+-- question = """
+-- Who changed ConfigMaps that steer DNS, the network, ingress controllers and meshes, access to the cluster, GitOps, or whom \
+-- Kyverno lets pass?"""
 -- group = "impact"
 -- kind = "detection"
 -- severity = "high"
@@ -18,6 +20,7 @@
 --         tells = "the changed keys",
 --     },
 -- ]
+-- caveat = "access entries of EKS, which give the same as `aws-auth`, stand in CloudTrail and in no audit log"
 -- noise = "Upgrades by kubeadm and cloud add-on managers. Left out: writes of the control plane."
 --
 -- [[examples]]
@@ -50,6 +53,11 @@ WHERE resource = 'configmaps' AND is_core(api_group) AND is_write_or_delete(verb
     OR name = 'extension-apiserver-authentication'
     -- The DNS of RKE2, k3s and charts, what it is told besides, and what the API server is to log.
     OR regexp_matches(name, 'coredns|(^|-)(nodelocaldns|ip-masq-agent)|audit-?policy|audit-config|oauth-|^aks-|authentication-config')
+    -- What an ingress controller puts into its server, what a mesh puts into every pod, and whom pods take for the API server.
+    OR regexp_matches(name, '(^|-)(ingress-nginx|nginx-ingress)-controller$')
+    OR name IN ('nginx-configuration', 'nginx-config', 'nginx-load-balancer-microk8s-conf') AND contains(namespace, 'ingress')
+    OR regexp_matches(name, '^istio(-sidecar-injector)?(-|$)') AND namespace = 'istio-system'
+    OR name = 'kube-root-ca.crt'
     -- Whom and what Kyverno lets pass.
     OR name = 'kyverno' OR ends_with(name, '-kyverno')
     -- All of a namespace at once names none of them.

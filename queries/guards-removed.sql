@@ -1,7 +1,8 @@
 -- title = "Guards that were removed or weakened"
 -- question = """
 -- Who deleted or weakened network policies, disruption budgets, quotas, limits, admission policies, webhooks, Pod \
--- Security labels, sensors such as Falco, or backups, or made network policies that let everything through?"""
+-- Security labels, sensors such as Falco, backups, or the kinds of all these, or made network policies that let everything \
+-- through and namespaces that refuse nothing?"""
 -- group = "evasion"
 -- words = ["networkpolicy", "pdb", "quota", "protection", "disable", "falco", "sensor", "agent", "backup", "snapshot"]
 -- kind = "detection"
@@ -16,7 +17,7 @@
 --     },
 --     {
 --         resource = ["networkpolicies", "namespaces"],
---         verbs = ["update", "patch"],
+--         verbs = ["create", "update", "patch"],
 --         level = "Request",
 --         tells = "guards that were weakened",
 --     },
@@ -37,11 +38,11 @@
 -- noise = """
 -- Removal and updates of applications that bring guards of their own, of sensors too, charts whose network policies let \
 -- everything out, who tunes budgets, quotas and webhooks, and backups that expire. A Pod Security label is held against what the log showed of it before; where it \
--- showed none, `privileged` counts. Left out unless `-p own=true`: the cluster's own work."""
+-- showed none, `privileged` counts, and namespaces that are made so are told. Left out unless `-p own=true`: the cluster's own work."""
 --
 -- [[examples]]
 -- log = "workloads"
--- rows = 21
+-- rows = 22
 --
 -- [[examples]]
 -- log = "production"
@@ -63,15 +64,19 @@ WITH writes AS (
         WHERE NOT is_of_guards(api_group) AND (
             is_guard_by_name(api_group, resource)
             OR is_backup(api_group, resource)
+            -- Whoever deletes a kind deletes all that there is of it, and what served it.
+            OR resource IN ('customresourcedefinitions', 'apiservices')
+                AND (verb = 'deletecollection' OR serves_guards(substr(name, instr(name, '.') + 1)))
             -- All of a namespace at once names none of them.
             OR resource IN ('daemonsets', 'deployments', 'statefulsets') AND (
                 is_defender(name) OR verb = 'deletecollection' AND is_defender(namespace))
         )
     )
-    -- What is made weakens as well: an exception, and a network policy that lets everything in, for such policies add up.
+    -- What is made weakens as well: an exception, and a network policy that lets everything in, for such policies add up. A
+    -- namespace that is made can have been one before, or lets in what others refuse.
     WHERE (verb IN ('update', 'patch', 'delete', 'deletecollection')
         OR verb = 'create' AND (resource IN ('policyexceptions', 'deletebackuprequests') OR contains(resource, 'networkpolic')
-            OR api_group = 'config.gatekeeper.sh'))
+            OR api_group = 'config.gatekeeper.sh' OR resource = 'namespaces' AND outcome <> 'failed'))
       -- The labels of a namespace can be written with its status and its finalizers.
       AND (coalesce(subresource, '') IN ('', 'scale') OR resource = 'namespaces' AND subresource IN ('status', 'finalize'))
       AND filters() AND not_own()
@@ -114,6 +119,8 @@ found AS (
             WHEN subresource = 'scale' THEN NULL
             WHEN is_backup(api_group, resource) THEN backup_lost(verb, resource, parts)
             WHEN resource = 'namespaces' AND verb = 'delete' AND is_defender(name) THEN 'namespace of a defender deleted'
+            WHEN resource IN ('customresourcedefinitions', 'apiservices')
+                THEN CASE WHEN starts_with(verb, 'delete') THEN 'deleted with all of its kind' END
             WHEN verb IN ('update', 'patch') AND regexp_matches(resource, '^(tracingpolic|kubearmor)') THEN 'changed'
             -- What was known before decides, where the log has it: a level that stays what it was is no news.
             WHEN resource = 'namespaces' AND pod_security_rank(level_left) < pod_security_rank(level_before)
@@ -126,12 +133,7 @@ found AS (
 )
 SELECT
     event_time, user_name, impersonated_user, verb, resource, namespace, name, removal,
-    CASE
-        WHEN outcome IN ('denied', 'failed') OR dry_run THEN 0
-        WHEN verb = 'delete' AND outcome = 'allowed' AND dry_run IS NOT NULL THEN 1
-        WHEN verb = 'deletecollection' AND json_type(json_member(json_body(response_object), 'items')) = 'ARRAY'
-            THEN len(json_items([json_body(response_object)], 'items'))
-    END AS deleted,
+    deleted_of(verb, outcome, dry_run, response_object) AS deleted,
     outcome, status_code, dry_run, source_ip, user_agent, audit_id, cluster
 FROM found
 WHERE removal IS NOT NULL AND NOT (resource = 'namespaces' AND removal = 'deleted')

@@ -1,5 +1,5 @@
 -- title = "Mass deletions"
--- question = "Who deleted or evicted many objects within a minute, or whole collections, namespaces and kinds, nodes and volumes?"
+-- question = "Who deleted or evicted many objects within a minute, or whole collections, namespaces, kinds and APIs, nodes and volumes?"
 -- group = "impact"
 -- variant_of = "deletions"
 -- view = "mass"
@@ -37,9 +37,10 @@ WITH asked AS (
         *, coalesce(user_name, 'nobody from ' || source_ip) AS who,
         concat_ws(' ', event_time, audit_id, request_uri) AS target,
         -- How many objects a collection held is seldom in the log, and a namespace takes all in it along, a definition all of
-        -- its kind: each is shown, as are nodes and volumes that a hand deletes: what stood on them is gone.
+        -- its kind, an API service what it serves: each is shown, as are nodes and volumes that a hand deletes: what stood on them is gone.
         verb = 'deletecollection'
-            OR (resource = 'namespaces' AND is_core(api_group) OR resource = 'customresourcedefinitions') AND coalesce(subresource, '') = ''
+            OR (resource = 'namespaces' AND is_core(api_group) OR resource IN ('customresourcedefinitions', 'apiservices'))
+                AND coalesce(subresource, '') = ''
             OR resource IN ('nodes', 'persistentvolumes', 'persistentvolumeclaims') AND is_core(api_group)
                 AND coalesce(subresource, '') = ''
                 AND is_by_hand(user_name, user_groups, impersonated_user, user_agent) AS whole,

@@ -49,9 +49,9 @@ WITH asked AS (
             api_group, namespace, name, outcome, source_ip, source_ips, user_agent, cluster, host
         FROM requests
         WHERE verb = 'list'
-          AND resource IN (
-              'namespaces', 'nodes', 'pods', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings',
-              'serviceaccounts', 'configmaps', 'secrets'
+          AND (
+              resource IN ('namespaces', 'nodes', 'pods', 'serviceaccounts', 'configmaps', 'secrets') AND is_core(api_group)
+              OR resource IN ('roles', 'rolebindings', 'clusterroles', 'clusterrolebindings') AND is_rbac(api_group, resource)
           )
     )
     WHERE in_window() AND not_own()

@@ -52,10 +52,10 @@ WITH writes AS (
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
     FROM (
         -- What has a name here apart from what only its group tells: with one condition on both every body would be read.
-        SELECT * FROM requests WHERE is_sensitive(resource)
+        SELECT * FROM requests WHERE is_sensitive(api_group, resource)
         UNION ALL
         SELECT * FROM requests
-        WHERE NOT is_built_in(api_group) AND add_on(api_group, resource) IS NOT NULL AND NOT is_sensitive(resource)
+        WHERE NOT is_built_in(api_group) AND add_on(api_group, resource) IS NOT NULL AND NOT is_sensitive(api_group, resource)
     )
     WHERE is_write(verb)
       -- The annotation by which a cloud lends its pods a role stands in a body alone.
@@ -71,7 +71,9 @@ WITH writes AS (
                 cluster, user_name, user_groups, impersonated_user, source_ip, user_agent, verb, api_group, resource,
                 subresource, namespace, name)
             OR starts_with(user_name, 'system:serviceaccount:') AND (client_kind(user_agent) IS NOT NULL
-                OR regexp_matches(user_agent, '^(kubectl|oc|k9s)\b'))
+                OR regexp_matches(user_agent, '^(kubectl|oc|k9s)\b')
+                -- Put as a whole by a client of its own, and what was put nobody logged.
+                OR resource = 'nodes' AND verb = 'update' AND request_object IS NULL AND response_object IS NULL)
             -- Where the API server finds the kubelet says the kubelet, and of a new node its cloud. Who writes it is given what is
             -- sent there: exec sessions, logs. Controllers put what they read back as a whole, so a part is what tells.
             OR resource = 'nodes' AND verb = 'patch' AND NOT starts_with(user_name, 'system:node:')

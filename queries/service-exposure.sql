@@ -1,9 +1,9 @@
 -- title = "What was exposed to the outside"
 -- question = """
--- Who made services reachable from outside, by type, route or ingress, without TLS, or sent a service elsewhere by its \
--- endpoints, its name, the pods that it selects, or what a pod says of itself?"""
+-- Who made services reachable from outside, by type, route or ingress, without TLS, put code into an ingress controller, or sent \
+-- a service elsewhere by its endpoints, its name, the pods that it selects, or what a pod says of itself?"""
 -- group = "persistence"
--- words = ["ingress", "nodeport", "loadbalancer", "internet", "expose"]
+-- words = ["ingress", "snippet", "nodeport", "loadbalancer", "internet", "expose"]
 -- kind = "detection"
 -- severity = "medium"
 -- attack = ["T1133", "T1190"]
@@ -53,6 +53,14 @@ WITH writes AS (
             'services', 'ingresses', 'routes', 'httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes', 'udproutes', 'gateways',
             'ingressroutes', 'virtualservices', 'endpoints', 'endpointslices', 'pods'
         )
+      -- Knative has services, ingresses and routes of its own, which say nothing of what these say, and OpenShift an `ingresses` of
+      -- its configuration.
+      AND CASE
+        WHEN resource IN ('services', 'endpoints', 'pods') THEN is_core(api_group)
+        WHEN resource = 'ingresses' THEN api_group IN ('networking.k8s.io', 'extensions')
+        WHEN resource = 'routes' THEN coalesce(api_group, '') IN ('', 'route.openshift.io', 'serving.knative.dev')
+        ELSE true
+      END
       AND is_write(verb)
       -- Who writes the status says where the traffic of a load balancer goes.
       -- A pod's own status says where it is and whether it is ready: kubelets write it all day, of pods on their node alone.
@@ -128,9 +136,18 @@ exposed AS (
                     len(json_members(json_members(objects, 'spec'), 'defaultBackend')) > 0
                     OR len(json_members(json_members(objects, 'spec'), 'backend')) > 0
                 ) THEN ['ingress for every host'] ELSE [] END
+            || CASE WHEN resource = 'ingresses' THEN list_transform(
+                flatten(list_transform(
+                    json_members(json_members(coalesce(nullif(parts, []), objects), 'metadata'), 'annotations'),
+                    lambda names: list_filter(
+                        coalesce(json_keys(names), []), lambda name: puts_into_server(name, json_text(names, name))
+                    )
+                )),
+                lambda name: 'code in ' || name
+            ) ELSE [] END
             -- Without a body there is still the route.
             || CASE WHEN resource NOT IN ('services', 'ingresses', 'endpoints', 'endpointslices', 'pods') THEN ['route'] ELSE [] END
-            || CASE WHEN resource = 'routes' AND is_whole AND len(json_members(json_members(objects, 'spec'), 'tls')) = 0
+            || CASE WHEN resource = 'routes' AND api_group IS DISTINCT FROM 'serving.knative.dev' AND is_whole AND len(json_members(json_members(objects, 'spec'), 'tls')) = 0
                 AND len(json_members(objects, 'spec')) > 0 THEN ['route without TLS'] ELSE [] END
             -- Of a hand each is told, with or without a body.
             || CASE WHEN resource IN ('endpoints', 'endpointslices') AND by_hand THEN ['endpoints by hand'] ELSE [] END

@@ -178,9 +178,10 @@ def failed_auth_bursts(rows, _):
 
 
 def recon(rows, _):
-    kinds = {"namespaces", "nodes", "pods", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
-             "serviceaccounts", "configmaps", "secrets"}
-    of = [row for row in rows if row["verb"] == "list" and row["resource"] in kinds]
+    kinds = {"namespaces", "nodes", "pods", "serviceaccounts", "configmaps", "secrets"}
+    of = [row for row in rows if row["verb"] == "list" and (
+        row["resource"] in kinds and not row["api_group"]
+        or row["resource"] in ("roles", "rolebindings", "clusterroles", "clusterrolebindings") and is_rbac(row))]
     return bursts(of, lambda r: r["resource"], timedelta(seconds=60), 3)
 
 
@@ -189,7 +190,7 @@ def mass_deletions(rows, _):
           and oracle.dry_run(row["last"]) is not True and (row["verb"] in DELETES or is_eviction(row))]
 
     def whole(row):
-        is_namespace = row["resource"] in ("namespaces", "customresourcedefinitions") and not row["subresource"]
+        is_namespace = row["resource"] in ("namespaces", "customresourcedefinitions", "apiservices") and not row["subresource"]
         lasting = row["resource"] in ("nodes", "persistentvolumes", "persistentvolumeclaims") and not row["subresource"] \
             and not row["api_group"] and by_hand(row)
         return row["audit_id"] if row["verb"] == "deletecollection" or is_namespace or lasting else None

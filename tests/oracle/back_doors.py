@@ -52,6 +52,10 @@ def add_on(row):
 
 def about(row):
     known = [what for what, kinds in KINDS.items() if row["resource"] in kinds.split()]
+    # Add-ons have kinds of these names, which are something else.
+    of = {"nodes": [""], "persistentvolumes": [""], "serviceaccounts": [""], **dict.fromkeys(
+        ("users", "groups", "identities"), ["", "user.openshift.io", "management.cattle.io"])}
+    known = [] if (row["api_group"] or "") not in of.get(row["resource"], [row["api_group"] or ""]) else known
     return known[0] if known and known[0] != "identity" else add_on(row) or (known or [None])[0]
 
 
@@ -64,8 +68,7 @@ def is_by_hand(row):
 def is_person(row):
     """Who is no component by name, or in a group or behind another name that none has."""
     name, groups, other = user(row), row["last"]["user"].get("groups") or [], row["impersonated_user"]
-    named = name.startswith("system:") and not name.startswith("system:serviceaccount:") or name.startswith(
-        "system:serviceaccount:kube-system:")
+    named = name.startswith("system:")
     by_hand = name.startswith("system:serviceaccount:") and re.match("(?i)(kubectl|oc|k9s|curl|wget|python)", row["user_agent"] or "")
     return (not named or by_hand or name == "system:anonymous" or "system:masters" in groups and name != "system:apiserver"
             or bool(other) and not other.startswith("system:"))
@@ -156,7 +159,9 @@ def sensitive_objects(rows, _):
     found = {}
     for row in rows:
         of_status = (row["resource"], row["subresource"]) == ("nodes", "status")
-        of_a_person = of_status and (is_person(row) or row["verb"] == "patch" and not (row["user_name"] or "").startswith("system:node:")
+        # Put as a whole by the client of a service account, and what was put nobody logged.
+        unlogged = row["verb"] == "update" and not has_body(row) and user(row).startswith("system:serviceaccount:")
+        of_a_person = of_status and (is_person(row) or unlogged or row["verb"] == "patch" and not (row["user_name"] or "").startswith("system:node:")
                                      and "where" in gives(row))
         # The login server of OpenShift writes these all day.
         by_login = row["resource"] in ("oauthaccesstokens", "oauthauthorizetokens") and not is_by_hand(row)

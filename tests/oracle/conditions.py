@@ -278,6 +278,9 @@ def is_critical_configmap(row):
     everything = row["verb"] == "deletecollection" and (is_system(row["namespace"]) or row["namespace"] in ("argocd", "kyverno"))
     return is_kind(row, "configmaps") and row["verb"] in CHANGE_VERBS and (
         everything or name.startswith(STEER) or name.endswith("-kyverno") or name in ("cluster-info", "extension-apiserver-authentication", "kyverno")
+        or re.search("(^|-)(ingress-nginx|nginx-ingress)-controller$", name) or name == "kube-root-ca.crt"
+        or name in ("nginx-configuration", "nginx-config", "nginx-load-balancer-microk8s-conf") and "ingress" in (row["namespace"] or "")
+        or row["namespace"] == "istio-system" and re.match("istio(-sidecar-injector)?(-|$)", name)
         or any(part in name for part in parts) or re.search("(^|-)(nodelocaldns|ip-masq-agent)", name))
 
 
@@ -399,8 +402,8 @@ ROWS = {
     "system-namespace-changes": (OWN, lambda r: r["verb"] in CHANGE_VERBS and is_system(r["namespace"])
                                  and r["subresource"] not in ("exec", "attach", "portforward", "proxy")
                                  and not (r["resource"] in ("leases", "events") and r["verb"] in WRITES)),
-    "system-roles-changed": (OWN, lambda r: is_rbac(r) and r["verb"] in CHANGE_VERBS and r["name"]
-                             and r["name"] not in ("system:coredns", "system:managed-certificate-controller")
+    "system-roles-changed": (OWN, lambda r: is_rbac(r) and r["verb"] == "deletecollection" or is_rbac(r) and r["verb"] in CHANGE_VERBS
+                             and r["name"] and r["name"] not in ("system:coredns", "system:managed-certificate-controller")
                              and (re.match("(system|eks|kubeadm|gce|aks):", r["name"])
                                   or r["name"] in ("cluster-admin", "admin", "edit", "view"))),
 }

@@ -67,6 +67,11 @@ def listed(rule, name):
     return {one for one in found if isinstance(one, str)} if isinstance(found, list) else None
 
 
+def loses_names(rule):
+    """Whether it is a part of a rule that leaves fewer names to which the rule is limited."""
+    return listed(rule, "verbs") is None and listed(rule, "resourceNames") == set()
+
+
 def powers_of(rule):
     verbs, kinds = listed(rule, "verbs") or set(), listed(rule, "resources") or set()
     groups = listed(rule, "apiGroups")
@@ -77,6 +82,7 @@ def powers_of(rule):
     found += ["every resource"] if kinds & {"*", "*/*"} else []
     is_part = listed(rule, "verbs") is None or listed(rule, "resources") is None and listed(rule, "nonResourceURLs") is None
     found += ["part of an untold rule"] if is_part else []
+    found += ["fewer limits by name"] if loses_names(rule) else []
     return tidy(found + (["every path"] if (listed(rule, "nonResourceURLs") or set()) & {"*", "/*"} else []))
 
 
@@ -88,7 +94,7 @@ def line_of(rule):
         return sorted(listed(rule, name) or [])
     groups = [group or "core" for group in words("apiGroups")]
     return " ".join(filter(None, [
-        told("", words("verbs")), told("", words("resources")), told("apiGroups", [] if groups == ["core"] else groups),
+        "names taken away" if loses_names(rule) else None, told("", words("verbs")), told("", words("resources")), told("apiGroups", [] if groups == ["core"] else groups),
         told("names", words("resourceNames")), told("nonResourceURLs", words("nonResourceURLs"))]))
 
 
@@ -111,7 +117,10 @@ def rules_of(row):
         if part and at(operation, "op") in ("add", "replace") and "value" in operation:
             value = operation["value"]
             found.append({part.group(1): value if isinstance(value, list) else [value]})
-    return found
+    # The last name that goes makes the rule one about all.
+    gone = [str(at(one, "path" if at(one, "op") == "remove" else "from")) for one in (sent(row) if isinstance(sent(row), list) else [])
+            if at(one, "op") in ("remove", "move")]
+    return found + [{"resourceNames": []} for path in gone if re.fullmatch("/rules/([0-9]+|-)/resourceNames(/([0-9]+|-))?", path)]
 
 
 def aggregates(row):
@@ -145,7 +154,7 @@ def bound(row):
 
 
 def privileged_bindings(rows, _):
-    given = defaultdict(set)
+    given, all_rights = defaultdict(set), set()
     for row in rows:
         if is_role(row) and row["outcome"] == "allowed" and row["name"] and not oracle.dry_run(row["last"]):
             space = [row["namespace"]] if row["resource"] == "roles" and row["namespace"] else []
@@ -153,6 +162,9 @@ def privileged_bindings(rows, _):
             lines = list(told_rules(row))
             if lines:
                 given[role].update(power for _, powers in lines for power in powers)
+            if any("*" in (listed(rule, "verbs") or ()) and "*" in (listed(rule, "resources") or ())
+                   and "*" in (listed(rule, "apiGroups") or ()) and not listed(rule, "resourceNames") for rule in rules_of(row)):
+                all_rights.add(role)
     found = {}
     for row in rows:
         if not (is_rbac(row) and row["resource"] in ("rolebindings", "clusterrolebindings")
@@ -165,6 +177,7 @@ def privileged_bindings(rows, _):
         why = {
             "powerful role": role and re.search(f"/({POWERFUL})$", role),
             "role with powers": role and given.get(known),
+            "role with all rights": role and known in all_rights,
             "role of unknown powers": role and known not in given and not re.search(f"/({POWERFUL}|{KNOWN})$", role),
             "everybody": EVERYBODY & set(to or []),
             "system:masters": "Group/system:masters" in (to or []),
@@ -184,6 +197,16 @@ def privileged_bindings(rows, _):
 
 ROUTES = {"routes", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes", "gateways", "ingressroutes",
           "virtualservices"}
+
+
+def puts_into_server(name, value):
+    """Whether an annotation of an ingress is text for its controller's server, or ends the directive that it stands in."""
+    snippets = (r"nginx\.ingress\.kubernetes\.io/([a-z]+-)+snippet|nginx\.(org|com)/([a-z]+-)+snippets|haproxy\.org/([a-z]+-)+snippet"
+                r"|(haproxy-ingress\.github\.io|ingress\.kubernetes\.io)/config-[a-z]+")
+    directives = "auth-url auth-tls-match-cn mirror-target mirror-host permanent-redirect rewrite-target app-root server-alias".split()
+    return bool(re.fullmatch(snippets, name)) or (
+        name in [f"nginx.ingress.kubernetes.io/{one}" for one in directives] and isinstance(value, str)
+        and bool(re.search(r"[;{}\n\r]\s*[#a-z_}]|#[;{}]", value)))
 
 
 def exposure(row):
@@ -212,11 +235,13 @@ def exposure(row):
         found += [f"load balancer at {one}" for one in strings(members(
             items(objects, "status", "loadBalancer", "ingress"), "ip"))]
     if kind == "ingresses":
+        found += [f"code in {name}" for names in members(told_of or objects, "metadata", "annotations") if isinstance(names, dict)
+                  for name, value in names.items() if puts_into_server(name, value)]
         for_all = members(objects, "spec", "defaultBackend") + members(objects, "spec", "backend")
         found += ["ingress for every host"] if for_all else []
         if whole and (for_all or items(objects, "spec", "rules")) and not items(objects, "spec", "tls"):
             found.append("ingress without TLS")
-    if kind == "routes" and whole and members(objects, "spec") and not members(objects, "spec", "tls"):
+    if kind == "routes" and row["api_group"] != "serving.knative.dev" and whole and members(objects, "spec") and not members(objects, "spec", "tls"):
         found.append("route without TLS")
     if kind in ("endpoints", "endpointslices"):
         found += ["endpoints by hand"] if by_hand(row) else []
@@ -231,8 +256,10 @@ def service_exposure(rows, _):
     def is_one(row):
         if row["resource"] == "pods":
             node = (user(row) or "").startswith("system:node:") and not row["impersonated_user"]
-            return row["subresource"] == "status" and (not node or by_hand(row))
-        return row["resource"] in kinds and (
+            return not row["api_group"] and row["subresource"] == "status" and (not node or by_hand(row))
+        groups = {"services": [None], "endpoints": [None], "ingresses": ["networking.k8s.io", "extensions"],
+                  "routes": [None, "route.openshift.io", "serving.knative.dev"]}
+        return row["resource"] in kinds and (row["api_group"] or None) in groups.get(row["resource"], [row["api_group"] or None]) and (
             not row["subresource"] or (row["resource"], row["subresource"]) == ("services", "status"))
     of = [row for row in rows if row["verb"] in WRITES and is_one(row)]
     return {key_of(row): told(row, exposure=exposure(row)) for row in of if exposure(row)}
@@ -248,6 +275,13 @@ POLICIES = {"kyverno.io", "policies.kyverno.io", "constraints.gatekeeper.sh", "t
 GUARDS = {"networkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies",
           "poddisruptionbudgets", "resourcequotas", "limitranges", "podsecuritypolicies", "securitycontextconstraints",
           "ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies", "globalnetworkpolicies", "namespaces"}
+
+
+# What says which kinds there are, and the groups of those that guard, of others than Kubernetes itself.
+FRAME = ("customresourcedefinitions", "apiservices")
+GUARDED = POLICIES | set(BACKUPS) | {
+    "security.openshift.io", "policy.networking.k8s.io", "cilium.io", "crd.projectcalico.org", "projectcalico.org",
+    "security.kubearmor.com", "security.istio.io"}
 
 
 def operations(row, *ops):
@@ -388,7 +422,12 @@ def weakened(row):
         if "privileged" in [one.get(ENFORCE) for one in labels]:
             return "Pod Security set to privileged"
         ignored = any(isinstance(one.get("admission.gatekeeper.sh/ignore"), str) for one in labels)
-        return "left out by Gatekeeper" if ignored and by_hand(row) else None
+        if ignored and by_hand(row):
+            return "left out by Gatekeeper"
+        opa = "ignore" in [one.get("openpolicyagent.org/webhook") for one in labels]
+        return "left out by OPA" if opa and by_hand(row) else None
+    if kind in FRAME:
+        return "deleted with all of its kind" if row["verb"] in ("delete", "deletecollection") else None
     if row["verb"] in ("delete", "deletecollection"):
         return "deleted"
     if kind in SENSORS:
@@ -466,11 +505,14 @@ def guards_removed(rows, _):
     def is_guard(row):
         mesh = row["api_group"] == "security.istio.io" and row["resource"] in ("authorizationpolicies", "peerauthentications")
         kinds = GUARDS | SENSORS | {"daemonsets", "deployments", "statefulsets"}
-        return (row["resource"] in kinds or row["api_group"] in {*POLICIES, *BACKUPS, "admissionregistration.k8s.io"} or mesh) and (
+        frame = row["resource"] in FRAME and (
+            row["verb"] == "deletecollection" or (row["name"] or "").partition(".")[2] in GUARDED)
+        return (row["resource"] in kinds or frame or row["api_group"] in {*POLICIES, *BACKUPS, "admissionregistration.k8s.io"} or mesh) and (
             row["verb"] in ("update", "patch", "delete", "deletecollection")
             or row["verb"] == "create" and (
                 row["resource"] in ("policyexceptions", "deletebackuprequests") or "networkpolic" in row["resource"]
-                or row["api_group"] == "config.gatekeeper.sh")
+                or row["api_group"] == "config.gatekeeper.sh"
+                or row["resource"] == "namespaces" and row["outcome"] != "failed")
         ) and (row["subresource"] in (None, "scale") or row["resource"] == "namespaces" and row["subresource"] in ("status", "finalize"))
     return {key_of(row): told(row, removal=lowered(row, levels)) for row in rows if is_guard(row) and lowered(row, levels)}
 

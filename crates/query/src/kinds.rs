@@ -11,7 +11,8 @@ use crate::sql::literals;
 /// What guards a cluster: what limits traffic, objects and their numbers, and what decides about them.
 #[rustfmt::skip]
 const GUARDS: &[Kinds] = &[
-    Kinds::named("core", "resourcequotas limitranges namespaces"),
+    Kinds::named("core", "resourcequotas limitranges"),
+    Kinds::only_of("core", "namespaces"),
     Kinds::named("policy", "poddisruptionbudgets podsecuritypolicies"),
     Kinds::named("security.openshift.io", "securitycontextconstraints"),
     Kinds::named("networking.k8s.io extensions", "networkpolicies"),
@@ -90,6 +91,14 @@ fn macros() -> String {
         ("is_guard_by_name(api_group, resource)", is_one_by_name(GUARDS)),
         ("is_of_guards(api_group)", is_of_whole_group(GUARDS)),
         ("any_guard()", literals([ANY_GUARD])),
+        // The core group and the others of Kubernetes come back by themselves.
+        (
+            "serves_guards(api_group)",
+            format!(
+                "coalesce(api_group IN ({}) AND NOT is_built_in(api_group), false)",
+                literals(GUARDS.iter().chain(BACKUPS).flat_map(Kinds::groups))
+            ),
+        ),
         // What is asked first keeps DuckDB from reading the other columns of rows that do not pass.
         (
             "is_rbac(api_group, resource)",
@@ -148,6 +157,8 @@ mod tests {
     #[test]
     fn sql_asks_what_the_tables_say() {
         let connection = duckdb::Connection::open_in_memory().unwrap();
+        let built_in = embedded::VIEWS.iter().find(|file| file.path.ends_with("api_groups.sql")).unwrap();
+        connection.execute_batch(built_in.text).unwrap();
         connection.execute_batch(&macros()).unwrap();
         let asks = |name: &str, group: Option<&str>, resource: &str| {
             let sql = format!("SELECT coalesce({name}(?::VARCHAR, ?::VARCHAR), false)");
@@ -174,6 +185,11 @@ mod tests {
         let is_of_guards =
             |group: &str| connection.query_row("SELECT is_of_guards(?)", [group], |row| row.get::<_, bool>(0)).unwrap();
         assert!(is_of_guards("constraints.gatekeeper.sh") && !is_of_guards("apps"));
+        let serves_guards = |group: &str| {
+            connection.query_row("SELECT serves_guards(?)", [group], |row| row.get::<_, bool>(0)).unwrap()
+        };
+        assert!(serves_guards("kyverno.io") && serves_guards("velero.io") && serves_guards("projectcalico.org"));
+        assert!(!serves_guards("networking.k8s.io") && !serves_guards("") && !serves_guards("example.com"));
         // Of these lists SQL asks by name alone.
         assert!(whole_groups(MAKERS).chain(whole_groups(BACKUPS)).next().is_none());
     }

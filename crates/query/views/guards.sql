@@ -142,6 +142,9 @@ CREATE MACRO guard_weakened(verb, resource, api_group, request, parts, by_hand) 
         WHEN by_hand AND len(list_filter(
             labels_set(parts), lambda labels: json_text(labels, 'admission.gatekeeper.sh/ignore') IS NOT NULL
         )) > 0 THEN 'left out by Gatekeeper'
+        WHEN by_hand AND list_contains(list_transform(
+            labels_set(parts), lambda labels: json_text(labels, 'openpolicyagent.org/webhook')
+        ), 'ignore') THEN 'left out by OPA'
     END
     WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
     WHEN resource = 'policyexceptions' THEN 'exception made'

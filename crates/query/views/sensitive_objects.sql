@@ -44,11 +44,16 @@ CREATE MACRO add_on(api_group, resource) AS CASE
         AND resource IN ('apiservers', 'kubeapiservers') THEN 'audit'
 END;
 
--- Whether a resource of Kubernetes or a distribution, whatever its group, hands out devices, nodes, identities or trust.
-CREATE MACRO is_sensitive(resource) AS coalesce(resource IN (
+-- Whether a resource of Kubernetes or a distribution hands out devices, nodes, identities or trust: by its name, and where add-ons have
+-- kinds of that name (users of databases, groups of clouds, nodes of Longhorn) by its group too.
+CREATE MACRO is_sensitive(api_group, resource) AS (resource IN (
     'persistentvolumes', 'storageclasses', 'csidrivers', 'apiservices', 'customresourcedefinitions', 'clustertrustbundles',
     'podcertificaterequests', 'securitycontextconstraints', 'podsecuritypolicies', 'oauthclients', 'oauthclientauthorizations', 'oauths',
     'oauthaccesstokens', 'oauthauthorizetokens', 'users', 'groups', 'identities', 'useridentitymappings', 'helmcharts',
     'helmchartconfigs', 'resourceclaims', 'resourceclaimtemplates', 'deviceclasses', 'nodes', 'runtimeclasses', 'podpresets',
     'auditsinks', 'serviceaccounts'
-), false);
+)) IS TRUE AND CASE
+    WHEN resource IN ('nodes', 'persistentvolumes', 'serviceaccounts') THEN is_core(api_group)
+    WHEN resource IN ('users', 'groups', 'identities') THEN coalesce(api_group, '') IN ('', 'user.openshift.io', 'management.cattle.io')
+    ELSE true
+END;

@@ -43,6 +43,7 @@ fn what_an_add_on_calls_as_kubernetes_does_is_not_taken_for_it() {
         "pod-logs-read",
         "port-forwards",
         "proxied-requests",
+        "recon",
         "secret-bursts",
         "secret-history",
         "secret-reads",
@@ -51,6 +52,7 @@ fn what_an_add_on_calls_as_kubernetes_does_is_not_taken_for_it() {
         "secrets-listed",
         "service-account-secret-reads",
         "service-accounts-changed",
+        "service-exposure",
         "static-pods",
         "token-requests",
         "token-secrets-created",
@@ -59,6 +61,47 @@ fn what_an_add_on_calls_as_kubernetes_does_is_not_taken_for_it() {
         let arguments: &[&str] = if query == "secret-history" { &["-p", "secret=prod/db-credentials"] } else { &[] };
         assert_eq!(case.ask(query, arguments), Vec::<Value>::new(), "{query}");
     }
+}
+
+#[test]
+fn users_and_routes_of_add_ons_are_not_those_of_openshift() {
+    let of = |number: u32, group: &str, resource: &str, body: Value| {
+        let event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "stage": "ResponseComplete",
+            "auditID": format!("{group}/{resource}"), "requestURI": format!("/x/{number}"), "verb": "create",
+            "user": {"username": "mallory"}, "sourceIPs": ["198.51.100.7"], "userAgent": "kubectl/v1.33.1",
+            "objectRef": {"resource": resource, "apiGroup": group, "name": "x", "apiVersion": "v1"},
+            "responseStatus": {"code": 201}, "requestObject": body,
+            "requestReceivedTimestamp": "2026-03-03T10:00:00.000000Z", "stageTimestamp": "2026-03-03T10:00:00.000000Z",
+        });
+        format!("{event}\n")
+    };
+    let spec = json!({"spec": {"type": "NodePort", "rules": [{"host": "x"}]}});
+    let log = [
+        of(1, "user.openshift.io", "users", json!({"fullName": "x"})),
+        of(2, "management.cattle.io", "users", json!({"username": "x"})),
+        of(3, "rabbitmq.com", "users", spec.clone()),
+        of(4, "iam.services.k8s.aws", "groups", spec.clone()),
+        of(5, "longhorn.io", "nodes", spec.clone()),
+        of(6, "serving.knative.dev", "services", spec.clone()),
+        of(7, "networking.internal.knative.dev", "ingresses", spec.clone()),
+        of(8, "networking.k8s.io", "ingresses", spec.clone()),
+        of(9, "serving.knative.dev", "routes", spec.clone()),
+        of(10, "route.openshift.io", "routes", spec),
+    ];
+    let case = Fixture::of_texts(&[log.concat().as_bytes()]);
+    let told = |query: &str| -> Vec<String> {
+        let mut ids: Vec<_> =
+            case.ask(query, &[]).iter().map(|row| row["audit_id"].as_str().unwrap().to_owned()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(told("sensitive-objects"), ["management.cattle.io/users", "user.openshift.io/users"]);
+    let exposed = ["networking.k8s.io/ingresses", "route.openshift.io/routes", "serving.knative.dev/routes"];
+    assert_eq!(told("service-exposure"), exposed);
+    let rows = case.ask("service-exposure", &[]);
+    let of_knative = rows.iter().find(|row| row["audit_id"] == "serving.knative.dev/routes").unwrap();
+    assert_eq!(of_knative["exposure"], json!(["route"]));
 }
 
 #[test]

@@ -318,6 +318,61 @@ fn the_label_of_pod_security_goes_in_many_ways() {
 }
 
 #[test]
+fn a_namespace_can_be_made_without_what_would_refuse() {
+    let made = |labels: Value| write("create", "", "namespaces", json!({"metadata": {"name": "x", "labels": labels}}));
+    let gatekeeper = json!({"admission.gatekeeper.sh/ignore": "true"});
+    let table = vec![
+        ("Pod Security set to privileged", made(json!({"pod-security.kubernetes.io/enforce": "privileged"}))),
+        ("none", made(json!({"pod-security.kubernetes.io/enforce": "restricted"}))),
+        ("none", made(json!({"a": "b"}))),
+        // It was there, and stayed what it was.
+        ("none", Write { code: 409, ..made(json!({"pod-security.kubernetes.io/enforce": "privileged"})) }),
+        ("left out by Gatekeeper", made(gatekeeper.clone())),
+        ("none", by_controller(made(gatekeeper))),
+        ("left out by OPA", made(json!({"openpolicyagent.org/webhook": "ignore"}))),
+    ];
+    // At one time, so that none of them is what was before another.
+    for one in table {
+        holds(vec![one]);
+    }
+}
+
+#[test]
+fn whoever_deletes_a_kind_deletes_all_of_it() {
+    let of = |verb, resource, name: &str| {
+        let line = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+            "auditID": name, "requestURI": "/x", "verb": verb, "user": {"username": "mallory"}, "sourceIPs": ["198.51.100.7"],
+            "userAgent": "kubectl/v1.33.1", "objectRef": {"resource": resource, "name": name, "apiGroup": "x.k8s.io"},
+            "responseStatus": {"code": 200}, "requestReceivedTimestamp": "2026-03-03T10:00:00.000000Z",
+            "stageTimestamp": "2026-03-03T10:00:00.000000Z",
+        });
+        format!("{line}\n")
+    };
+    let (crds, apis) = ("customresourcedefinitions", "apiservices");
+    let log = [
+        of("delete", crds, "clusterpolicies.kyverno.io"),
+        of("delete", crds, "ciliumnetworkpolicies.cilium.io"),
+        of("delete", crds, "backups.velero.io"),
+        of("delete", crds, "widgets.example.com"),
+        of("patch", crds, "policies.kyverno.io"),
+        of("delete", apis, "v3.projectcalico.org"),
+        of("delete", apis, "v1beta1.metrics.k8s.io"),
+        of("delete", apis, "v1.networking.k8s.io"),
+    ];
+    let case = Fixture::of_texts(&[log.concat().as_bytes()]);
+    let rows = case.ask("guards-removed", &[]);
+    let told: Vec<_> =
+        rows.iter().map(|row| (row["audit_id"].as_str().unwrap(), row["removal"].as_str().unwrap())).collect();
+    let names =
+        ["backups.velero.io", "ciliumnetworkpolicies.cilium.io", "clusterpolicies.kyverno.io", "v3.projectcalico.org"];
+    assert_eq!(told, names.map(|name| (name, "deleted with all of its kind")));
+    // Each is a deletion of more than an object.
+    let bursts = case.ask("mass-deletions", &[]);
+    assert_eq!(bursts[0]["collections"], 7, "{bursts:?}");
+}
+
+#[test]
 fn server_side_apply_creates_by_a_patch() {
     let apply = |group: &'static str, resource: &'static str, code: u16, body: Value| Write {
         code,
@@ -454,4 +509,78 @@ fn what_was_a_dry_run_says_so() {
             assert_eq!((rows.len(), &rows[0]["dry_run"]), (1, &json!(dry)), "{query} {uri}");
         }
     }
+}
+
+#[test]
+fn an_annotation_of_an_ingress_can_be_code_of_its_controllers_server() {
+    let ingress = |annotations: Value| {
+        let spec = json!({"tls": [{}], "rules": [{"host": "x"}]});
+        write(
+            "create",
+            "networking.k8s.io",
+            "ingresses",
+            json!({"metadata": {"annotations": annotations}, "spec": spec}),
+        )
+    };
+    let nginx = |name: &str, value: &str| ingress(json!({format!("nginx.ingress.kubernetes.io/{name}"): value}));
+    let writes = [
+        nginx("configuration-snippet", "lua_x;"),
+        nginx("server-snippet", "x"),
+        nginx("auth-url", "https://sso.example.com/oauth2/auth?rd=$escaped_request_uri"),
+        nginx("auth-url", "http://x/#;}}}ssl_engine /proc/1/fd/9"),
+        nginx("rewrite-target", "/$2"),
+        ingress(json!({"nginx.org/location-snippets": "x"})),
+        ingress(json!({"cert-manager.io/cluster-issuer": "a;b"})),
+        write(
+            "patch",
+            "networking.k8s.io",
+            "ingresses",
+            json!([{"op": "add", "path": "/metadata/annotations/nginx.ingress.kubernetes.io~1auth-snippet", "value": "x"}]),
+        ),
+    ];
+    let rows = log(&writes).ask("service-exposure", &[]);
+    let told: Vec<_> = rows.iter().map(|row| (row["audit_id"].as_str().unwrap(), &row["exposure"])).collect();
+    let code = |name: &str| json!([format!("code in {name}")]);
+    let expected = [
+        ("0", code("nginx.ingress.kubernetes.io/configuration-snippet")),
+        ("1", code("nginx.ingress.kubernetes.io/server-snippet")),
+        ("3", code("nginx.ingress.kubernetes.io/auth-url")),
+        ("5", code("nginx.org/location-snippets")),
+        ("7", code("nginx.ingress.kubernetes.io/auth-snippet")),
+    ];
+    assert_eq!(told, expected.iter().map(|(id, exposure)| (*id, exposure)).collect::<Vec<_>>());
+}
+
+#[test]
+fn configmaps_of_add_ons_that_steer_a_cluster_are_critical() {
+    let of = |namespace: &str, name: &str| {
+        let line = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+            "auditID": name, "requestURI": "/x", "verb": "patch", "user": {"username": "mallory"}, "sourceIPs": ["198.51.100.7"],
+            "userAgent": "kubectl/v1.33.1", "objectRef": {"resource": "configmaps", "namespace": namespace, "name": name},
+            "responseStatus": {"code": 200}, "requestReceivedTimestamp": "2026-03-03T10:00:00.000000Z",
+            "stageTimestamp": "2026-03-03T10:00:00.000000Z",
+        });
+        format!("{line}\n")
+    };
+    let critical = [
+        ("kube-system", "aws-auth"),
+        ("kube-system", "coredns"),
+        ("kube-system", "extension-apiserver-authentication"),
+        ("kube-system", "kube-proxy"),
+        ("kube-public", "cluster-info"),
+        ("ingress-nginx", "ingress-nginx-controller"),
+        ("web", "rel-ingress-nginx-controller"),
+        ("nginx-ingress", "nginx-config"),
+        ("istio-system", "istio-sidecar-injector-1-20"),
+        ("prod", "kube-root-ca.crt"),
+    ];
+    let harmless = [("prod", "nginx-config-x"), ("prod", "istio"), ("prod", "settings")];
+    let log: String = critical.iter().chain(&harmless).map(|(namespace, name)| of(namespace, name)).collect();
+    let rows = Fixture::of_texts(&[log.as_bytes()]).ask("critical-configmaps", &[]);
+    let mut told: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    let mut expected: Vec<_> = critical.iter().map(|(_, name)| *name).collect();
+    told.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(told, expected);
 }
