@@ -39,7 +39,11 @@ fn a_statement_goes_over_several_lines() {
     terminal.ask(".views", "a `;` is missing");
     let shown = terminal.ask(";", "1 row");
     assert!(shown.contains("48"), "{shown}");
-    terminal.leave();
+    // What begins no statement is no beginning of one, and is told what it is elsewhere.
+    terminal.ask("secret prod/db", "`.run secret prod/db` asks the canned query");
+    // Who does not know that a statement ends in `;` gets out as he would elsewhere.
+    terminal.line("SELECT 6 * 9 AS n", "AS n");
+    terminal.leave_by("quit\r");
 }
 
 #[test]

@@ -111,11 +111,16 @@ impl Terminal {
     }
 
     /// Leaves with Ctrl-D, and waits until the program has ended.
-    pub(crate) fn leave(mut self) -> String {
-        self.type_in("\x04");
+    pub(crate) fn leave(self) -> String {
+        self.leave_by("\x04")
+    }
+
+    /// Leaves with what is typed, and waits until the program has ended.
+    pub(crate) fn leave_by(mut self, typed: &str) -> String {
+        self.type_in(typed);
         let deadline = Instant::now() + PATIENCE;
         while self.session.get_process().is_alive().unwrap_or(false) {
-            assert!(Instant::now() < deadline, "Ctrl-D does not leave: {}", self.shown.escape_debug());
+            assert!(Instant::now() < deadline, "{typed:?} does not leave: {}", self.shown.escape_debug());
             self.look();
             thread::sleep(Duration::from_millis(20));
         }

@@ -8,6 +8,7 @@ use kforensic_report::Format;
 
 use super::dictionary::ValueKind;
 use super::error::ReplError;
+use super::spoken;
 use super::words::{self, Word};
 use crate::args::FilterArgs;
 
@@ -205,12 +206,14 @@ impl Commands {
         self.commands.iter().find(|command| command.name == name)
     }
 
-    /// Where a command begins on the last of several lines, behind SQL that lacks its semicolon.
-    pub(super) fn behind(&self, text: &str) -> Option<usize> {
+    /// The command on the last of several lines, behind SQL that lacks its semicolon, and where it begins. Whoever is lost
+    /// in a statement types the words that leave other prompts, too.
+    pub(super) fn behind(&self, text: &str) -> Option<(usize, &Command)> {
         let start = text.rfind('\n')? + 1;
-        let name = text[start..].strip_prefix('.')?.split_whitespace().next()?;
+        let last = spoken::command_of(&text[start..]);
+        let command = self.find(last.strip_prefix('.')?.split_whitespace().next()?)?;
         let is_in_text = scanner::tokens(&text[..start]).iter().any(|token| !token.is_closed);
-        (self.find(name).is_some() && !is_in_text).then_some(start)
+        (!is_in_text).then_some((start, command))
     }
 
     /// The command on a line, with its arguments.
@@ -337,9 +340,13 @@ mod tests {
         assert_eq!(error("."), "there is no command `.`");
         assert_eq!(error(".note"), "`TEXT` is missing: `.note TEXT`");
         assert_eq!(error(".read 'a"), "a quote `'` is never closed");
-        assert_eq!(commands.behind("SELECT 1\n.views"), Some(9));
-        assert_eq!(commands.behind("SELECT '\n.views"), None);
-        assert_eq!(commands.behind("SELECT a\n.b FROM c"), None);
+        let behind = |text: &str| commands.behind(text).map(|(start, command)| (start, command.name.to_string()));
+        assert_eq!(behind("SELECT 1\n.views"), Some((9, "views".into())));
+        assert_eq!(behind("SELECT 1\nquit"), Some((9, "quit".into())));
+        assert_eq!(behind("SELECT 1\n\\q"), Some((9, "quit".into())));
+        assert_eq!(behind("SELECT '\n.views"), None);
+        assert_eq!(behind("SELECT a\n.b FROM c"), None);
+        assert_eq!(behind("SELECT a FROM\nexit AS b"), None);
         let call = commands.parse(" .run secret-reads --user 'a b'").unwrap();
         assert_eq!(
             (call.command.act.clone(), call.words()),

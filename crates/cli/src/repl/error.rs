@@ -26,6 +26,8 @@ pub(crate) enum ReplError {
     UnknownView { name: String, near: Option<String> },
     #[error("no statement has been run yet")]
     NoStatement,
+    #[error("`{word}` begins neither a statement nor a command")]
+    Stray { word: String, hint: String },
     #[error("the statement does not end: a `;` is missing, or a quote or comment is open")]
     Unfinished,
     #[error("cannot {action} `{path}`: {source}")]
@@ -67,6 +69,7 @@ impl ReplError {
             Self::UnknownCommand { near: Some(near), .. } | Self::UnknownView { near: Some(near), .. } => {
                 return Some(format!("did you mean `{near}`?"));
             }
+            Self::Stray { hint, .. } => return Some(hint.clone()),
             Self::Unfinished => "end the statement with `;`",
             Self::UnknownCommand { .. } => "`.help` lists the commands",
             Self::UnknownView { .. } => "`.views` lists the views, `.results` the results that are kept",

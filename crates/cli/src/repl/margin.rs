@@ -51,8 +51,11 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 /// Whether what was typed is all that there is to do: a command, or SQL up to its semicolon.
 pub(super) fn is_whole(typed: &str, commands: &Commands) -> bool {
     let line = without(typed);
-    // A command below SQL that does not end: the session says what is missing, instead of waiting for it for ever.
-    spoken::is_command(&line) || commands.behind(&line).is_some() || scanner::is_complete(&line)
+    // What begins no statement has no end to wait for, and neither has a command below SQL that does not end: the session says what is missing, instead of waiting for it for ever.
+    spoken::is_command(&line)
+        || spoken::stray(&line).is_some()
+        || commands.behind(&line).is_some()
+        || scanner::is_complete(&line)
 }
 
 /// What keys do where there are margins, and do not do by themselves.
@@ -131,7 +134,7 @@ mod tests {
         assert_eq!(command(KeyCode::Enter, "SELECT 1", 8), Some(margin.clone()));
         assert_eq!(command(KeyCode::Enter, "SELECT 1\n\tFROM x", 15), Some(margin));
         // The end of a statement, a command, a command below a statement, and inside of a string.
-        for line in ["SELECT 1;", ".views", "exit", "SELECT 1\n\t.views", "SELECT 'a"] {
+        for line in ["SELECT 1;", ".views", "exit", "secret prod/db", "SELECT 1\n\t.views", "SELECT 'a"] {
             assert_eq!(command(KeyCode::Enter, line, line.len()), None, "{line}");
         }
         let line = "SELECT 1,\n\t2";

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
+use kforensic_query::scanner::{self, Kind, Token};
+
 /// The words, and the command that each is.
-const SPOKEN: [(&str, &str); 12] = [
+const SPOKEN: [(&str, &str); 13] = [
+    ("q", ".quit"),
     ("exit", ".quit"),
     ("quit", ".quit"),
     ("\\q", ".quit"),
@@ -37,6 +40,31 @@ pub(super) fn is_command(line: &str) -> bool {
     command_of(line).trim_start().starts_with('.')
 }
 
+/// First words of the statements that DuckDB 2.0 knows, by its grammar; the gate refuses most of them.
+const STATEMENTS: &str = "select from with values table explain describe desc show summarize pivot pivot_wider pivot_longer unpivot \
+    pragma set reset call insert update delete truncate merge create drop alter copy attach detach use install load begin start \
+    commit rollback abort end checkpoint force vacuum analyze export import prepare execute deallocate comment";
+
+/// The first word of a line that begins no statement: nothing behind it makes it one. What is no word, such as `(`, may begin one.
+pub(super) fn stray(line: &str) -> Option<&str> {
+    let tokens = scanner::tokens(line);
+    let first = tokens.iter().find(|token| Token::is_code(token)).filter(|first| first.kind == Kind::Word)?;
+    let word = first.text(line);
+    if STATEMENTS.split_whitespace().any(|known| known.eq_ignore_ascii_case(word)) {
+        return None;
+    }
+    // Names of queries have dashes.
+    let rest = &line[first.range.start..];
+    rest.split(|next: char| next.is_whitespace() || next == ';').next()
+}
+
+/// The statement word that is nearest to one that is none.
+pub(super) fn statement_like(word: &str) -> Option<String> {
+    let lower = word.to_ascii_lowercase();
+    let near = |known: &&str| strsim::damerau_levenshtein(&lower, known) <= 1;
+    STATEMENTS.split_whitespace().find(near).map(str::to_ascii_uppercase)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +84,19 @@ mod tests {
             assert_eq!(command_of(line), command, "{line}");
         }
         assert!(is_command("exit;") && is_command(".x") && !is_command("SELECT 1"));
+    }
+
+    #[test]
+    fn what_begins_no_statement_is_known_by_its_first_word() {
+        for line in ["SELECT 1", "from requests", "(SELECT 1)", "-- secret\nSELECT 1", "\"secret\"", "", "Describe x"] {
+            assert_eq!(stray(line), None, "{line}");
+        }
+        for (line, word) in
+            [("secret prod/db", "secret"), ("secret-reads;", "secret-reads"), ("/* a */ selec 1", "selec")]
+        {
+            assert_eq!(stray(line), Some(word), "{line}");
+        }
+        assert_eq!(statement_like("selct").as_deref(), Some("SELECT"));
+        assert_eq!(statement_like("secret"), None);
     }
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::CommandFactory;
 use kforensic_event::time;
 use kforensic_query::{Catalogue, Gate, Kept, RESULTS_MAX, scanner};
 use kforensic_report::escape;
@@ -20,7 +21,7 @@ use super::journal::{Journal, What};
 use super::look::{Look, Target};
 use super::values::Reader;
 use super::{edit, save, spoken};
-use crate::args::ShowArgs;
+use crate::args::{CommandLine, ShowArgs};
 use crate::command::show;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -143,7 +144,14 @@ impl Repl<'_> {
         if spoken::is_command(line) {
             return self.command(&spoken::command_of(line), author);
         }
-        if let Some(start) = self.commands.behind(line).filter(|_| !scanner::is_complete(line)) {
+        if let Some(word) = spoken::stray(line) {
+            return Err(self.stray(word, line).into());
+        }
+        let commands = Arc::clone(&self.commands);
+        if let Some((start, command)) = commands.behind(line).filter(|_| !scanner::is_complete(line)) {
+            if command.act == Act::Quit {
+                return Ok(Flow::Leave);
+            }
             self.initial = line[..start].trim_end().to_owned();
             return Err(ReplError::Unfinished.into());
         }
@@ -151,6 +159,23 @@ impl Repl<'_> {
             self.statement(&line[statement])?;
         }
         Ok(Flow::GoOn)
+    }
+
+    /// What a line was meant for that begins with a word of neither SQL nor ours: what is typed behind `kforensic` elsewhere.
+    fn stray(&self, word: &str, line: &str) -> ReplError {
+        let asked = line.trim().trim_end_matches(';').trim_end();
+        let is_subcommand = CommandLine::command().find_subcommand(word).is_some();
+        let hint = match () {
+            () if self.catalogue.find(word).is_ok() => format!("`.run {asked}` asks the canned query"),
+            () if self.commands.find(word).is_some() => format!("commands begin with a dot: `.{asked}`"),
+            () if is_subcommand => format!("leave with `.quit`, and run `kforensic {asked}`"),
+            () => match spoken::statement_like(word) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "SQL begins with SELECT or FROM; `.help` lists the commands, `.queries` the canned queries"
+                    .to_owned(),
+            },
+        };
+        ReplError::Stray { word: word.to_owned(), hint }
     }
 
     fn command(&mut self, line: &str, author: Author) -> Result<Flow, CliError> {
