@@ -2,6 +2,8 @@
 //!
 //! `--user bbo` gives no rows because nobody is called so, and an analyst who does not see that reads "bob did nothing".
 
+use std::net::IpAddr;
+
 use duckdb::types;
 use strsim::damerau_levenshtein;
 
@@ -9,6 +11,7 @@ use crate::catalogue::Parameters;
 use crate::catalogue::{COMMON, CannedQuery, Value};
 use crate::error::QueryError;
 use crate::network::parse_network;
+use crate::resources::name_of;
 use crate::session::Session;
 
 /// Values of a column that are looked through for one that is meant, the most frequent ones.
@@ -19,34 +22,6 @@ const OFFERED_MAX: usize = 3;
 
 /// One request of so many whose end is not in the log is what a log is like that ends somewhere.
 const UNKNOWN_SHARE: u64 = 100;
-
-/// Short names of `kubectl`, which no event has.
-const SHORT_NAMES: [(&str, &str); 24] = [
-    ("cj", "cronjobs"),
-    ("cm", "configmaps"),
-    ("crd", "customresourcedefinitions"),
-    ("csr", "certificatesigningrequests"),
-    ("deploy", "deployments"),
-    ("ds", "daemonsets"),
-    ("ep", "endpoints"),
-    ("ev", "events"),
-    ("hpa", "horizontalpodautoscalers"),
-    ("ing", "ingresses"),
-    ("limits", "limitranges"),
-    ("netpol", "networkpolicies"),
-    ("no", "nodes"),
-    ("ns", "namespaces"),
-    ("pdb", "poddisruptionbudgets"),
-    ("po", "pods"),
-    ("pv", "persistentvolumes"),
-    ("pvc", "persistentvolumeclaims"),
-    ("quota", "resourcequotas"),
-    ("rs", "replicasets"),
-    ("sa", "serviceaccounts"),
-    ("sc", "storageclasses"),
-    ("sts", "statefulsets"),
-    ("svc", "services"),
-];
 
 /// Something that may be wrong with a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +151,7 @@ impl Session {
         let Compared { column, called } = compared;
         let condition = match value {
             Value::Network(_) => format!("in_network({column}, ?)"),
+            _ if text.parse::<IpAddr>().is_ok() => format!("{column} = $1 OR in_network({column}, $1)"),
             // An actor is found as well when others acted in its name.
             _ if parameter == "actor" => format!("{column} = $1 OR impersonated_user = $1"),
             _ => format!("{column} = ?"),
@@ -230,7 +206,12 @@ impl Session {
         }
         let near = near("secret", secret, &self.texts(ALL, secret)?);
         let hint = (!near.is_empty()).then(|| format!("did you mean {}?", quoted(&near)));
-        Ok(Some(Doubt { text: format!("no event of the case names the secret `{secret}`"), hint }))
+        Ok(Some(Doubt {
+            text: format!(
+                "no request of the case is about the secret `{secret}`; pods that mount it are no requests about it"
+            ),
+            hint,
+        }))
     }
 
     /// The texts in the first column of SQL of our own, which is given one value.
@@ -245,14 +226,13 @@ impl Session {
 /// The values that may be meant by `wanted`, best first.
 fn near(column: &str, wanted: &str, values: &[String]) -> Vec<String> {
     let lower = wanted.to_lowercase();
-    let short = SHORT_NAMES.iter().find(|(short, _)| column == "resource" && *short == lower).map(|(_, long)| *long);
     let plurals = [format!("{lower}s"), format!("{lower}es"), format!("{}ies", lower.trim_end_matches('y'))];
     // A slip of the fingers changes few letters; of a short word, two would be another word.
     let most = if wanted.chars().count() <= 4 { 2 } else { wanted.chars().count().div_ceil(4).max(2) };
     let rank = |value: &String| {
         let other = value.to_lowercase();
         let rank = match () {
-            () if other == lower || Some(value.as_str()) == short => 0,
+            () if other == lower || column == "resource" && value == name_of(wanted) => 0,
             () if column == "resource" && plurals.contains(&other) => 1,
             () if lower.len() > 2 && other.rsplit(['/', ':']).next() == Some(lower.as_str()) => 2,
             () => match damerau_levenshtein(&lower, &other) {

@@ -48,6 +48,7 @@ mod progress;
 mod protection;
 pub mod proxies;
 mod reach;
+pub mod resources;
 pub mod scanner;
 mod selection;
 mod session;

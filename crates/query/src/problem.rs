@@ -1,6 +1,7 @@
 //! What is wrong with a statement of the user: what, where in their text, and what to do.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use strsim::damerau_levenshtein;
 
@@ -122,6 +123,9 @@ impl Problem {
 
     /// The same with what people mean by a name that is none here; `is_quoted` says that it stands in double quotes.
     fn advised(self, is_quoted: bool) -> Self {
+        if self.what.starts_with("no function matches") && ["'<<(", "'>>("].iter().any(|of| self.what.contains(of)) {
+            return self.with_hint("whether an address lies in a network tells `in_network(source_ip, '10.0.0.0/8')`");
+        }
         let Some(name) = self.named() else { return self };
         let lower = name.to_lowercase();
         if self.what.starts_with("type with name") && lower == "inet" {
@@ -129,17 +133,40 @@ impl Problem {
                 "`--source-ip 10.0.0.0/8` filters by network, and in SQL `in_network(source_ip, '10.0.0.0/8')`",
             );
         }
+        if self.what.starts_with("invalid timestamp") {
+            return self.with_hint(
+                "a time has its day: `'2026-11-21 20:37'`; `--since 20:37` and `--until` find it by themselves",
+            );
+        }
+        if self.what.starts_with("syntax error") && name.parse::<IpAddr>().is_ok() {
+            let hint = format!("text stands in single quotes: `'{name}'`");
+            return self.with_hint(hint);
+        }
         if !self.what.contains("column `") {
             return self;
         }
         let meant =
             MEANT.iter().find(|(said, _)| *said == lower).map(|(_, column)| format!("did you mean `{column}`?"));
         let text = is_quoted
-            .then(|| format!("text stands in single quotes: `'{name}'`; double quotes are for names of columns"));
+            .then(|| format!("text stands in single quotes: `'{name}'`; double quotes are for names of columns"))
+            .or_else(|| self.is_compared().then(|| format!("text stands in single quotes: `'{name}'`")));
         match meant.or(text) {
             Some(hint) => self.with_hint(hint),
             None => self,
         }
+    }
+
+    /// Whether something is compared with what is wrong: a value, and no name of a column.
+    fn is_compared(&self) -> bool {
+        let before = |place: &Place| place.text.chars().take(place.before).collect::<String>();
+        let before = self.place.as_ref().map(before).unwrap_or_default().trim_end().to_lowercase();
+        let is_behind = before.ends_with(['=', '<', '>']) || before.ends_with(" like") || before.ends_with(" ilike");
+        // A slip in the name of a column that stands on the right.
+        let near = self.hint.as_deref().and_then(|hint| hint.strip_prefix("did you mean `")?.split('`').next());
+        let is_slip = near.zip(self.named()).is_some_and(|(near, name)| {
+            name.chars().count() > 4 && damerau_levenshtein(&name.to_lowercase(), near) <= 2
+        });
+        is_behind && !is_slip
     }
 
     /// What to do about it.
@@ -268,9 +295,21 @@ mod tests {
                 "user_name = \"bob\"",
                 "text stands in single quotes: `'bob'`; double quotes are for names of columns",
             ),
+            ("bob", "user_name = bob", "text stands in single quotes: `'bob'`"),
             ("xyzzy", "xyzzy = 1", "`kforensic describe requests` lists the columns"),
         ] {
             assert_eq!(of(&column(name, "\"verb\""), condition).hint(), Some(hint), "{condition}");
+        }
+        for (message, hint) in [
+            (
+                "Binder Error: No function matches the given name and argument types '<<(VARCHAR, STRING_LITERAL)'.",
+                "in_network(",
+            ),
+            ("Parser Error: syntax error at or near \"127.0.0.1\"", "`'127.0.0.1'`"),
+            ("Conversion Error: invalid timestamp field format: \"20:37\", expected format is", "--since 20:37"),
+        ] {
+            let problem = of(message, "source_ip");
+            assert!(problem.hint().is_some_and(|told| told.contains(hint)), "{problem:?}");
         }
         let problem = of(
             "Catalog Error: Type with name \"inet\" is not in the catalog, but it exists",

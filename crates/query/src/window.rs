@@ -64,14 +64,25 @@ pub struct Window {
 
 impl Window {
     /// Reads both ends; ages count back from `now`, in microseconds since 1970, and a time of the day is one of the day of
-    /// `newest`.
+    /// `newest`. As a begin that is behind the newest event, it is one of the day before: evidence that ends soon after
+    /// midnight is asked for `--since 23:40 --until 00:05`, and nobody asks for what was not yet.
     ///
     /// # Errors
     /// When an end is no time, or when the window is empty: ends given the wrong way round would
     /// otherwise look like "nothing happened".
     pub fn parse(since: Option<&str>, until: Option<&str>, now: i64, newest: Option<i64>) -> Result<Self, TimeError> {
+        const DAY: i64 = 86_400 * MICROS;
         let read = |text: Option<&str>| text.map(|text| parse_in(text, now, newest)).transpose();
-        let window = Self { since: read(since)?, until: read(until)? };
+        let mut window = Self { since: read(since)?, until: read(until)? };
+        let is_ahead = |text: Option<&str>, end: Option<i64>| text.is_some_and(is_of_a_day) && end > newest;
+        if is_ahead(since, window.since) {
+            window.since = window.since.map(|since| since.saturating_sub(DAY));
+            // `--since 22:00 --until 23:40`: of one day both.
+            if is_ahead(until, window.until) {
+                let before = window.until.map(|until| until.saturating_sub(DAY));
+                window.until = before.filter(|before| Some(*before) > window.since).or(window.until);
+            }
+        }
         match (window, since, until) {
             (Self { since: Some(from), until: Some(to) }, Some(since), Some(until)) if from >= to => {
                 Err(TimeError::Empty { since: since.to_owned(), until: until.to_owned() })
@@ -217,6 +228,14 @@ pub(crate) fn parse_absolute(text: &str) -> Option<i64> {
     let seconds = match () {
         () if has_shape(whole, "00:00:00") && digits => format!("{whole}.{fraction}"),
         () if has_shape(time, "00:00") => format!("{time}:00"),
+        // Seconds may be left out in front of a zone as well.
+        () if time.split_at_checked(5).is_some_and(|(minute, zone)| {
+            has_shape(minute, "00:00") && matches!(zone.as_bytes().first(), Some(b'Z' | b'z' | b'+' | b'-'))
+        }) =>
+        {
+            let zoned = format!("{day}T{}:00{}", &time[..5], &time[5..]);
+            return Some(DateTime::parse_from_rfc3339(&zoned).ok()?.timestamp_micros());
+        }
         () => return Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros()),
     };
     let zoned = format!("{day}T{seconds}Z");
@@ -255,6 +274,8 @@ mod tests {
             ("2026-11-21T20:37:37.325661999", "2026-11-21T20:37:37.325661Z"),
             ("2026-11-21T20:37:37Z", "2026-11-21T20:37:37.000000Z"),
             ("2026-11-21t20:37:37z", "2026-11-21T20:37:37.000000Z"),
+            ("2026-11-21T20:37Z", "2026-11-21T20:37:00.000000Z"),
+            ("2026-11-21 20:37+02:00", "2026-11-21T18:37:00.000000Z"),
             ("2026-11-21T20:37:37.325661Z", "2026-11-21T20:37:37.325661Z"),
             ("2026-11-01T10:00:00+02:00", "2026-11-01T08:00:00.000000Z"),
             ("2026-11-01T00:30:00.25+05:30", "2026-10-31T19:00:00.250000Z"),
@@ -281,6 +302,24 @@ mod tests {
             assert!(parse_in(text, NOW, Some(newest)).is_err(), "{text}");
         }
         assert!(parse_in("20:37", NOW, None).is_err());
+    }
+
+    #[test]
+    fn a_window_can_go_over_midnight() {
+        let newest = parse("2026-11-21T00:10:00Z", NOW).unwrap();
+        let window = |since, until| {
+            let window = Window::parse(since, until, NOW, Some(newest)).unwrap();
+            let short = |end: Option<i64>| end.map(|end| time::render(end)[8..16].to_owned());
+            (short(window.since), short(window.until))
+        };
+        let at = |text: &str| Some(text.to_owned());
+        assert_eq!(window(Some("23:40"), Some("00:05")), (at("20T23:40"), at("21T00:05")));
+        assert_eq!(window(Some("23:40"), None), (at("20T23:40"), None));
+        assert_eq!(window(Some("22:00"), Some("23:40")), (at("20T22:00"), at("20T23:40")));
+        assert_eq!(window(Some("23:40"), Some("00:30")), (at("20T23:40"), at("21T00:30")));
+        assert_eq!(window(Some("00:05"), Some("00:30")), (at("21T00:05"), at("21T00:30")));
+        assert_eq!(window(Some("2026-11-20"), Some("23:40")), (at("20T00:00"), at("21T23:40")));
+        assert!(Window::parse(Some("00:09"), Some("00:08"), NOW, Some(newest)).is_err());
     }
 
     #[test]
@@ -322,7 +361,8 @@ mod tests {
             "last",
             "2026-11-21T",
             "2026-11-21T20",
-            "2026-11-21T20:37Z",
+            "2026-11-21T20:37+",
+            "2026-11-21T20:37Z1",
             "2026-11-21T20:37:37.",
             "2026-11-21T20:37:37,5",
             "2026-11-21T20:37:37+0200",

@@ -9,13 +9,13 @@ use kforensic_event::redact::Redactor;
 use kforensic_event::time;
 use kforensic_lake::Snapshot;
 use kforensic_query::inquiry::{SpreadView, rbac_at, rbac_diff};
-use kforensic_query::{Session, window};
+use kforensic_query::{Session, resources, window};
 use kforensic_trace::indicator::{Indicator, Indicators, Sought};
 use kforensic_trace::rbac::{Asked, Replay, way_back};
 use kforensic_trace::spread::{self, Bounds, Kind, Node, Spread};
 
 use super::args::{CanArgs, ClueArgs, RbacCommand, SpreadArgs, SweepArgs, WhoCanArgs};
-use super::{Context, Findings, Inquiry, resources, snapshots};
+use super::{Context, Findings, Inquiry, snapshots};
 use crate::command::show;
 use crate::error::CliError;
 use crate::findings::of_several_clusters;

@@ -3,7 +3,6 @@
 
 pub(crate) mod args;
 mod ask;
-mod resources;
 pub(crate) mod snapshots;
 
 use std::io::Write;

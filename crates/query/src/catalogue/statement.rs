@@ -11,6 +11,8 @@
 //! `own` set nothing is left out, and nothing is computed for it. How much an answer left out, `own_mark` tells of rows and
 //! `own_count` of accounts; of what is neither, it is the difference between both.
 
+use std::net::IpAddr;
+
 use kforensic_event::time;
 
 use super::parameter::Common;
@@ -126,7 +128,9 @@ fn given<'q>(
             },
             (Test::SentOrClaimed, value) => {
                 let sent = match value {
+                    // An address has several spellings, and a collector writes it as it likes.
                     Value::Network(_) => format!("in_network({column}, ${name})"),
+                    Value::Text(text) if text.parse::<IpAddr>().is_ok() => format!("in_network({column}, ${name})"),
                     _ => format!("{column} = ${name}"),
                 };
                 let all = of("source_ips");

@@ -165,6 +165,9 @@ impl Gate {
             let problem = Problem::new("this is not one condition");
             Refusal::from(problem.with_hint("write one, as in `verb = 'get' AND name LIKE 'db-%'`"))
         };
+        if condition.trim().is_empty() {
+            return Err(not_a_condition());
+        }
         // Alone first, so that places in messages are those in the user's text.
         let alone = self.one_statement(BEFORE_CONDITION, condition)?;
         let before = format!("{BEFORE_CONDITION}(\n");

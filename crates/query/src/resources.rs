@@ -1,16 +1,18 @@
-//! Resources by the words that people use for them.
+//! Resources by the words that people use for them, as `kubectl` takes them: kinds, singulars, short names, `plural.group`.
 
 /// Kind, resource, API group, short name.
-const KNOWN: [(&str, &str, &str, &str); 34] = [
+const KNOWN: [(&str, &str, &str, &str); 38] = [
     ("ConfigMap", "configmaps", "", "cm"),
     ("Endpoints", "endpoints", "", "ep"),
     ("Event", "events", "", "ev"),
+    ("LimitRange", "limitranges", "", "limits"),
     ("Namespace", "namespaces", "", "ns"),
     ("Node", "nodes", "", "no"),
     ("PersistentVolume", "persistentvolumes", "", "pv"),
     ("PersistentVolumeClaim", "persistentvolumeclaims", "", "pvc"),
     ("Pod", "pods", "", "po"),
     ("ReplicationController", "replicationcontrollers", "", "rc"),
+    ("ResourceQuota", "resourcequotas", "", "quota"),
     ("Secret", "secrets", "", ""),
     ("Service", "services", "", "svc"),
     ("ServiceAccount", "serviceaccounts", "", "sa"),
@@ -25,6 +27,8 @@ const KNOWN: [(&str, &str, &str, &str); 34] = [
     ("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "hpa"),
     ("Ingress", "ingresses", "networking.k8s.io", "ing"),
     ("NetworkPolicy", "networkpolicies", "networking.k8s.io", "netpol"),
+    ("IngressClass", "ingressclasses", "networking.k8s.io", ""),
+    ("StorageClass", "storageclasses", "storage.k8s.io", "sc"),
     ("Lease", "leases", "coordination.k8s.io", ""),
     ("ClusterRole", "clusterroles", "rbac.authorization.k8s.io", ""),
     ("ClusterRoleBinding", "clusterrolebindings", "rbac.authorization.k8s.io", ""),
@@ -38,26 +42,36 @@ const KNOWN: [(&str, &str, &str, &str); 34] = [
     ("PodDisruptionBudget", "poddisruptionbudgets", "policy", "pdb"),
 ];
 
-/// Resource and API group of a kind, a resource or a short name; `deployments.apps` names its group.
-pub(super) fn resource(word: &str) -> (String, String) {
-    let lower = word.to_ascii_lowercase();
-    let of = |name: &str| {
-        KNOWN.iter().find(|(kind, resource, _, short)| {
-            kind.eq_ignore_ascii_case(name) || *resource == name || (!short.is_empty() && *short == name)
-        })
+fn known(word: &str) -> Option<(&'static str, &'static str)> {
+    let is = |(kind, resource, _, short): &&(&str, &str, &str, &str)| {
+        kind.eq_ignore_ascii_case(word)
+            || resource.eq_ignore_ascii_case(word)
+            || (!short.is_empty() && short.eq_ignore_ascii_case(word))
     };
-    if let Some((_, resource, group, _)) = of(&lower) {
-        return ((*resource).to_owned(), (*group).to_owned());
+    KNOWN.iter().find(is).map(|(_, resource, group, _)| (*resource, *group))
+}
+
+/// Resource and API group of a kind, a resource or a short name; `deployments.apps` names its group.
+pub fn resource(word: &str) -> (String, String) {
+    if let Some((resource, group)) = known(word) {
+        return (resource.to_owned(), group.to_owned());
     }
+    let lower = word.to_ascii_lowercase();
     match lower.split_once('.') {
-        Some((name, group)) => (of(name).map_or(name, |known| known.1).to_owned(), group.to_owned()),
+        Some((name, group)) => (known(name).map_or(name, |known| known.0).to_owned(), group.to_owned()),
         None => (lower, String::new()),
     }
 }
 
+/// The resource that such a word means; every other word stays as it is, as it may be the name of one that we do not know.
+pub(crate) fn name_of(word: &str) -> &str {
+    let name = word.split_once('.').map_or(word, |(name, _)| name);
+    known(name).map_or(word, |(resource, _)| resource)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::resource;
+    use super::{name_of, resource};
 
     #[test]
     fn words_of_people_are_resources() {
@@ -69,6 +83,15 @@ mod tests {
             ("ingress.extensions", "ingresses", "extensions"),
         ] {
             assert_eq!(resource(word), (name.to_owned(), group.to_owned()), "{word}");
+        }
+        for (word, name) in [
+            ("Pod", "pods"),
+            ("po", "pods"),
+            ("clusterrolebindings.rbac.authorization.k8s.io", "clusterrolebindings"),
+            ("widgets.example.com", "widgets.example.com"),
+            ("Widget", "Widget"),
+        ] {
+            assert_eq!(name_of(word), name, "{word}");
         }
     }
 }
