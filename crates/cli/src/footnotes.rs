@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anstyle::AnsiColor;
 use kforensic_event::time;
 use kforensic_lake::Snapshot;
-use kforensic_query::coverage::{Finding, LeftOut, Observed, Scope, Verdict, judge};
+use kforensic_query::coverage::{Finding, LeftOut, Observed, Scope, Unseen, Verdict, judge};
 use kforensic_query::trust::{Entry, Sieve, Trusted};
 use kforensic_query::{
     Balancer, CannedQuery, Catalogue, Claims, Limits, OwnWork, Parameters, QueryError, RunSummary, Session,
@@ -43,6 +43,8 @@ pub(crate) struct Said {
     balancers: Vec<Balancer>,
     /// Requests whose source is a proxy's word.
     asserted: Option<u64>,
+    /// Of an answer without rows: what the log has nothing of.
+    unseen: Vec<Unseen>,
 }
 
 impl Said {
@@ -58,6 +60,7 @@ impl Said {
             claims: session.claims(query, parameters, rows)?,
             balancers: if has_claims { session.balancers(query)? } else { Vec::new() },
             asserted: session.asserted()?.map(|asserted| asserted.count),
+            unseen: session.unseen(query, parameters, rows)?,
         })
     }
 
@@ -88,7 +91,8 @@ impl Said {
         let asserted = self.asserted.iter().filter_map(|requests| {
             Some(format!("{}: {} here", proxies::in_words()?, answer::count_of(*requests, "request")))
         });
-        claimed.chain(balancers).chain(asserted).collect()
+        let unseen = self.unseen.iter().filter(|unseen| !unseen.lessens).map(|unseen| unseen.words.clone());
+        claimed.chain(balancers).chain(asserted).chain(unseen).collect()
     }
 
     fn to_json(&self) -> Json {
@@ -156,7 +160,7 @@ impl Footnotes {
 
     /// Adds what rests on somebody's word.
     pub(crate) fn with_said(self, said: Said) -> Self {
-        Self { said, ..self }
+        Self { verdict: self.verdict.without(&said.unseen), said, ..self }
     }
 
     /// Tells people.

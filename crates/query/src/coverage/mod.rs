@@ -6,6 +6,7 @@ mod hosts;
 mod left_out;
 mod observed;
 mod traffic;
+mod unseen;
 mod verdict;
 mod words;
 
@@ -13,5 +14,6 @@ pub(crate) use groups::{group_of, is_meant};
 pub use hosts::{HostAccount, Seam, Step};
 pub use left_out::LeftOut;
 pub use observed::{Observed, Pause};
+pub use unseen::Unseen;
 pub use verdict::{Finding, Scope, Verdict, judge};
 pub(crate) use words::few;

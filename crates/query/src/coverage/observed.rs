@@ -168,15 +168,19 @@ impl Observed {
     /// The pauses of every host within `window` that are longer than `shortest` (in microseconds) and three times as long
     /// as its pauses usually are. Of a host that was heard for less than half an hour its events tell what is usual.
     ///
+    /// Where the log of a host begins later or ends sooner than that of its cluster, that is a pause as well: what was sent
+    /// to it then is not in the case. Where another takes its place, it is none.
+    ///
     /// To within five minutes: what is shorter than twice that is not found.
     pub fn pauses(&self, window: Window, shortest: i64) -> Vec<Pause> {
+        let heard: BTreeMap<&(String, String), Vec<i64>> = self
+            .hosts
+            .iter()
+            .map(|(host, days)| (host, slots_of(days)))
+            .filter(|(_, slots)| !slots.is_empty())
+            .collect();
         let mut found = Vec::new();
-        for (host, days) in &self.hosts {
-            let slots = days.iter().flat_map(|(day, slots)| {
-                let first = i64::from(*day) * i64::try_from(SLOTS).unwrap_or(288);
-                (0..SLOTS).filter(|slot| slots.has(*slot)).map(move |slot| first + i64::try_from(slot).unwrap_or(0))
-            });
-            let slots: Vec<i64> = slots.collect();
+        for (host, slots) in &heard {
             let mut pauses: Vec<i64> = slots.windows(2).map(|pair| pair[1] - pair[0] - 1).collect();
             pauses.sort_unstable();
             // Nine of ten pauses are at most as long.
@@ -184,24 +188,68 @@ impl Observed {
                 0..RHYTHM_SLOTS => 0,
                 _ => pauses.get(pauses.len() * 9 / 10).copied().unwrap_or(0),
             };
+            let least = (usual * 3 + 1).max((shortest + SLOT - 1) / SLOT - 1).max(2);
             // A handful of events has no rhythm; where there are many in a few slots, they follow within minutes, and as
             // the account of hosts says it, a pause is what hardly one of a hundred is.
-            if slots.len() < RHYTHM_SLOTS && self.events_of(host) < RHYTHM_EVENTS * slots.len() as u64 {
-                continue;
-            }
-            let least = (usual * 3 + 1).max((shortest + SLOT - 1) / SLOT - 1).max(2);
-            for pair in slots.windows(2).filter(|pair| pair[1] - pair[0] > least) {
-                let (from, to) = ((pair[0] + 1) * SLOT, pair[1] * SLOT);
+            let has_rhythm = slots.len() >= RHYTHM_SLOTS || self.events_of(host) >= RHYTHM_EVENTS * slots.len() as u64;
+            let between = slots.windows(2).map(|pair| (pair[0], pair[1]));
+            let between = between.filter(|(one, next)| has_rhythm && next - one > least);
+            // What was heard three times as long ago as it was ever silent is not expected any more.
+            let longest = pauses.last().map_or(i64::MAX, |longest| (longest * 3 + 1).max(least));
+            let edges = edges(host, slots, &heard).filter(|(one, next)| next - one > longest);
+            for (before, after) in between.chain(edges) {
+                let (from, to) = ((before + 1) * SLOT, after * SLOT);
                 let is_in =
                     window.since.is_none_or(|since| to > since) && window.until.is_none_or(|until| from < until);
                 if is_in {
-                    found.push(Pause { host: host.clone(), from, to });
+                    found.push(Pause { host: (*host).clone(), from, to });
                 }
             }
         }
         found.sort_by(|left, right| (left.from, &left.host).cmp(&(right.from, &right.host)));
         found
     }
+
+    /// From when to when there is something of these hosts, in microseconds since 1970, to within five minutes.
+    pub(crate) fn extent(&self, is_asked: impl Fn(&(String, String)) -> bool) -> Option<(i64, i64)> {
+        let slots = self.hosts.iter().filter(|(host, _)| is_asked(host)).map(|(_, days)| slots_of(days));
+        let ends = slots.filter_map(|slots| Some((*slots.first()?, *slots.last()?)));
+        let (first, last) = ends.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)))?;
+        Some((first * SLOT, (last + 1) * SLOT))
+    }
+}
+
+/// The slots of some days one after the other, as slots since 1970.
+fn slots_of(days: &BTreeMap<i32, Slots>) -> Vec<i64> {
+    let of_day = |(day, slots): (&i32, &Slots)| {
+        let (first, slots) = (i64::from(*day) * i64::try_from(SLOTS).unwrap_or(288), *slots);
+        (0..SLOTS).filter(move |slot| slots.has(*slot)).map(move |slot| first + i64::try_from(slot).unwrap_or(0))
+    };
+    days.iter().flat_map(of_day).collect()
+}
+
+/// The slots around what is missing of a host at the ends of its cluster's log.
+fn edges(
+    host: &(String, String),
+    slots: &[i64],
+    heard: &BTreeMap<&(String, String), Vec<i64>>,
+) -> impl Iterator<Item = (i64, i64)> + use<> {
+    /// A control plane that is replaced is back within a quarter of an hour.
+    const REPLACED: i64 = 3;
+    let (first, last) = (slots[0], slots[slots.len() - 1]);
+    let ends = |other: &[i64]| (other[0], other[other.len() - 1]);
+    let others =
+        || heard.iter().filter(|(other, _)| other.1 == host.1 && **other != host).map(|(_, slots)| ends(slots));
+    let begin = others().map(|(begin, _)| begin).min().filter(|begin| *begin < first);
+    let end = others().map(|(_, end)| end).max().filter(|end| *end > last);
+    // Another that was there before, or is there after: not one that was heard beside it all the time.
+    let follows = others().any(|(_, end)| (end - first).abs() <= REPLACED && end < last);
+    let is_followed = others().any(|(begin, _)| (begin - last).abs() <= REPLACED && begin > first);
+    // What nobody named may be the log of any of them.
+    let is_named = !host.0.is_empty();
+    let before = begin.filter(|_| is_named && !follows).map(|begin| (begin - 1, first));
+    let after = end.filter(|_| is_named && !is_followed).map(|end| (last, end + 1));
+    before.into_iter().chain(after)
 }
 
 /// The hours of a tally of `day` that touch `window`, as hours since 1970.
@@ -263,6 +311,36 @@ mod tests {
         }
         let window = Window { since: Some(300 * SLOT), until: None };
         assert_eq!(host_with((250..285).chain(291..320)).pauses(window, quarter), []);
+    }
+
+    #[test]
+    fn a_host_that_begins_late_or_ends_early_pauses_unless_another_takes_its_place() {
+        let of = |hosts: &[(&str, std::ops::Range<i64>)]| {
+            let mut observed = Observed::default();
+            for (host, slots) in hosts {
+                let days = observed.hosts.entry(((*host).to_owned(), String::new())).or_default();
+                slots.clone().for_each(|slot| days.entry(0).or_default().add(slot * SLOT));
+            }
+            let pauses = observed.pauses(Window::default(), 15 * 60 * 1_000_000);
+            let told = |pause: Pause| format!("{} {} {}", pause.host.0, pause.from / SLOT, pause.to / SLOT);
+            pauses.into_iter().map(told).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(of(&[("a", 10..60), ("b", 10..20), ("c", 40..60)]), "c 10 40, b 20 60");
+        assert_eq!(of(&[("a", 10..60), ("b", 10..20), ("c", 21..60)]), "");
+        // A short log says enough for that; a single event says nothing.
+        assert_eq!(of(&[("a", 10..60), ("b", 10..14)]), "b 14 60");
+        assert_eq!(of(&[("a", 10..60), ("b", 10..13)]), "b 13 60");
+        assert_eq!(of(&[("a", 10..60), ("b", 10..11)]), "");
+        // Files that were rotated at about the same time, and logs of nobody.
+        assert_eq!(of(&[("a", 10..60), ("b", 11..59)]), "");
+        assert_eq!(of(&[("a", 10..60), ("", 10..20)]), "");
+        let mut observed = Observed::default();
+        for (cluster, slots) in [("x", 0..20), ("y", 100..120)] {
+            let days = observed.hosts.entry(("cp".to_owned(), cluster.to_owned())).or_default();
+            slots.for_each(|slot| days.entry(0).or_default().add(slot * SLOT));
+        }
+        assert_eq!(observed.pauses(Window::default(), 15 * 60 * 1_000_000), []);
+        assert_eq!(observed.extent(|(_, cluster)| cluster == "y"), Some((100 * SLOT, 120 * SLOT)));
     }
 
     #[test]

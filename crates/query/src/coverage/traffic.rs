@@ -334,13 +334,22 @@ impl Judge<'_> {
         (!silent.is_empty()).then(|| format!("never logged in this case: {silent}"))
     }
 
-    /// Ends of the window that the case does not reach.
+    /// Ends of the window that the case does not reach, or the logs of it that are asked for.
     pub(super) fn beyond_the_log(&self) -> Vec<String> {
-        let Some((first, last)) = self.observed.times else { return Vec::new() };
+        let Some(mut times) = self.observed.times else { return Vec::new() };
+        let labels = [("host", &self.scope.host), ("cluster", &self.scope.cluster)];
+        let labels = labels.iter().filter_map(|(what, name)| Some(format!(" of {what} `{}`", name.as_ref()?)));
+        let of = labels.collect::<String>();
+        if !of.is_empty()
+            && let Some((first, last)) = self.observed.extent(|(host, cluster)| self.scope.is_of(host, cluster))
+        {
+            times = (first.max(times.0), last.min(times.1));
+        }
+        let (first, last) = times;
         let before = self.scope.window.since.filter(|since| *since < first);
-        let before = before.map(|_| format!("nothing is in the case from before {} UTC", instant(first)));
+        let before = before.map(|_| format!("nothing{of} is in the case from before {} UTC", instant(first)));
         let after = self.scope.window.until.filter(|until| until.saturating_sub(HOUR) > last);
-        let after = after.map(|_| format!("nothing is in the case from after {} UTC", instant(last)));
+        let after = after.map(|_| format!("nothing{of} is in the case from after {} UTC", instant(last)));
         before.into_iter().chain(after).collect()
     }
 }

@@ -11,7 +11,9 @@ use crate::catalogue::Parameters;
 use crate::catalogue::{CannedQuery, Level, Need, Value};
 use crate::coverage::observed::{Observed, Pause, hours_in};
 use crate::coverage::traffic::{Judge, Traffic};
+use crate::coverage::unseen::Unseen;
 use crate::coverage::words::{NAMED_AT_MOST, few, instant, told_pauses, too_low};
+use crate::resources::name_of;
 use crate::window::Window;
 
 /// A pause that is told, in microseconds.
@@ -68,6 +70,17 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict on an answer that is about what the log has nothing of.
+    pub fn without(mut self, unseen: &[Unseen]) -> Self {
+        for unseen in unseen.iter().filter(|unseen| unseen.lessens) {
+            if matches!(self.finding, Finding::Seen | Finding::NoSuchTraffic) {
+                self.finding = Finding::Partly;
+            }
+            self.because.push(unseen.words.clone());
+        }
+        self
+    }
+
     /// The verdict on an answer with so many rows: what has rows was seen, if only in part.
     pub fn with_rows(mut self, rows: u64) -> Self {
         self.finding = match self.finding {
@@ -107,7 +120,8 @@ impl Scope {
         };
         Self {
             window: Window { since: time("since"), until: time("until") },
-            resource: text("resource"),
+            // What nobody's log calls so is doubted; what it is worth is asked of what is meant.
+            resource: text("resource").map(|word| name_of(&word).to_owned()),
             verb: text("verb"),
             host: text("host"),
             cluster: text("cluster"),
@@ -116,8 +130,12 @@ impl Scope {
 
     /// Whether requests of that kind are in it, whenever they were sent.
     pub(super) fn has(&self, kind: &RequestKind) -> bool {
-        self.host.as_ref().is_none_or(|host| *host == kind.host)
-            && self.cluster.as_ref().is_none_or(|cluster| *cluster == kind.cluster)
+        self.is_of(&kind.host, &kind.cluster)
+    }
+
+    /// Whether the log of a host is in it.
+    pub(super) fn is_of(&self, host: &str, cluster: &str) -> bool {
+        self.host.as_ref().is_none_or(|only| only == host) && self.cluster.as_ref().is_none_or(|only| only == cluster)
     }
 }
 
@@ -161,10 +179,7 @@ pub fn judge(query: &CannedQuery, observed: &Observed, scope: &Scope) -> Verdict
         lessens.extend(judge.silent_hosts(&rows));
         lessens.extend(judge.beyond_the_log());
         verdict.pauses = observed.pauses(scope.window, PAUSE);
-        verdict.pauses.retain(|pause| {
-            scope.host.as_ref().is_none_or(|host| *host == pause.host.0)
-                && scope.cluster.as_ref().is_none_or(|cluster| *cluster == pause.host.1)
-        });
+        verdict.pauses.retain(|pause| scope.is_of(&pause.host.0, &pause.host.1));
         lessens.extend(told_pauses(&verdict.pauses));
     }
     if matches!(verdict.finding, Finding::Seen | Finding::Partly) {

@@ -142,3 +142,35 @@ fn hosts_are_told_with_their_pauses_seams_and_steps() {
     assert_eq!((step.source.as_str(), step.line, step.from - step.to), ("0-1", 201, 59_000_000));
     assert!(case.session().hosts(3_600 * 1_000_000).unwrap()[0].pauses.is_empty());
 }
+
+/// A policy can leave out a namespace, which no summary of a case tells.
+#[test]
+fn a_namespace_of_which_nothing_of_the_kind_was_logged_lessens_the_verdict() {
+    let event = |user: &str, namespace: &str, resource: &str| {
+        serde_json::json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("{user}{resource}"),
+            "stage": "ResponseComplete", "verb": "get", "user": {"username": user, "groups": []},
+            "requestURI": format!("/api/v1/namespaces/{namespace}/{resource}/x"), "sourceIPs": ["10.0.0.1"],
+            "responseStatus": {"code": 200},
+            "objectRef": {"resource": resource, "namespace": namespace, "name": "x", "apiVersion": "v1"},
+            "requestReceivedTimestamp": "2026-11-02T10:00:00.000000Z", "stageTimestamp": "2026-11-02T10:00:00.000000Z"
+        })
+        .to_string()
+    };
+    let lines = [event("alice", "prod", "secrets"), event("bob", "dev", "pods")].join("\n");
+    let fixture = Fixture::of_texts(&[lines.as_bytes()]);
+    let query = canned("secret-reads");
+    let unseen = |arguments: &[&str], rows: u64| {
+        let parameters = crate::fixture::parameters(&query, arguments);
+        let unseen = fixture.session().unseen(&query, &parameters, rows).unwrap();
+        let observed = Observed::of(&fixture.snapshot, &fixture.limits()).unwrap();
+        let verdict = judge(&query, &observed, &Scope::of(&parameters)).without(&unseen);
+        (unseen.len(), verdict.finding)
+    };
+    assert_eq!(unseen(&["--namespace", "dev"], 0), (1, Finding::Partly));
+    // A person is told of, and policies seldom leave out one.
+    assert_eq!(unseen(&["--user", "bob"], 0), (1, Finding::Seen));
+    assert_eq!(unseen(&["--user", "system:node:a"], 0), (1, Finding::Partly));
+    assert_eq!(unseen(&["--namespace", "prod"], 1), (0, Finding::Seen));
+    assert_eq!(unseen(&["--namespace", "prod", "--user", "alice", "--outcome", "denied"], 0), (0, Finding::Seen));
+}

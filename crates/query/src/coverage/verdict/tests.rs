@@ -165,7 +165,7 @@ fn windows_and_hosts_count() {
     let (verdict, because) = judged(READS, &observed, &cp1(within(Some(-HOUR), Some(HOUR))));
     assert_eq!(
         (verdict, because.as_str()),
-        (Finding::Partly, "nothing is in the case from before 1970-01-01 00:00 UTC")
+        (Finding::Partly, "nothing of host `cp-1` is in the case from before 1970-01-01 00:00 UTC")
     );
     let (verdict, because) = judged(READS, &observed, &within(Some(50 * HOUR), None));
     assert_eq!(verdict, Finding::NotObservable);
@@ -175,6 +175,15 @@ fn windows_and_hosts_count() {
         judged(READS, &observed, &nowhere),
         (Finding::NotObservable, "the case holds no log of host `cp-9`".to_owned())
     );
+}
+
+/// `--resource pod` finds nothing, which the note on it says; that pods were never logged would be untrue.
+#[test]
+fn a_resource_is_judged_by_what_is_meant() {
+    let query = query("[{ level = \"Metadata\" }]");
+    let mut parameters = Parameters::new();
+    parameters.set("resource", Value::Text("Pod".to_owned()));
+    assert_eq!(judge(&query, &case(&["/pods get Metadata"], 0b1), &Scope::of(&parameters)).finding, Finding::Seen);
 }
 
 #[test]
