@@ -24,7 +24,7 @@
 --         tells = "role and subjects, and so `why`",
 --     },
 -- ]
--- caveat = "`why` is `unknown` where no body tells"
+-- caveat = "`why` is `unknown` where no body tells; the role of a patch is that of the newest write before it that tells one"
 -- noise = """
 -- Operators are bound to roles of their own, which are service accounts with a reason `service account`. The \
 -- cluster's own components are left out unless `-p own=true`."""
@@ -67,7 +67,22 @@ SELECT
         CASE WHEN role_ref IS NULL THEN CASE WHEN subjects_added IS NULL THEN 'unknown' ELSE 'role not told' END END
     ], lambda reason: reason IS NOT NULL)) AS why,
     outcome, status_code, dry_run, source_ip, audit_id, cluster
-FROM rbac_changes
+FROM (
+    -- What a binding gives never changes: a patch that does not say it is of the role that the binding was made with.
+    SELECT
+        changes.* REPLACE (coalesce(
+            changes.role_ref, made.role_ref,
+            CASE WHEN changes.resource = 'clusterrolebindings' AND changes.name = 'cluster-admin'
+                THEN 'ClusterRole/cluster-admin' END
+        ) AS role_ref)
+    FROM (SELECT *, concat_ws('/', coalesce(cluster, ''), resource, coalesce(namespace, ''), name) AS binding FROM rbac_changes) AS changes
+    ASOF LEFT JOIN (
+        SELECT
+            event_time, role_ref, concat_ws('/', coalesce(cluster, ''), resource, coalesce(namespace, ''), name) AS binding
+        FROM rbac_changes
+        WHERE role_ref IS NOT NULL AND name IS NOT NULL AND outcome = 'allowed' AND dry_run IS NOT TRUE
+    ) AS made ON made.binding = changes.binding AND changes.event_time >= made.event_time
+)
 LEFT JOIN (SELECT role, powers, gives_all, cluster AS role_cluster FROM role_powers) AS role_powers
     ON role = if(starts_with(role_ref, 'Role/'), concat_ws('/', 'Role', namespace, substr(role_ref, 6)), role_ref)
     AND role_cluster IS NOT DISTINCT FROM cluster

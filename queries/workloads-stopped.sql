@@ -50,7 +50,7 @@ WITH writes AS (
 SELECT
     event_time, user_name, impersonated_user, verb, resource, subresource, namespace, name,
     CASE
-        WHEN resource <> 'horizontalpodautoscalers' THEN stops_pods(parts)
+        WHEN resource <> 'horizontalpodautoscalers' THEN stops_pods(verb, parts)
         WHEN verb IN ('delete', 'deletecollection') THEN 'deleted'
         ELSE coalesce(
             'at most ' || json_members(json_members(parts, 'spec'), 'maxReplicas')[1]::VARCHAR,

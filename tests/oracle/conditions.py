@@ -308,10 +308,18 @@ def sets(row, name):
     return [value for value in found if value is not None]
 
 
+def is_scale_to_nothing(row):
+    """A whole Scale without replicas: Go leaves a zero out."""
+    sent = row["last"].get("requestObject")
+    return row["verb"] == "update" and at(sent, "kind") == "Scale" and at(sent, "spec", "replicas") is None
+
+
 def stops(row):
     """Whether a write leaves no pods of a workload."""
     if not (makes_pods(row) and row["subresource"] in (None, "", "scale") and row["verb"] in ("update", "patch")):
         return False
+    if is_scale_to_nothing(row):
+        return True
     return any(v == 0 and v is not False for v in sets(row, "replicas") + sets(row, "parallelism")) or True in sets(row, "suspend")
 
 

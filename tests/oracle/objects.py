@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import oracle
 from bodies import in_lists, items, key_of, matches, members, parts, stored_or_sent, strings, text_of, tidy, told
-from conditions import OF_ADD_ONS, OWN, WRITES, at, by_hand, is_kind, user
+from conditions import OF_ADD_ONS, OWN, WRITES, at, by_hand, is_kind, is_scale_to_nothing, user
 from oracle import RBAC_GROUP, from_bodies, is_rbac
 
 EVERYBODY = {"User/system:anonymous", "Group/system:unauthenticated", "Group/system:authenticated",
@@ -130,12 +130,30 @@ def aggregates(row):
     return None if not asked else "some roles" if all(asked) else "every role"
 
 
+def flows_into(row):
+    """The default roles that the labels of a role name."""
+    sign, bodies = "rbac.authorization.k8s.io/aggregate-to-", [row["last"].get("responseObject"), sent(row)]
+    labels = next((at(one, "metadata", "labels") for one in bodies if isinstance(one, dict) and at(one, "metadata", "labels")), None)
+    if labels is None and isinstance(sent(row), list):
+        labels = {}
+        for one in sent(row):
+            path = at(one, "path") or ""
+            if at(one, "op") in ("add", "replace") and path == "/metadata/labels":
+                labels.update(one["value"] if isinstance(one["value"], dict) else {})
+            elif at(one, "op") in ("add", "replace") and path.startswith("/metadata/labels/"):
+                labels[path[len("/metadata/labels/"):].replace("~1", "/").replace("~0", "~")] = one["value"]
+    labels = labels if isinstance(labels, dict) else {}
+    return sorted(name[len(sign):] for name, value in labels.items() if name.startswith(sign) and name != sign and value == "true")
+
+
 def told_rules(row):
     """The rules that a write of a role tells, each with what it gives."""
     for rule in rules_of(row):
         yield line_of(rule), powers_of(rule)
     if aggregates(row):
         yield f"the rules of {aggregates(row)}", [f"aggregate {aggregates(row)}"]
+    elif not rules_of(row) and flows_into(row):
+        yield "the rules that it has", [f"given to {role}" for role in flows_into(row)]
 
 
 def is_role(row):
@@ -153,6 +171,10 @@ def bound(row):
     return tidy(map(oracle.subject, patched(row, "subjects"))) if isinstance(sent(row), list) else None
 
 
+def binding_of(row):
+    return row["resource"], row["namespace"] or "", row["name"]
+
+
 def privileged_bindings(rows, _):
     given, all_rights = defaultdict(set), set()
     for row in rows:
@@ -165,12 +187,18 @@ def privileged_bindings(rows, _):
             if any("*" in (listed(rule, "verbs") or ()) and "*" in (listed(rule, "resources") or ())
                    and "*" in (listed(rule, "apiGroups") or ()) and not listed(rule, "resourceNames") for rule in rules_of(row)):
                 all_rights.add(role)
-    found = {}
+    found, made = {}, defaultdict(list)
+    for row in rows:
+        if is_rbac(row) and row["role_ref"] and row["outcome"] == "allowed" and row["name"] and not oracle.dry_run(row["last"]):
+            made[binding_of(row)].append((row["event_time"], row["role_ref"]))
     for row in rows:
         if not (is_rbac(row) and row["resource"] in ("rolebindings", "clusterrolebindings")
                 and row["verb"] in WRITES):
             continue
-        role, to = row["role_ref"], bound(row)
+        to = bound(row)
+        before = [role for time, role in sorted(made[binding_of(row)]) if time <= row["event_time"]] if row["name"] else []
+        of_name = row["resource"] == "clusterrolebindings" and row["name"] == "cluster-admin"
+        role = row["role_ref"] or (before[-1] if before else "ClusterRole/cluster-admin" if of_name else None)
         known = role
         if role and role.startswith("Role/"):
             known = "/".join(filter(None, ["Role", row["namespace"], role[len("Role/"):]]))
@@ -385,7 +413,7 @@ def defender_weakened(row):
         return "defender deleted"
     if sent(row) is None:
         return "defender scaled" if row["subresource"] else "defender changed"
-    if 0 in members(of, "spec", "replicas"):
+    if 0 in members(of, "spec", "replicas") or is_scale_to_nothing(row):
         return "defender scaled to nothing"
     labels = [label for one in members(of, "spec", "template", "spec", "nodeSelector") if isinstance(one, dict) for label in one]
     elsewhere = any(not re.fullmatch(r"(beta\.)?kubernetes\.io/(os|arch)", label) for label in labels)

@@ -26,7 +26,7 @@ CREATE MACRO defender_weakened(verb, subresource, request, parts) AS CASE
     WHEN verb IN ('delete', 'deletecollection') THEN 'defender deleted'
     WHEN request IS NULL AND subresource = 'scale' THEN 'defender scaled'
     WHEN request IS NULL THEN 'defender changed'
-    WHEN stops_pods(parts) IS NOT NULL THEN 'defender ' || stops_pods(parts)
+    WHEN stops_pods(verb, parts) IS NOT NULL THEN 'defender ' || stops_pods(verb, parts)
     WHEN subresource = 'scale' THEN NULL
     WHEN selects_nodes(parts) OR patch_sets(request, '^/spec/template/spec/(nodeSelector|affinity)')
         OR verb = 'patch' AND len(json_members(

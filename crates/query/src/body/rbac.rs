@@ -64,7 +64,14 @@ pub(super) fn read(stored: &str, sent: &str) -> Rbac {
         subjects: bound,
         rules: rules.as_ref().map(|rules| rules.iter().map(|rule| Rule::of(rule).line()).collect()),
         rule_objects: rules,
-        aggregated_to: labels.and_then(Object::of).map(|labels| flows_into(&labels)).unwrap_or_default(),
+        aggregated_to: match (labels.and_then(Object::of), &patch) {
+            (Some(labels), _) => flows_into(labels.members().iter().map(|(label, value)| (&**label, *value))),
+            (None, Some(patch)) => {
+                let labels = patch.labels();
+                flows_into(labels.iter().map(|(label, value)| (label.as_str(), *value)))
+            }
+            (None, None) => Tidy::default(),
+        },
     }
 }
 
@@ -110,8 +117,8 @@ fn aggregates(objects: &[Option<Object<'_>>; 2], patch: Option<&Patch<'_>>) -> O
 }
 
 /// The default roles that the labels name. Of labels with one name the last counts, however many there are.
-fn flows_into(labels: &Object<'_>) -> Tidy {
-    let named = labels.members().iter().filter_map(|(label, value)| Some((label.strip_prefix(AGGREGATE_TO)?, *value)));
+fn flows_into<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Tidy {
+    let named = labels.filter_map(|(label, value)| Some((label.strip_prefix(AGGREGATE_TO)?, value)));
     let last: BTreeMap<&str, &str> = named.filter(|(name, _)| !name.is_empty()).collect();
     last.into_iter().filter(|(_, value)| *value == "\"true\"").map(|(name, _)| name.to_owned()).collect()
 }
@@ -132,6 +139,24 @@ impl<'a> Patch<'a> {
         let put = self.put.iter().filter(|operation| is_there(&operation.path)).map(|operation| operation.value);
         let values = put.flat_map(|value| if value.starts_with('[') { elements(value) } else { vec![value] });
         values.filter(|value| json::is_object(value)).collect()
+    }
+
+    /// The labels that it puts there, one by one or all at once.
+    fn labels(&self) -> Vec<(String, &'a str)> {
+        let of = |operation: &Operation<'a>| {
+            let rest = operation.path.strip_prefix("/metadata/labels")?;
+            let value = operation.value;
+            Some(match rest.strip_prefix('/') {
+                // As a JSON pointer escapes them.
+                Some(label) => vec![(label.replace("~1", "/").replace("~0", "~"), value)],
+                None if rest.is_empty() => {
+                    let members = Object::of(value).map(|labels| labels.members().to_vec()).unwrap_or_default();
+                    members.into_iter().map(|(label, value)| (label.into_owned(), value)).collect()
+                }
+                None => Vec::new(),
+            })
+        };
+        self.put.iter().filter_map(of).flatten().collect()
     }
 
     /// Rules that it puts there, and parts of rules that it puts into others, each as a rule with nothing else:

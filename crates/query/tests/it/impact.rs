@@ -33,16 +33,20 @@ fn texts(rows: &[Value], column: &str) -> Vec<String> {
     rows.iter().map(|row| row[column].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-fn stops() -> [Sent; 9] {
+fn stops() -> [Sent; 11] {
+    let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "spec": {}, "status": {"replicas": 3}});
     let none = json!({"spec": {"replicas": 0}});
     [
         ("patch", "apps", "deployments/scale", "", none.clone()),
         ("update", "apps", "statefulsets/scale", "", none),
+        // As Go writes it.
+        ("update", "apps", "deployments/scale", "", scale.clone()),
         ("patch", "apps", "deployments", "", json!([{"op": "replace", "path": "/spec/replicas", "value": 0}])),
         ("patch", "batch", "cronjobs", "", json!({"spec": {"suspend": true}})),
         ("patch", "autoscaling", "horizontalpodautoscalers", "", json!({"spec": {"maxReplicas": 1}})),
         ("delete", "autoscaling", "horizontalpodautoscalers", "", Value::Null),
         // What is no such thing.
+        ("patch", "apps", "deployments/scale", "", scale),
         ("patch", "apps", "deployments/scale", "", json!({"spec": {"replicas": 10}})),
         ("patch", "apps", "deployments", "", json!({"metadata": {"labels": {"replicas": "0"}}})),
         ("patch", "autoscaling", "horizontalpodautoscalers", "", json!({"metadata": {"labels": {"a": "b"}}})),
@@ -53,14 +57,14 @@ fn stops() -> [Sent; 9] {
 fn what_is_stopped_is_told() {
     let told = texts(&log("mallory", "kubectl/v1.33.1", &stops()).ask("workloads-stopped", &[]), "what");
     let stopped = "scaled to nothing";
-    assert_eq!(told, [stopped, stopped, stopped, "suspended", "at most 1", "deleted"]);
+    assert_eq!(told, [stopped, stopped, stopped, stopped, "suspended", "at most 1", "deleted"]);
 }
 
 #[test]
 fn whoever_stops_a_workload_is_told_whatever_its_name_and_client() {
     for user in ["system:serviceaccount:keda:keda-operator", "system:serviceaccount:kube-system:replicaset-controller"]
     {
-        assert_eq!(log(user, "keda/v2.15 (linux/amd64)", &stops()).ask("workloads-stopped", &[]).len(), 6, "{user}");
+        assert_eq!(log(user, "keda/v2.15 (linux/amd64)", &stops()).ask("workloads-stopped", &[]).len(), 7, "{user}");
     }
 }
 

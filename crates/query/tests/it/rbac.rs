@@ -146,3 +146,60 @@ fn a_role_of_ones_own_with_all_rights_is_told_as_one_and_so_is_how_many_went() {
     let deleted: Vec<_> = rows.iter().map(|row| (row["audit_id"].as_str().unwrap(), &row["deleted"])).collect();
     assert_eq!(deleted, [("gone", &json!(3)), ("one", &json!(1))]);
 }
+
+/// What a binding gives never changes, so that a patch which says nothing of it is about the role it was made with.
+#[test]
+fn a_patch_of_a_binding_is_of_the_role_that_it_was_made_with() {
+    let event = |minute: u8, verb: &str, name: &str, body: Value| {
+        json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": format!("{minute}"),
+            "stage": "ResponseComplete", "verb": verb, "user": {"username": "eve", "groups": []},
+            "requestURI": format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}"),
+            "sourceIPs": ["10.0.0.1"], "responseStatus": {"code": 200}, "requestObject": body,
+            "objectRef": {"resource": "clusterrolebindings", "name": name, "apiGroup": "rbac.authorization.k8s.io"},
+            "requestReceivedTimestamp": format!("2026-11-02T10:{minute:02}:00.000000Z"),
+            "stageTimestamp": format!("2026-11-02T10:{minute:02}:00.000000Z")
+        })
+        .to_string()
+    };
+    let made = |role: &str| json!({"roleRef": {"kind": "ClusterRole", "name": role}});
+    let more = json!([{"op": "add", "path": "/subjects/-", "value": {"kind": "User", "name": "mallory"}}]);
+    let lines = [
+        event(1, "create", "team", made("cluster-admin")),
+        event(2, "create", "readers", made("view")),
+        event(3, "patch", "team", more.clone()),
+        event(4, "patch", "readers", more.clone()),
+        event(5, "patch", "cluster-admin", more.clone()),
+        event(6, "patch", "of-old", more),
+    ];
+    let rows =
+        Fixture::of_texts(&[lines.join("\n").as_bytes()]).ask("privileged-bindings", &["--since", "2026-11-02T10:03"]);
+    let told: Vec<String> = rows.iter().map(|row| format!("{} {}", row["name"], row["why"])).collect();
+    assert_eq!(
+        told,
+        [r#""team" ["powerful role"]"#, r#""cluster-admin" ["powerful role"]"#, r#""of-old" ["role not told"]"#]
+    );
+}
+
+/// A label gives all rules of a role to everybody who has `view`, whatever the write that sets it says of them.
+#[test]
+fn a_role_whose_rules_are_given_to_a_default_role_is_listed() {
+    let label = "rbac.authorization.k8s.io/aggregate-to-view";
+    for body in [
+        json!({"metadata": {"labels": {label: "true"}}}),
+        json!([{"op": "add", "path": "/metadata/labels", "value": {label: "true"}}]),
+        json!([{"op": "add", "path": format!("/metadata/labels/{}", label.replace('/', "~1")), "value": "true"}]),
+    ] {
+        let event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": "1",
+            "stage": "ResponseComplete", "verb": "patch", "user": {"username": "eve", "groups": []},
+            "requestURI": "/apis/rbac.authorization.k8s.io/v1/clusterroles/r1", "sourceIPs": ["10.0.0.1"],
+            "responseStatus": {"code": 200}, "requestObject": body,
+            "objectRef": {"resource": "clusterroles", "name": "r1", "apiGroup": "rbac.authorization.k8s.io"},
+            "requestReceivedTimestamp": "2026-11-02T10:00:00.000000Z", "stageTimestamp": "2026-11-02T10:00:00.000000Z"
+        });
+        let rows = Fixture::of_texts(&[event.to_string().as_bytes()]).ask("sensitive-roles", &[]);
+        assert_eq!(rows.len(), 1, "{body}");
+        assert_eq!(rows[0]["powers"], json!(["given to view"]), "{body}");
+    }
+}
