@@ -73,8 +73,8 @@ signs AS (
     )
 )
 SELECT
-    event_time, signs, user_name, impersonated_user, verb, request_uri, outcome, status_code, dry_run,
-    handed_out, source_ip, source_ips, user_agent, audit_id, cluster
+    event_time, signs, user_name, impersonated_user, verb, resource, subresource, namespace, name, request_uri,
+    outcome, status_code, dry_run, handed_out, source_ip, source_ips, user_agent, audit_id, cluster
 FROM signs
 WHERE len(signs) > 0 AND filters()
 ORDER BY

@@ -57,8 +57,11 @@ SELECT
     tidy(list(source_ip)) AS source_ips,
     count(*) AS requests, count(*) FILTER (whole) AS collections,
     count(*) FILTER (subresource = 'eviction') AS evictions,
-    coalesce(sum(deleted), 0)::BIGINT AS deleted,
+    -- Of a collection the log seldom tells it: then it is NULL, or what is known.
+    sum(deleted)::BIGINT AS deleted,
     tidy(list(resource)) AS resources, tidy(list(namespace)) AS namespaces,
+    tidy(list(concat_ws('/', resource, CASE WHEN resource <> 'namespaces' THEN namespace END, name))
+        FILTER (whole AND name IS NOT NULL)) AS with_all_in_it,
     min(event_time) AS first_seen, max(event_time) AS last_seen, cluster
 FROM (SELECT *, filters() AS is_asked FROM bursts_of('asked', to_seconds($seconds::INTEGER), $minimum, 1))
 GROUP BY burst, who, shared_ip, cluster

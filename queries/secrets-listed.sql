@@ -20,7 +20,7 @@
 -- arguments = ["--until", "2026-11-21T20:37:37"]
 -- rows = 0
 SELECT
-    event_time, user_name, impersonated_user, verb, dry_run, scope, namespace, handed_out, len(secrets) AS secrets_shown,
+    event_time, user_name, impersonated_user, verb, dry_run, scope, namespace, selector_of(request_uri) AS selector, handed_out, len(secrets) AS secrets_shown,
     outcome, status_code, source_ip, user_agent, decision_reason, audit_id, cluster
 FROM secret_access
 WHERE filters()

@@ -18,8 +18,8 @@ use kforensic_query::{CannedQuery, Catalogue, Limits, Parameters, RunOptions, Ta
 use kforensic_report::document::Level;
 use kforensic_report::incident::{Finding, Gathering, Incident, Question, Verdict, deletions, origins};
 
-use crate::command::limits;
 use crate::command::query::window_problems;
+use crate::command::{limits, prune};
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
 use crate::message;
@@ -132,6 +132,7 @@ pub(crate) fn ask(
     let observed = Observed::of(snapshot, &limits)?;
     let beside = window_problems(inquiry.window, snapshot).into_iter().map(str::to_owned);
     let mut reservations: Vec<String> = beside.chain(LeftOut::of(snapshot, &observed).in_words()).collect();
+    reservations.extend(prune::missing(snapshot, inquiry.window.since));
     reservations.extend(proxies::in_words());
     let detections: Vec<&CannedQuery> = chosen(catalogue, &inquiry.queries)?;
     let shown = Shown::show(inquiry.is_watched, detections.len());

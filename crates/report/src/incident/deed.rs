@@ -333,17 +333,30 @@ const YEAR: i64 = 365 * 86_400;
 
 /// `read the values of all secrets of the cluster`.
 fn secrets(row: Row<'_>) -> Option<Text> {
+    const READS: [&str; 3] = ["get", "list", "watch"];
     let handed_out = row.text("handed_out")?;
+    // What else answers with a secret did more than read it.
+    if row.text("verb").is_some_and(|verb| !READS.contains(&verb)) {
+        return None;
+    }
+    // A row that does not tell of which secrets is no row about all of them.
+    if !row.has("namespace") {
+        return None;
+    }
     let did = match handed_out {
         "values" => "read the values of ",
         "metadata" => "listed the names of ",
         "nothing" => "tried to read ",
         _ => "may have read ",
     };
+    let (all, fitting) = match row.text("selector") {
+        Some(selector) => ("the secrets", Text::plain(" that fit ").and_name(short(selector))),
+        None => ("all secrets", Text::default()),
+    };
     Some(match (row.text("name"), row.text("namespace")) {
         (Some(_), _) => Text::plain(did).and("the secret ").and_name(place(row)),
-        (None, Some(namespace)) => Text::plain(did).and("all secrets of ").and_name(namespace),
-        (None, None) => Text::plain(did).and_strong("all secrets of the cluster"),
+        (None, Some(namespace)) => Text::plain(format!("{did}{all} of ")).and_name(namespace).then(fitting),
+        (None, None) => Text::plain(did).and_strong(format!("{all} of the cluster")).then(fitting),
     })
 }
 

@@ -3,7 +3,6 @@
 use super::{details_of, listed, short};
 use crate::document::Text;
 use crate::incident::row::Row;
-use crate::visible::escape;
 
 /// What a row tells that stands for many requests.
 pub(super) fn looked(row: Row<'_>) -> Option<Text> {
@@ -16,21 +15,8 @@ pub(super) fn looked(row: Row<'_>) -> Option<Text> {
     if let Some(credential) = row.text("credential") {
         return Some(shared(row, credential));
     }
-    if let Some(deleted) = count("collections", "collection", "collections") {
-        let of_one = |resources: &[&str]| match resources {
-            [resource] => Some(format!("{} {}", row.number("deleted")?, escape(&short(resource)))),
-            _ => None,
-        };
-        let resources = row.texts("resources");
-        if let (Some(0), Some(all)) = (row.number("collections"), of_one(&resources)) {
-            return Some(Text::plain(format!("deleted {all} in a burst")));
-        }
-        let one_by_one = count("deleted", "object", "objects").unwrap_or_default();
-        let deleted = match row.number("collections") {
-            Some(0) | None => one_by_one,
-            Some(_) => format!("{one_by_one} and {deleted}"),
-        };
-        return Some(details_of(row, Text::plain(format!("deleted {deleted} in a burst")), &["resources"]));
+    if let Some(text) = deleted(row) {
+        return Some(text);
     }
     let requests = count("requests", "request", "requests")?;
     let (is_in_vain, became) = refused(row);
@@ -55,6 +41,46 @@ pub(super) fn looked(row: Row<'_>) -> Option<Text> {
         }
     };
     Some(details_of(row, text, &["resources"]))
+}
+
+/// `deleted 31 pods in a burst`, `deleted a collection of secrets in prod, of how many objects the log does not tell`.
+///
+/// How many objects a collection held stands in its answer alone, and a namespace takes along what nobody counted.
+fn deleted(row: Row<'_>) -> Option<Text> {
+    let collections = row.number("collections")?;
+    let (resources, with_all) = (owned(row.texts("resources")), owned(row.texts("with_all_in_it")));
+    let singles = row.number("requests").unwrap_or_default() - collections;
+    if collections == 0 {
+        return Some(match resources.as_slice() {
+            [resource] => Text::plain(format!("deleted {singles} ")).and_name(short(resource)).and(" in a burst"),
+            _ => listed(Text::plain(format!("deleted {singles} objects in a burst, of ")), &resources),
+        });
+    }
+    let text = match (singles, collections) {
+        (0, 1) if !with_all.is_empty() => {
+            return Some(listed(Text::plain("deleted "), &with_all).and(" with all in it"));
+        }
+        (0, 1) => Text::plain("deleted a collection"),
+        (0, _) => Text::plain(format!("deleted {collections} collections in a burst")),
+        (1, 1) => Text::plain("deleted 1 object and a collection in a burst"),
+        (_, 1) => Text::plain(format!("deleted {singles} objects and a collection in a burst")),
+        _ => Text::plain(format!("deleted {singles} objects and {collections} collections in a burst")),
+    };
+    let mut text = listed(text.and(" of "), &resources);
+    for (words, names) in [(" in ", owned(row.texts("namespaces"))), (", among them ", with_all)] {
+        if !names.is_empty() {
+            text = listed(text.and(words), &names);
+        }
+    }
+    Some(match row.number("deleted") {
+        None | Some(0) => text.and(", of how many objects the log does not tell"),
+        Some(1) => text.and(", at least 1 object"),
+        Some(objects) => text.and(format!(", at least {objects} objects")),
+    })
+}
+
+fn owned(texts: Vec<&str>) -> Vec<String> {
+    texts.into_iter().map(str::to_owned).collect()
 }
 
 /// Whether nothing came of all that was sent, and what became of it in words: `, 3 refused, 2 not found`.

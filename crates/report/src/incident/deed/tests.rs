@@ -24,7 +24,7 @@ fn texts(texts: &[&str]) -> Value {
 #[expect(clippy::too_many_lines, reason = "a table of cases, one of each kind")]
 fn each_kind_of_row_has_its_sentence() {
     let allowed = ("outcome", text("allowed"));
-    let cases: [(&[(&str, Value)], &str); 13] = [
+    let cases: [(&[(&str, Value)], &str); 15] = [
         (
             &[
                 ("verb", text("create")),
@@ -53,7 +53,31 @@ fn each_kind_of_row_has_its_sentence() {
             ],
             "tried to run cat /etc/shadow in prod/web: failed",
         ),
-        (&[("handed_out", text("values")), allowed.clone()], "read the values of all secrets of the cluster"),
+        (
+            &[("handed_out", text("values")), ("namespace", Value::Nothing), allowed.clone()],
+            "read the values of all secrets of the cluster",
+        ),
+        (
+            &[
+                ("handed_out", text("possibly")),
+                ("verb", text("list")),
+                ("namespace", text("prod")),
+                ("selector", text("owner=helm")),
+            ],
+            "may have read the secrets of prod that fit owner=helm",
+        ),
+        // The answer of a deletion may hold the secret, and that is not what was done.
+        (
+            &[
+                ("handed_out", text("possibly")),
+                ("verb", text("delete")),
+                ("resource", text("secrets")),
+                ("namespace", text("prod")),
+                ("name", text("tls")),
+                allowed.clone(),
+            ],
+            "deleted secret prod/tls",
+        ),
         (&[("attempts", Value::Number(23)), ("failure", text("unauthenticated"))], "failed to authenticate 23 times"),
         (
             &[
@@ -273,6 +297,32 @@ fn a_deletion_of_many_is_told_with_what_it_was_for() {
     assert_eq!(told(&[("outcome", text("denied"))]), "tried: deletecollection pods of prod: denied");
     let dry = ("dry_run", Value::Literal("true".into()));
     assert_eq!(told(&[allowed, dry]), "as a dry run: deleted all pods of prod");
+}
+
+#[test]
+fn a_burst_of_deletions_is_told_with_what_is_known_of_it() {
+    let told = |requests, collections, deleted: Option<i64>, resources: &[&str], with_all: &[&str]| {
+        told(&[
+            ("requests", Value::Number(requests)),
+            ("collections", Value::Number(collections)),
+            ("deleted", deleted.map_or(Value::Nothing, Value::Number)),
+            ("resources", texts(resources)),
+            ("namespaces", texts(&["prod"])),
+            ("with_all_in_it", texts(with_all)),
+        ])
+    };
+    assert_eq!(told(31, 0, Some(31), &["pods"], &[]), "deleted 31 pods in a burst");
+    assert_eq!(
+        told(1, 1, None, &["secrets"], &[]),
+        "deleted a collection of secrets in prod, of how many objects the log does not tell"
+    );
+    assert_eq!(told(1, 1, Some(7), &["secrets"], &[]), "deleted a collection of secrets in prod, at least 7 objects");
+    assert_eq!(told(1, 1, Some(1), &["namespaces"], &["namespaces/prod"]), "deleted namespaces/prod with all in it");
+    assert_eq!(
+        told(14, 2, Some(13), &["namespaces", "pods"], &["namespaces/prod"]),
+        "deleted 12 objects and 2 collections in a burst of namespaces, pods in prod, among them namespaces/prod, \
+         at least 13 objects"
+    );
 }
 
 #[test]
