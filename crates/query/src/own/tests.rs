@@ -188,7 +188,7 @@ fn with_homes() -> Connection {
     connection.execute_batch(writes).unwrap();
     let asked_early = "SELECT own_request(2, '', -1, 1, 1, 1, 1, 1, 1, '', '', '')";
     assert!(connection.query_row(asked_early, [], |row| row.get::<_, bool>(0)).is_err());
-    for name in ["kinds.rs", "actors.sql"] {
+    for name in ["api_groups.sql", "kinds.rs", "actors.sql"] {
         let file = kinds::VIEWS.iter().find(|file| file.path.ends_with(name)).unwrap();
         connection.execute_batch(file.text).unwrap();
     }

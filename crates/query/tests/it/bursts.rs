@@ -86,7 +86,7 @@ fn failures_to_authenticate_count_by_address() {
 
 #[test]
 fn a_burst_that_is_split_over_identities_is_one_of_their_address() {
-    const KINDS: [&str; 4] = ["namespaces", "nodes", "pods", "roles"];
+    const KINDS: [&str; 4] = ["namespaces", "nodes", "pods", "configmaps"];
     for users in [2, 10] {
         let names: Vec<String> = (0..users).map(|number| format!("stolen-{number}")).collect();
         let mut log = Log(Vec::new());
