@@ -99,31 +99,41 @@ fn begins_text(line: &[u8]) -> bool {
     line.starts_with(b"- '{\"kind\":\"Event\"") || line.starts_with(b"- \"{\\\"kind\\\":\\\"Event\\\"")
 }
 
-/// Whether a line begins a document or an item.
-fn starts(line: &[u8]) -> bool {
-    line.starts_with(b"- ") || line.starts_with(b"---") || line.trim_ascii_end() == b"-"
-}
-
-/// The place in a document: whether a list at the margin is one of its members.
+/// The place in a document.
 #[derive(Default)]
 struct Margin {
+    /// Whether a list at the margin is one of its members.
     in_list: bool,
+    /// Whether the document is a list itself.
+    is_list: bool,
+    /// Whether it has members at the margin, and so is none.
+    has_members: bool,
+    /// Whether one of them was a list of records.
+    has_records: bool,
 }
 
 impl Margin {
     /// Goes on by a line; whether a document or an item begins with it.
     fn starts(&mut self, line: &[u8]) -> bool {
-        let is_item = line.starts_with(b"- ") || line.trim_ascii_end() == b"-";
-        if is_item && self.in_list {
-            return false;
+        if line.starts_with(b"---") {
+            *self = Self::default();
+            return true;
+        }
+        if line.starts_with(b"- ") || line.trim_ascii_end() == b"-" {
+            // A tear ends no list: in a document that is an event, an item at the margin is a part of it, whatever stands between.
+            self.is_list |= !self.has_members;
+            return !self.in_list && (self.has_records || self.is_list);
         }
         if !matches!(line.first(), None | Some(b' ' | b'\t' | b'#' | b'\r' | b'\n')) {
             // PyYAML does not indent lists: what stands behind a name without a value is a part of that member, and a client chooses the
             // items of a JSON patch. Only behind the names that collectors give to lists of records they are records.
-            self.in_list = opens_list(line.trim_ascii_end())
-                .is_some_and(|name| !matches!(wrapper::standing(name), wrapper::Standing::Known));
+            let name = opens_list(line.trim_ascii_end());
+            let of_records = name.map(|name| matches!(wrapper::standing(name), wrapper::Standing::Known));
+            self.in_list = of_records == Some(false);
+            self.has_records |= of_records == Some(true);
+            self.has_members |= !self.is_list;
         }
-        starts(line)
+        false
     }
 }
 
@@ -307,6 +317,15 @@ mod tests {
             assert_eq!(YAML.cut(evil.as_bytes()), 0, "{name}");
         }
         assert_eq!(chunks(format!("events:\n{patch}").as_bytes()).len(), 3);
+        // Nor does a tear make records of them: only the next document is one again.
+        let torn = format!("---\n{EVENT}requestObject:\n{}rce: secrets\n{patch}verb: patch\n---\n{EVENT}", item());
+        assert_eq!(chunks(torn.as_bytes()).len(), 2);
+        assert_eq!(YAML.cut(torn.as_bytes()), torn.len() - EVENT.len() - 4);
+        // In a list of records the others are still there.
+        let torn = format!("items:\n{}rce: secrets\n{}", item(), item());
+        assert_eq!(records(&torn), [(2, true), (9, false), (10, true)]);
+        let torn = format!("{}rce: secrets\n{}", item(), item().repeat(2));
+        assert_eq!(records(&torn), [(1, true), (8, false), (9, true), (16, true)]);
     }
 
     #[test]
