@@ -43,8 +43,6 @@ pub(crate) struct Said {
     balancers: Vec<Balancer>,
     /// Requests whose source is a proxy's word.
     asserted: Option<u64>,
-    /// Of an answer without rows: what the log has nothing of.
-    unseen: Vec<Unseen>,
 }
 
 impl Said {
@@ -60,7 +58,6 @@ impl Said {
             claims: session.claims(query, parameters, rows)?,
             balancers: if has_claims { session.balancers(query)? } else { Vec::new() },
             asserted: session.asserted()?.map(|asserted| asserted.count),
-            unseen: session.unseen(query, parameters, rows)?,
         })
     }
 
@@ -91,8 +88,7 @@ impl Said {
         let asserted = self.asserted.iter().filter_map(|requests| {
             Some(format!("{}: {} here", proxies::in_words()?, answer::count_of(*requests, "request")))
         });
-        let unseen = self.unseen.iter().filter(|unseen| !unseen.lessens).map(|unseen| unseen.words.clone());
-        claimed.chain(balancers).chain(asserted).chain(unseen).collect()
+        claimed.chain(balancers).chain(asserted).collect()
     }
 
     fn to_json(&self) -> Json {
@@ -160,7 +156,12 @@ impl Footnotes {
 
     /// Adds what rests on somebody's word.
     pub(crate) fn with_said(self, said: Said) -> Self {
-        Self { verdict: self.verdict.without(&said.unseen), said, ..self }
+        Self { said, ..self }
+    }
+
+    /// Adds to the verdict on an answer without rows what the log has nothing of.
+    pub(crate) fn with_unseen(self, unseen: &[Unseen]) -> Self {
+        Self { verdict: self.verdict.without(unseen), ..self }
     }
 
     /// Tells people.

@@ -337,7 +337,8 @@ fn answer(
     let has_claims = watch.has_claims;
     let own = session.own_work(query, parameters, &run, run.total_rows + sieve.hidden())?;
     let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden(), has_claims)?;
-    let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said);
+    let unseen = session.unseen(query, parameters, run.total_rows + sieve.hidden())?;
+    let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said).with_unseen(&unseen);
     // Only people are told, so nobody else waits for it.
     let elsewhere = match run.rows > 0 && terminal::stderr_is_terminal() {
         true => session.elsewhere(query, parameters)?.unwrap_or_default(),

@@ -138,7 +138,8 @@ pub(super) fn query(asking: &Asking, arguments: &JsonObject, interrupt: &Interru
     let run = session.run_as(query, &parameters, options, &mut places::sink(&mut rows))?;
     let own = session.own_work(query, &parameters, &run, run.total_rows + sieve.hidden())?;
     let said = Said::of(&session, query, &parameters, run.total_rows + sieve.hidden(), true)?;
-    let worth = worth.with_rows(run, own, sieve, trusted.map(|(path, _)| path)).with_said(said);
+    let unseen = session.unseen(query, &parameters, run.total_rows + sieve.hidden())?;
+    let worth = worth.with_rows(run, own, sieve, trusted.map(|(path, _)| path)).with_said(said).with_unseen(&unseen);
     let mut answer: Map<String, Value> =
         worth.members(run).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     answer.insert("case".into(), of_case(asking, &snapshot));

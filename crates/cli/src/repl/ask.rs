@@ -187,7 +187,8 @@ impl Repl<'_> {
         let own = self.while_waiting(|session| session.own_work(query, parameters, &run, rows))?;
         let said = self.while_waiting(|session| Said::of(session, query, parameters, rows, true))?;
         let trusted = footnotes::trusted(None, self.case.root(), &self.catalogue)?;
-        worth.with_rows(run, own, none, None).with_said(said).tell();
+        let unseen = self.while_waiting(|session| session.unseen(query, parameters, rows))?;
+        worth.with_rows(run, own, none, None).with_said(said).with_unseen(&unseen).tell();
         if let Some((path, trusted)) = trusted {
             let mut sieve = trusted.sieve(&query.name, self.clock());
             let sieve = self.while_waiting(|session| session.sift_kept(&mut sieve).map(|()| sieve))?;

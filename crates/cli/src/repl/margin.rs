@@ -51,7 +51,8 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 /// Whether what was typed is all that there is to do: a command, or SQL up to its semicolon.
 pub(super) fn is_whole(typed: &str, commands: &Commands) -> bool {
     let line = without(typed);
-    // What begins no statement has no end to wait for, and neither has a command below SQL that does not end: the session says what is missing, instead of waiting for it for ever.
+    // What begins no statement has no end to wait for, and neither has a command below SQL that does not end: the session
+    // says what is missing, instead of waiting for it for ever.
     spoken::is_command(&line)
         || spoken::stray(&line).is_some()
         || commands.behind(&line).is_some()

@@ -72,8 +72,8 @@ pub struct Verdict {
 impl Verdict {
     /// The verdict on an answer that is about what the log has nothing of.
     pub fn without(mut self, unseen: &[Unseen]) -> Self {
-        for unseen in unseen.iter().filter(|unseen| unseen.lessens) {
-            if matches!(self.finding, Finding::Seen | Finding::NoSuchTraffic) {
+        for unseen in unseen {
+            if unseen.lessens && matches!(self.finding, Finding::Seen | Finding::NoSuchTraffic) {
                 self.finding = Finding::Partly;
             }
             self.because.push(unseen.words.clone());
