@@ -75,6 +75,10 @@ fn a_value_that_nobody_has_is_doubted() {
         let told = footer(&case, arguments);
         assert!(told.contains(note) && told.contains(hint), "{arguments:?}\n{told}");
     }
+    // Whether a person read nothing or is left out by the policy is told to programs as well.
+    let enveloped = run(&case, &["query", "secret-reads", "--user", "alice", "--format", "json", "--envelope"]).json();
+    assert_eq!(enveloped["verdict"]["verdict"], "seen");
+    assert!(enveloped["verdict"]["because"].to_string().contains("of the user `alice` is in the log"), "{enveloped}");
     for arguments in
         [&["sql", "FROM requests WHERE user = 'bob'"][..], &["query", "secret-reads", "--where", "user = 'bob'"]]
     {

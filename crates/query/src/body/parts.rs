@@ -59,6 +59,11 @@ pub(super) fn removals(body: &str) -> Vec<Cow<'_, str>> {
     found
 }
 
+/// A part of a path as it was before it was escaped (RFC 6901).
+pub(super) fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
 /// Whether a part of a path is a place in a list.
 pub(super) fn is_place(part: &str) -> bool {
     part == "-" || !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
@@ -72,7 +77,7 @@ fn as_object(operation: &Operation<'_>) -> Option<String> {
                 return format!("[{value}]");
             }
             let mut part = "{".to_owned();
-            json::push_string(&mut part, &name.replace("~1", "/").replace("~0", "~"));
+            json::push_string(&mut part, &unescaped(name));
             part.push(':');
             part.push_str(&value);
             part.push('}');

@@ -11,7 +11,7 @@ use kforensic_event::json;
 
 use super::Tidy;
 use super::object::{Object, elements, repaired};
-use super::parts::{Operation, is_place, operations, removals};
+use super::parts::{Operation, is_place, operations, removals, unescaped};
 use super::rule::Rule;
 use super::structs::{Column, Value};
 use crate::json::written;
@@ -147,8 +147,7 @@ impl<'a> Patch<'a> {
             let rest = operation.path.strip_prefix("/metadata/labels")?;
             let value = operation.value;
             Some(match rest.strip_prefix('/') {
-                // As a JSON pointer escapes them.
-                Some(label) => vec![(label.replace("~1", "/").replace("~0", "~"), value)],
+                Some(label) => vec![(unescaped(label), value)],
                 None if rest.is_empty() => {
                     let members = Object::of(value).map(|labels| labels.members().to_vec()).unwrap_or_default();
                     members.into_iter().map(|(label, value)| (label.into_owned(), value)).collect()
