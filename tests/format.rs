@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use common::{Ran, ingest, logs, repository, run};
@@ -63,6 +64,46 @@ fn a_case_of_format_2_opens_for_ever_and_grows() {
         assert_eq!(unfolded.stdout, "n\n0\n", "{kept}");
         assert_eq!(run(&case, &["verify"]).code, Some(0), "{kept}");
     }
+}
+
+/// Resources that have a folder of their own in a case, and some file in it.
+fn folders(case: &Path) -> BTreeSet<String> {
+    let files = walkdir::WalkDir::new(case.join("events")).into_iter().map(Result::unwrap);
+    let folders = files.filter_map(|file| {
+        let folder = file.path().parent()?.file_name()?.to_str()?;
+        folder.strip_prefix("resource_partition=").map(str::to_owned)
+    });
+    folders.collect()
+}
+
+#[test]
+fn a_case_keeps_the_folders_that_it_was_made_with_so_that_requests_stay_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    // The stages of each request come in two ingests.
+    let log = std::fs::read_to_string(repository("tests/logs/damage/truncated-bodies.log")).unwrap();
+    let halves = ["received", "answered"].map(|half| {
+        let lines = log.lines().filter(|line| line.contains("RequestReceived") == (half == "received"));
+        let path = folder.path().join(half).with_extension("log");
+        std::fs::write(&path, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+        path.to_string_lossy().into_owned()
+    });
+    let first = || repository("tests/logs/exports/00-plain.log").to_string_lossy().into_owned();
+    let [now, kept] = ["now", "kept"].map(|name| folder.path().join(name));
+    copy(&repository(CASES[1]), &kept);
+    for case in [&now, &kept] {
+        ingest(case, &[first()]);
+        for half in &halves {
+            ingest(case, std::slice::from_ref(half));
+        }
+    }
+    assert_eq!(answers(&kept), answers(&now));
+    for case in [&now, &kept] {
+        let split = "SELECT count(*) AS n FROM \
+            (SELECT audit_id FROM events GROUP BY event_time, audit_id HAVING count(*) FILTER (final) <> 1)";
+        assert_eq!(run(case, &["sql", split, "--format", "csv"]).stdout, "n\n0\n");
+    }
+    assert!(folders(&kept).contains("clusterrolebindings") && folders(&kept).contains("clusterroles"));
+    assert!(folders(&now).contains("secrets") && !folders(&now).contains("clusterrolebindings"));
 }
 
 #[test]

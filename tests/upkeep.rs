@@ -74,7 +74,7 @@ fn compaction_changes_the_files_and_no_answer() {
     verified(&case);
     let again = run(&case, &["compact", "--grace", "0s", "--format", "json"]).json();
     assert_eq!((&again["version"], &again["fingerprint"]), (&Value::Null, &new["fingerprint"]));
-    assert!(again["deleted_files"].as_u64() > Some(100) && again["waiting_files"] == 0, "{again:#}");
+    assert!(again["deleted_files"].as_u64() >= Some(100) && again["waiting_files"] == 0, "{again:#}");
     verified(&case);
     assert_eq!(answers(&case), before);
 }

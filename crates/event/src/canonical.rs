@@ -19,7 +19,7 @@ use crate::columns::{self, COLUMNS, Kind};
 use crate::fingerprint::Keyed;
 use crate::json_scan::{string_end, unescape, value_end};
 use crate::keys;
-use crate::partition;
+use crate::partition::Folders;
 use crate::request;
 use crate::row::Origin;
 use crate::rows::{Draft, Rows, Span};
@@ -72,6 +72,7 @@ pub struct Canonical<'k> {
     /// Length of the piece.
     length: usize,
     origin: [(usize, Option<Span>); 3],
+    folders: Folders,
     partitions: Vec<(&'static str, Span)>,
     /// Midnight of the day that was read last, by its ten characters.
     midnight: ([u8; 10], i64),
@@ -83,13 +84,14 @@ impl<'k> Canonical<'k> {
     /// For a piece of `length` bytes of a source that comes from `origin`.
     pub fn new(keyed: &'k Keyed, length: usize, origin: &Origin, rows: &mut Rows) -> Self {
         let mut copy = |text: &str| rows.copy(length, text.as_bytes());
+        let folders = origin.folders;
         let origin = [
             (CLUSTER, origin.cluster.as_deref().map(&mut copy)),
             (HOST, origin.host.as_deref().map(&mut copy)),
             (SOURCE_ID, Some(copy(&origin.source_id))),
         ];
         let (draft, texts) = (Draft::new(), Vec::new());
-        Self { keyed, length, origin, partitions: Vec::new(), midnight: ([0; 10], 0), draft, texts }
+        Self { keyed, length, origin, folders, partitions: Vec::new(), midnight: ([0; 10], 0), draft, texts }
     }
 
     /// Adds the row of a line that stands in the piece at `at`; `None`, and nothing is added, when the line is not exactly
@@ -115,7 +117,7 @@ impl<'k> Canonical<'k> {
         let code = draft.get(STATUS_CODE);
         let rank = request::stage_rank(stage);
         let resource = draft.span(RESOURCE).map(slice).and_then(|resource| std::str::from_utf8(resource).ok());
-        let partition = partition::of_resource(resource);
+        let partition = self.folders.of_resource(resource);
         let taken = Taken {
             request: self.keyed.request(draft.span(AUDIT_ID).map(slice)?),
             time,

@@ -8,7 +8,7 @@ use crate::cell::Cell;
 use crate::columns::{self, COLUMNS};
 use crate::event::Event;
 use crate::gather::gather;
-use crate::partition;
+use crate::partition::{self, Folders};
 use crate::rows::Rows;
 use crate::shape::Position;
 use crate::time;
@@ -24,6 +24,8 @@ pub struct Origin {
     pub host: Option<String>,
     /// The mark of all its events, because of where it stands; see [`crate::container::of_path`].
     pub mark: Option<&'static str>,
+    /// The folders of the case.
+    pub folders: Folders,
 }
 
 /// One row: an event or a reject, and where it stands.
@@ -54,7 +56,7 @@ impl Row<'_> {
     /// Folder that the row belongs to.
     pub fn resource_partition(&self) -> &'static str {
         match self.event {
-            Some(event) => partition::of_resource(event.resource()),
+            Some(event) => self.origin.folders.of_resource(event.resource()),
             None => partition::REJECTED,
         }
     }

@@ -12,6 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use kforensic_event::partition::Folders;
 use kforensic_event::shape::Position;
 use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, request};
 use kforensic_lake::{Case, IngestOptions, Progress, Writer, ingest};
@@ -65,7 +66,8 @@ fn content(path: &Path) -> Vec<u8> {
 
 /// All rows of a log, as a batch.
 fn decode(log: &[u8]) -> arrow::record_batch::RecordBatch {
-    let origin = Origin { source_id: "0-0".to_owned(), cluster: None, host: None, mark: None };
+    let origin =
+        Origin { source_id: "0-0".to_owned(), cluster: None, host: None, mark: None, folders: Folders::default() };
     let mut rows = RowBuilder::new(columns::schema());
     Reading::of(log).decode(log, Position::START, true, &mut |record| {
         if let Decoded::Event(event) = &record.decoded {

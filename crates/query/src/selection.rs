@@ -105,7 +105,7 @@ impl Selection {
 
     /// The files with events that have to be opened, in the order of the case's log.
     pub(crate) fn event_files<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a DataFile> {
-        let partitions = self.partitions();
+        let partitions = self.partitions(snapshot);
         let wanted = |file: &&DataFile| {
             partitions.as_ref().is_none_or(|names| names.contains(&file.resource_partition.as_str()))
                 && self.may_hold_times_of(file)
@@ -138,9 +138,10 @@ impl Selection {
         of_resources && (is_open || times.is_some_and(|times| is_after(times) && is_before(times)))
     }
 
-    fn partitions(&self) -> Option<Vec<&'static str>> {
-        let resources = self.resources.as_ref()?;
-        Some(resources.iter().map(|resource| partition::of_resource(Some(resource))).collect())
+    /// Folders that can hold what is selected; `None` when all can.
+    fn partitions(&self, snapshot: &Snapshot) -> Option<Vec<&'static str>> {
+        let (resources, folders) = (self.resources.as_ref()?, snapshot.folders()?);
+        Some(resources.iter().map(|resource| folders.of_resource(Some(resource))).collect())
     }
 
     /// What the log does not tell about a file is no reason to leave it out.

@@ -2,12 +2,19 @@ use super::plan::ORDER;
 use super::*;
 use crate::cell::Cell;
 use crate::columns::{COLUMNS, Part};
+use crate::partition::Folders;
 use crate::{Event, Row};
 
 const LINE: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/x?a=1\u0026b","verb":"create","user":{"username":"u","groups":["g","h\n"],"extra":{"authentication.kubernetes.io/credential-id":["JTI=1"],"x":[]}},"sourceIPs":["6.6.6.6","10.0.0.1"],"userAgent":"é","objectRef":{"resource":"pods","namespace":"n","apiVersion":"v1"},"responseStatus":{"metadata":{},"code":201},"requestObject":{"a":[1, -2.5e3,null]},"requestReceivedTimestamp":"2026-11-21T20:37:37.325661Z","stageTimestamp":"2026-11-21T20:37:38.000000Z","annotations":{"authorization.k8s.io/decision":"allow","audit.k8s.io/truncated":"true","k":"v"}}"#;
 
 fn origin() -> Origin {
-    Origin { source_id: "0-0".to_owned(), cluster: Some("c".to_owned()), host: None, mark: None }
+    Origin {
+        source_id: "0-0".to_owned(),
+        cluster: Some("c".to_owned()),
+        host: None,
+        mark: None,
+        folders: Folders::default(),
+    }
 }
 
 /// The cells of a line by this module, and by the other way; `None` where this module says no.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use kforensic_event::partition::Folders;
+
 use crate::FORMAT_VERSION;
 use crate::case::inspect::{self, Inspection, Stray};
 use crate::case::staging::{self, Move, Staging};
@@ -73,11 +75,16 @@ impl Writer {
         refuse(root, inspect::odd_kinds(root), false)?;
         let mut lock = Lock::take(root)?;
         let (snapshot, inspection) = look_through(&case)?;
-        if let Some(snapshot) = &snapshot
-            && let Some(column) = snapshot.unknown_column()
-        {
-            let problem = format!("its table has a column `{column}`, which a later version of kforensic has added");
-            return Err(LakeError::Unsupported { version: snapshot.version, problem });
+        if let Some(snapshot) = &snapshot {
+            let later = |problem| Err(LakeError::Unsupported { version: snapshot.version, problem });
+            if let Some(column) = snapshot.unknown_column() {
+                return later(format!(
+                    "its table has a column `{column}`, which a later version of kforensic has added"
+                ));
+            }
+            if snapshot.folders().is_none() {
+                return later("its table has folders that a later version of kforensic has chosen".to_owned());
+            }
         }
         lock.sign(holder, snapshot.is_some() || inspection.has_journal)?;
         if inspection.has_journal || !inspection.left.is_empty() {
@@ -95,6 +102,12 @@ impl Writer {
     /// State of the case when it was opened or last refreshed; `None` when it is new.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
+    }
+
+    /// Which resources have a folder of their own: a case keeps those that it was made with.
+    pub(crate) fn folders(&self) -> Folders {
+        // A case whose folders are not known was refused.
+        self.snapshot.as_ref().map_or(Folders::NOW, |snapshot| snapshot.folders().unwrap_or_default())
     }
 
     /// Takes up the state after a commit, so that the next one can follow it.

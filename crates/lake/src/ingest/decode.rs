@@ -252,7 +252,7 @@ impl Taking<'_> {
             is_time_assumed: event.assumed.iter().flatten().any(|what| what == assumed::EVENT_TIME),
             rank,
             goes_on: request::goes_on(rank, event.status_code().map(i64::from)),
-            partition: partition::of_resource(event.resource()),
+            partition: self.origin.folders.of_resource(event.resource()),
         };
         let origin = self.origin;
         let row = Row { event: Some(&event), reject: None, redacted, note: None, origin, position, length };

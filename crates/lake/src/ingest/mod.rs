@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use kforensic_event::partition::Folders;
 use kforensic_event::shape::{Parts, Settled};
 use kforensic_event::{Keyed, Origin, Redactor, Shape, columns, container};
 
@@ -108,7 +109,8 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     }
     progress.set_total(inputs.iter().filter_map(|found| found.input.size_bytes()).sum());
     let version = writer.next_version();
-    let sources = plan(inputs, options, version);
+    let folders = writer.folders();
+    let sources = plan(inputs, options, version, folders);
     memory.look(&sources);
     let key = Key::of_case(writer.case().root(), &writer.staging, writer.snapshot.as_ref())?;
     let redaction = Redaction { key_sha256: key.sha256(), values: options.secret_values };
@@ -153,13 +155,14 @@ pub fn ingest(writer: &Writer, options: &IngestOptions, progress: &Progress) -> 
     Ok(report)
 }
 
-fn plan(inputs: Vec<Found>, options: &IngestOptions, version: u64) -> Vec<Planned> {
+fn plan(inputs: Vec<Found>, options: &IngestOptions, version: u64, folders: Folders) -> Vec<Planned> {
     let id = |number: usize| format!("{version}-{number}");
     let origin = |number: usize, input: &Input| Origin {
         source_id: id(number),
         cluster: options.cluster.clone().or_else(|| input.cluster()),
         host: options.host.clone().or_else(|| input.host()),
         mark: container::of_path(&input.name()),
+        folders,
     };
     let mut planned: Vec<Planned> = Vec::with_capacity(inputs.len());
     for (number, Found { input, copy, aside, sha256, unread }) in inputs.into_iter().enumerate() {

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use kforensic_event::partition::Folders;
 use kforensic_event::time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,6 +31,9 @@ const WRITER_VERSION: u32 = 2;
 
 /// Columns that name the folders, outermost first.
 const PARTITION_COLUMNS: [&str; 2] = ["date", "resource_partition"];
+
+/// Property of the table: which resources have a folder of their own, see [`Folders::to_text`].
+pub(super) const FOLDERS: &str = "kforensic.folders";
 
 /// Tag of a file: about how much memory its rows take.
 pub(crate) const MEMORY_BYTES: &str = "memory_bytes";
@@ -283,7 +287,7 @@ fn metadata(timestamp_ms: i64, operation: &Operation) -> Value {
         "format": {"provider": "parquet", "options": {}},
         "schemaString": delta_schema(),
         "partitionColumns": PARTITION_COLUMNS,
-        "configuration": {"delta.appendOnly": "false"},
+        "configuration": {"delta.appendOnly": "false", FOLDERS: Folders::NOW.to_text()},
         "createdTime": timestamp_ms,
     })
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kforensic_event::{COLUMNS, columns, partition};
+use kforensic_event::partition::{self, Folders};
+use kforensic_event::{COLUMNS, columns};
 use serde_json::Value;
 
 use crate::table::ledger::KeptOriginal;
 use crate::table::ledger::Pruned;
 use crate::table::ledger::{DatedFile, LedgerEntry, Operation, SecretValues};
+use crate::table::log::FOLDERS;
 use crate::table::notes::Notes;
 use crate::table::stats::FileStats;
 
@@ -106,6 +108,12 @@ impl Snapshot {
         self.columns.iter().map(String::as_str).find(|name| columns::find(name).is_none())
     }
 
+    /// Which resources have a folder of their own; `None` when a later version of kforensic chose them.
+    pub fn folders(&self) -> Option<Folders> {
+        let named = self.metadata.as_ref().and_then(|metadata| metadata["configuration"][FOLDERS].as_str());
+        named.map_or(Some(Folders::default()), Folders::from_text)
+    }
+
     /// All sources that were read, in order.
     pub fn sources(&self) -> impl Iterator<Item = &LedgerEntry> {
         self.operations.iter().flat_map(|operation| &operation.sources)
@@ -163,5 +171,22 @@ impl Snapshot {
     pub fn event_times(&self) -> Option<(i64, i64)> {
         let bounds = || self.event_files().filter_map(|file| file.stats.event_time);
         Some((bounds().map(|(min, _)| min).min()?, bounds().map(|(_, max)| max).max()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_log_without_a_word_on_folders_is_of_the_first_cases() {
+        let of = |metadata| Snapshot { metadata, ..Snapshot::default() }.folders();
+        let named = |names: &str| of(Some(json!({"configuration": {FOLDERS: names}})));
+        assert_eq!(of(None), Some(Folders::default()));
+        assert_eq!(of(Some(json!({"configuration": {"delta.appendOnly": "false"}}))), Some(Folders::default()));
+        assert_eq!(named(&Folders::NOW.to_text()), Some(Folders::NOW));
+        assert_eq!(named("pods,zz"), None, "a later version knows which they are");
     }
 }

@@ -2,6 +2,7 @@
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use kforensic_event::partition::Folders;
 use kforensic_event::shape::Position;
 use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, request};
 use kforensic_lake::{Checks, FileStats};
@@ -22,7 +23,8 @@ const EVENT: &[u8] = br#"{"level":"Metadata","auditID":"a","stage":"ResponseComp
 fn case() -> (TempDir, Snapshot) {
     let folder = TempDir::new().unwrap();
     let mut rows = RowBuilder::new(columns::schema());
-    let origin = Origin { source_id: "0-0".to_owned(), host: None, cluster: None, mark: None };
+    let origin =
+        Origin { source_id: "0-0".to_owned(), host: None, cluster: None, mark: None, folders: Folders::default() };
     Reading::of(EVENT).decode(EVENT, Position::START, true, &mut |record| {
         let Decoded::Event(event) = &record.decoded else { panic!("no event") };
         rows.push(&Row {

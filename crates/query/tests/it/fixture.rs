@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use flate2::read::MultiGzDecoder;
+use kforensic_event::partition::Folders;
 use kforensic_event::shape::Position;
 use kforensic_event::{Decoded, Origin, Reading, Row, RowBuilder, columns, request, time};
 use kforensic_lake::{DataFile, FileStats, Snapshot};
@@ -67,7 +68,8 @@ impl Fixture {
         let mut builders: BTreeMap<Folder, RowBuilder> = BTreeMap::new();
         for (number, (host, cluster, log)) in logs.iter().enumerate() {
             let (host, cluster) = (host.map(str::to_owned), cluster.map(str::to_owned));
-            let origin = Origin { source_id: format!("0-{number}"), host, cluster, mark: None };
+            let origin =
+                Origin { source_id: format!("0-{number}"), host, cluster, mark: None, folders: Folders::default() };
             Reading::of(log).decode(log, Position::START, true, &mut |record| {
                 let reason = match &record.decoded {
                     Decoded::Reject(reason) => Some(reason.to_string()),
