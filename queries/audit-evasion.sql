@@ -34,7 +34,8 @@ unanswered AS (
     WHERE kind = 'not encoded' AND verb = 'patch'
     GROUP BY event_time, audit_id
 ),
-signs AS (
+-- Materialized, or a condition on what was found is planned and asked as a second copy of it.
+signs AS MATERIALIZED (
     SELECT
         requests.*,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run,

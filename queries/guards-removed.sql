@@ -51,27 +51,29 @@
 -- [[examples]]
 -- log = "hardened"
 -- rows = 0
-WITH writes AS (
+WITH guards AS (
+    -- What has a name here apart from what only its group tells: with one condition on both every body would be read.
+    SELECT * FROM requests WHERE is_of_guards(api_group)
+    UNION ALL
+    SELECT * FROM requests
+    WHERE NOT is_of_guards(api_group) AND (
+        is_guard_by_name(api_group, resource)
+        OR is_backup(api_group, resource)
+        -- Whoever deletes a kind deletes all that there is of it, and what served it.
+        OR resource IN ('customresourcedefinitions', 'apiservices')
+            AND (verb = 'deletecollection' OR serves_guards(substr(name, instr(name, '.') + 1)))
+        -- All of a namespace at once names none of them.
+        OR resource IN ('daemonsets', 'deployments', 'statefulsets') AND (
+            is_defender(name) OR verb = 'deletecollection' AND is_defender(namespace))
+    )
+),
+writes AS (
     SELECT
-        *, body_parts(json_body(request_object)) AS parts, json_body(request_object) AS request,
+        *, CASE WHEN resource = 'namespaces' THEN name END AS namespace_written,
+        body_parts(json_body(request_object)) AS parts, json_body(request_object) AS request,
         is_by_hand(user_name, user_groups, impersonated_user, user_agent) AS by_hand,
         dry_run_of(verb, resource, subresource, request_uri, request_object, level, truncated) AS dry_run
-    FROM (
-        -- What has a name here apart from what only its group tells: with one condition on both every body would be read.
-        SELECT * FROM requests WHERE is_of_guards(api_group)
-        UNION ALL
-        SELECT * FROM requests
-        WHERE NOT is_of_guards(api_group) AND (
-            is_guard_by_name(api_group, resource)
-            OR is_backup(api_group, resource)
-            -- Whoever deletes a kind deletes all that there is of it, and what served it.
-            OR resource IN ('customresourcedefinitions', 'apiservices')
-                AND (verb = 'deletecollection' OR serves_guards(substr(name, instr(name, '.') + 1)))
-            -- All of a namespace at once names none of them.
-            OR resource IN ('daemonsets', 'deployments', 'statefulsets') AND (
-                is_defender(name) OR verb = 'deletecollection' AND is_defender(namespace))
-        )
-    )
+    FROM guards
     -- What is made weakens as well: an exception, and a network policy that lets everything in, for such policies add up. A
     -- namespace that is made can have been one before, or lets in what others refuse.
     WHERE (verb IN ('update', 'patch', 'delete', 'deletecollection')
@@ -101,16 +103,17 @@ known AS MATERIALIZED (
 ),
 compared AS (
     SELECT
-        writes.*, level_before,
+        *,
         pod_security_left(
             verb, request, json_body(response_object), parts,
             told_verb <> 'get' AND manager = concat_ws(' ', user_name, uri_values(request_uri, 'fieldManager')[1])
         ) AS level_left
-    FROM (SELECT *, CASE WHEN resource = 'namespaces' THEN name END AS namespace_written FROM writes) AS writes
+    FROM writes
     ASOF LEFT JOIN known
         ON coalesce(cluster, '') = of_cluster AND namespace_written = of_name AND event_time > told_at
 ),
-found AS (
+-- Materialized, or a condition on what was found is planned and asked as a second copy of it.
+found AS MATERIALIZED (
     SELECT
         *,
         CASE
@@ -125,9 +128,10 @@ found AS (
             -- What was known before decides, where the log has it: a level that stays what it was is no news.
             WHEN resource = 'namespaces' AND pod_security_rank(level_left) < pod_security_rank(level_before)
                 THEN CASE level_left WHEN '' THEN 'Pod Security label removed' ELSE 'Pod Security lowered to ' || level_left END
-            WHEN resource = 'namespaces' AND level_left = 'privileged' AND level_before = 'privileged'
-                THEN nullif(guard_weakened(verb, resource, api_group, request, parts, by_hand), 'Pod Security set to privileged')
-            ELSE guard_weakened(verb, resource, api_group, request, parts, by_hand)
+            ELSE nullif(
+                guard_weakened(verb, resource, api_group, request, parts, by_hand),
+                CASE WHEN level_left = 'privileged' AND level_before = 'privileged' THEN 'Pod Security set to privileged' END
+            )
         END AS removal
     FROM compared
 )

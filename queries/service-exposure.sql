@@ -73,7 +73,8 @@ WITH writes AS (
       AND filters()
       AND not_own()
 ),
-exposed AS (
+-- Materialized, or a condition on what was found is planned and asked as a second copy of it.
+exposed AS MATERIALIZED (
     SELECT
         *,
         json_members(objects, 'spec') AS specs,

@@ -132,6 +132,33 @@ CREATE MACRO policy_only_reports(parts) AS len(list_filter(
     lambda action: lower(action) IN ('audit', 'dryrun', 'warn')
 )) > 0;
 
+-- How a write changes a guard that stays.
+CREATE MACRO guard_changed(verb, resource, api_group, request, parts, by_hand) AS CASE
+    WHEN contains(resource, 'networkpolic')
+        OR resource IN ('poddisruptionbudgets', 'resourcequotas', 'limitranges')
+        OR api_group = 'security.istio.io'
+    THEN CASE
+        -- A policy whose selector changes guards other pods; a rule without conditions lets everything in. A patch of
+        -- which no body was logged can do the same.
+        WHEN len(json_members(parts, 'spec')) > 0 OR verb = 'update' OR request IS NULL THEN 'changed'
+        WHEN patch_sets(request, '^/spec') THEN 'changed'
+    END
+    ELSE coalesce(
+        CASE WHEN api_group = 'admissionregistration.k8s.io' THEN admission_weakened(verb, request, parts) END,
+        CASE
+            WHEN api_group = 'config.gatekeeper.sh' THEN 'changed'
+            WHEN policy_only_reports(parts) THEN 'only reports'
+            -- Controllers renew certificates and apply what they bring all day. Of a hand all is told that can make a guard let pass what
+            -- it refused: an address that does not answer and a certificate that does not fit do, where failures are ignored.
+            WHEN by_hand AND touches_rules(verb, request, parts, [
+                'clientConfig', 'rules', 'namespaceSelector', 'objectSelector', 'matchConditions', 'matchConstraints', 'matchResources',
+                'matchPolicy', 'paramKind', 'paramRef', 'policyName', 'validations', 'variables', 'timeoutSeconds',
+                'match', 'exclude', 'parameters', 'targets', 'preconditions', 'evaluation', 'webhookConfiguration'
+            ]) THEN 'changed'
+        END
+    )
+END;
+
 -- How a write weakens a guard; NULL when it does not, or when no body tells.
 CREATE MACRO guard_weakened(verb, resource, api_group, request, parts, by_hand) AS CASE
     WHEN resource = 'namespaces' THEN CASE
@@ -151,28 +178,10 @@ CREATE MACRO guard_weakened(verb, resource, api_group, request, parts, by_hand) 
     WHEN api_group = 'config.gatekeeper.sh' AND (
         contains(request::VARCHAR, '"excludedNamespaces"') OR patch_sets(request, '/excludedNamespaces(/|$)')
     ) THEN 'namespaces left out'
-    WHEN policy_opens(resource, parts) IS NOT NULL THEN policy_opens(resource, parts)
-    WHEN verb = 'create' THEN NULL
-    WHEN contains(resource, 'networkpolic')
-        OR resource IN ('poddisruptionbudgets', 'resourcequotas', 'limitranges')
-        OR api_group = 'security.istio.io'
-    THEN CASE
-        -- A policy whose selector changes guards other pods; a rule without conditions lets everything in. A patch of
-        -- which no body was logged can do the same.
-        WHEN len(json_members(parts, 'spec')) > 0 OR verb = 'update' OR request IS NULL THEN 'changed'
-        WHEN patch_sets(request, '^/spec') THEN 'changed'
-    END
-    WHEN api_group = 'admissionregistration.k8s.io' AND admission_weakened(verb, request, parts) IS NOT NULL
-        THEN admission_weakened(verb, request, parts)
-    WHEN api_group = 'config.gatekeeper.sh' THEN 'changed'
-    WHEN policy_only_reports(parts) THEN 'only reports'
-    -- Controllers renew certificates and apply what they bring all day. Of a hand all is told that can make a guard let pass what
-    -- it refused: an address that does not answer and a certificate that does not fit do, where failures are ignored.
-    WHEN by_hand AND touches_rules(verb, request, parts, [
-        'clientConfig', 'rules', 'namespaceSelector', 'objectSelector', 'matchConditions', 'matchConstraints', 'matchResources',
-        'matchPolicy', 'paramKind', 'paramRef', 'policyName', 'validations', 'variables', 'timeoutSeconds',
-        'match', 'exclude', 'parameters', 'targets', 'preconditions', 'evaluation', 'webhookConfiguration'
-    ]) THEN 'changed'
+    -- Each once: what is written twice is planned twice.
+    ELSE coalesce(policy_opens(resource, parts), CASE WHEN verb <> 'create' THEN guard_changed(
+        verb, resource, api_group, request, parts, by_hand
+    ) END)
 END;
 
 -- What a quota allows none of.

@@ -144,13 +144,22 @@ impl<'a> Outline<'a> {
     }
 
     /// The SELECT that reads what a SELECT gives, when that has a name (`name AS (SELECT …)`), and nothing else reads it, nor
-    /// the reader anything else.
+    /// the reader anything else that could make more rows or fewer of it.
     pub(super) fn reader(&self, select: &Select) -> Option<Select> {
         let name = self.text(self.named(select)?);
         let mut mentioned = (select.all.end..self.len()).filter(|at| self.text(*at).eq_ignore_ascii_case(name));
         let (used, None) = (mentioned.next()?, mentioned.next()) else { return None };
         let from = used.checked_sub(1).filter(|from| self.is_from(*from))?;
-        self.select_of(used, from).filter(|reader| reader.filter == used + 1)
+        self.select_of(used, from).filter(|reader| self.keeps_rows(used + 1..reader.filter))
+    }
+
+    /// Whether what stands behind a name that is read leaves its rows as they are: nothing, or one `ASOF LEFT JOIN`.
+    fn keeps_rows(&self, behind: Range<usize>) -> bool {
+        const LOOKS_UP: [&str; 3] = ["ASOF", "LEFT", "JOIN"];
+        let Some((_, depth)) = self.tokens.get(behind.start).filter(|_| !behind.is_empty()) else { return true };
+        let mut beside = behind.filter(|at| self.tokens[*at].1 == *depth);
+        let looks_up = LOOKS_UP.iter().all(|word| beside.next().is_some_and(|at| self.is(at, word)));
+        looks_up && !beside.any(|at| self.is(at, "JOIN") || self.text(at) == ",")
     }
 
     /// Where the name stands that a SELECT is given.

@@ -106,7 +106,15 @@ mod tests {
         ] {
             assert!(passed_on.contains(part), "{passed_on}");
         }
+        // What is looked up beside a row makes no more of it.
+        let beside = "WITH a AS (SELECT * FROM r WHERE not_own()), b AS (SELECT *, f(y) FROM a ASOF LEFT JOIN k ON u = v AND w > t) \
+                      SELECT x FROM b WHERE filters() ORDER BY x";
+        assert!(marked(&query(beside), &none).is_some());
         for other in [
+            "WITH a AS (SELECT * FROM r WHERE not_own()), b AS (SELECT *, f(y) FROM a ASOF JOIN k ON u = v AND w > t) \
+             SELECT x FROM b WHERE filters() ORDER BY x",
+            "WITH a AS (SELECT * FROM r WHERE not_own()), b AS (SELECT * FROM a ASOF LEFT JOIN k ON u = v JOIN l ON w) \
+             SELECT x FROM b WHERE filters() ORDER BY x",
             "WITH a AS (SELECT * FROM r WHERE not_own()) SELECT x, count(*) FROM a WHERE filters() GROUP BY x ORDER BY x",
             "WITH a AS (SELECT * FROM r WHERE not_own()) SELECT * FROM a WHERE filters() ORDER BY x",
             "WITH a AS (SELECT * FROM r WHERE not_own()) SELECT x FROM a, b WHERE filters() ORDER BY x",
@@ -145,7 +153,8 @@ mod tests {
         parameters.set("own", Value::Boolean(true));
         assert_eq!(marked(query, &parameters), None);
         let is_marked = |name: &str| marked(catalogue.find(name).unwrap(), &Parameters::new()).is_some();
-        for name in ["gitops-drift", "placement-and-priority", "resource-hijack", "service-exposure"] {
+        for name in ["gitops-drift", "guards-removed", "placement-and-priority", "resource-hijack", "service-exposure"]
+        {
             assert!(is_marked(name), "{name}");
         }
         let marked: Vec<_> = catalogue.iter().filter(|query| is_marked(&query.name)).map(|query| &query.name).collect();
