@@ -51,8 +51,14 @@ fn unit_name(unit: TimeUnit) -> &'static str {
 /// When `out` fails.
 pub(crate) fn write_rfc3339(out: &mut impl Write, at: NaiveDateTime) -> io::Result<()> {
     write_date(out, at)?;
-    let (hour, minute, second, micros) = (at.hour(), at.minute(), at.second(), at.nanosecond() / 1_000);
-    write!(out, "T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    // Digit by digit: `write!` took a fifth of the time of an export.
+    let mut text = *b"T00:00:00.000000Z";
+    for (place, number) in
+        [(1..3, at.hour()), (4..6, at.minute()), (7..9, at.second()), (10..16, at.nanosecond() / 1_000)]
+    {
+        digits(&mut text[place], number);
+    }
+    out.write_all(&text)
 }
 
 /// Writes an instant for people: `2026-11-21 20:37:38.239`, the rest cut off, as a later row must not look earlier.
@@ -68,10 +74,23 @@ pub(crate) fn write_millis(out: &mut impl Write, at: NaiveDateTime) -> io::Resul
 /// ISO 8601 wants a sign before a year that is not 0000 to 9999.
 fn write_date(out: &mut impl Write, at: NaiveDateTime) -> io::Result<()> {
     let (year, month, day) = (at.year(), at.month(), at.day());
-    if (0..=9999).contains(&year) {
-        write!(out, "{year:04}-{month:02}-{day:02}")
-    } else {
-        write!(out, "{year:+05}-{month:02}-{day:02}")
+    match u32::try_from(year) {
+        Ok(year @ 0..=9999) => {
+            let mut text = *b"0000-00-00";
+            for (place, number) in [(0..4, year), (5..7, month), (8..10, day)] {
+                digits(&mut text[place], number);
+            }
+            out.write_all(&text)
+        }
+        _ => write!(out, "{year:+05}-{month:02}-{day:02}"),
+    }
+}
+
+/// Writes the last digits of `number`, as many as there is room for.
+fn digits(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
     }
 }
 
