@@ -37,6 +37,8 @@ fn a_shell_completes_commands_queries_parameters_and_values_of_the_case() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ran = run(&case, &["completions", shell]);
         assert!(ran.code == Some(0) && ran.stdout.contains("COMPLETE"), "{ran:?}");
+        // A file of zsh's function path answers the Tab for which it is read.
+        assert_eq!(ran.stdout.contains("$funcstack[1] == _kforensic"), shell == "zsh", "{ran:?}");
     }
     // Without a case there is something to offer as well.
     assert_eq!(offered(&case, &["query", "secret-rea"]), ["secret-reads"]);

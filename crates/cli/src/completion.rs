@@ -29,6 +29,11 @@ pub(crate) fn act() {
     CompleteEnv::with_factory(CommandLine::command).var(ASKS).complete();
 }
 
+/// zsh runs a file of its function path when somebody first asks for words, and waits for the answer: one that only tells who
+/// answers from then on leaves the first Tab without effect.
+const FIRST_TAB_OF_ZSH: &[u8] =
+    b"if [[ $funcstack[1] == _kforensic ]]; then _clap_dynamic_completer_kforensic \"$@\"; fi\n";
+
 /// What a shell reads to complete the command line by asking the program.
 pub(crate) fn registration(shell: Shell) -> Result<Vec<u8>, CliError> {
     let mut text = Vec::new();
@@ -37,6 +42,9 @@ pub(crate) fn registration(shell: Shell) -> Result<Vec<u8>, CliError> {
         completer
             .write_registration(ASKS, PROGRAM, PROGRAM, PROGRAM, &mut text)
             .map_err(|source| CliError::Output { action: "write", path: "-".into(), source })?;
+    }
+    if shell == Shell::Zsh {
+        text.extend_from_slice(FIRST_TAB_OF_ZSH);
     }
     Ok(text)
 }
