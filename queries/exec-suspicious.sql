@@ -41,19 +41,11 @@
 -- log = "hardened"
 -- arguments = ["--user", "alice"]
 -- rows = 0
-WITH told AS MATERIALIZED (
-    -- Materialized, or a condition on what was found is planned and asked as a second copy of it.
-    SELECT
-        event_time, user_name, impersonated_user, via, namespace, name, container, command, attack_signs, outcome,
-        status_code, dry_run, source_ip, audit_id, cluster, verb, request_uri, resource, api_group
-    FROM container_commands
-    WHERE filters() AND not_own()
-)
 SELECT
     event_time, user_name, impersonated_user, via, namespace, name, container, command, attack_signs, outcome,
     status_code, dry_run, source_ip, audit_id, cluster
-FROM told
-WHERE len(attack_signs) > 0
+FROM container_commands
+WHERE len(attack_signs) > 0 AND filters() AND not_own()
 ORDER BY
     event_time, audit_id, verb NULLS FIRST, request_uri NULLS FIRST, source_ip NULLS FIRST,
     resource NULLS FIRST, api_group NULLS FIRST, user_name NULLS FIRST

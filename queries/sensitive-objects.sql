@@ -80,8 +80,7 @@ WITH writes AS (
                 AND regexp_matches(request_object, '"(addresses|daemonEndpoints)"\s*:|/status/(addresses|daemonEndpoints)')))
       AND filters() AND not_own()
 ),
--- Materialized, or a condition on what was found is planned and asked as a second copy of it.
-found AS MATERIALIZED (
+found AS (
     SELECT
         *,
         CASE
