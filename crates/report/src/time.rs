@@ -51,7 +51,7 @@ fn unit_name(unit: TimeUnit) -> &'static str {
 /// When `out` fails.
 pub(crate) fn write_rfc3339(out: &mut impl Write, at: NaiveDateTime) -> io::Result<()> {
     write_date(out, at)?;
-    // Digit by digit: `write!` took a fifth of the time of an export.
+    // Digit by digit: an export writes millions, and `write!` stood out in its profile.
     let mut text = *b"T00:00:00.000000Z";
     for (place, number) in
         [(1..3, at.hour()), (4..6, at.minute()), (7..9, at.second()), (10..16, at.nanosecond() / 1_000)]
