@@ -39,7 +39,7 @@ pub mod seen {
     pub use crate::table::seen::{
         LOGIN_DECISION, Marked, REFUSED, RequestKind, SLOT, SLOTS, Seen, Slots, Tally, stage_bit,
     };
-    pub use crate::table::seen_sum::{SeenInDays, SeenSum};
+    pub use crate::table::seen_sum::SeenInDays;
     pub use crate::table::sent::Sent;
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use duckdb::Row;
 use kforensic_lake::Snapshot;
-use kforensic_lake::seen::SeenSum;
+use kforensic_lake::seen::SeenInDays;
 
 use crate::error::QueryError;
 use crate::session::Session;
@@ -28,15 +28,12 @@ impl Counts {
     /// What the log itself tells; `None` when not all of its files are summed up there, and they have to be opened.
     pub fn of_log(snapshot: &Snapshot) -> Option<Self> {
         let (mut by_resource, mut by_day) = (BTreeMap::<Option<String>, u64>::new(), BTreeMap::<i32, u64>::new());
-        let (mut counts, mut sum) = (Self::default(), SeenSum::default());
+        let seen = SeenInDays::of(snapshot)?;
+        let mut counts = Self { requests: seen.marked.requests, ..Self::default() };
         for file in snapshot.event_files() {
-            let day = file.day?;
-            sum.add(day, file.seen.as_deref()?)?;
             counts.events += file.stats.rows;
-            *by_day.entry(day).or_default() += file.stats.rows;
+            *by_day.entry(file.day?).or_default() += file.stats.rows;
         }
-        let seen = sum.finish();
-        counts.requests = seen.marked.requests;
         for (kind, days) in seen.kinds {
             *by_resource.entry(kind.resource).or_default() += days.values().map(|tally| tally.events).sum::<u64>();
         }

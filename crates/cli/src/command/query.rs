@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::iter;
 use std::path::PathBuf;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
@@ -310,12 +311,28 @@ fn answer(
     asked: Asked<'_>,
     snapshot: &Snapshot,
     starting: Starting,
+    output: Output,
+    envelope: bool,
+    interrupt: &Interrupt,
+) -> Result<Answered, CliError> {
+    let (query, parameters, limits) = (asked.query, asked.parameters, starting.limits().clone());
+    // The log of years is summed up while DuckDB looks for the rows.
+    thread::scope(|scope| {
+        let footnotes = scope.spawn(|| Footnotes::of(query, parameters, snapshot, &limits));
+        answer_with(asked, footnotes, snapshot, starting, output, envelope, interrupt)
+    })
+}
+
+fn answer_with(
+    asked: Asked<'_>,
+    footnotes: ScopedJoinHandle<'_, Result<Footnotes, CliError>>,
+    snapshot: &Snapshot,
+    starting: Starting,
     mut output: Output,
     envelope: bool,
     interrupt: &Interrupt,
 ) -> Result<Answered, CliError> {
     let Asked { query, parameters, limit, mut sieve, trusted, about } = asked;
-    let footnotes = Footnotes::of(query, parameters, snapshot, starting.limits())?;
     let session = Session::open_in(starting, snapshot, &Selection::of(query, parameters))?;
     let is_asked_twice = query.leaves_out_own_work(parameters) && !query.counts_own_work(parameters);
     if is_asked_twice && parameters.is_window() {
@@ -338,6 +355,7 @@ fn answer(
     let own = session.own_work(query, parameters, &run, run.total_rows + sieve.hidden())?;
     let said = Said::of(&session, query, parameters, run.total_rows + sieve.hidden(), has_claims)?;
     let unseen = session.unseen(query, parameters, run.total_rows + sieve.hidden())?;
+    let footnotes = footnotes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let footnotes = footnotes.with_rows(run, own, sieve, trusted).with_said(said).with_unseen(&unseen);
     // Only people are told, so nobody else waits for it.
     let elsewhere = match run.rows > 0 && terminal::stderr_is_terminal() {

@@ -9,6 +9,7 @@ pub(crate) mod replay;
 pub(crate) mod seen;
 pub(crate) mod seen_builder;
 pub(crate) mod seen_sum;
+mod seen_tag;
 pub(crate) mod sent;
 pub(crate) mod small;
 pub(crate) mod snapshot;

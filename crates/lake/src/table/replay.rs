@@ -73,6 +73,42 @@ enum Deed {
     Remove(Remove),
 }
 
+/// The files of the table while it is read. A log names most of them in their order, so they stand as they come.
+#[derive(Default)]
+struct Files {
+    files: Vec<Option<DataFile>>,
+    /// Where each stands, by its name.
+    places: HashMap<String, usize>,
+}
+
+impl Files {
+    fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    fn add(&mut self, file: DataFile) {
+        self.places.insert(file.name.clone(), self.files.len());
+        self.files.push(Some(file));
+    }
+
+    fn remove(&mut self, name: &str) -> Option<DataFile> {
+        self.files[self.places.remove(name)?].take()
+    }
+
+    fn in_order(self) -> Vec<DataFile> {
+        let mut files: Vec<DataFile> = self.files.into_iter().flatten().collect();
+        files.sort_by(|left, right| left.name.cmp(&right.name));
+        files
+    }
+}
+
+impl From<Vec<DataFile>> for Files {
+    fn from(files: Vec<DataFile>) -> Self {
+        let places = files.iter().enumerate().map(|(at, file)| (file.name.clone(), at)).collect();
+        Self { files: files.into_iter().map(Some).collect(), places }
+    }
+}
+
 /// A commit that carries its own seal.
 struct Commit {
     operation: Operation,
@@ -87,7 +123,7 @@ struct Commit {
 /// When a commit is missing, cannot be read, or is not the one that its successor was written on.
 pub(crate) fn replay(events_dir: &Path, log_dir: &Path, read: Option<Snapshot>) -> Result<Snapshot, LakeError> {
     let mut snapshot = read.unwrap_or_default();
-    let mut files: HashMap<String, DataFile> = snapshot.files.drain(..).map(|file| (file.name.clone(), file)).collect();
+    let mut files = Files::from(std::mem::take(&mut snapshot.files));
     let known = snapshot.operations.len();
     let new: Vec<u64> = versions(log_dir)?.into_iter().skip(known).collect();
     // Up to the first that is missing.
@@ -112,8 +148,7 @@ pub(crate) fn replay(events_dir: &Path, log_dir: &Path, read: Option<Snapshot>) 
     if there < new.len() {
         return Err(LakeError::Altered { problem: format!("commit {} is missing from its log", known + there) });
     }
-    snapshot.files = files.into_values().collect();
-    snapshot.files.sort_by(|left, right| left.name.cmp(&right.name));
+    snapshot.files = files.in_order();
     Ok(snapshot)
 }
 
@@ -162,12 +197,7 @@ fn read(events_dir: &Path, path: &Path, version: u64) -> Result<Commit, LakeErro
     Ok(Commit { operation, timestamp_ms, sha256: hex(&Sha256::digest(&bytes)), deeds })
 }
 
-fn apply(
-    deed: Deed,
-    version: u64,
-    files: &mut HashMap<String, DataFile>,
-    snapshot: &mut Snapshot,
-) -> Result<(), LakeError> {
+fn apply(deed: Deed, version: u64, files: &mut Files, snapshot: &mut Snapshot) -> Result<(), LakeError> {
     match deed {
         Deed::Protocol(Protocol { min_reader_version, .. }) if min_reader_version > READER_VERSION => {
             let problem = format!("it asks for reader version {min_reader_version} of the Delta protocol");
@@ -181,12 +211,13 @@ fn apply(
             snapshot.columns = names.map(str::to_owned).collect();
             snapshot.metadata = Some(metadata);
         }
-        Deed::Add(file) => {
+        Deed::Add(mut file) => {
+            file.columns = Arc::clone(&snapshot.columns);
             // A name that comes back would be deleted with the file that had it first.
-            if snapshot.removed.contains_key(&file.name) || files.contains_key(&file.name) {
+            if snapshot.removed.contains_key(&file.name) || files.has(&file.name) {
                 return Err(LakeError::Altered { problem: format!("commit {version} adds `{}` once more", file.name) });
             }
-            files.insert(file.name.clone(), DataFile { columns: Arc::clone(&snapshot.columns), ..file });
+            files.add(file);
         }
         Deed::Remove(Remove { path, deletion_timestamp, .. }) => {
             let Some(DataFile { sha256, .. }) = files.remove(&path) else {
@@ -271,13 +302,11 @@ mod tests {
 
     /// What a log of these deeds makes of the table: its files, or what is wrong.
     fn table(deeds: Vec<Deed>) -> Result<Vec<String>, String> {
-        let (mut files, mut snapshot) = (HashMap::new(), Snapshot::default());
+        let (mut files, mut snapshot) = (Files::default(), Snapshot::default());
         for deed in deeds {
             apply(deed, 3, &mut files, &mut snapshot).map_err(|error| error.to_string())?;
         }
-        let mut names: Vec<String> = files.into_keys().collect();
-        names.sort();
-        Ok(names)
+        Ok(files.in_order().into_iter().map(|file| file.name).collect())
     }
 
     #[test]

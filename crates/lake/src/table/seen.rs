@@ -7,6 +7,8 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+use crate::table::seen_tag::{Written, WrittenKind};
+
 /// The tag of an `add` that holds it.
 pub(crate) const SEEN: &str = "seen";
 
@@ -58,6 +60,15 @@ pub struct Tally {
     pub hours: u32,
     /// Events.
     pub events: u64,
+}
+
+impl Tally {
+    /// Adds what was logged elsewhere.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.stages |= other.stages;
+        self.hours |= other.hours;
+        self.events += other.events;
+    }
 }
 
 /// The slots of a day in which a host logged something.
@@ -165,29 +176,6 @@ pub fn stage_bit(stage: Option<&str>) -> u8 {
     }
 }
 
-/// Group, resource, subresource, verb, level, host, cluster, stages, hours, events; texts by their numbers.
-pub(super) type WrittenKind = (u32, Option<u32>, u32, u32, u32, u32, u32, u8, u32, u64);
-
-/// How a summary is written: texts once, and numbers in their place.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Written<'a> {
-    /// The texts.
-    #[serde(borrow)]
-    pub(super) t: Vec<Cow<'a, str>>,
-    /// The kinds.
-    pub(super) k: Vec<WrittenKind>,
-    /// Host, cluster, slots.
-    pub(super) h: Vec<(u32, u32, [u64; 5])>,
-    /// The status codes.
-    #[serde(default)]
-    pub(super) c: Option<BTreeSet<i32>>,
-    /// The logins.
-    #[serde(default)]
-    pub(super) l: Option<u64>,
-    /// The marks.
-    pub(super) m: Marked,
-}
-
 /// What stands at the end of a tag. A quote in a text has a backslash before it: what stands before is not read.
 #[derive(Deserialize)]
 struct Answers {
@@ -290,7 +278,7 @@ impl Seen {
 
     /// Reads a tag; `None` when it is not one that this version writes, which costs no more than reading the file.
     pub fn from_tag(tag: &str) -> Option<Self> {
-        let written: Written<'_> = serde_json::from_str(tag).ok()?;
+        let written = Written::of(tag)?;
         let text = |at: u32| written.t.get(usize::try_from(at).ok()?).map(|text| text.clone().into_owned());
         let mut seen = Self { marked: written.m, codes: written.c, logins: written.l, ..Self::default() };
         for (group, resource, subresource, verb, level, host, cluster, stages, hours, events) in written.k {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kforensic_lake::Snapshot;
-use kforensic_lake::seen::{Marked, RequestKind, SLOT, SLOTS, SeenInDays, SeenSum, Slots, Tally};
+use kforensic_lake::seen::{Marked, RequestKind, SLOT, SLOTS, SeenInDays, Slots, Tally};
 
 use crate::catalogue::{Level, Need};
 use crate::error::QueryError;
@@ -51,13 +51,9 @@ impl Observed {
     /// # Errors
     /// When a file has to be read and cannot be.
     pub fn of(snapshot: &Snapshot, limits: &Limits) -> Result<Self, QueryError> {
-        let mut sum = SeenSum::default();
-        for file in snapshot.event_files() {
-            if file.day.zip(file.seen.as_deref()).and_then(|(day, seen)| sum.add(day, seen)).is_none() {
-                return Self::read(&Session::open(snapshot, &Selection::default(), limits)?, snapshot);
-            }
-        }
-        let SeenInDays { kinds, hosts, marked } = sum.finish();
+        let Some(SeenInDays { kinds, hosts, marked }) = SeenInDays::of(snapshot) else {
+            return Self::read(&Session::open(snapshot, &Selection::default(), limits)?, snapshot);
+        };
         Ok(Self { kinds, hosts, marked, times: snapshot.event_times() })
     }
 
