@@ -36,6 +36,9 @@ use crate::{places, proxies};
 
 /// Answers a question, or lists the questions that can be asked.
 pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    // Nothing of it is read yet, and most runs go on.
+    let is_asked = args.name.is_some() && !args.help && args.from.is_empty();
+    let early = is_asked.then(start).transpose()?;
     let catalogue = catalogue(&args.queries)?;
     let Some(name) = &args.name else {
         return match (args.help, args.from.is_empty()) {
@@ -64,9 +67,8 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let (temporary, ingested) = ingest_first(case, &args.from, &args.reading, interrupt)?;
     let folder = temporary.as_ref().map_or_else(|| case_folder(case), |folder| folder.path().join("case"));
 
-    let start = Instant::now();
-    let (limits, _spill) = limits()?;
-    let starting = Starting::begin(&limits)?;
+    let begun = Instant::now();
+    let (starting, _spill) = early.map_or_else(start, Ok)?;
     let case = Case::open(&folder)?;
     let snapshot = case.snapshot()?;
     let newest = snapshot.event_times().map(|(_, newest)| newest);
@@ -86,7 +88,7 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
     let asked = Asked { query, parameters: &parameters, limit, sieve, trusted: trusted.map(|(path, _)| path), about };
     let Answered { shown, footnotes, elsewhere } =
         answer(asked, &snapshot, starting, output, args.worth.envelope, interrupt)?;
-    footer(&shown, window, newest, start.elapsed().saturating_sub(shown.waited));
+    footer(&shown, window, newest, begun.elapsed().saturating_sub(shown.waited));
     if args.filter.times.now.as_deref() == Some("last") {
         tell_of_the_future(&snapshot, clock);
     }
@@ -104,6 +106,12 @@ pub(crate) fn run(case: Option<&PathBuf>, args: &QueryArgs, interrupt: &Interrup
         message::note(&note);
     }
     Ok(ingested)
+}
+
+/// Begins to start a DuckDB, which takes as long as all that can be done meanwhile. The folder is the one that it spills into.
+fn start() -> Result<(Starting, TempDir), CliError> {
+    let (limits, spill) = limits()?;
+    Ok((Starting::begin(&limits)?, spill))
 }
 
 /// Lists the queries: for people, unless another form or a file is asked for.

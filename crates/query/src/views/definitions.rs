@@ -21,8 +21,8 @@ pub(super) struct Read<'a> {
 pub(super) struct Definition<'a> {
     pub(super) name: &'a str,
     pub(super) kind: Kind,
-    /// The words behind its name.
-    body: Vec<&'a str>,
+    /// The words behind its name, in lower case.
+    body: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,23 +130,23 @@ pub(super) fn reads_events_of_its_own(name: &str, definitions: &[Definition<'_>]
     })
 }
 
-/// Whether what is called `name`, or a macro or table that it is made of, is such; with its words in lower case. What a view
-/// is made of is not looked at.
+/// Whether what is called `name`, or a macro or table that it is made of, is such; with its words. What a view is made of is
+/// not looked at.
 fn any_made_of(
     name: &str,
     definitions: &[Definition<'_>],
     is_such: impl Fn(&Definition<'_>, &[String]) -> bool,
 ) -> bool {
+    let name = name.to_ascii_lowercase();
     let mut seen = BTreeSet::new();
-    let mut waiting = vec![name.to_ascii_lowercase()];
+    let mut waiting = vec![name.as_str()];
     while let Some(name) = waiting.pop() {
-        for made in definitions.iter().filter(|made| made.name.eq_ignore_ascii_case(&name)) {
-            let words: Vec<String> = made.body.iter().map(|word| word.to_ascii_lowercase()).collect();
-            if is_such(made, &words) {
+        for made in definitions.iter().filter(|made| made.name.eq_ignore_ascii_case(name)) {
+            if is_such(made, &made.body) {
                 return true;
             }
             if made.kind != Kind::View {
-                waiting.extend(words.into_iter().filter(|word| seen.insert(word.clone())));
+                waiting.extend(made.body.iter().map(String::as_str).filter(|word| seen.insert(*word)));
             }
         }
     }
@@ -180,7 +180,7 @@ fn definitions<'a>(words: &[&'a str]) -> Vec<Definition<'a>> {
             "MACRO" => Kind::Macro,
             _ => continue,
         };
-        found.push(Definition { name, kind, body: body.to_vec() });
+        found.push(Definition { name, kind, body: body.iter().map(|word| word.to_ascii_lowercase()).collect() });
     }
     found
 }
