@@ -108,6 +108,11 @@ impl OpenCase {
         }
     }
 
+    /// Whether there is a session for many questions already.
+    pub(super) fn has_session_for_many(&self) -> bool {
+        self.many.is_some()
+    }
+
     /// A session for who asks every view about something: to be prepared ([`Session::prepare_for_any`]), which takes as long as
     /// to ask half a dozen of them.
     ///

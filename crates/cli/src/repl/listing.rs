@@ -116,6 +116,8 @@ impl Repl<'_> {
         let start = std::time::Instant::now();
         let views = describe::views();
         let gate = Gate::new()?;
+        // To prepare takes longer than to look into a column or two of each view.
+        let pays = pivot::looks_into_many_columns(value) || self.case.has_session_for_many();
         let mut count = |session: fn(&mut OpenCase) -> Result<&Session, CliError>, is_prepared: bool| {
             let done = Arc::new(AtomicUsize::new(0));
             let share = {
@@ -141,10 +143,11 @@ impl Repl<'_> {
                 Ok(mentions)
             })
         };
-        let mentions = match count(OpenCase::session_for_many, true) {
+        let prepared = pays.then(|| count(OpenCase::session_for_many, true));
+        let mentions = match prepared {
             // What is prepared takes memory.
-            Err(CliError::Query(QueryError::OutOfMemory { .. })) => count(OpenCase::session, false)?,
-            counted => counted?,
+            None | Some(Err(CliError::Query(QueryError::OutOfMemory { .. }))) => count(OpenCase::session, false)?,
+            Some(counted) => counted?,
         };
         if mentions.is_empty() {
             self.footer(&format!("nothing mentions `{}`", escape(value)), start);

@@ -69,6 +69,11 @@ impl Form {
     }
 }
 
+/// Whether a dozen columns of each view can mention the value, and not one or two.
+pub(super) fn looks_into_many_columns(value: &str) -> bool {
+    Form::of(value) == Form::Name
+}
+
 /// A view with the columns that can mention something.
 pub(super) struct Place {
     pub(super) view: String,
